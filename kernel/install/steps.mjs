@@ -1,0 +1,213 @@
+// The steps of the set-up, in order. Each names its inputs, its product and what it needs.
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { python } from "./prerequisites.mjs";
+import { installTensorflow, tensorflowIntact, wheelPin } from "./tensorflow.mjs";
+import { at, npm, run, target, venv, venvBin, works } from "./workspace.mjs";
+
+const tsc = at("node_modules/typescript/bin/tsc");
+const tryAgain =
+  "run the same command again: finished steps are kept. If it fails again, look at the lines above.";
+const network =
+  "check the connection and run the same command again: finished steps are kept. Behind a mirror, set it in your npm and pip settings.";
+
+/** Does node_modules hold what the lock file says? npm's own record is the answer, so a manual `npm ci` counts. */
+function packagesIntact() {
+  const record = at("node_modules/.package-lock.json");
+  if (!existsSync(record)) return false;
+  const have = JSON.parse(readFileSync(record, "utf8")).packages;
+  const want = JSON.parse(readFileSync(at("package-lock.json"), "utf8")).packages;
+  return Object.entries(want).every(([path, entry]) => {
+    if (!path.includes("node_modules/") || entry.link) return true;
+    if (!have[path]) return Boolean(entry.optional || entry.devOptional || entry.peer);
+    return have[path].version === entry.version;
+  });
+}
+
+/** Drops what no one here loads: ONNX Runtime's libraries for other systems, plotly's ready-made bundles. */
+function slim() {
+  const binaries = at("node_modules/onnxruntime-node/bin/napi-v6");
+  if (existsSync(join(binaries, process.platform, process.arch)))
+    for (const platform of readdirSync(binaries))
+      for (const arch of readdirSync(join(binaries, platform)))
+        if (`${platform}-${arch}` !== target) rmSync(join(binaries, platform, arch), { recursive: true });
+  rmSync(at("node_modules/plotly.js/dist"), { recursive: true, force: true });
+}
+
+const pip = (...args) =>
+  run(venvBin("python"), ["-m", "pip", ...args, "--quiet", "--disable-pip-version-check", "--no-input"]);
+
+/** cmake of the machine, else cmake and ninja from PyPI inside .venv. */
+function cmake() {
+  if (works("cmake")) return "cmake";
+  if (!works(venvBin("cmake"))) pip("install", "cmake==4.2.1", "ninja==1.13.0");
+  return venvBin("cmake");
+}
+
+export function buildNative(folder, ...defines) {
+  const program = cmake();
+  const env = { PATH: `${process.env.PATH}${delimiter}${dirname(venvBin("python"))}` };
+  const headers = at("node_modules/node-api-headers").replaceAll("\\", "/");
+  run(
+    program,
+    ["-S", "native", "-B", folder, "-DCMAKE_BUILD_TYPE=Release", `-DNODE_API_DIR=${headers}`, ...defines],
+    { env },
+  );
+  run(program, ["--build", folder, "--config", "Release", "--parallel", "2"], { env });
+}
+
+/** @type {Record<string, import("./step.mjs").Step>} */
+export const steps = {
+  packages: {
+    name: "npm packages (npm ci, about 1.3 GB on disk)",
+    inputs: [
+      "package-lock.json",
+      "package.json",
+      "native/package.json",
+      "kernel/package.json",
+      "extension/package.json",
+      ".npmrc",
+    ],
+    stamp: at("node_modules/.lutnn-stamp"),
+    intact: packagesIntact,
+    needs: ["node"],
+    remedy: network,
+    make: () => {
+      const already = packagesIntact();
+      if (!already) npm(["ci", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]);
+      slim();
+      return already ? "already installed" : undefined;
+    },
+  },
+
+  python: {
+    name: "Python environment (.venv with JupyterLab 4.6)",
+    inputs: ["kernel/install/requirements.txt"],
+    stamp: join(venv, ".lutnn-stamp"),
+    intact: () => existsSync(venvBin("jupyter-lab")),
+    needs: ["python"],
+    remedy: network,
+    make: () => {
+      rmSync(venv, { recursive: true, force: true });
+      run(python(), ["-m", "venv", venv]);
+      pip("install", "--require-hashes", "-r", at("kernel/install/requirements.txt"));
+    },
+  },
+
+  pythonTests: {
+    name: "Python packages of the tests (onnx, onnxruntime, jupyter_kernel_test)",
+    inputs: ["kernel/install/requirements.txt", "kernel/install/requirements-test.txt"],
+    stamp: join(venv, ".lutnn-stamp-tests"),
+    needs: ["python"],
+    remedy: network,
+    make: () => void pip("install", "--require-hashes", "-r", at("kernel/install/requirements-test.txt")),
+  },
+
+  tensorflow: {
+    name: "TensorFlow for Node (@tensorflow/tfjs-node)",
+    inputs: existsSync(at(wheelPin)) ? [wheelPin] : [],
+    stamp: at("node_modules/@tensorflow/tfjs-node/.lutnn-stamp"),
+    intact: tensorflowIntact,
+    needs: ["python", "compiler"],
+    remedy: `${network} On linux-x64 a hash-checked wheel from PyPI serves as second source.`,
+    make: installTensorflow,
+  },
+
+  native: {
+    name: "lookup backend (native, CMake)",
+    inputs: ["native/CMakeLists.txt", "native/src"],
+    stamp: at("native/build/.lutnn-stamp"),
+    intact: () => existsSync(at("native/build/lutnn_native.node")),
+    needs: ["compiler", "python"],
+    remedy: tryAgain,
+    make: () => void buildNative("native/build"),
+  },
+
+  library: {
+    name: "library, command line and notebook kernel (tsc)",
+    inputs: ["kernel/src", "kernel/tsconfig.json", "tsconfig.json", "native/index.d.ts"],
+    stamp: at("kernel/lib/.lutnn-stamp"),
+    needs: [],
+    remedy: tryAgain,
+    make: () => {
+      rmSync(at("kernel/lib"), { recursive: true, force: true });
+      run(process.execPath, [tsc, "-p", "kernel"]);
+    },
+  },
+
+  extension: {
+    name: "JupyterLab extension",
+    inputs: [
+      "extension/src",
+      "extension/style",
+      "extension/package.json",
+      "extension/tsconfig.json",
+      "kernel/src/report",
+    ],
+    stamp: at("extension/labextension/.lutnn-stamp"),
+    needs: [],
+    remedy: tryAgain,
+    make: () => {
+      rmSync(at("extension/lib"), { recursive: true, force: true });
+      run(process.execPath, [tsc, "-p", "extension"]);
+      const builder = at("node_modules/@jupyter/builder/lib/build-labextension.js");
+      const core = at("node_modules/@jupyterlab/core-meta/core.package.json");
+      run(process.execPath, [builder, "--core-package-file", core, "."], { cwd: at("extension") });
+    },
+  },
+
+  jupyter: {
+    name: "kernelspec and extension link in .venv",
+    inputs: ["kernel/install/steps.mjs", "kernel/install/requirements.txt"],
+    stamp: join(venv, "share/jupyter/.lutnn-stamp"),
+    intact: () =>
+      existsSync(join(venv, "share/jupyter/kernels/lutnn/kernel.json")) &&
+      existsSync(join(venv, "share/jupyter/labextensions/jupyterlab-lutnn/package.json")) &&
+      readFileSync(join(venv, "share/jupyter/kernels/lutnn/kernel.json"), "utf8") === kernelspec(),
+    needs: [],
+    remedy: tryAgain,
+    make: () => {
+      const spec = join(venv, "share/jupyter/kernels/lutnn/kernel.json");
+      mkdirSync(dirname(spec), { recursive: true });
+      writeFileSync(`${spec}.new`, kernelspec());
+      renameSync(`${spec}.new`, spec);
+      const link = join(venv, "share/jupyter/labextensions/jupyterlab-lutnn");
+      mkdirSync(dirname(link), { recursive: true });
+      rmSync(link, { recursive: true, force: true });
+      linkFolder(at("extension/labextension"), link);
+    },
+  },
+};
+
+/** What Jupyter reads to start our kernel: this very Node by its absolute path. */
+function kernelspec() {
+  return `${JSON.stringify(
+    {
+      argv: [process.execPath, at("kernel/bin/lutnn.js"), "kernel", "{connection_file}"],
+      display_name: "TypeScript (LUT-NN)",
+      language: "typescript",
+      interrupt_mode: "message",
+      metadata: { debugger: false },
+    },
+    null,
+    2,
+  )}\n`;
+}
+
+function linkFolder(from, to) {
+  try {
+    symlinkSync(from, to, "junction");
+  } catch {
+    cpSync(from, to, { recursive: true });
+  }
+}

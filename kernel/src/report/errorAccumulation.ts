@@ -1,0 +1,79 @@
+// The report that crosses to the extension: plain JSON, imports nothing.
+
+/** MIME type of {@link ErrorAccumulationReport}. */
+export const ERROR_ACCUMULATION_MIME = "application/vnd.lutnn.error-accumulation+json";
+
+/** The error of one layer's output against the dense network's output of the same layer. */
+export interface OutputError {
+  /** Σ‖y − ŷ‖² / Σ‖y − ȳ‖², y the dense output, ȳ its mean per output channel; 0 is exact. */
+  relative: number;
+  /**
+   * 1 − R² after the best affine map per output channel from ŷ to y, weighted by the channels' variance: the part
+   * that no scale or offset (a batch norm) can repair; between 0 and 1.
+   */
+  unexplained: number;
+}
+
+export interface LayerDescription {
+  name: string;
+  op: "conv2d" | "dense";
+  /** K, V and C of the replaced layer. */
+  numCentroids: number;
+  subvectorLength: number;
+  numCodebooks: number;
+}
+
+/** One layer in one series; null where there is nothing to measure or it is not measured yet. */
+export interface LayerErrors {
+  state: "dense" | "replaced";
+  /** Exact input, table lookups in this layer only. Null for a dense layer. */
+  local: OutputError | null;
+  /** Input from the converted network. */
+  accumulated: OutputError | null;
+  /** The task metric with the replaced layers up to and including this one in place, the rest dense. */
+  metric: number | null;
+}
+
+/** One conversion of the network, for example "k-means" or "fine-tuned". */
+export interface ErrorSeries {
+  name: string;
+  /** One entry per entry of `layers`, in network order. */
+  errors: LayerErrors[];
+  /** Task metric of the whole converted network. */
+  metric: number | null;
+  /** Mean Kullback-Leibler divergence of the converted output distribution from the dense one, in nats. */
+  divergence: number | null;
+}
+
+export interface ErrorAccumulationReport {
+  version: 1;
+  /** Snapshots of one measurement share it. */
+  runId: string;
+  /** Rises with every snapshot of a run; the largest is the newest. */
+  sequence: number;
+  /** False while layers are still being measured. */
+  done: boolean;
+  model: string;
+  data: { name: string; size: number };
+  metric: { name: string; unit: string; higherIsBetter: boolean; dense: number };
+  /** In network order. */
+  layers: LayerDescription[];
+  series: ErrorSeries[];
+}
+
+/** Reads untrusted JSON: the report, or a sentence that says what is wrong with it. */
+export function parseErrorAccumulation(data: unknown): ErrorAccumulationReport | string {
+  const report = data as ErrorAccumulationReport | null;
+  if (typeof report !== "object" || report === null) return "the report is not a JSON object";
+  if (report.version !== 1)
+    return `report version ${String(report.version)} is not known (this reader knows 1)`;
+  if (!Array.isArray(report.layers) || !Array.isArray(report.series))
+    return "the report has no layers or series";
+  if (typeof report.metric?.dense !== "number") return "the report has no metric of the dense network";
+  for (const layer of report.layers)
+    if (typeof layer?.name !== "string") return "a layer of the report has no name";
+  for (const series of report.series)
+    if (!Array.isArray(series?.errors) || series.errors.length !== report.layers.length)
+      return "a series of the report does not have one entry per layer";
+  return report;
+}

@@ -1,0 +1,85 @@
+/** Instruction sets that a microkernel file exists for. */
+export type Isa = "scalar" | "avx2";
+
+/** Compiled in and supported by this processor, fastest first. */
+export function availableIsas(): Isa[];
+
+/** The one that runs: the fastest available, or what LUTNN_FORCE_ISA names (loading throws when it is not available). */
+export const isa: Isa;
+
+/** A replaced layer as its arrays; they are copied into the kernels' own layout when the operator is made. */
+export interface Lookup {
+  /** C ≥ 1. */
+  numCodebooks: number;
+  /** K, 2 … 256. */
+  numCentroids: number;
+  /** V ≥ 1. */
+  subvectorLength: number;
+  /** M ≥ 1. */
+  outputs: number;
+  /** float32 (C, K, V) */
+  centroids: Float32Array;
+  /** int8 (C, K, M) */
+  lookupTable: Int8Array;
+  /** float32 (M): real value = int8 × scale */
+  tableScale: Float32Array;
+  /** float32 (M) */
+  bias: Float32Array;
+}
+
+/** A convolution's window on x (batch, inputChannels, height, width); sub-vectors are (channel, row, column). */
+export interface Window {
+  /** inputChannels · filterHeight · filterWidth = C · V, and V a multiple of filterHeight · filterWidth. */
+  inputChannels: number;
+  filterHeight: number;
+  filterWidth: number;
+  strideHeight: number;
+  strideWidth: number;
+  dilationHeight: number;
+  dilationWidth: number;
+  padTop: number;
+  padLeft: number;
+  padBottom: number;
+  padRight: number;
+}
+
+/**
+ * y = scale · Σ_c table[c][code_c(x)] + bias on the rows of a matrix.
+ * Every method throws TypeError or RangeError on arrays of the wrong type or length, before anything is written.
+ */
+export class LutMatMul {
+  constructor(lookup: Lookup);
+  /** x float32 (rows, C·V) → y float32 (rows, M). */
+  run(x: Float32Array, rows: number, y: Float32Array): void;
+  /** x float32 (rows, C·V) → codes uint8 (rows, C). */
+  encode(x: Float32Array, rows: number, codes: Uint8Array): void;
+  /** codes uint8 (rows, C) → sums int32 (rows, M), the integer sums before scale and bias. */
+  lookup(codes: Uint8Array, rows: number, sums: Int32Array): void;
+}
+
+/** The same for a convolution; positions are (batch, output row, output column). */
+export class LutConv {
+  constructor(lookup: Lookup, window: Window);
+  /** [output height, output width] for an input of this size. Throws RangeError when the filter does not fit. */
+  outputSize(height: number, width: number): [number, number];
+  /** x float32 (batch, channels, height, width) → y float32 (batch, M, output height, output width). */
+  run(x: Float32Array, batch: number, height: number, width: number, y: Float32Array): void;
+  /** x → codes uint8 (positions, C). */
+  encode(x: Float32Array, batch: number, height: number, width: number, codes: Uint8Array): void;
+  /** codes uint8 (positions, C) → sums int32 (positions, M). */
+  lookup(codes: Uint8Array, positions: number, sums: Int32Array): void;
+}
+
+/**
+ * Codes of the rows of x alone: x float32 (rows, C·V), centroids float32 (C, K, V) → codes uint8 (rows, C).
+ * For k-means, whose centroids change with every call.
+ */
+export function encode(
+  x: Float32Array,
+  rows: number,
+  centroids: Float32Array,
+  numCodebooks: number,
+  numCentroids: number,
+  subvectorLength: number,
+  codes: Uint8Array,
+): void;
