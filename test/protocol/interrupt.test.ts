@@ -68,6 +68,30 @@ test("an interrupted loop does nothing more once the cell is over", async () => 
   expect(await kernel.evaluate("turns")).toBe(before);
 });
 
+test("what an interrupted cell has made can be used", async () => {
+  await interrupt('const made = { size: 3 }; console.log("on"); for (;;) await sleep(5);');
+  expect(await kernel.evaluate("made.size")).toBe("3");
+});
+
+test("TensorFlow.js works on after a loop in the middle of its calls was stopped", async () => {
+  await kernel.execute(
+    `import * as tf from "@tensorflow/tfjs-node";
+     const weight = tf.variable(tf.ones([64, 64]));
+     const loss = () => tf.tidy(() => weight.matMul(weight).mean().asScalar());
+     const optimizer = tf.train.sgd(0.001);`,
+  );
+  await kernel.execute("optimizer.minimize(loss); const before = tf.memory().numTensors;");
+  await interrupt(
+    'console.log("on"); tf.tidy(() => { for (;;) tf.grads((x: any) => tf.tidy(() => x.matMul(x).sum()))([weight]); });',
+  );
+  // A tensor that was being made in the very moment of the interrupt belongs to nobody.
+  const lost = Number(await kernel.evaluate("tf.memory().numTensors - before"));
+  expect(lost).toBeLessThanOrEqual(3);
+  await kernel.execute("for (let step = 0; step < 5; step++) optimizer.minimize(loss);");
+  expect(Number(await kernel.evaluate("tf.memory().numTensors - before"))).toBe(lost);
+  expect(await kernel.evaluate("Number.isFinite(loss().dataSync()[0])")).toBe("true");
+});
+
 test("code that watches the signal ends by itself", async () => {
   await kernel.execute('const host = Reflect.get(globalThis, Symbol.for("lutnn.host"));');
   const { stdout } = await interrupt(

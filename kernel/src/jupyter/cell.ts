@@ -1,5 +1,6 @@
 import type { Context } from "./context";
 import type { Request } from "./link";
+import { saveTensorflow } from "./tensorflowState";
 
 /** What an interrupted cell fails with; `signal.reason` of its AbortSignal. */
 export class InterruptedError extends Error {
@@ -31,6 +32,9 @@ export class Cell implements Context {
   lastValue: unknown = undefined;
   /** What the code threw, set by the executor. */
   failure: { error: unknown } | null = null;
+
+  /** Brings TensorFlow.js back to where it was when the cell began, after its code was stopped from outside. */
+  readonly restoreTensorflow = saveTensorflow();
 
   private readonly controller = new AbortController();
   private readonly waiting = new Set<(reason: Error) => void>();

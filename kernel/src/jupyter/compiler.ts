@@ -1,6 +1,7 @@
 // The TypeScript compiler as tslab's converter gets to see it.
 import type typescript from "@tslab/typescript-for-tslab";
 import { checkpoints } from "./checkpoints";
+import { declaredValues, withoutValues } from "./declarations";
 import type { FileChanges } from "./fileChanges";
 import { globalTypes, isInstalled, TypeResolution } from "./typeResolution";
 
@@ -51,6 +52,13 @@ export class Compiler {
     const { diagnostics } = ts.transpileModule(source, { compilerOptions: options, reportDiagnostics: true });
     return (diagnostics ?? []).map(({ code }) => code);
   }
+
+  /** Names of the values that a .d.ts text declares. */
+  declaredValues = (declarations: string): string[] => declaredValues(this.ts, declarations);
+
+  /** The .d.ts text without the values of these names. */
+  withoutValues = (declarations: string, names: ReadonlySet<string>): string =>
+    withoutValues(this.ts, declarations, names);
 
   /** The by-products of compiled code that has just been made; they are given out once. */
   take(code: string): Emitted | undefined {

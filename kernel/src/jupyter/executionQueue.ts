@@ -45,8 +45,10 @@ export class ExecutionQueue {
       cell.giveUp();
       this.fail(cell, new InterruptedError());
     };
-    if (stopped) giveUp();
-    else cell.interrupt(giveUp);
+    if (stopped) {
+      cell.restoreTensorflow();
+      giveUp();
+    } else cell.interrupt(giveUp);
   }
 
   /** The wire thread has handed over all that was sent before {@link Output.fence}. */
@@ -147,6 +149,7 @@ export class ExecutionQueue {
   private fail(cell: Cell, error: unknown): void {
     if (cell.settled) return;
     cell.settled = true;
+    this.tslab.failed(cell);
     const content = describeError(error, cell.title, cell.code);
     this.output.publish("error", content, { context: cell });
     const reply = {

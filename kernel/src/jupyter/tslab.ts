@@ -52,10 +52,14 @@ export class Tslab {
   private readonly executor: Executor;
   /** Modules that cells define with `@module`. */
   private readonly virtualFiles = new Set<string>();
+  /** Of all cells so far, in place of the executor's own: a cell that fails leaves those that it got to. */
+  private declarations = "";
+  /** Names that had no value when the cell started. */
+  private readonly valueless = new WeakMap<Cell, Set<string>>();
   /** What is compiled and about to run. */
-  private pending: Emitted | undefined;
-  /** A conversion whose imports have to be loaded first: it is not made twice. */
-  private kept: { declarations: string; source: string; result: ConvertResult } | undefined;
+  private pending: { emitted: Emitted | undefined; declarations: string } | undefined;
+  /** Conversions whose imports are being loaded: they are not made twice. */
+  private readonly kept = new WeakMap<Cell, { result: ConvertResult; emitted: Emitted | undefined }>();
 
   constructor(private readonly options: TslabOptions) {
     const tslab = createRequire(require.resolve("tslab/package.json"));
@@ -71,7 +75,9 @@ export class Tslab {
     this.converter = this.inner.createConverter({ isJS: false, isBrowser: false });
     const node: Converter = {
       ...this.converter,
-      convert: (declarations, source) => this.convert(declarations, source),
+      convert: (_declarations, source) => this.convert(source),
+      complete: (_declarations, source, offset) => this.converter.complete(this.declarations, source, offset),
+      inspect: (_declarations, source, offset) => this.converter.inspect(this.declarations, source, offset),
       addModule: (name, source, metadata) => {
         this.virtualFiles.add(name);
         return checked(this.converter.addModule(name, source, metadata));
@@ -116,18 +122,30 @@ export class Tslab {
     }
   }
 
+  /** The cell has failed or was interrupted: what it declared and gave no value to is not declared. */
+  failed(cell: Cell): void {
+    const before = this.valueless.get(cell);
+    if (!before) return;
+    const lost = this.namesWithoutValue().filter((name) => !before.has(name));
+    this.declarations = this.compiler.withoutValues(this.declarations, new Set(lost));
+  }
+
   /** Offsets are in UTF-16 units. */
   complete(source: string, offset: number): CompletionInfo {
-    this.changes.check();
-    return this.executor.complete(source, offset);
+    return this.options.zone.run(() => {
+      this.changes.check();
+      return this.executor.complete(source, offset);
+    });
   }
 
   /** The text about what stands at the offset (in UTF-16 units), or null. */
   inspect(source: string, offset: number): string | null {
-    this.changes.check();
-    // The declared type is wrong: there is no information about white space.
-    const info: ReturnType<Executor["inspect"]> | undefined = this.executor.inspect(source, offset);
-    return info ? this.inner.printQuickInfo(info) : null;
+    return this.options.zone.run(() => {
+      this.changes.check();
+      // The declared type is wrong: there is no information about white space.
+      const info: ReturnType<Executor["inspect"]> | undefined = this.executor.inspect(source, offset);
+      return info ? this.inner.printQuickInfo(info) : null;
+    });
   }
 
   /**
@@ -146,19 +164,23 @@ export class Tslab {
   }
 
   /** Stands for the converter's own `convert` in the executor. */
-  private convert(declarations: string, source: string): ConvertResult {
-    const { kept } = this;
-    this.kept = undefined;
-    if (kept?.declarations === declarations && kept.source === source) return kept.result;
-    const { zone, folder } = this.options;
+  private convert(source: string): ConvertResult {
+    const { zone, folder, currentCell } = this.options;
+    const cell = currentCell();
+    const kept = cell && this.kept.get(cell);
+    if (kept) {
+      this.pending = { emitted: kept.emitted, declarations: kept.result.declOutput ?? "" };
+      return kept.result;
+    }
     const result = zone.run(() => {
       this.changes.check();
-      return this.converter.convert(declarations, source);
+      return this.converter.convert(this.declarations, source);
     });
     checked(result.diagnostics);
     if (zone.takeInterrupt()) throw new InterruptedError();
-    this.pending = this.compiler.take(result.output ?? "");
-    const needed = (this.pending?.imports ?? []).map((id) => ({ folder, id }));
+    const emitted = this.compiler.take(result.output ?? "");
+    this.pending = { emitted, declarations: result.declOutput ?? "" };
+    const needed = (emitted?.imports ?? []).map((id) => ({ folder, id }));
     for (const { path, data } of result.sideOutputs ?? []) {
       const emitted = this.compiler.take(data);
       if (!emitted) continue;
@@ -167,9 +189,11 @@ export class Tslab {
       needed.push(...emitted.imports.map((id) => ({ folder: dirname(path), id })));
     }
     const imports = needed.filter((each) => this.modules.needsImport(each.folder, each.id));
-    if (imports.length === 0) return result;
-    this.kept = { declarations, source, result };
-    throw new ImportsAhead(imports);
+    if (imports.length > 0 && cell) {
+      this.kept.set(cell, { result, emitted });
+      throw new ImportsAhead(imports);
+    }
+    return result;
   }
 
   /** Stands for `vm.runInThisContext` in the executor. */
@@ -177,9 +201,12 @@ export class Tslab {
     if (!isCell) return vm.runInThisContext(code);
     const cell = this.options.currentCell();
     const name = cell?.title ?? "cell";
-    if (this.pending)
+    const { emitted, declarations = "" } = this.pending ?? {};
+    if (cell) this.valueless.set(cell, new Set(this.namesWithoutValue()));
+    this.declarations = declarations;
+    if (emitted)
       addScript({
-        ...this.pending,
+        ...emitted,
         source: cell?.code ?? "",
         name,
         title: name,
@@ -188,6 +215,11 @@ export class Tslab {
       });
     const importModuleDynamically = vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;
     return vm.runInThisContext(code, { filename: name, importModuleDynamically });
+  }
+
+  private namesWithoutValue(): string[] {
+    const names = this.compiler.declaredValues(this.declarations);
+    return names.filter((name) => this.executor.locals[name] === undefined);
   }
 }
 
