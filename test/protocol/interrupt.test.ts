@@ -111,7 +111,9 @@ test("an interrupt aborts the cells behind the running one", async () => {
 
 test("an interrupt when nothing runs does nothing", async () => {
   await kernel.request("control", "interrupt_request");
+  expect(await kernel.evaluate("1 + 1")).toBe("2");
   kernel.process.kill("SIGINT");
+  await new Promise((resolve) => setTimeout(resolve, 200));
   expect(await kernel.evaluate("1 + 1")).toBe("2");
 });
 

@@ -52,6 +52,7 @@ export interface KernelOptions {
   /** The notebook's folder; by default an empty one far from the checkout. */
   folder?: string;
   env?: Record<string, string>;
+  /** Another Node.js than this one; LUTNN_TEST_NODE sets it for all tests. */
   node?: string;
   nodeArguments?: string[];
   key?: string;
@@ -107,7 +108,7 @@ export class Kernel {
       }),
     );
     const args = [...(options.nodeArguments ?? []), entry, "kernel", file];
-    const child = spawn(options.node ?? process.execPath, args, {
+    const child = spawn(options.node ?? process.env.LUTNN_TEST_NODE ?? process.execPath, args, {
       cwd: folder,
       env: { ...process.env, LUTNN_HISTORY: join(folder, ".history"), ...options.env },
       stdio: ["ignore", "pipe", "pipe"],

@@ -24,6 +24,7 @@ const patienceMs = 450;
  */
 export class Cell implements Context {
   readonly headerJson: string;
+  readonly identities: Uint8Array[];
   readonly allowStdin: boolean;
   readonly silent: boolean;
   /** Its reply is on its way: whatever else becomes of its code does not matter. */
@@ -49,6 +50,7 @@ export class Cell implements Context {
     readonly code: string = String(request.content.code),
   ) {
     this.headerJson = request.headerJson;
+    this.identities = request.identities;
     this.silent = request.content.silent === true;
     this.allowStdin = request.content.allow_stdin === true;
   }

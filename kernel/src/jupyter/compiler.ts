@@ -1,4 +1,5 @@
 // The TypeScript compiler as tslab's converter gets to see it.
+import { join } from "node:path";
 import type typescript from "@tslab/typescript-for-tslab";
 import { checkpoints } from "./checkpoints";
 import { declaredValues, withoutValues } from "./declarations";
@@ -7,6 +8,10 @@ import { globalTypes, isInstalled, TypeResolution } from "./typeResolution";
 
 type Ts = typeof typescript;
 type Builder = typescript.BuilderProgram;
+type WatchHost = typescript.WatchCompilerHostOfFilesAndCompilerOptions<Builder>;
+
+/** Declares what cells have besides Node's globals. */
+const globals = join(__dirname, "globals.d.ts");
 
 /** What is known about compiled code besides its text. */
 export interface Emitted {
@@ -41,6 +46,7 @@ export class Compiler {
       sys: { ...ts.sys, watchFile: (path, changed) => this.watch(path, changed), watchDirectory: () => idle },
       createWatchCompilerHost: ((...args: Parameters<typeof this.createHost>) =>
         this.createHost(...args)) as Ts["createWatchCompilerHost"],
+      createWatchProgram: ((host: WatchHost) => this.createProgram(host)) as Ts["createWatchProgram"],
       transpileModule: (source, options) => this.transpile(source, options),
     };
   }
@@ -72,6 +78,13 @@ export class Compiler {
     return this.changes.add(path, () => changed(path, this.ts.FileWatcherEventKind.Changed));
   }
 
+  /** A program that also declares the globals of a cell. */
+  private createProgram(host: WatchHost): typescript.WatchOfFilesAndCompilerOptions<Builder> {
+    host.rootFiles = [...host.rootFiles, globals];
+    const watch = this.ts.createWatchProgram(host);
+    return { ...watch, updateRootFileNames: (files) => watch.updateRootFileNames([...files, globals]) };
+  }
+
   private createHost(
     rootFiles: string[],
     options: typescript.CompilerOptions,
@@ -79,7 +92,7 @@ export class Compiler {
     _createProgram: unknown,
     report: typescript.DiagnosticReporter,
     reportStatus: typescript.WatchStatusReporter,
-  ): typescript.WatchCompilerHostOfFilesAndCompilerOptions<Builder> {
+  ): WatchHost {
     const { ts } = this;
     const settings = { ...options, ...globalTypes(ts, this.folder, system), sourceMap: true };
     // The plainest kind of program: others keep, for every file, what depends on it, which doubles a cell's time.

@@ -55,8 +55,9 @@ export class Dispatcher {
   }
 
   private handle(request: Request, work: () => void): void {
+    const { headerJson, identities } = request;
     const { signal } = this.controller;
-    const context: Context = { headerJson: request.headerJson, silent: false, allowStdin: false, signal };
+    const context: Context = { headerJson, identities, silent: false, allowStdin: false, signal };
     this.output.status("busy", context);
     this.handling = context;
     runIn(context, () => {

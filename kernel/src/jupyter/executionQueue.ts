@@ -1,8 +1,8 @@
+import { mimeBundle } from "../host/mimeBundle";
 import { Cell, InterruptedError } from "./cell";
 import { runIn, setLatest } from "./context";
 import { onNextTurn } from "./eventLoop";
 import type { JsonObject, Request } from "./link";
-import { mimeBundle } from "./mimeBundle";
 import type { Output } from "./output";
 import { describeError } from "./traceback";
 import type { Tslab } from "./tslab";
@@ -117,7 +117,9 @@ export class ExecutionQueue {
     if (cell.lastValue !== undefined) {
       const { executionCount, code, lastValue } = cell;
       const data = await mimeBundle(lastValue);
-      this.output.publish("execute_result", { execution_count: executionCount, data, metadata: {} });
+      // An object with an empty bundle has shown itself already.
+      if (Object.keys(data).length > 0)
+        this.output.publish("execute_result", { execution_count: executionCount, data, metadata: {} });
       const text = data["text/plain"];
       if (counted && typeof text === "string")
         this.output.history({ line: executionCount, source: code, output: text });

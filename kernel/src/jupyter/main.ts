@@ -7,14 +7,17 @@ import { installHost } from "../host/host";
 import { Cell } from "./cell";
 import { CommManager } from "./comms";
 import { readConnection } from "./connection";
-import { currentContext } from "./context";
+import { currentContext, hideContexts } from "./context";
 import { dataFolder } from "./dataFolder";
 import { Dispatcher } from "./dispatcher";
 import { ExecutionQueue } from "./executionQueue";
+import { Input } from "./input";
 import { Slot, slots, type ToMain, type WireSettings } from "./link";
 import { log } from "./log";
 import { notebookHost } from "./notebookHost";
 import { Output } from "./output";
+import { installPrompt } from "./prompt";
+import { restoreRemovedFunctions } from "./removedFunctions";
 import { installStackTraces } from "./scripts";
 import { captureStreams } from "./streams";
 import { describeError } from "./traceback";
@@ -28,23 +31,32 @@ const flushMs = 1000;
 function startKernel(connectionFile: string): void {
   const memory = new SharedArrayBuffer(slots * Int32Array.BYTES_PER_ELEMENT);
   const shared = new Int32Array(memory);
-  const { port1: inbox, port2: far } = new MessageChannel();
+  const { port1: inbox, port2: farInbox } = new MessageChannel();
+  const { port1: answers, port2: farAnswers } = new MessageChannel();
   const workerData: WireSettings = {
     connection: readConnection(connectionFile),
     session: randomUUID(),
     shared: memory,
-    inbox: far,
+    inbox: farInbox,
+    answers: farAnswers,
     historyFile: process.env.LUTNN_HISTORY ?? join(dataFolder(), "lutnn", "history.jsonl"),
   };
-  const wire = new Worker(join(__dirname, "wire/thread.js"), { workerData, transferList: [far] });
+  const wire = new Worker(join(__dirname, "wire/thread.js"), {
+    workerData,
+    transferList: [farInbox, farAnswers],
+  });
   wire.on("error", (error) => fatal("the thread that talks to the clients failed", error));
 
   const zone = new KernelZone(shared);
   const output = new Output(inbox, zone);
   const comms = new CommManager(output);
-  installHost(notebookHost(output, comms));
+  const input = new Input(output, zone, shared, answers);
+  installHost(notebookHost(output, comms, input));
+  installPrompt(input);
   installStackTraces();
   prepareUnwinding();
+  restoreRemovedFunctions();
+  hideContexts();
   captureStreams(output);
   const currentCell = () => {
     const context = currentContext();
@@ -72,6 +84,7 @@ function startKernel(connectionFile: string): void {
       const { message } = received;
       if (message.kind === "request") dispatcher.take(message.request);
       else if (message.kind === "fence") queue.fence();
+      else if (message.kind === "input") input.take(message.value);
       else process.exit(0);
     }
   });

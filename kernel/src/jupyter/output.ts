@@ -62,6 +62,13 @@ export class Output {
     );
   }
 
+  /** @param blocking the answer is waited for by {@link Input.askNow} */
+  askForInput(context: Context, content: { prompt: string; password: boolean }, blocking: boolean): void {
+    const { identities, headerJson } = context;
+    const to: ReplyAddress = { channel: "stdin", identities, headerJson };
+    this.zone.run(() => this.post({ kind: "input", to, content: JSON.stringify(content), blocking }));
+  }
+
   history(entry: HistoryEntry): void {
     this.post({ kind: "history", entry });
   }

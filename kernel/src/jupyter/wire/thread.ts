@@ -1,6 +1,7 @@
 // The wire thread: owns the sockets, checks every message, answers what needs no user code (heartbeat, kernel_info,
 // history, interrupt, shutdown) and hands the rest to the main thread.
-import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+import { join } from "node:path";
+import { type MessagePort, parentPort, Worker, workerData } from "node:worker_threads";
 import { type JsonObject, type Request, Slot, type ToMain, type ToWire, type WireSettings } from "../link";
 import { log } from "../log";
 import { decode } from "./codec";
@@ -9,7 +10,6 @@ import { Interrupter } from "./interrupter";
 import { kernelInfo } from "./kernelInfo";
 import { Mailer } from "./mailer";
 import { watchParent } from "./parentWatch";
-import { onInterruptSignal } from "./signals";
 import { Signer } from "./signature";
 import { bindSockets, echo, receive } from "./sockets";
 
@@ -25,7 +25,10 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
   const sockets = await bindSockets(connection);
   const mailer = new Mailer(sockets, session, signer);
   const interrupter = new Interrupter(shared, knock);
-  onInterruptSignal(() => interrupter.interrupt());
+  const signals = new Worker(join(__dirname, "signalThread.js"), {
+    resourceLimits: { maxOldGenerationSizeMb: 16 },
+  });
+  signals.on("message", () => interrupter.interrupt());
 
   // A knock is lost when the main thread is stopped in the middle of it; the message stays until the next one.
   const toMain = (message: ToMain) => {
@@ -48,12 +51,25 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
     },
     shutdown_request: ({ restart }) => ({ status: "ok", restart: restart === true }),
   };
+  /** The question that the user has not answered. */
+  let question: { blocking: boolean } | null = null;
+  const takeAnswer = (value: unknown) => {
+    const text = String(value);
+    if (question?.blocking) {
+      settings.answers.postMessage(text);
+      Atomics.add(shared, Slot.answers, 1);
+      Atomics.notify(shared, Slot.answers);
+    } else if (question) toMain({ kind: "input", value: text });
+    question = null;
+  };
+
   const take = (channel: Request["channel"]) => (frames: Buffer[]) => {
     const request = decode(channel, frames, signer);
     if (typeof request === "string") return log(`a message on ${channel} was ignored: ${request}`);
     const { headerJson: parent, identities, content } = request;
     const type = request.header.msg_type;
     const answer = answers[type];
+    if (channel === "stdin") return takeAnswer(content.value);
     if (!answer) return toMain({ kind: "request", request });
     mailer.status(parent, "busy");
     const reply = JSON.stringify(answer(content));
@@ -74,6 +90,11 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
       case "reply": {
         const { channel, identities, headerJson: parent } = message.to;
         return mailer.send(channel, { ...message, identities, parent });
+      }
+      case "input": {
+        question = message;
+        const { identities, headerJson: parent } = message.to;
+        return mailer.send("stdin", { identities, type: "input_request", parent, content: message.content });
       }
       case "history":
         return history.add(message.entry);
