@@ -1,11 +1,11 @@
 import { mimeBundle } from "../host/mimeBundle";
 import { Cell, InterruptedError } from "./cell";
+import type { CellRunner } from "./cellRunner";
 import { runIn, setLatest } from "./context";
 import { onNextTurn } from "./eventLoop";
 import type { JsonObject, Request } from "./link";
 import type { Output } from "./output";
 import { describeError } from "./traceback";
-import type { Tslab } from "./tslab";
 
 /** Runs execute_requests one after the other. */
 export class ExecutionQueue {
@@ -17,7 +17,7 @@ export class ExecutionQueue {
   private serial = 0;
 
   constructor(
-    private readonly tslab: Tslab,
+    private readonly runner: CellRunner,
     private readonly output: Output,
   ) {}
 
@@ -112,7 +112,7 @@ export class ExecutionQueue {
 
   /** @returns the reply's user_expressions */
   private async run(cell: Cell, counted: boolean): Promise<JsonObject> {
-    await this.tslab.execute(cell);
+    await this.runner.execute(cell);
     if (cell.failure) throw cell.failure.error;
     if (cell.lastValue !== undefined) {
       const { executionCount, code, lastValue } = cell;
@@ -133,7 +133,7 @@ export class ExecutionQueue {
   private async evaluate(cell: Cell, expression: string): Promise<object> {
     const probe = new Cell(cell.request, `${cell.label} expression`, cell.executionCount, `(${expression})`);
     try {
-      await runIn(probe, () => this.tslab.execute(probe));
+      await runIn(probe, () => this.runner.execute(probe));
       if (probe.failure) throw probe.failure.error;
       return { status: "ok", data: await mimeBundle(probe.lastValue), metadata: {} };
     } catch (error) {
@@ -151,7 +151,7 @@ export class ExecutionQueue {
   private fail(cell: Cell, error: unknown): void {
     if (cell.settled) return;
     cell.settled = true;
-    this.tslab.failed(cell);
+    this.runner.failed(cell);
     const content = describeError(error, cell.title, cell.code);
     this.output.publish("error", content, { context: cell });
     const reply = {

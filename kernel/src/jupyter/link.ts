@@ -74,6 +74,8 @@ export interface WireSettings {
   session: string;
   shared: SharedArrayBuffer;
   inbox: MessagePort;
+  /** Leads to the compile thread. */
+  compiler: MessagePort;
   /** Takes the answers to blocking questions. */
   answers: MessagePort;
   /** File that keeps the input history, or "" for none. */

@@ -5,7 +5,10 @@ import { join } from "node:path";
 import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { installHost } from "../host/host";
 import { Cell } from "./cell";
+import { CellRunner } from "./cellRunner";
 import { CommManager } from "./comms";
+import type { CompileSettings } from "./compile/messages";
+import { CompilerLink } from "./compilerLink";
 import { readConnection } from "./connection";
 import { currentContext, hideContexts } from "./context";
 import { dataFolder } from "./dataFolder";
@@ -21,7 +24,6 @@ import { restoreRemovedFunctions } from "./removedFunctions";
 import { installStackTraces } from "./scripts";
 import { captureStreams } from "./streams";
 import { describeError } from "./traceback";
-import { Tslab } from "./tslab";
 import { prepareUnwinding } from "./unwinding";
 import { KernelZone } from "./zone";
 
@@ -33,18 +35,28 @@ function startKernel(connectionFile: string): void {
   const shared = new Int32Array(memory);
   const { port1: inbox, port2: farInbox } = new MessageChannel();
   const { port1: answers, port2: farAnswers } = new MessageChannel();
-  const workerData: WireSettings = {
+  const { port1: compilerForWire, port2: wireForCompiler } = new MessageChannel();
+  const { port1: compilerPort, port2: mainForCompiler } = new MessageChannel();
+  const folder = process.cwd();
+  const wireSettings: WireSettings = {
     connection: readConnection(connectionFile),
     session: randomUUID(),
     shared: memory,
     inbox: farInbox,
     answers: farAnswers,
+    compiler: compilerForWire,
     historyFile: process.env.LUTNN_HISTORY ?? join(dataFolder(), "lutnn", "history.jsonl"),
   };
   const wire = new Worker(join(__dirname, "wire/thread.js"), {
-    workerData,
-    transferList: [farInbox, farAnswers],
+    workerData: wireSettings,
+    transferList: [farInbox, farAnswers, compilerForWire],
   });
+  const compileSettings: CompileSettings = { folder, main: mainForCompiler, wire: wireForCompiler };
+  const compile = new Worker(join(__dirname, "compile/thread.js"), {
+    workerData: compileSettings,
+    transferList: [mainForCompiler, wireForCompiler],
+  });
+  compile.on("error", (error) => fatal("the thread that compiles cells failed", error));
   wire.on("error", (error) => fatal("the thread that talks to the clients failed", error));
 
   const zone = new KernelZone(shared);
@@ -64,9 +76,9 @@ function startKernel(connectionFile: string): void {
   };
   const display = (content: object, update: boolean) =>
     output.publish(update ? "update_display_data" : "display_data", content);
-  const tslab = new Tslab({ folder: process.cwd(), zone, currentCell, display });
-  const queue = new ExecutionQueue(tslab, output);
-  const dispatcher = new Dispatcher(tslab, queue, comms, output);
+  const runner = new CellRunner({ folder, compiler: new CompilerLink(compilerPort), currentCell, display });
+  const queue = new ExecutionQueue(runner, output);
+  const dispatcher = new Dispatcher(queue, comms, output);
 
   let terminations = 0;
   const takeInterrupt = () => {

@@ -1,7 +1,8 @@
 // What a failed cell shows: the error's name and message, and a traceback that names the user's own lines.
 import { inspect, types } from "node:util";
+import type { Diagnostic } from "./compile/messages";
+import { CompilationError } from "./compilerLink";
 import { scriptNamed } from "./scripts";
-import { CompilationError, type Diagnostic } from "./tslab";
 
 /** Content of an error message; an execute_reply carries the same fields. */
 export interface ErrorContent {

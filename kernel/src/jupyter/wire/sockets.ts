@@ -36,9 +36,17 @@ export async function bindSockets(connection: Connection): Promise<Sockets> {
   return sockets;
 }
 
-/** Calls `take` with every message until the socket is closed. */
-export async function receive(socket: Router | XPublisher, take: (frames: Buffer[]) => void): Promise<void> {
-  for await (const frames of socket) take(frames);
+/** Calls `take` with every message until the socket is closed, without waiting for what it does. */
+export async function receive(
+  socket: Router | XPublisher,
+  take: (frames: Buffer[]) => void | Promise<void>,
+): Promise<void> {
+  for await (const frames of socket)
+    Promise.resolve(frames)
+      .then(take)
+      .catch((error) =>
+        log(`a message could not be handled: ${error instanceof Error ? error.stack : error}`),
+      );
 }
 
 /** Answers heartbeats. */

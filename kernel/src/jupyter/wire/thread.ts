@@ -1,15 +1,17 @@
 // The wire thread: owns the sockets, checks every message, answers what needs no user code (heartbeat, kernel_info,
-// history, interrupt, shutdown) and hands the rest to the main thread.
+// history, interrupt, shutdown), has the compile thread assist the editor, and hands the rest to the main thread.
 import { join } from "node:path";
 import { type MessagePort, parentPort, Worker, workerData } from "node:worker_threads";
 import { type JsonObject, type Request, Slot, type ToMain, type ToWire, type WireSettings } from "../link";
 import { log } from "../log";
+import { Assistant } from "./assistant";
 import { decode } from "./codec";
 import { History } from "./history";
 import { Interrupter } from "./interrupter";
 import { kernelInfo } from "./kernelInfo";
 import { Mailer } from "./mailer";
 import { watchParent } from "./parentWatch";
+import { Questions } from "./questions";
 import { Signer } from "./signature";
 import { bindSockets, echo, receive } from "./sockets";
 
@@ -22,19 +24,21 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
   const shared = new Int32Array(settings.shared);
   const signer = new Signer(connection.key, connection.hash);
   const history = new History(settings.historyFile);
+  const assistant = new Assistant(settings.compiler);
   const sockets = await bindSockets(connection);
   const mailer = new Mailer(sockets, session, signer);
-  const interrupter = new Interrupter(shared, knock);
-  const signals = new Worker(join(__dirname, "signalThread.js"), {
-    resourceLimits: { maxOldGenerationSizeMb: 16 },
-  });
-  signals.on("message", () => interrupter.interrupt());
 
   // A knock is lost when the main thread is stopped in the middle of it; the message stays until the next one.
   const toMain = (message: ToMain) => {
     inbox.postMessage(message);
     knock();
   };
+  const questions = new Questions(shared, settings.answers, (value) => toMain({ kind: "input", value }));
+  const interrupter = new Interrupter(shared, knock);
+  const signals = new Worker(join(__dirname, "signalThread.js"), {
+    resourceLimits: { maxOldGenerationSizeMb: 16 },
+  });
+  signals.on("message", () => interrupter.interrupt());
   const endProcess = async () => {
     await mailer.close();
     toMain({ kind: "shutdown" });
@@ -42,40 +46,32 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
   };
   watchParent(() => void endProcess());
 
-  const answers: Record<string, (content: JsonObject) => JsonObject> = {
+  const assist = (content: JsonObject, type: string) => assistant.answer(type, content);
+  const answers: Record<string, (content: JsonObject, type: string) => object | Promise<object>> = {
     kernel_info_request: kernelInfo,
     history_request: (content) => history.answer(content),
+    complete_request: assist,
+    inspect_request: assist,
+    is_complete_request: assist,
     interrupt_request: () => {
       interrupter.interrupt();
       return { status: "ok" };
     },
     shutdown_request: ({ restart }) => ({ status: "ok", restart: restart === true }),
   };
-  /** The question that the user has not answered. */
-  let question: { blocking: boolean } | null = null;
-  const takeAnswer = (value: unknown) => {
-    const text = String(value);
-    if (question?.blocking) {
-      settings.answers.postMessage(text);
-      Atomics.add(shared, Slot.answers, 1);
-      Atomics.notify(shared, Slot.answers);
-    } else if (question) toMain({ kind: "input", value: text });
-    question = null;
-  };
-
-  const take = (channel: Request["channel"]) => (frames: Buffer[]) => {
+  const take = (channel: Request["channel"]) => async (frames: Buffer[]) => {
     const request = decode(channel, frames, signer);
     if (typeof request === "string") return log(`a message on ${channel} was ignored: ${request}`);
     const { headerJson: parent, identities, content } = request;
     const type = request.header.msg_type;
+    if (channel === "stdin") return questions.answer(content.value);
     const answer = answers[type];
-    if (channel === "stdin") return takeAnswer(content.value);
     if (!answer) return toMain({ kind: "request", request });
     mailer.status(parent, "busy");
-    const reply = JSON.stringify(answer(content));
+    const reply = JSON.stringify(await answer(content, type));
     mailer.send(channel, { identities, type: type.replace("_request", "_reply"), parent, content: reply });
     mailer.status(parent, "idle");
-    if (type === "shutdown_request") void endProcess();
+    if (type === "shutdown_request") await endProcess();
   };
 
   inbox.on("message", async (message: ToWire) => {
@@ -92,8 +88,8 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
         return mailer.send(channel, { ...message, identities, parent });
       }
       case "input": {
-        question = message;
         const { identities, headerJson: parent } = message.to;
+        questions.ask(message.blocking);
         return mailer.send("stdin", { identities, type: "input_request", parent, content: message.content });
       }
       case "history":

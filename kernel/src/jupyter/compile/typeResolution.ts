@@ -9,7 +9,7 @@ type Resolution = typescript.ResolvedModuleWithFailedLookupLocations;
 
 /** A file that lies where this package's own imports are resolved from. */
 const ownFile = join(__dirname, "notebook.ts");
-const ownPackage = join(__dirname, "../../").replaceAll("\\", "/");
+const ownPackage = join(__dirname, "../../../").replaceAll("\\", "/");
 
 /**
  * Resolves as tslab does (Node10), then with package.json `exports`, and what the notebook's own code imports also

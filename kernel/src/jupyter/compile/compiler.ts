@@ -2,7 +2,6 @@
 import { join } from "node:path";
 import type typescript from "@tslab/typescript-for-tslab";
 import { checkpoints } from "./checkpoints";
-import { declaredValues, withoutValues } from "./declarations";
 import type { FileChanges } from "./fileChanges";
 import { globalTypes, isInstalled, TypeResolution } from "./typeResolution";
 
@@ -11,14 +10,15 @@ type Builder = typescript.BuilderProgram;
 type WatchHost = typescript.WatchCompilerHostOfFilesAndCompilerOptions<Builder>;
 
 /** Declares what cells have besides Node's globals. */
-const globals = join(__dirname, "globals.d.ts");
+const globals = join(__dirname, "../globals.d.ts");
 
 /** What is known about compiled code besides its text. */
 export interface Emitted {
   /** JSON source maps, the last step first. */
   maps: string[];
   lines: number;
-  /** Text of the TypeScript file that it was made from. */
+  /** The TypeScript file that it was made from, and its text. */
+  fileName: string;
   source: string;
   /** What it requires. */
   imports: string[];
@@ -32,7 +32,7 @@ export interface Emitted {
 export class Compiler {
   readonly facade: Ts;
   /** By the text of the ES module … */
-  private readonly modules = new Map<string, { map: string; source: string }>();
+  private readonly modules = new Map<string, { map: string; fileName: string; source: string }>();
   /** … and of the CommonJS code that was made from it. */
   private readonly scripts = new Map<string, Emitted>();
 
@@ -58,13 +58,6 @@ export class Compiler {
     const { diagnostics } = ts.transpileModule(source, { compilerOptions: options, reportDiagnostics: true });
     return (diagnostics ?? []).map(({ code }) => code);
   }
-
-  /** Names of the values that a .d.ts text declares. */
-  declaredValues = (declarations: string): string[] => declaredValues(this.ts, declarations);
-
-  /** The .d.ts text without the values of these names. */
-  withoutValues = (declarations: string, names: ReadonlySet<string>): string =>
-    withoutValues(this.ts, declarations, names);
 
   /** The by-products of compiled code that has just been made; they are given out once. */
   take(code: string): Emitted | undefined {
@@ -127,7 +120,7 @@ export class Compiler {
         else if (!name.endsWith(".js")) write?.(name, text, ...more);
         else {
           const code = withoutMapComment(text);
-          this.modules.set(code, { map, source: file?.text ?? "" });
+          this.modules.set(code, { map, fileName: file?.fileName ?? "", source: file?.text ?? "" });
           write?.(name, code, ...more);
         }
       };
@@ -161,6 +154,7 @@ export class Compiler {
     this.scripts.set(outputText, {
       maps: [output.sourceMapText ?? "", origin?.map ?? ""].filter((map) => map !== ""),
       lines: outputText.split("\n").length,
+      fileName: origin?.fileName ?? "",
       source: origin?.source ?? source,
       imports,
     });
