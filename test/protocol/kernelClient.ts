@@ -66,6 +66,8 @@ export class Kernel {
   readonly exited: Promise<number | string | null>;
   stderr = "";
   private readonly replies = new Map<string, (message: Message) => void>();
+  private readonly byParent = new Map<string, Message[]>();
+  private readonly finished = new Set<string>();
   private listeners: (() => void)[] = [];
 
   private constructor(
@@ -85,7 +87,11 @@ export class Kernel {
     void this.listen(shell, (message) => this.replies.get(message.parent.msg_id)?.(message));
     void this.listen(control, (message) => this.replies.get(message.parent.msg_id)?.(message));
     void this.listen(stdin, (message) => this.inputRequests.push(message));
-    void this.listen(iopub, (message) => this.published.push(message));
+    void this.listen(iopub, (message) => {
+      this.published.push(message);
+      this.of(message.parent.msg_id).push(message);
+      if (message.content.execution_state === "idle") this.finished.add(message.parent.msg_id);
+    });
   }
 
   static async start(options: KernelOptions = {}): Promise<Kernel> {
@@ -208,7 +214,9 @@ export class Kernel {
 
   /** What was published for a request. */
   of(id: string): Message[] {
-    return this.published.filter(({ parent }) => parent.msg_id === id);
+    const known = this.byParent.get(id) ?? [];
+    this.byParent.set(id, known);
+    return known;
   }
 
   /** Sends a cell; the returned functions wait for parts of its answer. */
@@ -225,10 +233,7 @@ export class Kernel {
     const { id, frames } = this.frames("execute_request", content);
     const reply = this.replyTo(id);
     await this.shell.send(frames);
-    const idle = () =>
-      this.of(id).some(
-        ({ header, content }) => header.msg_type === "status" && content.execution_state === "idle",
-      );
+    const idle = () => this.finished.has(id);
     const text = (name: string) =>
       this.of(id)
         .filter(({ header, content }) => header.msg_type === "stream" && content.name === name)

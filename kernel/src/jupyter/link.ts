@@ -96,6 +96,8 @@ export const Slot = {
   flushed: 4,
   /** Blocking questions that have been answered. */
   answers: 5,
+  /** Size of the output that has not left yet (see flow.ts). */
+  inFlight: 6,
 } as const;
 export const slots = 8;
 

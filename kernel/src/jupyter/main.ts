@@ -2,7 +2,7 @@
 // that clients are served while the compiler loads, talks to them.
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { installHost } from "../host/host";
 import { Cell } from "./cell";
 import { CellRunner } from "./cellRunner";
@@ -47,20 +47,12 @@ function startKernel(connectionFile: string): void {
     compiler: compilerForWire,
     historyFile: process.env.LUTNN_HISTORY ?? join(dataFolder(), "lutnn", "history.jsonl"),
   };
-  const wire = new Worker(join(__dirname, "wire/thread.js"), {
-    workerData: wireSettings,
-    transferList: [farInbox, farAnswers, compilerForWire],
-  });
+  const wire = startThread("wire", wireSettings, [farInbox, farAnswers, compilerForWire]);
   const compileSettings: CompileSettings = { folder, main: mainForCompiler, wire: wireForCompiler };
-  const compile = new Worker(join(__dirname, "compile/thread.js"), {
-    workerData: compileSettings,
-    transferList: [mainForCompiler, wireForCompiler],
-  });
-  compile.on("error", (error) => fatal("the thread that compiles cells failed", error));
-  wire.on("error", (error) => fatal("the thread that talks to the clients failed", error));
+  startThread("compile", compileSettings, [mainForCompiler, wireForCompiler]);
 
   const zone = new KernelZone(shared);
-  const output = new Output(inbox, zone);
+  const output = new Output(inbox, zone, shared);
   const comms = new CommManager(output);
   const input = new Input(output, zone, shared, answers);
   installHost(notebookHost(output, comms, input));
@@ -109,6 +101,16 @@ function startKernel(connectionFile: string): void {
     output.end();
     Atomics.wait(shared, Slot.flushed, 0, flushMs);
   });
+}
+
+/** A thread of the kernel's own. What it prints is for whoever runs the server, not for the notebook. */
+function startThread(name: "wire" | "compile", workerData: object, transferList: MessagePort[]): Worker {
+  const file = join(__dirname, name, "thread.js");
+  const thread = new Worker(file, { workerData, transferList, stdout: true, stderr: true });
+  for (const stream of [thread.stdout, thread.stderr])
+    stream.on("data", (text) => log(String(text).trimEnd()));
+  thread.on("error", (error) => fatal(`the ${name} thread failed`, error));
+  return thread;
 }
 
 function fatal(what: string, error: unknown): never {

@@ -88,6 +88,7 @@ export class CellCompiler {
 
   /** The text about what stands at the offset (in UTF-16 units), or null. */
   inspect(source: string, offset: number): string | null {
+    this.compiler.readDocumentation();
     this.changes.check();
     // The declared type is wrong: there is no information about white space.
     const info: ReturnType<Converter["inspect"]> | undefined = this.converter.inspect(

@@ -31,6 +31,9 @@ export interface Emitted {
  */
 export class Compiler {
   readonly facade: Ts;
+  private documented = false;
+  /** Has files read again that were read without their documentation. */
+  private readonly undocumented: (() => void)[] = [];
   /** By the text of the ES module … */
   private readonly modules = new Map<string, { map: string; fileName: string; source: string }>();
   /** … and of the CommonJS code that was made from it. */
@@ -43,7 +46,12 @@ export class Compiler {
   ) {
     this.facade = {
       ...ts,
-      sys: { ...ts.sys, watchFile: (path, changed) => this.watch(path, changed), watchDirectory: () => idle },
+      sys: {
+        ...ts.sys,
+        readFile: (path, encoding) => this.read(path, encoding),
+        watchFile: (path, changed) => this.watch(path, changed),
+        watchDirectory: () => idle,
+      },
       createWatchCompilerHost: ((...args: Parameters<typeof this.createHost>) =>
         this.createHost(...args)) as Ts["createWatchCompilerHost"],
       createWatchProgram: ((host: WatchHost) => this.createProgram(host)) as Ts["createWatchProgram"],
@@ -66,9 +74,27 @@ export class Compiler {
     return emitted;
   }
 
+  /**
+   * Reads the documentation of installed packages, too, from now on. Up to the first call it is skipped: it is most of
+   * their text, and parsing it takes longer than anything else at the start of a kernel.
+   */
+  readDocumentation(): void {
+    if (this.documented) return;
+    this.documented = true;
+    for (const reread of this.undocumented.splice(0)) reread();
+  }
+
+  private read(path: string, encoding?: string): string | undefined {
+    const text = this.ts.sys.readFile(path, encoding);
+    // What is no documentation comment is not parsed; the positions stay the same.
+    return this.documented || !hasOwnDocumentation(path) ? text : text?.replace(/\/\*\*(?!\/)/g, "/* ");
+  }
+
   private watch(path: string, changed: typescript.FileWatcherCallback): typescript.FileWatcher {
-    if (isInstalled(path) || !path.startsWith(`${this.folder}/`)) return idle;
-    return this.changes.add(path, () => changed(path, this.ts.FileWatcherEventKind.Changed));
+    const report = () => changed(path, this.ts.FileWatcherEventKind.Changed);
+    if (!isInstalled(path) && path.startsWith(`${this.folder}/`)) return this.changes.add(path, report);
+    if (!this.documented && hasOwnDocumentation(path)) this.undocumented.push(report);
+    return idle;
   }
 
   /** A program that also declares the globals of a cell. */
@@ -91,12 +117,13 @@ export class Compiler {
     // The plainest kind of program: others keep, for every file, what depends on it, which doubles a cell's time.
     const create: typescript.CreateProgram<Builder> = ts.createAbstractBuilder;
     const host = ts.createWatchCompilerHost(rootFiles, settings, system, create, report, reportStatus);
-    const types = new TypeResolution(ts, settings, system);
+    const types = new TypeResolution(ts, this.folder, settings, system);
     host.resolveModuleNameLiterals = (literals, from) =>
       types.resolveAll(
         literals.map(({ text }) => text),
         from,
       );
+    host.resolveTypeReferenceDirectiveReferences = (names, from) => types.resolveReferences(names, from);
     host.hasInvalidatedResolutions = types.isIncomplete;
     // The converter sets this after it has got the host, to be given the program.
     let created: ((program: Builder) => void) | undefined;
@@ -161,6 +188,8 @@ export class Compiler {
     return { ...output, outputText };
   }
 }
+
+const hasOwnDocumentation = (path: string) => isInstalled(path) && path.endsWith(".d.ts");
 
 const idle: typescript.FileWatcher = { close() {} };
 const withoutMapComment = (code: string) => code.replace(/\n?\/\/# sourceMappingURL=\S+\s*$/, "");

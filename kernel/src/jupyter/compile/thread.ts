@@ -1,9 +1,12 @@
 // The compile thread: turns cells into JavaScript for the main thread and answers the editor for the wire thread, so
 // that neither waits for the other: code is completed while a cell loops, and a training cell is not held up by it.
+import { join } from "node:path";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import { typescriptFile } from "../tslab";
+import { cacheFolder } from "../dataFolder";
+import { typescriptFile, typescriptVersion } from "../tslab";
 import { assistance } from "./assistance";
 import { CellCompiler } from "./cellCompiler";
+import { requireCached } from "./codeCache";
 import type {
   AssistanceReply,
   AssistanceRequest,
@@ -12,8 +15,17 @@ import type {
   ToCompiler,
 } from "./messages";
 
+/** After this time the first cells have been compiled, in most notebooks. */
+const quietMs = 20_000;
+
 function start({ folder, main, wire }: CompileSettings): void {
-  const compiler = new CellCompiler(require(typescriptFile), folder);
+  const cacheName = `typescript-${typescriptVersion}-${process.versions.v8}-${process.arch}.bin`;
+  const typescript = requireCached(typescriptFile, join(cacheFolder(), cacheName));
+  const compiler = new CellCompiler(
+    typescript.exports as ConstructorParameters<typeof CellCompiler>[0],
+    folder,
+  );
+  setTimeout(typescript.save, quietMs);
   const describe = (error: unknown) =>
     error instanceof Error ? (error.stack ?? error.message) : String(error);
 

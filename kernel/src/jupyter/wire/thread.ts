@@ -2,6 +2,7 @@
 // history, interrupt, shutdown), has the compile thread assist the editor, and hands the rest to the main thread.
 import { join } from "node:path";
 import { type MessagePort, parentPort, Worker, workerData } from "node:worker_threads";
+import { release, sizeOf } from "../flow";
 import { type JsonObject, type Request, Slot, type ToMain, type ToWire, type WireSettings } from "../link";
 import { log } from "../log";
 import { Assistant } from "./assistant";
@@ -12,8 +13,9 @@ import { kernelInfo } from "./kernelInfo";
 import { Mailer } from "./mailer";
 import { watchParent } from "./parentWatch";
 import { Questions } from "./questions";
+import { Sender } from "./sender";
 import { Signer } from "./signature";
-import { bindSockets, echo, receive } from "./sockets";
+import { bindSockets, receive } from "./sockets";
 
 /** How long the main thread may take to run the user's exit handlers. */
 const exitPatienceMs = 1000;
@@ -26,6 +28,7 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
   const history = new History(settings.historyFile);
   const assistant = new Assistant(settings.compiler);
   const sockets = await bindSockets(connection);
+  const heartbeats = new Sender(sockets.heartbeat);
   const mailer = new Mailer(sockets, session, signer);
 
   // A knock is lost when the main thread is stopped in the middle of it; the message stays until the next one.
@@ -74,7 +77,7 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
     if (type === "shutdown_request") await endProcess();
   };
 
-  inbox.on("message", async (message: ToWire) => {
+  const takeFromMain = async (message: ToWire) => {
     if (typeof message === "string") return mailer.streams.add(message);
     switch (message.kind) {
       case "stream":
@@ -103,6 +106,13 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
         Atomics.store(shared, Slot.flushed, 1);
         Atomics.notify(shared, Slot.flushed);
     }
+  };
+  inbox.on("message", async (message: ToWire) => {
+    await takeFromMain(message);
+    const size = sizeOf(message);
+    if (size === 0) return;
+    await mailer.room();
+    release(shared, size);
   });
 
   const welcome = (subscription: string) => {
@@ -118,7 +128,7 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
       const [subscribes] = event;
       if (subscribes) welcome(event.subarray(1).toString());
     }),
-    echo(sockets.heartbeat),
+    receive(sockets.heartbeat, (frames) => heartbeats.send(frames)),
   ]);
 }
 
