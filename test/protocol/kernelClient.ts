@@ -219,6 +219,14 @@ export class Kernel {
     return known;
   }
 
+  /** Forgets what has been received, in tests that receive a lot. */
+  forget(): void {
+    this.published.length = 0;
+    this.byParent.clear();
+    this.finished.clear();
+    this.replies.clear();
+  }
+
   /** Sends a cell; the returned functions wait for parts of its answer. */
   async startCell(code: string, options: Json = {}) {
     const content = {
