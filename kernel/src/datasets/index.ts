@@ -1,0 +1,2 @@
+export { type Batch, Dataset, type DatasetArrays } from "./dataset";
+export { digits } from "./digits";

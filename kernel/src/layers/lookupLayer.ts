@@ -1,0 +1,210 @@
+import * as tf from "@tensorflow/tfjs-node";
+import { LutnnError } from "../errors";
+import { checkCodebookShape } from "../pq/codebook";
+import { quantizeTable, type TableScaleMode } from "../pq/lookupTable";
+import type { CodebookShape } from "../pq/reference";
+import { type SoftDistance, softPqLookup, tableFromWeight } from "../pq/softPq";
+
+/** How a layer looks up; part of its serialised config. */
+export interface LookupConfig {
+  /** K */
+  numCentroids: number;
+  /** V */
+  subvectorLength: number;
+  /**
+   * Where the table comes from: `weight` recomputes P·W from the layer's weight (the paper), `table` holds the table
+   * itself as the trained parameter (after a least-squares fit).
+   */
+  tableSource: "weight" | "table";
+  tableScale: TableScaleMode;
+  distance: SoftDistance;
+}
+
+/** The arrays of a lookup layer; exactly one of `weight` and `table` is there, as the config's tableSource says. */
+export interface LookupWeights {
+  /** float32 (C, K, V) */
+  centroids: Float32Array;
+  /** float32 (D, M), D channel-major */
+  weight?: Float32Array;
+  /** float32 (C, K, M) */
+  table?: Float32Array;
+  /** float32 (M); null for a layer without bias */
+  bias: Float32Array | null;
+  /** θ; the inverse temperature is softplus(θ) + 1 */
+  inverseTemperatureLogit: number;
+}
+
+/** What inference needs of a replaced layer. */
+export interface ExportedLookup extends CodebookShape {
+  /** M */
+  outputs: number;
+  /** float32 (C, K, V) */
+  centroids: Float32Array;
+  /** int8 (C, K, M) */
+  lookupTable: Int8Array;
+  /** float32 (M) */
+  tableScale: Float32Array;
+  /** float32 (M); zeros for a layer without bias */
+  bias: Float32Array;
+}
+
+type LayerConfig = tf.serialization.ConfigDict;
+
+/** θ of the released recipe for convolutional networks: inverse temperature 15.38, temperature 0.065. */
+export const INITIAL_INVERSE_TEMPERATURE_LOGIT = 14.3846;
+
+/**
+ * Common part of LutConv2D and LutDense: a linear operator on rows (N, D), replaced by a lookup.
+ * The layer keeps the whole config of the dense layer it stands for and adds `lookup`, so a network's own definition
+ * serves for the converted network too.
+ */
+export abstract class LookupLayer extends tf.layers.Layer {
+  readonly lookup: LookupConfig;
+  /** The dense layer's config, kept as it was. */
+  protected readonly denseConfig: LayerConfig;
+  protected readonly useBias: boolean;
+  private readonly activationLayer: tf.layers.Layer;
+  private codebookShape?: CodebookShape;
+  private outputs = 0;
+  private variables: Record<string, tf.layers.Layer["weights"][number]> = {};
+
+  constructor(config: LayerConfig) {
+    super({ name: config.name as string, trainable: config.trainable as boolean });
+    const { lookup, ...dense } = config;
+    this.lookup = lookup as LayerConfig & LookupConfig;
+    this.denseConfig = dense as LayerConfig;
+    this.useBias = config.useBias !== false;
+    this.activationLayer = tf.layers.activation({ activation: (config.activation as "linear") ?? "linear" });
+  }
+
+  override getConfig(): LayerConfig {
+    return { ...super.getConfig(), ...this.denseConfig, lookup: { ...this.lookup } };
+  }
+
+  /** C, K, V; known once the layer is built. */
+  get shapeOfCodebook(): CodebookShape {
+    if (!this.codebookShape)
+      throw new LutnnError(`${this.name}: the layer is not built yet; apply it to an input first`);
+    return this.codebookShape;
+  }
+
+  /** Makes the weights of a lookup from D = inputLength to M = outputs. */
+  protected buildLookup(inputLength: number, outputs: number): void {
+    const { numCentroids, subvectorLength, tableSource } = this.lookup;
+    if (inputLength % subvectorLength !== 0)
+      throw new LutnnError(
+        `${this.name}: subvectorLength (V) must divide the input length (got V = ${subvectorLength} and ${inputLength}); choose a divisor`,
+      );
+    const shape = { numCodebooks: inputLength / subvectorLength, numCentroids, subvectorLength };
+    checkCodebookShape(this.name, shape);
+    this.codebookShape = shape;
+    this.outputs = outputs;
+    const zeros = tf.initializers.zeros();
+    const add = (name: string, dims: number[]) => {
+      this.variables[name] = this.addWeight(name, dims, "float32", zeros, undefined, true);
+    };
+    if (tableSource === "weight") add("weight", [inputLength, outputs]);
+    else add("table", [shape.numCodebooks, numCentroids, outputs]);
+    if (this.useBias) add("bias", [outputs]);
+    add("centroids", [shape.numCodebooks, numCentroids, subvectorLength]);
+    add("inverse_temperature_logit", []);
+    this.built = true;
+  }
+
+  private read<T extends tf.Tensor>(name: string): T {
+    return this.variables[name].read() as T;
+  }
+
+  /** The variable of θ, which trains at a learning rate of its own. */
+  get temperatureVariable(): tf.Variable {
+    return this.read<tf.Variable>("inverse_temperature_logit");
+  }
+
+  /** The real table (C, K, M): the trained one, or P·W. */
+  private realTable(): tf.Tensor3D {
+    return this.lookup.tableSource === "table"
+      ? this.read<tf.Tensor3D>("table")
+      : tableFromWeight(this.read("centroids"), this.read("weight"));
+  }
+
+  /** Input (B, …) as rows (B·positions, D), channel-major. */
+  abstract inputRows(x: tf.Tensor): tf.Tensor2D;
+
+  /** rows float32 (N, D) → float32 (N, M), with bias and activation. */
+  protected lookUpRows(rows: tf.Tensor2D): tf.Tensor2D {
+    const { distance, tableScale } = this.lookup;
+    const y = softPqLookup(
+      rows,
+      this.read("centroids"),
+      this.realTable(),
+      this.read("inverse_temperature_logit"),
+      {
+        distance,
+        tableScale,
+      },
+    );
+    const z = this.useBias ? tf.add(y, this.read<tf.Tensor1D>("bias")) : y;
+    return this.activationLayer.apply(z) as tf.Tensor2D;
+  }
+
+  /** Sets all arrays; lengths are checked. */
+  setLookup(weights: LookupWeights): void {
+    const { tableSource } = this.lookup;
+    const arrays: Record<string, Float32Array | undefined> = {
+      [tableSource]: tableSource === "weight" ? weights.weight : weights.table,
+      ...(this.useBias ? { bias: weights.bias ?? new Float32Array(this.outputs) } : {}),
+      centroids: weights.centroids,
+      inverse_temperature_logit: Float32Array.of(weights.inverseTemperatureLogit),
+    };
+    for (const [name, values] of Object.entries(arrays)) {
+      const variable = this.variables[name];
+      const size = variable.shape.reduce<number>((product, length) => product * (length ?? 1), 1);
+      if (values?.length !== size)
+        throw new LutnnError(
+          `${this.name}: ${name} must hold ${size} numbers (got ${values ? values.length : "none"})`,
+        );
+      const tensor = tf.tensor(values, variable.shape as number[]);
+      variable.write(tensor);
+      tensor.dispose();
+    }
+  }
+
+  /** Copies of all arrays. */
+  getLookup(): LookupWeights {
+    const data = (name: string) => Float32Array.from(this.read(name).dataSync());
+    const { tableSource } = this.lookup;
+    return {
+      centroids: data("centroids"),
+      [tableSource]: data(tableSource),
+      bias: this.useBias ? data("bias") : null,
+      inverseTemperatureLogit: data("inverse_temperature_logit")[0],
+    };
+  }
+
+  /** The arrays that inference needs: centroids, INT8 table, scale, bias. */
+  exportLookup(): ExportedLookup {
+    const real = tf.tidy(() => this.realTable().dataSync()) as Float32Array;
+    const { values, scale } = quantizeTable(real, this.outputs, this.lookup.tableScale);
+    const { centroids, bias } = this.getLookup();
+    return {
+      ...this.shapeOfCodebook,
+      outputs: this.outputs,
+      centroids,
+      lookupTable: values,
+      tableScale: scale,
+      bias: bias ?? new Float32Array(this.outputs),
+    };
+  }
+}
+
+/** The one tensor that a layer with a single input receives. */
+export function oneTensor(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+  if (!Array.isArray(inputs)) return inputs;
+  if (inputs.length !== 1) throw new LutnnError(`a lookup layer takes one input (got ${inputs.length})`);
+  return inputs[0];
+}
+
+/** The one shape that a layer with a single input is built for. */
+export function oneShape(shapes: tf.Shape | tf.Shape[]): tf.Shape {
+  return Array.isArray(shapes[0]) ? (shapes[0] as tf.Shape) : (shapes as tf.Shape);
+}

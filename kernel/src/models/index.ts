@@ -1,0 +1,1 @@
+export { type SmallCnnOptions, smallCnn } from "./smallCnn";

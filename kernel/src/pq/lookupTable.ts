@@ -1,0 +1,48 @@
+import { LutnnError } from "../errors";
+
+/** One scale for the whole layer (profile `paper`) or one per output (profile `plus`). */
+export type TableScaleMode = "layer" | "output";
+
+/** An integer lookup table: real value = int8 × scale of its output. */
+export interface LookupTable {
+  /** int8 (C, K, M) */
+  values: Int8Array;
+  /** float32 (M); all equal in mode "layer" */
+  scale: Float32Array;
+}
+
+/** Round half to even, as TensorFlow and ONNX do. */
+export function roundHalfToEven(x: number): number {
+  const rounded = Math.round(x);
+  return rounded - x === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}
+
+/**
+ * Symmetric INT8 quantisation, zero point 0: scale = max|table| / 127 (over the layer, or per output), value =
+ * clamp(round(table / scale), −127, 127). An all-zero table (or output) gets scale 1.
+ * table float32 (C, K, M) → int8 (C, K, M), float32 (M).
+ */
+export function quantizeTable(table: Float32Array, outputs: number, mode: TableScaleMode): LookupTable {
+  if (table.length === 0 || table.length % outputs !== 0)
+    throw new LutnnError(
+      `quantizeTable: the table must hold a positive multiple of ${outputs} outputs (got ${table.length} numbers)`,
+    );
+  const largest = new Float64Array(outputs);
+  table.forEach((value, i) => {
+    if (!Number.isFinite(value))
+      throw new LutnnError(`quantizeTable: all table values must be finite (got ${value} at index ${i})`);
+    largest[i % outputs] = Math.max(largest[i % outputs], Math.abs(value));
+  });
+  if (mode === "layer") largest.fill(largest.reduce((a, b) => Math.max(a, b), 0));
+  const scale = Float32Array.from(largest, (value) => (value > 0 ? Math.fround(value / 127) : 1));
+  const values = Int8Array.from(table, (value, i) => {
+    const steps = roundHalfToEven(Math.fround(value / scale[i % outputs]));
+    return Math.max(-127, Math.min(127, steps));
+  });
+  return { values, scale };
+}
+
+/** int8 × scale: the real table that the integer sums stand for, float32 (C, K, M). */
+export function dequantizeTable({ values, scale }: LookupTable): Float32Array {
+  return Float32Array.from(values, (value, i) => value * scale[i % scale.length]);
+}
