@@ -1,0 +1,46 @@
+// A convolution by lookup: windows gathered, encoded, looked up and written as NCHW tile by tile, over the microkernels
+// of one instruction set.
+#pragma once
+
+#include <optional>
+
+#include "packing.h"
+#include "window.h"
+
+namespace lutnn {
+
+class LutConv {
+ public:
+  LutConv(const Microkernels& kernels, const Lookup& lookup, const Window& window);
+
+  /// What run and encode need to know of images of one size; the filter must fit.
+  WindowPlanes plan(size_t height, size_t width) const;
+
+  /// x float32 (batch, channels, height, width) → y float32 (batch, M, output height, output width)
+  void run(const WindowPlanes& planes, const float* x, size_t batch, float* y, Workspace& workspace) const;
+  /// x → codes uint8 (positions, C)
+  void encode(const WindowPlanes& planes, const float* x, size_t batch, uint8_t* codes, Workspace& workspace) const;
+  /// codes uint8 (positions, C), all below K → sums int32 (positions, M)
+  void lookup(const uint8_t* codes, size_t positions, int32_t* sums, Workspace& workspace) const;
+
+  const Window& window() const { return window_; }
+  size_t bytes() const;
+
+ private:
+  /// Codes of the output rows from firstRow on → workspace.codes (C, positions), `codeStride` apart.
+  void encodeTile(const WindowPlanes& planes, const float* image, size_t firstRow, size_t rows, size_t codeStride,
+                  Workspace& workspace) const;
+  /// The outputs of these codes, by shuffle or by gather → y (M, positions).
+  void lookupTile(const uint8_t* codes, size_t codeStride, size_t positions, const Output& out,
+                  Workspace& workspace) const;
+
+  const Microkernels& kernels_;
+  Window window_;
+  size_t channelsPerCodebook_, outputs_;
+  PackedCodebooks codebooks_;
+  std::optional<PackedShuffleTable> shuffleTable_;  // K ≤ 16
+  std::optional<PackedGatherTable> gatherTable_;    // K > 16
+  PackedScale scale_;
+};
+
+}  // namespace lutnn
