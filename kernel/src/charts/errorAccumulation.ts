@@ -99,7 +99,12 @@ export class ErrorAccumulation implements Displayable {
 
   toTable(): Table {
     const { layers, series } = this.report;
-    const columns = series.flatMap(({ name }) => [`${name}: alone`, "accumulated", "1 − R²", this.report.metric.name]);
+    const columns = series.flatMap(({ name }) => [
+      `${name}: alone`,
+      "accumulated",
+      "1 − R²",
+      this.report.metric.name,
+    ]);
     const rows = layers.map(({ name }, i) => [
       name,
       ...series.flatMap(({ errors }) => {

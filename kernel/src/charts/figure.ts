@@ -22,7 +22,10 @@ export class Figure implements Displayable {
     const references = this.chart.panels.flatMap(({ reference }) =>
       reference ? [`${reference.name} ${shortNumber(reference.value)}`] : [],
     );
-    const columns = ["", ...series.map(({ panel, one }) => `${[one.name, one.part].filter(Boolean).join(", ")} (${panel.axis})`)];
+    const columns = [
+      "",
+      ...series.map(({ panel, one }) => `${[one.name, one.part].filter(Boolean).join(", ")} (${panel.axis})`),
+    ];
     const rows = this.chart.categories.map((category, i) => [
       category,
       ...series.map(({ one }) => {

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { applyNode, type GraphNode, type GraphRun, type Values } from "../layers/graph";
+import { valuesOf } from "../pq/valuesOf";
 
 /**
  * All batches of a data set on their way through a network, one node at a time, so that a layer can be fitted on what
@@ -66,9 +67,7 @@ export function gatherRows(
     while (at < indices.length && indices[at] < first + count) at++;
     if (at > from) {
       const wanted = Int32Array.from(indices.subarray(from, at), (index) => index - first);
-      parts.push(
-        tf.tidy(() => tf.gather(rows(batch), tf.tensor1d(wanted, "int32")).dataSync()) as Float32Array,
-      );
+      parts.push(valuesOf(() => tf.gather(rows(batch), tf.tensor1d(wanted, "int32"))));
     }
     first += count;
   }

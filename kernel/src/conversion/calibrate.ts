@@ -13,6 +13,7 @@ import { kMeans } from "../pq/kmeans";
 import { fitTable, fitWeight } from "../pq/leastSquares";
 import { sampleIndices, seededRandom } from "../pq/random";
 import { tableFromWeight } from "../pq/softPq";
+import { valuesOf } from "../pq/valuesOf";
 import { ActivationStream, concatenate, gatherRows } from "./activationStream";
 import type { Target } from "./target";
 
@@ -48,7 +49,7 @@ const sampleRows = (target: Target, images: number, wanted: number, seed: number
   sampleIndices(images * target.operator.positions, wanted, seededRandom(seed, target.name, "rows", wanted));
 
 function weightMatrix(target: Target): Float32Array {
-  return tf.tidy(() => target.operator.weight().dataSync()) as Float32Array;
+  return valuesOf(() => target.operator.weight());
 }
 
 /**
@@ -183,12 +184,12 @@ async function fitTarget(
     signal,
   });
   const { numCodebooks, numCentroids, subvectorLength } = target;
-  const start = tf.tidy(() =>
+  const start = valuesOf(() =>
     tableFromWeight(
       tf.tensor3d(codebook.centroids, [numCodebooks, numCentroids, subvectorLength]),
       tf.tensor2d(weight, [inputLength, outputs]),
-    ).dataSync(),
-  ) as Float32Array;
+    ),
+  );
   return {
     centroids: codebook.centroids,
     table: await fitTable(codes, wanted, start, target, { signal }),
@@ -202,14 +203,16 @@ function estimateBatchNorm(
   node: GraphNode,
   inputs: tf.Tensor[],
 ): { mean: Float32Array; variance: Float32Array } {
-  const { layer } = node;
-  return tf.tidy(() => {
+  const [mean, variance] = tf.tidy(() => {
     const channels = inputs[0].shape[inputs[0].shape.length - 1];
     const rows = inputs.map((input) => input.reshape([-1, channels]));
     const count = rows.reduce((sum, part) => sum + part.shape[0], 0);
     const mean = tf.div(tf.addN(rows.map((part) => tf.sum(part, 0))), count);
     const variance = tf.div(tf.addN(rows.map((part) => tf.sum(tf.squaredDifference(part, mean), 0))), count);
-    layer.setWeights([...layer.getWeights().slice(0, -2), mean, variance]);
-    return { mean: mean.dataSync() as Float32Array, variance: variance.dataSync() as Float32Array };
+    node.layer.setWeights([...node.layer.getWeights().slice(0, -2), mean, variance]);
+    return [mean, variance];
   });
+  const [values, squares] = [mean, variance].map((tensor) => tensor.dataSync() as Float32Array);
+  tf.dispose([mean, variance]);
+  return { mean: values, variance: squares };
 }

@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-node";
+import { valuesOf } from "../pq/valuesOf";
 import type { OutputError } from "../report/errorAccumulation";
 
 /** Sums per output channel, over all batches seen, from which both errors follow. */
@@ -26,12 +27,12 @@ export class ErrorSums {
   /** Adds a batch: the exact output and the approximation, both (…, channels). */
   add(exact: tf.Tensor, approximate: tf.Tensor): void {
     const channels = this.y.length;
-    const sums = tf.tidy(() => {
+    const sums = valuesOf(() => {
       const y = exact.reshape([-1, channels]);
       const z = approximate.reshape([-1, channels]);
       this.count += y.shape[0];
       const perChannel = [y, tf.square(y), z, tf.square(z), tf.mul(y, z), tf.squaredDifference(y, z)];
-      return tf.stack(perChannel.map((values) => tf.sum(values, 0))).dataSync();
+      return tf.stack(perChannel.map((values) => tf.sum(values, 0)));
     });
     [this.y, this.yy, this.z, this.zz, this.yz, this.difference].forEach((total, i) => {
       for (let c = 0; c < channels; c++) total[c] += sums[i * channels + c];

@@ -6,7 +6,7 @@ export type StoredWeights = { shape: number[]; values: Float32Array }[];
 export function storeWeights(layer: tf.layers.Layer): StoredWeights {
   return layer
     .getWeights()
-    .map((weight) => ({ shape: weight.shape, values: Float32Array.from(weight.dataSync()) }));
+    .map((weight) => ({ shape: weight.shape, values: weight.dataSync() as Float32Array }));
 }
 
 export function loadWeights(layer: tf.layers.Layer, weights: StoredWeights): void {

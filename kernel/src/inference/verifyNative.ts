@@ -7,6 +7,7 @@ import { breathe, cellSignal } from "../host/signal";
 import { LutConv2D } from "../layers/lutConv2d";
 import { exportLayer } from "../onnx/exportModel";
 import { encodeReference, lookupReference } from "../pq/reference";
+import { valuesOf } from "../pq/valuesOf";
 import { type NativeLayer, nativeLayer, requireNative } from "./nativeLayer";
 import { type RecordedInput, recordInputs } from "./recordInputs";
 import { InferenceSession, toChannelsFirst } from "./session";
@@ -107,7 +108,7 @@ async function verifyLayer({ layer, data, shape }: RecordedInput): Promise<Layer
   const isConv = layer instanceof LutConv2D;
   const count = shape[0];
   const x = isConv ? toChannelsFirst(data, shape.slice(1)) : data;
-  const windows = tf.tidy(() => layer.inputRows(tf.tensor(data, shape)).dataSync()) as Float32Array;
+  const windows = valuesOf(() => layer.inputRows(tf.tensor(data, shape)));
   const positions = count * native.positions;
 
   const codes = native.encode(x, count);

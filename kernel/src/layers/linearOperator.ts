@@ -33,7 +33,7 @@ export function linearOperator(layer: tf.layers.Layer): LinearOperator {
     );
   const outputs = outputShape[outputShape.length - 1] as number;
   const positions = product(outputShape.slice(1, -1));
-  const bias = () => (config.useBias === false ? null : Float32Array.from(layer.getWeights()[1].dataSync()));
+  const bias = () => (config.useBias === false ? null : (layer.getWeights()[1].dataSync() as Float32Array));
   if (layer.getClassName() === "Dense") {
     const inputLength = layer.getWeights()[0].shape[0];
     return {

@@ -4,6 +4,7 @@ import { checkCodebookShape } from "../pq/codebook";
 import { quantizeTable, type TableScaleMode } from "../pq/lookupTable";
 import type { CodebookShape } from "../pq/reference";
 import { type SoftDistance, softPqLookup, tableFromWeight } from "../pq/softPq";
+import { valuesOf } from "../pq/valuesOf";
 
 /** How a layer looks up; part of its serialised config. */
 export interface LookupConfig {
@@ -171,7 +172,7 @@ export abstract class LookupLayer extends tf.layers.Layer {
 
   /** Copies of all arrays. */
   getLookup(): LookupWeights {
-    const data = (name: string) => Float32Array.from(this.read(name).dataSync());
+    const data = (name: string) => this.read(name).dataSync() as Float32Array;
     const { tableSource } = this.lookup;
     return {
       centroids: data("centroids"),
@@ -183,7 +184,7 @@ export abstract class LookupLayer extends tf.layers.Layer {
 
   /** The arrays that inference needs: centroids, INT8 table, scale, bias. */
   exportLookup(): ExportedLookup {
-    const real = tf.tidy(() => this.realTable().dataSync()) as Float32Array;
+    const real = valuesOf(() => this.realTable());
     const { values, scale } = quantizeTable(real, this.outputs, this.lookup.tableScale);
     const { centroids, bias } = this.getLookup();
     return {

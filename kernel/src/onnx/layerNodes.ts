@@ -2,6 +2,7 @@ import type * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import { LookupLayer } from "../layers/lookupLayer";
 import { type ConvWindow, convWindow, LutConv2D } from "../layers/lutConv2d";
+import { valuesOf } from "../pq/valuesOf";
 import { FloatValue, LUTNN_DOMAIN } from "./builder";
 import type { GraphBuilder, GraphValue } from "./graphBuilder";
 
@@ -61,9 +62,9 @@ function lookupConstants(graph: GraphBuilder, layer: LookupLayer): string[] {
 
 const conv2d: Emit = (graph, layer, [x]) => {
   const [weight, bias] = layer.getWeights();
-  const transposed = weight.transpose([3, 2, 0, 1]); // (M, channels, height, width)
-  const filters = graph.constant(`${layer.name}/weight`, floats(transposed), transposed.shape);
-  transposed.dispose();
+  const [height, width, channels, outputs] = weight.shape;
+  const values = valuesOf(() => weight.transpose([3, 2, 0, 1])); // (M, channels, height, width)
+  const filters = graph.constant(`${layer.name}/weight`, values, [outputs, channels, height, width]);
   const rest = bias ? [graph.constant(`${layer.name}/bias`, floats(bias), bias.shape)] : [];
   const attributes = convAttributes(convWindow(layer.getConfig(), x.shape));
   const y = graph.add("Conv", [x.name, filters, ...rest], layer.name, attributes);

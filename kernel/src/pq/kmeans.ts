@@ -111,47 +111,60 @@ function moveCentroids(points: Float32Array, codebook: Codebook): boolean {
   const codes = codebook.encode(points);
   const sums = new Float64Array(centroids.length);
   const counts = new Uint32Array(numCodebooks * numCentroids);
-  const errors = new Float64Array(counts.length);
-  const farthest = new Uint32Array(counts.length);
-  const farthestDistance = new Float64Array(counts.length).fill(-1);
   for (let i = 0; i < codes.length; i++) {
     const cluster = (i % numCodebooks) * numCentroids + codes[i];
     counts[cluster]++;
     const from = i * length;
     const at = cluster * length;
     for (let v = 0; v < length; v++) sums[at + v] += points[from + v];
-    const distance = squaredDistance(points, from, centroids, at, length);
-    errors[cluster] += distance;
-    if (distance > farthestDistance[cluster]) {
-      farthestDistance[cluster] = distance;
-      farthest[cluster] = i;
-    }
   }
   let moved = false;
-  const move = (cluster: number, value: (v: number) => number) => {
-    for (let v = 0; v < length; v++) {
-      const next = Math.fround(value(v));
-      if (centroids[cluster * length + v] !== next) moved = true;
-      centroids[cluster * length + v] = next;
-    }
-  };
-  for (let cluster = 0; cluster < counts.length; cluster++)
-    if (counts[cluster] > 0) move(cluster, (v) => sums[cluster * length + v] / counts[cluster]);
-  for (let c = 0; c < numCodebooks; c++)
-    for (let k = 0; k < numCentroids; k++) {
-      const cluster = c * numCentroids + k;
-      if (counts[cluster] > 0) continue;
-      const donor = largest(errors, c * numCentroids, numCentroids);
-      if (errors[donor] === 0) continue; // every point of this codebook sits on a centroid already
-      const from = farthest[donor] * length;
-      move(cluster, (v) => points[from + v]);
-      errors[donor] = 0; // one split each, so that several empty clusters go to several donors
-    }
+  for (let i = 0; i < centroids.length; i++) {
+    const count = counts[Math.floor(i / length)];
+    const next = count > 0 ? Math.fround(sums[i] / count) : centroids[i];
+    if (next !== centroids[i]) moved = true;
+    centroids[i] = next;
+  }
+  for (let c = 0; c < numCodebooks; c++) {
+    const own = counts.subarray(c * numCentroids, (c + 1) * numCentroids);
+    if (own.includes(0) && reseedEmpty(points, codes, codebook, c, own)) moved = true;
+  }
   return moved;
 }
 
-function largest(values: Float64Array, from: number, count: number): number {
-  let best = from;
-  for (let i = from + 1; i < from + count; i++) if (values[i] > values[best]) best = i;
-  return best;
+/**
+ * Moves each empty cluster of a codebook to the farthest point of the cluster with the largest squared error, every
+ * donor once. False when all points sit on centroids already.
+ */
+function reseedEmpty(
+  points: Float32Array,
+  codes: Uint8Array,
+  { numCodebooks, numCentroids, subvectorLength: length, centroids }: Codebook,
+  codebook: number,
+  counts: Uint32Array,
+): boolean {
+  const errors = new Float64Array(numCentroids);
+  const farthest = new Uint32Array(numCentroids);
+  const farthestDistance = new Float64Array(numCentroids);
+  for (let i = codebook; i < codes.length; i += numCodebooks) {
+    const k = codes[i];
+    const at = (codebook * numCentroids + k) * length;
+    const distance = squaredDistance(points, i * length, centroids, at, length);
+    errors[k] += distance;
+    if (distance > farthestDistance[k]) {
+      farthestDistance[k] = distance;
+      farthest[k] = i;
+    }
+  }
+  let moved = false;
+  for (let k = 0; k < numCentroids; k++) {
+    const largest = errors.reduce((a, b) => Math.max(a, b));
+    if (counts[k] > 0 || largest === 0) continue;
+    const donor = errors.indexOf(largest);
+    const from = farthest[donor] * length;
+    centroids.set(points.subarray(from, from + length), (codebook * numCentroids + k) * length);
+    errors[donor] = 0;
+    moved = true;
+  }
+  return moved;
 }

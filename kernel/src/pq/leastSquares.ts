@@ -5,7 +5,7 @@ import type { CodebookShape } from "./reference";
 export interface SolveOptions {
   /** Conjugate-gradient steps at most (default 200). */
   maxIterations?: number;
-  /** Ends when every column's residual is below this share of its right-hand side (default 1e-4). */
+  /** Ends when every column's residual is below this share of its right-hand side (default 1e-3). */
   tolerance?: number;
   signal?: AbortSignal;
 }
@@ -19,7 +19,7 @@ export async function solvePositiveDefinite(
   b: tf.Tensor2D,
   options: SolveOptions = {},
 ): Promise<tf.Tensor2D> {
-  const { maxIterations = 200, tolerance = 1e-4, signal } = options;
+  const { maxIterations = 200, tolerance = 1e-3, signal } = options;
   const [n] = a.shape;
   const diagonal = tf.tidy(() => tf.sum(tf.mul(a, tf.eye(n)), 1, true)); // (n, 1)
   const goal = tf.tidy(() => tf.mul(tf.sum(tf.square(b), 0, true), tolerance ** 2)); // (1, m)

@@ -116,3 +116,50 @@ export function scaleSumsReference(
     return Math.fround(Math.fround(sum) * tableScale[m]) + bias[m];
   });
 }
+
+/** Arrays of a soft lookup in double precision; shapes as the arguments of `softPqLookup`. */
+export interface SoftLookupArguments {
+  /** (N, C·V) */
+  x: Float64Array;
+  /** (C, K, V) */
+  centroids: Float64Array;
+  /** (C, K, M) */
+  table: Float64Array;
+  /** θ */
+  inverseTemperatureLogit: number;
+}
+
+/**
+ * The function whose gradient soft-PQ uses: y = Σ_c Σ_k a_ck T_ck, a = softmax_k(−d_ck·m), d the distance (or its
+ * square) of sub-vector and centroid, m = softplus(θ) + 1. Returns (N, M) in double precision.
+ */
+export function softLookupReference(
+  { x, centroids, table, inverseTemperatureLogit }: SoftLookupArguments,
+  shape: CodebookShape,
+  outputs: number,
+  distance: "l2" | "squaredL2",
+): Float64Array {
+  const { numCodebooks, numCentroids, subvectorLength } = shape;
+  const rows = x.length / (numCodebooks * subvectorLength);
+  const inverseTemperature = Math.log1p(Math.exp(inverseTemperatureLogit)) + 1;
+  const y = new Float64Array(rows * outputs);
+  for (let n = 0; n < rows; n++)
+    for (let c = 0; c < numCodebooks; c++) {
+      const logits = Array.from({ length: numCentroids }, (_, k) => {
+        let squared = 0;
+        for (let v = 0; v < subvectorLength; v++)
+          squared +=
+            (x[(n * numCodebooks + c) * subvectorLength + v] -
+              centroids[(c * numCentroids + k) * subvectorLength + v]) **
+            2;
+        return -inverseTemperature * (distance === "l2" ? Math.sqrt(squared) : squared);
+      });
+      const largest = Math.max(...logits);
+      const weights = logits.map((logit) => Math.exp(logit - largest));
+      const total = weights.reduce((a, b) => a + b);
+      for (let k = 0; k < numCentroids; k++)
+        for (let m = 0; m < outputs; m++)
+          y[n * outputs + m] += (weights[k] / total) * table[(c * numCentroids + k) * outputs + m];
+    }
+  return y;
+}

@@ -1,0 +1,14 @@
+import { join } from "node:path";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  root: join(import.meta.dirname, ".."),
+  test: {
+    include: ["test/**/*.test.ts"],
+    // TensorFlow, addons and kernels belong to a process: one process a file, two files at a time.
+    pool: "forks",
+    maxWorkers: 2,
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+  },
+});
