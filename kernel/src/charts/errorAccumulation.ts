@@ -79,12 +79,7 @@ export class ErrorAccumulation implements Displayable {
     };
     return new Figure({
       title: `Error accumulation in ${report.model}`,
-      subtitle: `${report.data.name}, ${report.data.size} images; ${report.series
-        .map(
-          (series) =>
-            `${series.name}: ${series.metric === null ? "–" : series.metric.toFixed(1)} ${metric.unit}`,
-        )
-        .join(", ")}; dense: ${metric.dense.toFixed(1)} ${metric.unit}`,
+      subtitle: `above: error of each layer alone (bars) and accumulated (lines); below: ${metric.name} with the network converted up to the layer\n${this.summary()}`,
       categories: report.layers.map(({ name }) => name),
       panels: [errors, quality],
     });

@@ -14,7 +14,9 @@ export function toPlotly(chart: Chart): PlotlyFigure {
   const height = (1 - gap * (count - 1)) / count;
   const named = new Set<string>();
   const layout: Record<string, unknown> = {
-    title: { text: `${chart.title}<br><sub>${chart.subtitle}</sub>` },
+    title: {
+      text: [chart.title, ...chart.subtitle.split("\n").map((line) => `<sub>${line}</sub>`)].join("<br>"),
+    },
     barmode: "group",
     height: 120 + 260 * count,
     margin: { t: 90, l: 70, r: 30, b: 60 },

@@ -1,10 +1,10 @@
 import type { EChartsCoreOption } from "echarts";
-import { type Chart, palette } from "./chart";
+import { type Chart, type ChartPanel, palette } from "./chart";
 
 const width = 760;
 const panelHeight = 210;
-const top = 70;
-const bottom = 96;
+const lineHeight = 17;
+const bottom = 70;
 const gap = 44;
 
 /** Figures of a magnitude that a person reads at a glance. */
@@ -14,6 +14,7 @@ export const shortNumber = (value: number): string => String(Number(value.toPrec
 export function toSvg(chart: Chart): string {
   // Loaded on first use: a kernel must not pay for charts that nobody draws.
   const echarts = require("echarts") as typeof import("echarts");
+  const top = 56 + lineHeight * chart.subtitle.split("\n").length;
   const height = top + chart.panels.length * (panelHeight + gap) - gap + bottom;
   const panels = chart.panels.map((panel, p) => ({ panel, from: top + p * (panelHeight + gap) }));
   const last = panels.length - 1;
@@ -31,7 +32,7 @@ export function toSvg(chart: Chart): string {
       textStyle: { fontSize: 16, color: "#222" },
       subtextStyle: { fontSize: 12, color: "#555", width: width - 40, overflow: "break" },
     },
-    legend: { bottom: 6, left: 16, right: 16, type: "plain", textStyle: { color: "#333" } },
+    legend: { bottom: 8, left: 16, right: 16, itemGap: 28, textStyle: { color: "#333" } },
     grid: panels.map(({ from }) => ({ left: 74, right: 24, top: from, height: panelHeight })),
     xAxis: panels.map((_, p) => ({
       type: "category",
@@ -49,6 +50,7 @@ export function toSvg(chart: Chart): string {
       nameTextStyle: { color: "#333" },
       axisLabel: { color: "#333", formatter: shortNumber },
       scale: panel.fromZero === false,
+      ...axisRange(panel),
     })),
     series: panels.flatMap(({ panel }, p) =>
       panel.series.map((series, s) => ({
@@ -68,10 +70,27 @@ export function toSvg(chart: Chart): string {
   const drawing = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
     drawing.setOption(option);
-    return drawing.renderToSVGString();
+    return withoutInteraction(drawing.renderToSVGString());
   } finally {
     drawing.dispose();
   }
+}
+
+/** Drops the hover styles and data attributes that only ECharts' own page script would use. */
+const withoutInteraction = (svg: string): string =>
+  svg
+    .replace(/<style[\s\S]*?<\/style>\n?/g, "")
+    .replace(/ (class="zr[^"]*"|ecmeta_\w+="[^"]*"|pointer-events="visible")/g, "");
+
+/** Room for the reference line beside the values, and on a logarithmic axis for the smallest bar. */
+function axisRange({ scale, series, reference }: ChartPanel): { min?: number; max?: number } {
+  const values = series.flatMap((one) => one.values).filter((value) => value !== null);
+  const range: { min?: number; max?: number } = {};
+  const positive = values.filter((value) => value > 0);
+  if (scale === "log" && positive.length > 0)
+    range.min = 10 ** Math.floor(Math.log10(Math.min(...positive)) - 0.3);
+  if (reference && reference.value > Math.max(...values)) range.max = reference.value;
+  return range;
 }
 
 function referenceLine({ name, value }: { name: string; value: number }): Record<string, unknown> {
