@@ -27,8 +27,9 @@ export interface ChartPanel {
 /** Panels above one another over the same categories. */
 export interface Chart {
   title: string;
-  /** A remark under the title: what was measured, on what. */
+  /** A remark under the title, of one or several lines: what was measured, on what. */
   subtitle: string;
+  /** A line break splits a long name. */
   categories: string[];
   panels: ChartPanel[];
 }

@@ -79,7 +79,7 @@ export class ErrorAccumulation implements Displayable {
     };
     return new Figure({
       title: `Error accumulation in ${report.model}`,
-      subtitle: `above: error of each layer alone (bars) and accumulated (lines); below: ${metric.name} with the network converted up to the layer\n${this.summary()}`,
+      subtitle: `bars: each layer alone, lines: accumulated; below: ${metric.name}, converted up to the layer\n${this.summary()}`,
       categories: report.layers.map(({ name }) => name),
       panels: [errors, quality],
     });
@@ -94,28 +94,24 @@ export class ErrorAccumulation implements Displayable {
 
   toTable(): Table {
     const { layers, series } = this.report;
-    const columns = series.flatMap(({ name }) => [
-      `${name}: alone`,
-      "accumulated",
-      "1 − R²",
-      this.report.metric.name,
-    ]);
-    const rows = layers.map(({ name }, i) => [
-      name,
-      ...series.flatMap(({ errors }) => {
+    const { name: metricName } = this.report.metric;
+    const rows = layers.flatMap(({ name }, i) =>
+      series.map(({ name: conversion, errors }) => {
         const { local, accumulated, metric } = errors[i];
         return [
+          name,
+          conversion,
           local && shortNumber(local.relative),
           accumulated && shortNumber(accumulated.relative),
           accumulated && shortNumber(accumulated.unexplained),
           metric === null ? null : percent(metric),
         ];
       }),
-    ]);
+    );
     return new Table(
-      ["layer", ...columns],
+      ["layer", "conversion", "alone", "accumulated", "1 − R² accumulated", metricName],
       rows,
-      `relative squared error per layer, its unexplained part, and the ${this.report.metric.name} converted up to the layer\n${this.summary()}`,
+      `relative squared error per layer, its unexplained part, and the ${metricName} converted up to the layer\n${this.summary()}`,
     );
   }
 

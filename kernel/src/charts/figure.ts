@@ -27,7 +27,7 @@ export class Figure implements Displayable {
       ...series.map(({ panel, one }) => `${[one.name, one.part].filter(Boolean).join(", ")} (${panel.axis})`),
     ];
     const rows = this.chart.categories.map((category, i) => [
-      category,
+      category.replaceAll("\n", " "),
       ...series.map(({ one }) => {
         const value = one.values[i];
         return value === null ? null : shortNumber(value);

@@ -52,7 +52,7 @@ export function toPlotly(chart: Chart): PlotlyFigure {
         ...("part" in series ? { hovertemplate: `%{x}<br>${series.part} %{y:.4g}` } : {}),
         legendgroup: series.name,
         showlegend,
-        x: chart.categories,
+        x: chart.categories.map((name) => name.replaceAll("\n", "<br>")),
         y: series.values,
         xaxis: "x",
         yaxis: axis,

@@ -4,7 +4,7 @@ import { type Chart, type ChartPanel, palette } from "./chart";
 const width = 760;
 const panelHeight = 210;
 const lineHeight = 17;
-const bottom = 70;
+const bottom = 84;
 const gap = 44;
 
 /** Figures of a magnitude that a person reads at a glance. */
@@ -30,7 +30,7 @@ export function toSvg(chart: Chart): string {
       left: 16,
       top: 10,
       textStyle: { fontSize: 16, color: "#222" },
-      subtextStyle: { fontSize: 12, color: "#555", width: width - 40, overflow: "break" },
+      subtextStyle: { fontSize: 12, color: "#555", lineHeight },
     },
     legend: { bottom: 8, left: 16, right: 16, itemGap: 28, textStyle: { color: "#333" } },
     grid: panels.map(({ from }) => ({ left: 74, right: 24, top: from, height: panelHeight })),
@@ -83,9 +83,13 @@ const withoutInteraction = (svg: string): string =>
     .replace(/ (class="zr[^"]*"|ecmeta_\w+="[^"]*"|pointer-events="visible")/g, "");
 
 /** Room for the reference line beside the values, and on a logarithmic axis for the smallest bar. */
-function axisRange({ scale, series, reference }: ChartPanel): { min?: number; max?: number } {
+function axisRange({ scale, series, reference }: ChartPanel): {
+  min?: number;
+  max?: number;
+  startValue?: number;
+} {
   const values = series.flatMap((one) => one.values).filter((value) => value !== null);
-  const range: { min?: number; max?: number } = {};
+  const range: { min?: number; max?: number; startValue?: number } = {};
   const positive = values.filter((value) => value > 0);
   if (scale === "log" && positive.length > 0)
     range.min = 10 ** Math.floor(Math.log10(Math.min(...positive)) - 0.3);

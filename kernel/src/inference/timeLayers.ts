@@ -57,12 +57,14 @@ export class LayerTimings implements Displayable {
   }
 
   figure(): Figure {
-    const label = ({ layer, input }: LayerTiming) => (input === "random" ? `${layer} (random input)` : layer);
+    const label = ({ layer, input }: LayerTiming) => (input === "random" ? `${layer}\n(random input)` : layer);
     const times = (pick: (row: LayerTiming) => Spread) => this.rows.map((row) => pick(row).median * 1000);
-    const slower = this.rows.filter(({ native, dense }) => native.median > dense.median).map(label);
+    const slower = this.rows
+      .filter(({ native, dense }) => native.median > dense.median)
+      .map(({ layer }) => layer);
     return new Figure({
       title: "One image, one thread: lookup against dense layer",
-      subtitle: `${slower.length > 0 ? `slower than dense here: ${slower.join(", ")}` : "every lookup is faster than its dense layer"}; native ${this.isa}, ONNX Runtime fp32 without its call cost; ${this.machine}`,
+      subtitle: `${slower.length > 0 ? `slower than dense here: ${slower.join("; ")}` : "every lookup is faster than its dense layer here"}\nnative ${this.isa}, ONNX Runtime fp32 without its call cost; ${this.machine}`,
       categories: this.rows.map(label),
       panels: [
         {
@@ -192,7 +194,7 @@ export async function timePaperSizedLayer(
   const subvectorLength = filter * filter;
   const random = seededRandom(options.seed ?? 0, "paper-sized layer");
   const numbers = (count: number) => Float32Array.from({ length: count }, () => 2 * random() - 1);
-  const name = `${size}²×${channels}, ${filter}×${filter}`;
+  const name = "paperSized";
   const input = tf.input({ shape: [size, size, channels] });
   const conv = tf.layers.conv2d({ filters: channels, kernelSize: filter, padding: "same", name });
   const model = tf.model({ inputs: input, outputs: conv.apply(input) as tf.SymbolicTensor });
@@ -217,7 +219,8 @@ export async function timePaperSizedLayer(
       data: numbers(size * size * channels),
       dims: [1, channels, size, size],
     };
-    return new LayerTimings(isa, machine(), [await timeLayer(layer, conv, data, options, signal)]);
+    const row = await timeLayer(layer, conv, data, options, signal);
+    return new LayerTimings(isa, machine(), [{ ...row, layer: `${size}²×${channels}, ${filter}×${filter}` }]);
   } finally {
     model.dispose();
     converted.dispose();
