@@ -26,7 +26,10 @@ export class ErrorChart extends Widget {
     this.#summary.addClass("lutnn-summary");
     this.#plot.node.role = "img";
     this.#table.addClass("lutnn-table");
-    this.#details.append(Object.assign(document.createElement("summary"), { textContent: "Table" }));
+    const summary = document.createElement("summary");
+    summary.textContent = "Table";
+    summary.dataset.lmSuppressShortcuts = "true"; // Enter opens the table, instead of editing the cell
+    this.#details.append(summary);
     this.#details.addEventListener("toggle", () => this.#fillTable());
     this.#announcement.addClass("lutnn-announcement");
     this.#announcement.node.role = "status";

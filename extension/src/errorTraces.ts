@@ -33,7 +33,7 @@ export function errorTraces(
       const shortened = labels[index] !== layer.name; // the label is the title of the hover box
       return escapeMarkup(shortened ? `${layer.name}: ${formatLayer(layer)}` : formatLayer(layer));
     }),
-    hovertemplate: "%{customdata}<extra></extra>",
+    hovertemplate: customText,
   };
 
   const dense: Data = {
@@ -54,8 +54,8 @@ export function errorTraces(
     const errors = (which: "local" | "accumulated") =>
       series.errors.map((layer) => layer[which]?.[measure] ?? null);
     const hover = (what: string, value: (layer: LayerErrors) => string) => ({
-      customdata: series.errors.map(value),
-      hovertemplate: `${name}, ${escapeMarkup(what)}: %{customdata}<extra></extra>`,
+      customdata: series.errors.map((layer) => `${name}, ${escapeMarkup(what)}: ${value(layer)}`),
+      hovertemplate: customText,
     });
     const line: Partial<ScatterData> = {
       mode: "lines+markers",
@@ -100,6 +100,7 @@ export function errorTraces(
   return [descriptions, dense, ...ofSeries];
 }
 
+const customText = "%{customdata}<extra></extra>";
 const noLegend = { showlegend: false };
 
 function seriesStyle(theme: Theme, index: number): { color: string; symbol: (typeof symbols)[number] } {

@@ -15,13 +15,13 @@ export class MeasureSwitch extends Widget {
     super({ node: document.createElement("fieldset") });
     this.addClass("lutnn-measure");
     this.node.ariaLabel = "Error measure";
-    this.node.dataset.lmSuppressShortcuts = "true"; // arrow keys choose here instead of moving to another cell
     const name = `lutnn-measure-${switches++}`;
     for (const measure of ["relative", "unexplained"] as const) {
       const label = document.createElement("label");
       label.title = meanings[measure];
       const input = document.createElement("input");
       Object.assign(input, { type: "radio", name, value: measure, checked: measure === this.value });
+      input.dataset.lmSuppressShortcuts = "true"; // arrow keys choose here, instead of moving to another cell
       input.addEventListener("change", () => {
         this.value = measure;
         onChange();

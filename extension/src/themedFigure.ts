@@ -10,8 +10,8 @@ const defaultHeight = 360;
  * comes from the theme. A copy, as plotly writes into what it draws. Throws where it is no figure that we can draw.
  */
 export function themedFigure(json: unknown, width: number, theme: Theme): Figure {
-  const { data, layout = {} } = structuredClone(json) as Partial<Figure>;
-  if (!Array.isArray(data)) throw new Error("it has no list of traces");
+  const { data, layout } = (structuredClone(json) ?? {}) as Partial<Figure>;
+  if (!Array.isArray(data) || !data.every(Boolean)) throw new Error("it has no list of traces");
   for (const { type = "scatter" } of data)
     if (!knownTraces.includes(type))
       throw new Error(
