@@ -23,7 +23,7 @@ export function errorLayout(
 
   const errorTitle = [errorMeasures[measure], "▮\u00a0this layer", "●\u00a0accumulated"];
   const metricTitle = [
-    metric.unit ? `${metric.name}, ${metric.unit}` : metric.name,
+    capitalise(metric.unit ? `${metric.name}, ${metric.unit}` : metric.name),
     `┅\u00a0dense: ${formatMetric(metric.dense, metric)}`,
   ];
 
@@ -167,6 +167,10 @@ function breakLines(phrase: string, letters: number): string[] {
     else lines.push(word);
   }
   return lines;
+}
+
+function capitalise(phrase: string): string {
+  return phrase.charAt(0).toUpperCase() + phrase.slice(1);
 }
 
 function legendRows(names: string[], width: number): number {

@@ -9,7 +9,7 @@ export function errorSummary(report: ErrorAccumulationReport): string {
     .map((one) => `${one.name} ${formatMetric(one.metric, metric)}`);
   const subject = `${model} on ${data.name} (${data.size.toLocaleString("en")} examples)`;
   const values = [`dense ${formatMetric(metric.dense, metric)}`, ...converted].join(", ");
-  return `${progress(report)}${subject}. ${metric.name}: ${values}.`;
+  return `${progress(report)}${subject}, ${metric.name}: ${values}.`;
 }
 
 function progress({ done, series }: ErrorAccumulationReport): string {

@@ -37,6 +37,15 @@ export function errorTable(report: ErrorAccumulationReport, measure: ErrorMeasur
     }
     for (const value of values) row.insertCell().textContent = String(value);
   }
+  const foot = table.createTFoot().insertRow();
+  header(foot, "Whole network", "row").colSpan = 5;
+  for (const one of series) {
+    const divergence = foot.insertCell();
+    divergence.colSpan = 2;
+    divergence.textContent = one.divergence === null ? "" : `divergence ${formatError(one.divergence)} nats`;
+    divergence.title = "Kullback-Leibler, of the output distribution from the dense one";
+    foot.insertCell().textContent = formatMetric(one.metric, metric);
+  }
   return table;
 }
 

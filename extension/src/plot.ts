@@ -12,6 +12,7 @@ export type FigureBuilder = (width: number, theme: Theme) => Figure;
 
 const config: Partial<Config> = {
   displaylogo: false,
+  showTips: false, // they would cover a corner of JupyterLab
   showSendToCloud: false, // nothing leaves the page
   modeBarButtonsToRemove: ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"],
   toImageButtonOptions: { format: "png", scale: 2, filename: "lutnn" },

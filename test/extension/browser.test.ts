@@ -79,7 +79,11 @@ describe("JupyterLab with the extension", { timeout: testLimit }, () => {
     await output.scrollIntoViewIfNeeded();
     const texts = await chartTexts(output);
     for (const { name } of firstReport(executedNotebook).layers) expect(texts).toContain(name);
-    await screenshot("executed-notebook");
+    await screenshot("executed-notebook-light");
+    await setTheme(page, "dark");
+    await expect.poll(async () => (await textColours(output)).leastContrast).toBeGreaterThanOrEqual(readable);
+    await screenshot("executed-notebook-dark");
+    await setTheme(page, "light");
   });
 
   it("draws its charts anew in place when the theme changes", async () => {
@@ -142,7 +146,7 @@ describe("JupyterLab with the extension", { timeout: testLimit }, () => {
     expect(await output.locator(".trace.bars").first().locator(".point").count()).toBe(
       residualNetwork.length,
     );
-    await screenshot("zoomed");
+    await screenshot("zoomed", output);
   });
 
   it("switches the measure with the keyboard", async () => {

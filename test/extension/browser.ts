@@ -20,7 +20,7 @@ export async function startBrowser(): Promise<Browser> {
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
     headless: true,
-    viewport: { width: 1280, height: 900 },
+    viewport: { width: 1280, height: 1100 },
     args: [
       "--no-sandbox",
       "--disable-gpu",

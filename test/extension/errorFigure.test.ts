@@ -91,7 +91,17 @@ describe("the error figure", () => {
     ]);
     expect(trace(figure, "0-local").customdata).toContain("k-means, this layer: 0.294");
     expect(trace(figure, "0-accumulated").customdata).toContain("k-means, accumulated: 0.462");
-    expect(trace(figure, "0-metric").customdata).toContain("k-means, Accuracy: 35.31%");
+    expect(trace(figure, "0-metric").customdata).toContain("k-means, accuracy: 35.31%");
+  });
+
+  it("says which layers are not replaced", () => {
+    const partial = fixtureReport({ names: smallNetwork });
+    partial.series[0].errors[0] = { state: "dense", local: null, accumulated: null, metric: 97.31 };
+    expect(trace(draw(partial), "layers").customdata).toEqual([
+      "conv2d, not replaced",
+      expect.stringContaining("K 16"),
+      expect.stringContaining("K 16"),
+    ]);
   });
 
   it("lays the layers down the page, the first on top, where the width is small", () => {

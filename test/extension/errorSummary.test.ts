@@ -6,7 +6,7 @@ import { fixtureReport, smallNetwork } from "./fixtures/report";
 it("the summary compares every series with the dense network in one line", () => {
   const report = fixtureReport({ names: smallNetwork, series: ["k-means", "fine-tuned"] });
   expect(errorSummary(report)).toBe(
-    "fixture network on invented numbers (1,024 examples). Accuracy: dense 97.31%, k-means 35.31%, fine-tuned 94.73%.",
+    "fixture network on invented numbers (1,024 examples), accuracy: dense 97.31%, k-means 35.31%, fine-tuned 94.73%.",
   );
 });
 
