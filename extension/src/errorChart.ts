@@ -23,7 +23,6 @@ export class ErrorChart extends Widget {
   constructor() {
     super();
     this.addClass("lutnn-output");
-    this.#summary.addClass("lutnn-summary");
     this.#plot.node.role = "img";
     this.#table.addClass("lutnn-table");
     const summary = document.createElement("summary");

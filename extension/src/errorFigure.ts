@@ -2,6 +2,7 @@ import type { ErrorAccumulationReport } from "../../kernel/src/report/errorAccum
 import { errorLayout } from "./errorLayout";
 import { errorTraces } from "./errorTraces";
 import type { Figure } from "./plot";
+import { shorten } from "./textFit";
 import type { Theme } from "./theme";
 
 /** Which of the two figures of an `OutputError` is drawn. */
@@ -27,12 +28,12 @@ export interface ErrorFrame extends ErrorFigureOptions {
   labels: string[];
 }
 
-// Pixels.
+const longestLabel = 20; // letters
+// Pixels. With less room, layers go down the page; with more room for a layer, lines get too flat to read.
 const narrowestVertical = 480;
 const narrowestColumn = 22;
-/** With more room for a layer, lines get too flat to read. */
 const widestColumn = 80;
-const narrowestCap = 720;
+const alwaysAllowed = 720;
 
 /**
  * Two panels over the same layers: the error (bars: of the layer alone; lines: accumulated) and the task metric
@@ -40,15 +41,10 @@ const narrowestCap = 720;
  */
 export function errorFigure(report: ErrorAccumulationReport, options: ErrorFigureOptions): Figure {
   const numLayers = report.layers.length;
-  const width = Math.min(options.width, Math.max(narrowestCap, widestColumn * numLayers));
+  const width = Math.min(options.width, Math.max(alwaysAllowed, widestColumn * numLayers));
   const horizontal = width < Math.max(narrowestVertical, narrowestColumn * numLayers);
-  const longest = horizontal ? Math.min(20, Math.floor(width / 20)) : 20; // letters
-  const labels = report.layers.map(({ name }) => shorten(name, longest));
+  const letters = horizontal ? Math.min(longestLabel, Math.floor(width / 20)) : longestLabel;
+  const labels = report.layers.map(({ name }) => shorten(name, letters));
   const frame = { ...options, width, horizontal, labels };
   return { data: errorTraces(report, frame), layout: errorLayout(report, frame) };
-}
-
-/** The end of a layer's name says more than its beginning. */
-function shorten(name: string, length: number): string {
-  return name.length <= length ? name : `…${name.slice(1 - length)}`;
 }

@@ -1,6 +1,6 @@
 import type { ErrorAccumulationReport } from "../../kernel/src/report/errorAccumulation";
 import { type ErrorMeasure, errorMeasures } from "./errorFigure";
-import { formatError, formatMetric } from "./format";
+import { formatError, formatLayer, formatMetric } from "./format";
 
 /** The figures of the chart as text: a row for each layer, three columns for each series. */
 export function errorTable(report: ErrorAccumulationReport, measure: ErrorMeasure): HTMLTableElement {
@@ -10,7 +10,7 @@ export function errorTable(report: ErrorAccumulationReport, measure: ErrorMeasur
 
   const head = table.createTHead();
   const names = head.insertRow();
-  for (const title of ["Layer", "Op", "K", "V", "C"]) header(names, title, "col").rowSpan = 2;
+  for (const title of ["Layer", "Operation"]) header(names, title, "col").rowSpan = 2;
   const columns = head.insertRow();
   for (const one of series) {
     header(names, one.name, "colgroup").colSpan = 3;
@@ -21,12 +21,7 @@ export function errorTable(report: ErrorAccumulationReport, measure: ErrorMeasur
   for (const [index, layer] of layers.entries()) {
     const row = body.insertRow();
     header(row, layer.name, "row");
-    const values: (string | number)[] = [
-      layer.op,
-      layer.numCentroids,
-      layer.subvectorLength,
-      layer.numCodebooks,
-    ];
+    const values = [formatLayer(report, index)];
     for (const { errors } of series) {
       const { local, accumulated, metric: value } = errors[index];
       values.push(
@@ -35,10 +30,10 @@ export function errorTable(report: ErrorAccumulationReport, measure: ErrorMeasur
         formatMetric(value, metric),
       );
     }
-    for (const value of values) row.insertCell().textContent = String(value);
+    for (const value of values) row.insertCell().textContent = value;
   }
   const foot = table.createTFoot().insertRow();
-  header(foot, "Whole network", "row").colSpan = 5;
+  header(foot, "Whole network", "row").colSpan = 2;
   for (const one of series) {
     const divergence = foot.insertCell();
     divergence.colSpan = 2;

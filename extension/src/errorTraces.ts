@@ -31,11 +31,11 @@ export function errorTraces(report: ErrorAccumulationReport, frame: ErrorFrame):
 }
 
 /** Draws nothing: the first line of the hover box of each layer, below its label. */
-function layerTexts({ layers, series }: ErrorAccumulationReport, { labels }: ErrorFrame, place: Place): Data {
-  const texts = layers.map((layer, index) => {
-    const replaced = series.some(({ errors }) => errors[index].state === "replaced");
-    const text = replaced ? formatLayer(layer) : `${layer.op}, not replaced`;
-    return escapeMarkup(labels[index] === layer.name ? text : `${layer.name}: ${text}`);
+function layerTexts(report: ErrorAccumulationReport, { labels }: ErrorFrame, place: Place): Data {
+  const { layers } = report;
+  const texts = layers.map(({ name }, index) => {
+    const text = formatLayer(report, index);
+    return escapeMarkup(labels[index] === name ? text : `${name}: ${text}`);
   });
   return {
     ...place(

@@ -1,4 +1,4 @@
-import type { ErrorAccumulationReport, LayerDescription } from "../../kernel/src/report/errorAccumulation";
+import type { ErrorAccumulationReport } from "../../kernel/src/report/errorAccumulation";
 
 /** An error with three significant digits; a dash where nothing was measured. */
 export function formatError(error: number | null | undefined): string {
@@ -13,9 +13,11 @@ export function formatMetric(value: number | null, metric: ErrorAccumulationRepo
   return metric.unit === "%" || metric.unit === "" ? number + metric.unit : `${number} ${metric.unit}`;
 }
 
-/** For example "conv2d, K 16, V 9, C 64". */
-export function formatLayer(layer: LayerDescription): string {
-  return `${layer.op}, K ${layer.numCentroids}, V ${layer.subvectorLength}, C ${layer.numCodebooks}`;
+/** For example "conv2d, K 16, V 9, C 64", or "conv2d, not replaced" for a layer that is dense in every series. */
+export function formatLayer({ layers, series }: ErrorAccumulationReport, index: number): string {
+  const { op, numCentroids, subvectorLength, numCodebooks } = layers[index];
+  if (series.every(({ errors }) => errors[index].state === "dense")) return `${op}, not replaced`;
+  return `${op}, K ${numCentroids}, V ${subvectorLength}, C ${numCodebooks}`;
 }
 
 /** Plotly reads some HTML in its texts; names from a report must not be read as such. */

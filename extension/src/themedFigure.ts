@@ -6,8 +6,9 @@ const knownTraces = ["scatter", "bar", "heatmap"];
 const defaultHeight = 360;
 
 /**
- * Untrusted plotly JSON as a figure of this width: what it does not choose itself (or by a template of its own)
- * comes from the theme. A copy, as plotly writes into what it draws. Throws where it is no figure that we can draw.
+ * Untrusted plotly JSON as a figure of this width. What it does not choose itself, or by a template of its own, comes
+ * from the theme; a configuration that it brings is not used. It is a copy, as plotly writes into what it draws.
+ * Throws where the JSON is no figure that we can draw.
  */
 export function themedFigure(json: unknown, width: number, theme: Theme): Figure {
   const { data, layout } = (structuredClone(json) ?? {}) as Partial<Figure>;

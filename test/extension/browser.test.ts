@@ -109,7 +109,7 @@ describe("JupyterLab with the extension", { timeout: testLimit }, () => {
           const output = await open(page, `${name}.ipynb`);
           expect(await chartTexts(output)).toEqual(expect.arrayContaining(layers.map((layer) => layer.name)));
           await settle(page);
-          await expect.poll(() => badLabels(output), name).toEqual([]);
+          await expect.poll(() => badLabels(output), { message: name }).toEqual([]);
           expect((await textColours(output)).leastContrast, name).toBeGreaterThanOrEqual(readable);
           await screenshot(`${name}-${width}-${theme}`, output);
         }
@@ -170,7 +170,7 @@ describe("JupyterLab with the extension", { timeout: testLimit }, () => {
     const rows = output.locator("tbody tr");
     await expect.poll(() => rows.count()).toBe(smallNetwork.length);
     expect(await rows.first().innerText()).toMatch(
-      /^conv1\s+conv2d\s+16\s+9\s+16\s+0\.294\s+0\.462\s+86\.62%/,
+      /^conv1\s+conv2d, K 16, V 9, C 16\s+0\.294\s+0\.462\s+86\.62%/,
     );
     await screenshot("table", output);
   });

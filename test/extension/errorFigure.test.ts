@@ -123,7 +123,7 @@ describe("the error figure", () => {
     const labels = (width < 480 ? yaxis : xaxis)?.ticktext;
     expect(labels).toHaveLength(residualNetwork.length);
     for (const [layer, label] of (labels ?? []).entries())
-      expect(residualNetwork[layer].endsWith(label.replace("…", ""))).toBe(true);
+      expect(residualNetwork[layer].endsWith(`${label}`.replace("…", ""))).toBe(true);
   });
 
   it("shows names from a report literally, never as markup", () => {
