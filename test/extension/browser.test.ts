@@ -2,7 +2,7 @@ import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import {
   ERROR_ACCUMULATION_MIME,
   type ErrorAccumulationReport,
@@ -64,6 +64,11 @@ afterAll(async () => {
   if (root) rmSync(root, { recursive: true, force: true });
 }, startLimit);
 
+beforeEach(async () => {
+  await setWidth(page, 1280);
+  await setTheme(page, "light");
+}, startLimit);
+
 async function screenshot(name: string, of: Page | Locator = page): Promise<void> {
   await of.screenshot({ path: join(screenshots, `${name}.png`) });
 }
@@ -83,7 +88,6 @@ describe("JupyterLab with the extension", { timeout: testLimit }, () => {
     await setTheme(page, "dark");
     await expect.poll(async () => (await textColours(output)).leastContrast).toBeGreaterThanOrEqual(readable);
     await screenshot("executed-notebook-dark");
-    await setTheme(page, "light");
   });
 
   it("draws its charts anew in place when the theme changes", async () => {
@@ -114,8 +118,6 @@ describe("JupyterLab with the extension", { timeout: testLimit }, () => {
           await screenshot(`${name}-${width}-${theme}`, output);
         }
       }
-      await setWidth(page, 1280);
-      await setTheme(page, "light");
     },
   );
 
@@ -202,7 +204,6 @@ describe("JupyterLab with the extension", { timeout: testLimit }, () => {
     const map = await open(page, "heatmap.ipynb");
     await map.locator(".heatmaplayer image").waitFor();
     await screenshot("heatmap", map);
-    await setTheme(page, "light");
   });
 
   it.each([

@@ -46,6 +46,7 @@ export async function startJupyterLab(root: string): Promise<JupyterLab> {
       },
     },
   );
+  process.once("exit", () => server.kill()); // also when the tests are cut short
   let log = "";
   for (const stream of [server.stdout, server.stderr]) stream.on("data", (text) => (log += text));
   const stop = async () => {

@@ -35,8 +35,10 @@ export async function open(page: Page, path: string, kernel = false): Promise<Lo
 
 export async function setTheme(page: Page, theme: Theme): Promise<void> {
   const name = theme === "dark" ? "JupyterLab Dark" : "JupyterLab Light";
+  const themed = page.locator(`body[data-jp-theme-name="${name}"]`);
+  if ((await themed.count()) > 0) return;
   await execute(page, "apputils:change-theme", { theme: name });
-  await page.locator(`body[data-jp-theme-name="${name}"]`).waitFor({ state: "attached" });
+  await themed.waitFor({ state: "attached" });
   await settle(page);
 }
 
