@@ -57,7 +57,8 @@ export class LayerTimings implements Displayable {
   }
 
   figure(): Figure {
-    const label = ({ layer, input }: LayerTiming) => (input === "random" ? `${layer}\n(random input)` : layer);
+    const label = ({ layer, input }: LayerTiming) =>
+      input === "random" ? `${layer}\n(random input)` : layer;
     const times = (pick: (row: LayerTiming) => Spread) => this.rows.map((row) => pick(row).median * 1000);
     const slower = this.rows
       .filter(({ native, dense }) => native.median > dense.median)

@@ -49,7 +49,20 @@ describe("counting", () => {
 });
 
 describe("reading a report", () => {
-  const report = { version: 1, layers: [{ name: "a" }], series: [{ errors: [{}] }], metric: { dense: 1 } };
+  const error = { relative: 0.1, unexplained: 0.1 };
+  const entry = { state: "replaced", local: error, accumulated: null, metric: null };
+  const series = { name: "k-means", errors: [entry], metric: 90, divergence: null };
+  const report = {
+    version: 1,
+    runId: "r",
+    sequence: 1,
+    done: true,
+    model: "m",
+    data: { name: "d", size: 1 },
+    metric: { name: "accuracy", unit: "%", higherIsBetter: true, dense: 99 },
+    layers: [{ name: "a" }],
+    series: [series],
+  };
 
   it("takes a whole one", () => {
     expect(parseErrorAccumulation(report)).toBe(report);
@@ -61,8 +74,28 @@ describe("reading a report", () => {
     [{ ...report, version: 2 }, "version 2 is not known"],
     [{ ...report, layers: 3 }, "no layers or series"],
     [{ ...report, metric: {} }, "no metric"],
+    [{ ...report, runId: undefined }, "which run and model"],
+    [{ ...report, data: null }, "on what data"],
     [{ ...report, layers: [{}] }, "no name"],
-    [{ ...report, series: [{ errors: [] }] }, "one entry per layer"],
+    [{ ...report, series: [null] }, "no name"],
+    [
+      { ...report, series: [{ ...series, errors: [] }] },
+      "the series k-means does not have one entry per layer",
+    ],
+    [{ ...report, series: [{ ...series, metric: "90" }] }, "metric that is not a number"],
+    [
+      { ...report, series: [{ ...series, errors: [null] }] },
+      "entry 0 of the series k-means is not an object",
+    ],
+    [{ ...report, series: [{ ...series, errors: [{ ...entry, state: "half" }] }] }, "has the state half"],
+    [
+      { ...report, series: [{ ...series, errors: [{ ...entry, local: { relative: 1 } }] }] },
+      "error that is not two numbers",
+    ],
+    [
+      { ...report, series: [{ ...series, errors: [{ ...entry, metric: "x" }] }] },
+      "metric that is not a number",
+    ],
   ])("says what is wrong with %j", (data, message) => {
     expect(parseErrorAccumulation(data)).toContain(message);
   });
