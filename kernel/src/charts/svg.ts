@@ -1,5 +1,6 @@
 import type { EChartsCoreOption } from "echarts";
 import { type Chart, type ChartPanel, palette } from "./chart";
+import { escapeMarkup } from "./escapeMarkup";
 
 const width = 760;
 const panelHeight = 210;
@@ -72,7 +73,7 @@ export function toSvg(chart: Chart): string {
   const drawing = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
     drawing.setOption(option);
-    return withoutInteraction(drawing.renderToSVGString());
+    return withTitle(withoutInteraction(drawing.renderToSVGString()), chart.title);
   } finally {
     drawing.dispose();
   }
@@ -83,6 +84,13 @@ const withoutInteraction = (svg: string): string =>
   svg
     .replace(/<style[\s\S]*?<\/style>\n?/g, "")
     .replace(/ (class="zr[^"]*"|ecmeta_\w+="[^"]*"|pointer-events="visible")/g, "");
+
+/** Names the picture for those who do not see it. */
+const withTitle = (svg: string, title: string): string =>
+  svg.replace(
+    /<svg ([^>]*)>/,
+    (_, attributes) => `<svg role="img" ${attributes}>\n<title>${escapeMarkup(title)}</title>`,
+  );
 
 /** Room for the reference line above the values, and on a logarithmic axis for the smallest bar. */
 function axisRange({ scale, series, reference }: ChartPanel): Record<string, unknown> {
