@@ -29,4 +29,5 @@ export * from "./report/counting";
 export * from "./report/errorAccumulation";
 export { type Evaluation, evaluate } from "./training/evaluate";
 export { fit } from "./training/fit";
-export type { EpochFigures, TrainingOptions } from "./training/trainer";
+export { type EpochFigures, TrainingHistory } from "./training/history";
+export type { CheckpointOptions, EarlyStopping, TrainingOptions } from "./training/options";

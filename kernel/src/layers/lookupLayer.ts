@@ -4,6 +4,7 @@ import { checkCodebookShape } from "../pq/codebook";
 import { quantizeTable, type TableScaleMode } from "../pq/lookupTable";
 import type { CodebookShape } from "../pq/reference";
 import { type SoftDistance, softPqLookup, tableFromWeight } from "../pq/softPq";
+import { commitmentLoss, hardLookup, straightThrough } from "../pq/straightThrough";
 import { valuesOf } from "../pq/valuesOf";
 
 /** How a layer looks up; part of its serialised config. */
@@ -50,6 +51,18 @@ export interface ExportedLookup extends CodebookShape {
 }
 
 type LayerConfig = tf.serialization.ConfigDict;
+
+/** How gradients flow through a lookup while training; see FineTuneSettings. */
+export interface Learning {
+  softShare: number;
+  commitment: number;
+  centroidPull: number;
+  /** float32 (D, M): the dense weight through which the straight-through share of the input's gradient goes. */
+  denseWeight: tf.Tensor2D | null;
+}
+
+/** The paper: the soft path alone. */
+export const softLearning: Learning = { softShare: 1, commitment: 0, centroidPull: 0, denseWeight: null };
 
 /** θ of the released recipe for convolutional networks: inverse temperature 15.38, temperature 0.065. */
 export const INITIAL_INVERSE_TEMPERATURE_LOGIT = 14.3846;
@@ -121,6 +134,13 @@ export abstract class LookupLayer extends tf.layers.Layer {
     return this.read<tf.Variable>("inverse_temperature_logit");
   }
 
+  /** Sets θ so that the temperature 1 / (softplus(θ) + 1) is `value`, above 0 and at most 1. */
+  setTemperature(value: number): void {
+    const excess = Math.max(1 / value - 1, 1e-12); // softplus(θ)
+    const theta = excess > 30 ? excess : Math.log(Math.expm1(excess));
+    tf.tidy(() => this.temperatureVariable.assign(tf.scalar(theta)));
+  }
+
   /** The real table (C, K, M): the trained one, or P·W. */
   private realTable(): tf.Tensor3D {
     return this.lookup.tableSource === "table"
@@ -131,19 +151,40 @@ export abstract class LookupLayer extends tf.layers.Layer {
   /** Input (B, …) as rows (B·positions, D), channel-major. */
   abstract inputRows(x: tf.Tensor): tf.Tensor2D;
 
+  /** How gradients flow while training; the soft path alone unless fine-tuning says otherwise. */
+  learning: Learning = softLearning;
+  /** Commitment losses of the training calls since {@link clearAuxiliaryLosses}, to be added to the task's loss. */
+  readonly auxiliaryLosses: tf.Scalar[] = [];
+
+  /** Disposes the auxiliary losses, once the step that used them is over. */
+  clearAuxiliaryLosses(): void {
+    tf.dispose(this.auxiliaryLosses.splice(0));
+  }
+
   /** rows float32 (N, D) → float32 (N, M), with bias and activation. */
-  protected lookUpRows(rows: tf.Tensor2D): tf.Tensor2D {
+  protected lookUpRows(rows: tf.Tensor2D, training: boolean): tf.Tensor2D {
     const { distance, tableScale } = this.lookup;
-    const y = softPqLookup(
-      rows,
-      this.read("centroids"),
-      this.realTable(),
-      this.read("inverse_temperature_logit"),
-      {
+    const { softShare, denseWeight, commitment, centroidPull } = this.learning;
+    const centroids = this.read<tf.Tensor3D>("centroids");
+    const soft = () =>
+      softPqLookup(rows, centroids, this.realTable(), this.read("inverse_temperature_logit"), {
         distance,
         tableScale,
-      },
-    );
+      });
+    const hard = () => {
+      if (!denseWeight)
+        throw new LutnnError(`${this.name}: a straight-through gradient needs the dense weight`);
+      return straightThrough(
+        hardLookup(rows, centroids, this.realTable(), tableScale),
+        tf.matMul(rows, denseWeight),
+      );
+    };
+    let y: tf.Tensor;
+    if (!training || softShare === 1) y = soft();
+    else if (softShare === 0) y = hard();
+    else y = tf.add(tf.mul(soft(), softShare), tf.mul(hard(), 1 - softShare));
+    if (training && commitment + centroidPull > 0)
+      this.auxiliaryLosses.push(tf.keep(commitmentLoss(rows, centroids, commitment, centroidPull)));
     const z = this.useBias ? tf.add(y, this.read<tf.Tensor1D>("bias")) : y;
     return this.activationLayer.apply(z) as tf.Tensor2D;
   }

@@ -140,11 +140,11 @@ export class LutConv2D extends LookupLayer {
     return imageWindows(x as tf.Tensor4D, this.denseConfig).rows;
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown> = {}): tf.Tensor {
     return tf.tidy(() => {
       const x = oneTensor(inputs) as tf.Tensor4D;
       const { rows, outputSize } = imageWindows(x, this.denseConfig);
-      return this.lookUpRows(rows).reshape([x.shape[0], ...outputSize, -1]);
+      return this.lookUpRows(rows, kwargs.training === true).reshape([x.shape[0], ...outputSize, -1]);
     });
   }
 }

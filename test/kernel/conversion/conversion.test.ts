@@ -156,8 +156,8 @@ describe("a conversion", () => {
         .map((w) => w.dataSync());
     const old = layer();
     const figures = await conversion.fineTune(train, { epochs: 4, learningRate: 5e-3, validation: test });
-    expect(figures).toHaveLength(4);
-    expect(figures[3].validation?.size).toBe(90);
+    expect(figures.epochs).toHaveLength(4);
+    expect(figures.epochs[3].validation?.size).toBe(90);
     expect((await conversion.evaluate(train)).loss).toBeLessThan(before.loss);
     layer().forEach((values, i) => {
       expect(values).not.toEqual(old[i]);
