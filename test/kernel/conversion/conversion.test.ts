@@ -75,7 +75,7 @@ describe("convert", () => {
       /subvectorLength \(V\) of c2 must divide its input length 72 and be a multiple of its 9 filter positions \(got 7\)/,
     ],
     [{ subvectorLength: { c2: 27 } }, /V\) of c2 must divide its input length 72/],
-    [{ profile: "fast" as "plus" }, /profile must be paper or plus \(got "fast"\)/],
+    [{ profile: "fast" as "plus" }, /profile must be paper or plus, or a profile object \(got "fast"\)/],
   ])("refuses %j in one sentence of its own type", (options, message) => {
     expect(() => convert(model, options)).toThrow(LutnnError);
     expect(() => convert(model, options)).toThrow(message);
