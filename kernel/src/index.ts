@@ -15,6 +15,9 @@ export {
 } from "./conversion/conversion";
 export type { FineTuneOptions } from "./conversion/fineTune";
 export type { LayerInfo, LayerState, LayerTable } from "./conversion/layerTable";
+export { type PlanOptions, plan } from "./conversion/makePlan";
+export { type Budget, Plan, type PlanPoint } from "./conversion/plan";
+export { type FineTuneSettings, type Profile, profiles, type TemperatureMode } from "./conversion/profile";
 export * as datasets from "./datasets/index";
 export { LutnnError } from "./errors";
 export type { Displayable, MimeBundle, NotebookHost } from "./host/host";

@@ -108,7 +108,8 @@ export class Conversion {
     this.checkData("calibrate", data);
     await this.exclusively("calibrate", async () => {
       const signal = cellSignal(options.signal);
-      const run = { model: this.dense, targets: this.targets, data, seed: options.seed ?? 0, signal };
+      const { dense: model, targets, profile } = this;
+      const run = { model, targets, data, seed: options.seed ?? 0, profile, signal };
       let found: Map<string, Calibrated>;
       if (method === "kmeans") found = await calibrateKMeans(run);
       else {

@@ -40,6 +40,8 @@ export interface Profile {
     method: "kmeans" | "leastSquares";
     /** Estimate batch norms anew behind layers that were fitted by least squares. */
     batchNorm: boolean;
+    /** Gradient steps per layer on its own output, between two least-squares fits. */
+    refineSteps: number;
   };
   fineTune: FineTuneSettings;
 }
@@ -48,7 +50,7 @@ const paper: Profile = {
   name: "paper",
   distance: "l2",
   tableScale: "layer",
-  calibrate: { method: "kmeans", batchNorm: false },
+  calibrate: { method: "kmeans", batchNorm: false, refineSteps: 0 },
   fineTune: {
     learningRate: 1e-3,
     temperature: "learned",
@@ -65,7 +67,7 @@ const plus: Profile = {
   name: "plus",
   distance: "l2",
   tableScale: "output",
-  calibrate: { method: "leastSquares", batchNorm: true },
+  calibrate: { method: "leastSquares", batchNorm: true, refineSteps: 0 },
   fineTune: { ...paper.fineTune, learningRate: 3e-3, distillation: 1 },
 };
 
