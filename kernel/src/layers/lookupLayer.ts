@@ -1,9 +1,17 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import { checkCodebookShape } from "../pq/codebook";
-import { quantizeTable, type TableScaleMode } from "../pq/lookupTable";
+import type { ConvWindow } from "../pq/imageWindows";
+import { quantizeTable, type TableBits, type TableScaleMode } from "../pq/lookupTable";
 import type { CodebookShape } from "../pq/reference";
-import { type SoftDistance, softPqLookup, tableFromWeight } from "../pq/softPq";
+import {
+  realTable,
+  type SoftDistance,
+  type SoftParameter,
+  softPqConv2d,
+  softPqLookup,
+  softPqMatMul,
+} from "../pq/softPq";
 import { valuesOf } from "../pq/valuesOf";
 
 /** How a layer looks up; part of its serialised config. */
@@ -18,6 +26,8 @@ export interface LookupConfig {
    */
   tableSource: "weight" | "table";
   tableScale: TableScaleMode;
+  /** Default 8. More than 8 is for training alone. */
+  tableBits?: TableBits;
   distance: SoftDistance;
 }
 
@@ -125,27 +135,47 @@ export abstract class LookupLayer extends tf.layers.Layer {
   private realTable(): tf.Tensor3D {
     return this.lookup.tableSource === "table"
       ? this.read<tf.Tensor3D>("table")
-      : tableFromWeight(this.read("centroids"), this.read("weight"));
+      : realTable(this.read("centroids"), this.read("weight"));
+  }
+
+  private get parameter(): SoftParameter {
+    return this.lookup.tableSource === "table"
+      ? { kind: "table", tensor: this.read("table") }
+      : { kind: "weight", tensor: this.read("weight") };
+  }
+
+  private get softOptions() {
+    const { distance, tableScale, tableBits } = this.lookup;
+    return {
+      distance,
+      tableScale,
+      tableBits,
+      inverseTemperatureLogit: this.read<tf.Scalar>("inverse_temperature_logit"),
+    };
   }
 
   /** Input (B, …) as rows (B·positions, D), channel-major. */
   abstract inputRows(x: tf.Tensor): tf.Tensor2D;
 
   /** rows float32 (N, D) → float32 (N, M), with bias and activation. */
-  protected lookUpRows(rows: tf.Tensor2D): tf.Tensor2D {
-    const { distance, tableScale } = this.lookup;
-    const y = softPqLookup(
-      rows,
-      this.read("centroids"),
-      this.realTable(),
-      this.read("inverse_temperature_logit"),
-      {
-        distance,
-        tableScale,
-      },
+  protected lookUpRows(rows: tf.Tensor2D): tf.Tensor {
+    const { parameter, softOptions } = this;
+    const centroids = this.read<tf.Tensor3D>("centroids");
+    return this.finish(
+      parameter.kind === "weight"
+        ? softPqMatMul(rows, centroids, parameter.tensor, softOptions)
+        : softPqLookup(rows, centroids, parameter.tensor, softOptions.inverseTemperatureLogit, softOptions),
     );
+  }
+
+  /** Images float32 (B, height, width, channels) → float32 (B, …, M), with bias and activation. */
+  protected lookUpImages(x: tf.Tensor4D, window: ConvWindow): tf.Tensor {
+    return this.finish(softPqConv2d(x, window, this.read("centroids"), this.parameter, this.softOptions));
+  }
+
+  private finish(y: tf.Tensor): tf.Tensor {
     const z = this.useBias ? tf.add(y, this.read<tf.Tensor1D>("bias")) : y;
-    return this.activationLayer.apply(z) as tf.Tensor2D;
+    return this.activationLayer.apply(z) as tf.Tensor;
   }
 
   /** Sets all arrays; lengths are checked. */
@@ -184,8 +214,9 @@ export abstract class LookupLayer extends tf.layers.Layer {
 
   /** The arrays that inference needs: centroids, INT8 table, scale, bias. */
   exportLookup(): ExportedLookup {
+    const { tableScale, tableBits } = this.lookup;
     const real = valuesOf(() => this.realTable());
-    const { values, scale } = quantizeTable(real, this.outputs, this.lookup.tableScale);
+    const { values, scale } = quantizeTable(real, this.outputs, tableScale, tableBits);
     const { centroids, bias } = this.getLookup();
     return {
       ...this.shapeOfCodebook,
