@@ -43,12 +43,11 @@ class Buffer {
 
 /// What operators need for the length of a call. One for each thread; the next call finds it as large as it was.
 struct Workspace {
-  Buffer<uint8_t> codes;
-  Buffer<uint8_t> strip;
+  Buffer<uint8_t> codes, strip, rows;
   Buffer<float> planes;
   Buffer<int32_t> sums;
 
-  size_t bytes() const { return codes.bytes() + strip.bytes() + planes.bytes() + sums.bytes(); }
+  size_t bytes() const { return codes.bytes() + strip.bytes() + rows.bytes() + planes.bytes() + sums.bytes(); }
 };
 
 }  // namespace lutnn

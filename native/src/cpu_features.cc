@@ -1,6 +1,7 @@
 #include "cpu_features.h"
 
 #include <cstdint>
+#include <initializer_list>
 
 #ifdef _MSC_VER
 #include <intrin.h>
@@ -39,17 +40,25 @@ static uint64_t savedStates() {
 #endif
 }
 
-static bool bit(uint32_t word, int index) { return (word >> index & 1) != 0; }
+static bool bits(uint32_t word, std::initializer_list<int> indices) {
+  for (int index : indices)
+    if (!(word >> index & 1)) return false;
+  return true;
+}
 
 CpuFeatures cpuFeatures() {
-  constexpr uint64_t kSse = 1 << 1, kAvx = 1 << 2;
-  CpuFeatures features;
+  constexpr uint64_t kAvxStates = 0x06, kAvx512States = 0xe6;  // of XCR0
   const Registers basic = cpuid(1), extended = cpuid(7);
-  const bool hasXgetbv = bit(basic.ecx, 27);
-  const uint64_t states = hasXgetbv ? savedStates() : 0;
-  if ((states & (kSse | kAvx)) == (kSse | kAvx)) {
-    features.avx2 = bit(extended.ebx, 5);
-    features.fma = bit(basic.ecx, 12);
+  const uint64_t states = bits(basic.ecx, {27}) ? savedStates() : 0;
+  CpuFeatures features;
+  if ((states & kAvxStates) == kAvxStates) {
+    features.avx2 = bits(extended.ebx, {5});
+    features.fma = bits(basic.ecx, {12});
+  }
+  if ((states & kAvx512States) == kAvx512States) {
+    features.avx512 = bits(extended.ebx, {16, 17, 30, 31});
+    features.avx512Vbmi = bits(extended.ecx, {1});
+    features.avx512Vnni = bits(extended.ecx, {11});
   }
   return features;
 }

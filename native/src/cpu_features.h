@@ -6,6 +6,9 @@ namespace lutnn {
 struct CpuFeatures {
   bool avx2 = false;
   bool fma = false;
+  bool avx512 = false;  // F, BW, DQ and VL
+  bool avx512Vbmi = false;
+  bool avx512Vnni = false;
 };
 
 CpuFeatures cpuFeatures();

@@ -11,6 +11,8 @@ static std::vector<const Microkernels*> findMicrokernels() {
   std::vector<const Microkernels*> found;
 #ifdef LUTNN_X86
   const CpuFeatures cpu = cpuFeatures();
+  if (cpu.avx512 && cpu.avx512Vbmi && cpu.avx512Vnni) found.push_back(&kAvx512VbmiMicrokernels);
+  if (cpu.avx512) found.push_back(&kAvx512Microkernels);
   if (cpu.avx2 && cpu.fma) found.push_back(&kAvx2Microkernels);
 #endif
   found.push_back(&kScalarMicrokernels);

@@ -27,12 +27,22 @@ class LutConv {
   size_t bytes() const;
 
  private:
-  /// Codes of the output rows from firstRow on → workspace.codes (C, positions), `codeStride` apart.
-  void encodeTile(const WindowPlanes& planes, const float* image, size_t firstRow, size_t rows, size_t codeStride,
-                  Workspace& workspace) const;
-  /// The outputs of these codes, by shuffle or by gather → y (M, positions).
-  void lookupTile(const uint8_t* codes, size_t codeStride, size_t positions, const Output& out,
-                  Workspace& workspace) const;
+  /// One image's output rows from firstRow on.
+  struct Tile {
+    const float* image;
+    size_t firstRow, rows;
+  };
+  /// Calls body(tile, image's index) for all tiles of a batch.
+  template <class Body>
+  void forEachTile(const WindowPlanes& planes, const float* x, size_t batch, Body body) const;
+  /// Codes of one codebook → codes (positions), writable for kPiece bytes more.
+  void encodeCodebook(const WindowPlanes& planes, const Tile& tile, size_t codebook, uint8_t* codes,
+                      Workspace& workspace) const;
+  /// Codes (ceil(C / G), positions, G) → y (M, positions).
+  void lookupShuffled(const uint8_t* codes, size_t codeStride, size_t positions, const Output& out) const;
+  /// Codes (C, positions) → y (M, positions).
+  void lookupGathered(const uint8_t* codes, size_t codeStride, size_t positions, const Output& out,
+                      Workspace& workspace) const;
 
   const Microkernels& kernels_;
   Window window_;

@@ -8,7 +8,7 @@ namespace lutnn {
 constexpr size_t kTileRows = 256;
 
 LutMatMul::LutMatMul(const Microkernels& kernels, const Lookup& lookup)
-    : kernels_(kernels), table_(lookup, kernels.tableBias), scale_(lookup) {
+    : kernels_(kernels), table_(lookup, kernels), scale_(lookup) {
   codebooks_.pack(lookup.centroids, lookup.numCodebooks, lookup.numCentroids, lookup.subvectorLength);
 }
 

@@ -36,14 +36,15 @@ struct Codebooks {
   const float* halfNorms;  // (C, B, 16): −½‖P‖², or −½‖P_0‖² for a copy of centroid 0
 };
 
-/// K ≤ 16: one shuffle looks up 16 positions. int8 + tableBias, as bytes; 64-byte aligned; absent outputs are 0.
+/// K ≤ 16: a shuffle looks up 16 positions in one codebook, or 64 bytes' worth in a group of G codebooks at once.
+/// int8 + shuffleBias, as bytes; 64-byte aligned; absent outputs and codebooks are 0.
 struct ShuffleTable {
   size_t numCodebooks;
   size_t outputs;
-  const uint8_t* entries;  // (ceil(M / 4), C, 4, 16)
+  const uint8_t* entries;  // (ceil(M / 4), ceil(C / G), 4, G, 16)
 };
 
-/// Any K: rows of 64 outputs are added up. int8 + tableBias, as bytes; 64-byte aligned; absent outputs are 0.
+/// Any K: rows of 64 outputs are added up. int8 + gatherBias, as bytes; 64-byte aligned; absent outputs are 0.
 struct GatherTable {
   size_t numCodebooks;
   size_t numCentroids;
@@ -52,21 +53,23 @@ struct GatherTable {
 };
 
 /// What becomes of a sum: stored as it is where `sums` is given; else y = sum · scale + bias, multiplication and
-/// addition rounded one after the other, then the residual is added and negative values become 0 where wanted.
+/// addition rounded one after the other, then the residual is added, and what is below the floor becomes the floor.
 struct Output {
   int32_t* sums;
   float* y;
   const float* residual;  // null, or laid out like y
   size_t stride;          // elements between neighbouring outputs (shuffle) or rows (gather)
-  bool relu;
+  float floor;            // 0 for ReLU, else −∞
   const float* scale;  // (M), filled up to a multiple of 64; 64-byte aligned
   const float* bias;   // the same
 };
 
 struct Microkernels {
   const char* isa;
-  /// Added to every int8 of a table when it is packed: 128 where the kernels add unsigned bytes, else 0.
-  uint8_t tableBias;
+  /// Added to every int8 of a table when it is packed: 128 where unsigned bytes are added up, else 0.
+  uint8_t shuffleBias, gatherBias;
+  /// G, 1 or 4: codebooks that one shuffle looks up. Their codes lie side by side.
+  size_t groupCodebooks;
 
   /// x (rows, C·V), rowStride floats between rows → codes (rows, C).
   void (*encodeRows)(const Codebooks&, const float* x, size_t rowStride, size_t rows, uint8_t* codes);
@@ -75,8 +78,12 @@ struct Microkernels {
   void (*encodePositions)(const Codebooks&, size_t codebook, const float* x, const ptrdiff_t* taps, size_t positions,
                           uint8_t* codes);
 
-  /// Adds up table entries for every output. codes (C, positions), codeStride bytes between codebooks and readable up
-  /// to a multiple of 16 positions → sums or y (M, positions).
+  /// Null where G is 1. codes (count, positions) of the 1 … G codebooks of a group, codeStride bytes apart →
+  /// codes (positions, G) as lookupShuffle reads them: 16 · g + code.
+  void (*groupCodes)(const uint8_t* codes, size_t codeStride, size_t count, size_t positions, uint8_t* grouped);
+
+  /// Adds up table entries for every output. codes (ceil(C / G), positions, G), codeStride bytes between groups and
+  /// readable up to a multiple of 16 positions → sums or y (M, positions).
   void (*lookupShuffle)(const ShuffleTable&, const uint8_t* codes, size_t codeStride, size_t positions, const Output&);
 
   /// codes (rows, C) without gaps → sums or y (rows, M). Only for codes below K.
@@ -85,6 +92,8 @@ struct Microkernels {
 
 extern const Microkernels kScalarMicrokernels;
 extern const Microkernels kAvx2Microkernels;
+extern const Microkernels kAvx512Microkernels;
+extern const Microkernels kAvx512VbmiMicrokernels;
 
 // The files of the instruction sets are compiled with flags of their own. What they share is `static`, so that the
 // linker can never hand a function compiled for one processor to another.
@@ -106,8 +115,7 @@ static inline void finish(const Output& out, size_t at, size_t m, int32_t sum) {
   float y = static_cast<float>(sum) * out.scale[m];
   y = y + out.bias[m];
   if (out.residual) y = y + out.residual[at];
-  if (out.relu) y = y > 0 ? y : 0;
-  out.y[at] = y;
+  out.y[at] = y < out.floor ? out.floor : y;
 }
 
 }  // namespace lutnn

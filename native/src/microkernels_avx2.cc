@@ -16,16 +16,17 @@ struct Avx2 {
   static Float loadFirst(const float* x, size_t n) { return _mm256_maskload_ps(x, firstLanes(n)); }
   static Float broadcast(const float* x) { return _mm256_broadcast_ss(x); }
   static Float fma(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }
-  static Int index(int i) { return _mm256_set1_epi32(i); }
-  static Int laneIndex(int part) {
-    return _mm256_sub_epi32(_mm256_set1_epi32(15 - part * kLanes), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  static Int same(int i) { return _mm256_set1_epi32(i); }
+  static Int loadSame(const int32_t* i) {
+    return _mm256_castps_si256(_mm256_broadcast_ss(reinterpret_cast<const float*>(i)));
   }
+  static Int laneTags(int part) { return _mm256_load_si256(reinterpret_cast<const Int*>(kTags + part * kLanes)); }
   static Int max(Int a, Int b) { return _mm256_max_epi32(a, b); }
 
-  /// The index goes in first; the flip of a negative number's bits leaves it alone.
-  static Int keys(Float scores, Int index) {
+  /// The tag goes in first; the flip of a negative number's bits leaves it alone.
+  static Int keys(Float scores, Int tags) {
     const Int bits = _mm256_castps_si256(scores);
-    const Int tagged = _mm256_or_si256(_mm256_and_si256(bits, _mm256_set1_epi32(~15)), index);
+    const Int tagged = _mm256_or_si256(_mm256_and_si256(bits, _mm256_set1_epi32(~15)), tags);
     const Int flip = _mm256_and_si256(_mm256_srai_epi32(bits, 31), _mm256_set1_epi32(0x7ffffff0));
     return _mm256_xor_si256(tagged, flip);
   }
@@ -93,8 +94,7 @@ inline void finish8(const Output& out, size_t at, size_t m, __m256i sums) {
   const __m256 bias = kSame ? _mm256_broadcast_ss(out.bias + m) : _mm256_load_ps(out.bias + m);
   __m256 y = _mm256_add_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sums), scale), bias);
   if (out.residual) y = _mm256_add_ps(y, _mm256_loadu_ps(out.residual + at));
-  if (out.relu) y = _mm256_max_ps(y, _mm256_setzero_ps());
-  _mm256_storeu_ps(out.y + at, y);
+  _mm256_storeu_ps(out.y + at, _mm256_max_ps(_mm256_set1_ps(out.floor), y));
 }
 
 /// Unsigned bytes added up in 16 bits, even and odd ones apart: `all` wraps around, but less its odd part it is exact.
@@ -105,8 +105,10 @@ struct ByteSums {
     all = _mm256_add_epi16(all, bytes);
     odd = _mm256_add_epi16(odd, _mm256_srli_epi16(bytes, 8));
   }
-  /// Adds the sums of the 32 bytes, in their order, to sums (4 vectors).
-  void addTo(__m256i* sums) const {
+  /// Adds the sums of the 32 bytes, in their order, to 4 vectors.
+  void addTo(__m256i* sums) {
+    LUTNN_SETTLE(all);
+    LUTNN_SETTLE(odd);
     const __m256i even = _mm256_sub_epi16(all, _mm256_slli_epi16(odd, 8));
     const __m256i low = _mm256_unpacklo_epi16(even, odd), high = _mm256_unpackhi_epi16(even, odd);
     sums[0] = _mm256_add_epi32(sums[0], _mm256_cvtepu16_epi32(_mm256_castsi256_si128(low)));
@@ -119,45 +121,62 @@ struct ByteSums {
 /// What the tables' bias adds to each sum, taken off from the start.
 inline __m256i unbias(size_t numCodebooks) { return _mm256_set1_epi32(-128 * static_cast<int>(numCodebooks)); }
 
-/// One panel of 4 outputs at kBlocks · 16 positions. A vector is 2 outputs at 16 positions.
+/// One panel of 4 outputs at kBlocks · 16 positions, codebooks first … end − 1. A vector is 2 outputs at 16 positions.
 template <int kBlocks>
-inline void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* codes, size_t codeStride, size_t first,
+inline void shuffleCodebooks(const uint8_t* entries, const uint8_t* codes, size_t codeStride, size_t first, size_t end,
+                             ByteSums (&bytes)[2][kBlocks]) {
+  for (size_t c = first; c < end; c++) {
+    const __m256i* row = reinterpret_cast<const __m256i*>(entries + c * kPanelOutputs * 16);
+    const __m256i pair[2] = {_mm256_load_si256(row), _mm256_load_si256(row + 1)};
+    LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) {
+      const __m128i* code = reinterpret_cast<const __m128i*>(codes + c * codeStride + i * 16);
+      const __m256i index = _mm256_broadcastsi128_si256(_mm_loadu_si128(code));
+      LUTNN_UNROLL for (int p = 0; p < 2; p++) bytes[p][i].add(_mm256_shuffle_epi8(pair[p], index));
+    }
+  }
+}
+
+/// Output m at 16 positions from n on, fewer at the end.
+inline void finish16(const Output& out, size_t m, size_t n, size_t positions, const __m256i* sums) {
+  const size_t at = m * out.stride + n;
+  if (n + 16 <= positions) {
+    finish8<Lanes::kPositions>(out, at, m, sums[0]);
+    finish8<Lanes::kPositions>(out, at + 8, m, sums[1]);
+  } else {
+    alignas(32) int32_t lanes[16];
+    _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), sums[0]);
+    _mm256_store_si256(reinterpret_cast<__m256i*>(lanes + 8), sums[1]);
+    for (size_t k = 0; n + k < positions; k++) finish(out, at + k, m, lanes[k]);
+  }
+}
+
+/// One panel of 4 outputs from m on, at kBlocks · 16 positions from n on.
+template <int kBlocks>
+inline void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* codes, size_t codeStride, size_t n,
                          size_t positions, const Output& out) {
   const size_t numCodebooks = table.numCodebooks;
   const uint8_t* entries = table.entries + m * numCodebooks * 16;
   __m256i sums[2][kBlocks][4];
-  for (auto& pair : sums)
-    for (auto& block : pair)
-      for (auto& quarter : block) quarter = unbias(numCodebooks);
-  for (size_t start = 0; start < numCodebooks; start += kMaxSums16) {
-    const size_t end = numCodebooks - start > kMaxSums16 ? start + kMaxSums16 : numCodebooks;
-    ByteSums bytes[2][kBlocks];
-    for (size_t c = start; c < end; c++) {
-      const __m256i* row = reinterpret_cast<const __m256i*>(entries + c * kPanelOutputs * 16);
-      const __m256i pair[2] = {_mm256_load_si256(row), _mm256_load_si256(row + 1)};
-      LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) {
-        const uint8_t* code = codes + c * codeStride + first + i * 16;
-        const __m256i index =
-            _mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(code)));
-        LUTNN_UNROLL for (int p = 0; p < 2; p++) bytes[p][i].add(_mm256_shuffle_epi8(pair[p], index));
-      }
+  LUTNN_UNROLL for (int p = 0; p < 2; p++) {
+    LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) {
+      LUTNN_UNROLL for (int q = 0; q < 4; q++) sums[p][i][q] = unbias(numCodebooks);
     }
+  }
+  size_t c = 0;
+  do {
+    const size_t end = numCodebooks - c > kMaxSums16 ? c + kMaxSums16 : numCodebooks;
+    ByteSums bytes[2][kBlocks];
+    shuffleCodebooks<kBlocks>(entries, codes + n, codeStride, c, end, bytes);
     LUTNN_UNROLL for (int p = 0; p < 2; p++) {
       LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) bytes[p][i].addTo(sums[p][i]);
     }
+    c = end;
+  } while (c < numCodebooks);
+  LUTNN_UNROLL for (size_t j = 0; j < kPanelOutputs; j++) {
+    if (m + j >= table.outputs) break;
+    LUTNN_UNROLL for (size_t i = 0; i < kBlocks; i++)
+      finish16(out, m + j, n + i * 16, positions, sums[j / 2][i] + j % 2 * 2);
   }
-  for (size_t j = 0; j < kPanelOutputs && m + j < table.outputs; j++)
-    for (size_t i = 0; i < kBlocks; i++) {
-      const __m256i* halves = sums[j / 2][i] + j % 2 * 2;
-      const size_t n = first + i * 16, at = (m + j) * out.stride + n;
-      if (n + 16 <= positions) {
-        finish8<Lanes::kPositions>(out, at, m + j, halves[0]);
-        finish8<Lanes::kPositions>(out, at + 8, m + j, halves[1]);
-      } else {
-        const int32_t* lanes = reinterpret_cast<const int32_t*>(halves);
-        for (size_t k = 0; n + k < positions; k++) finish(out, at + k, m + j, lanes[k]);
-      }
-    }
 }
 
 void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeStride, size_t positions,
@@ -169,31 +188,34 @@ void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeS
   }
 }
 
-/// One row and 64 outputs.
+/// One row and 64 outputs from m on.
 inline void gatherRow(const GatherTable& table, size_t m, const uint8_t* codes, size_t n, const Output& out) {
   const size_t numCodebooks = table.numCodebooks, bookBytes = table.numCentroids * kGatherOutputs;
   const uint8_t* entries = table.entries + m / kGatherOutputs * numCodebooks * bookBytes;
   __m256i sums[8];
-  for (auto& part : sums) part = unbias(numCodebooks);
-  for (size_t start = 0; start < numCodebooks; start += kMaxSums16) {
-    const size_t end = numCodebooks - start > kMaxSums16 ? start + kMaxSums16 : numCodebooks;
+  LUTNN_UNROLL for (int i = 0; i < 8; i++) sums[i] = unbias(numCodebooks);
+  size_t c = 0;
+  do {
+    const size_t end = numCodebooks - c > kMaxSums16 ? c + kMaxSums16 : numCodebooks;
     ByteSums bytes[2];
-    for (size_t c = start; c < end; c++) {
+    for (; c < end; c++) {
       const uint8_t* row = entries + c * bookBytes + codes[c] * kGatherOutputs;
       bytes[0].add(_mm256_load_si256(reinterpret_cast<const __m256i*>(row)));
       bytes[1].add(_mm256_load_si256(reinterpret_cast<const __m256i*>(row + 32)));
     }
     bytes[0].addTo(sums);
     bytes[1].addTo(sums + 4);
-  }
+  } while (c < numCodebooks);
   // A vector of 32 bytes leaves as outputs 0 … 7, 8 … 15, 16 … 23, 24 … 31.
-  for (size_t i = 0; i < 8 && m + i * 8 < table.outputs; i++) {
-    const size_t j = m + i * 8, at = n * out.stride + j;
-    if (j + 8 <= table.outputs) {
-      finish8<Lanes::kOutputs>(out, at, j, sums[i]);
+  const size_t at = n * out.stride + m;
+  LUTNN_UNROLL for (size_t i = 0; i < 8; i++) {
+    const size_t first = i * 8;
+    if (m + first + 8 <= table.outputs) {
+      finish8<Lanes::kOutputs>(out, at + first, m + first, sums[i]);
     } else {
-      const int32_t* lanes = reinterpret_cast<const int32_t*>(sums + i);
-      for (size_t k = 0; j + k < table.outputs; k++) finish(out, at + k, j + k, lanes[k]);
+      alignas(32) int32_t lanes[8];
+      _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), sums[i]);
+      for (size_t j = first; m + j < table.outputs && j < first + 8; j++) finish(out, at + j, m + j, lanes[j - first]);
     }
   }
 }
@@ -206,7 +228,7 @@ void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, c
 }  // namespace
 
 const Microkernels kAvx2Microkernels = {
-    "avx2", 128, encodeRows, encodePositions, lookupShuffle, lookupGather,
+    "avx2", 128, 128, 1, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
 };
 
 }  // namespace lutnn

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 namespace lutnn {
+
+constexpr float kNoFloor = -std::numeric_limits<float>::infinity();
 
 void PackedCodebooks::pack(const float* centroids, size_t numCodebooks, size_t numCentroids, size_t subvectorLength) {
   const size_t numBlocks = roundUp(numCentroids, kBlockCentroids) / kBlockCentroids, length = subvectorLength;
@@ -24,24 +27,24 @@ void PackedCodebooks::pack(const float* centroids, size_t numCodebooks, size_t n
       }
 }
 
-static uint8_t biased(int8_t entry, uint8_t tableBias) {
-  return static_cast<uint8_t>(static_cast<uint8_t>(entry) + tableBias);
-}
+static uint8_t biased(int8_t entry, uint8_t bias) { return static_cast<uint8_t>(static_cast<uint8_t>(entry) + bias); }
 
-PackedShuffleTable::PackedShuffleTable(const Lookup& lookup, uint8_t tableBias)
-    : entries_(roundUp(lookup.outputs, kPanelOutputs) * lookup.numCodebooks * 16),
+PackedShuffleTable::PackedShuffleTable(const Lookup& lookup, const Microkernels& kernels)
+    : entries_(roundUp(lookup.outputs, kPanelOutputs) * roundUp(lookup.numCodebooks, kernels.groupCodebooks) * 16),
       view_{lookup.numCodebooks, lookup.outputs, entries_.data()} {
   std::memset(entries_.data(), 0, entries_.bytes());
+  const size_t group = kernels.groupCodebooks, numGroups = roundUp(lookup.numCodebooks, group) / group;
   const int8_t* entry = lookup.lookupTable;
   for (size_t c = 0; c < lookup.numCodebooks; c++)
     for (size_t k = 0; k < lookup.numCentroids; k++)
       for (size_t m = 0; m < lookup.outputs; m++) {
-        const size_t panel = m / kPanelOutputs * lookup.numCodebooks + c;
-        entries_.data()[(panel * kPanelOutputs + m % kPanelOutputs) * 16 + k] = biased(*entry++, tableBias);
+        const size_t panel = m / kPanelOutputs * numGroups + c / group;
+        const size_t row = (panel * kPanelOutputs + m % kPanelOutputs) * group + c % group;
+        entries_.data()[row * 16 + k] = biased(*entry++, kernels.shuffleBias);
       }
 }
 
-PackedGatherTable::PackedGatherTable(const Lookup& lookup, uint8_t tableBias)
+PackedGatherTable::PackedGatherTable(const Lookup& lookup, const Microkernels& kernels)
     : entries_(roundUp(lookup.outputs, kGatherOutputs) * lookup.numCodebooks * lookup.numCentroids),
       view_{lookup.numCodebooks, lookup.numCentroids, lookup.outputs, entries_.data()} {
   std::memset(entries_.data(), 0, entries_.bytes());
@@ -51,7 +54,7 @@ PackedGatherTable::PackedGatherTable(const Lookup& lookup, uint8_t tableBias)
       const int8_t* from = lookup.lookupTable + row * lookup.outputs + m;
       uint8_t* to = entries_.data() + m * rows + row * kGatherOutputs;
       const size_t count = std::min(kGatherOutputs, lookup.outputs - m);
-      for (size_t i = 0; i < count; i++) to[i] = biased(from[i], tableBias);
+      for (size_t i = 0; i < count; i++) to[i] = biased(from[i], kernels.gatherBias);
     }
 }
 
@@ -64,7 +67,7 @@ PackedScale::PackedScale(const Lookup& lookup)
 }
 
 Output PackedScale::output(float* y, size_t stride) const {
-  return {nullptr, y, nullptr, stride, false, scale_.data(), bias_.data()};
+  return {nullptr, y, nullptr, stride, kNoFloor, scale_.data(), bias_.data()};
 }
 
 Output sumsOutput(int32_t* sums, size_t stride) { return {sums, nullptr, nullptr, stride, false, nullptr, nullptr}; }

@@ -31,10 +31,10 @@ class PackedCodebooks {
   Codebooks view_{};
 };
 
-/// int8 (C, K, M) → (ceil(M / 4), C, 4, 16)
+/// int8 (C, K, M) → (ceil(M / 4), ceil(C / G), 4, G, 16)
 class PackedShuffleTable {
  public:
-  PackedShuffleTable(const Lookup& lookup, uint8_t tableBias);
+  PackedShuffleTable(const Lookup& lookup, const Microkernels& kernels);
   const ShuffleTable& view() const { return view_; }
   size_t bytes() const { return entries_.bytes(); }
 
@@ -46,7 +46,7 @@ class PackedShuffleTable {
 /// int8 (C, K, M) → (ceil(M / 64), C, K, 64)
 class PackedGatherTable {
  public:
-  PackedGatherTable(const Lookup& lookup, uint8_t tableBias);
+  PackedGatherTable(const Lookup& lookup, const Microkernels& kernels);
   const GatherTable& view() const { return view_; }
   size_t bytes() const { return entries_.bytes(); }
 

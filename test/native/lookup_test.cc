@@ -37,7 +37,7 @@ static std::vector<float> withResidual(const std::vector<float>& y, const std::v
   std::vector<float> wanted(y.size());
   for (size_t i = 0; i < y.size(); i++) {
     wanted[i] = y[i] + residual[i];
-    if (relu && !(wanted[i] > 0)) wanted[i] = 0;
+    if (relu && wanted[i] < 0) wanted[i] = 0;
   }
   return wanted;
 }
@@ -69,32 +69,37 @@ static void checkOutputs(const Microkernels& kernels, const Case& test, Guard gu
   out.residual = residual.data();
   lookup(out);
   checkEqual(kernels, "with residual", test, y, order(withResidual(test.y, test.residual, false)));
-  out.relu = true;
+  out.floor = 0;
   lookup(out);
   checkEqual(kernels, "with residual and ReLU", test, y, order(withResidual(test.y, test.residual, true)));
 }
 
 static void checkShuffle(const Microkernels& kernels, const Case& test) {
-  const size_t C = test.layer.numCodebooks, n = test.positions, M = test.layer.outputs;
-  const PackedShuffleTable table(test.layer.lookup(), kernels.tableBias);
+  const size_t C = test.layer.numCodebooks, n = test.positions, M = test.layer.outputs, G = kernels.groupCodebooks;
+  const PackedShuffleTable table(test.layer.lookup(), kernels);
   for (Guard guard : kGuards) {
-    const size_t stride = roundUp(n, 16) + 16 * (C % 2);
-    Guarded<uint8_t> codes((C - 1) * stride + roundUp(n, 16), guard);
+    const size_t numGroups = roundUp(C, G) / G, stride = (roundUp(n, 16) + 16 * (C % 2)) * G;
+    Guarded<uint8_t> codes((numGroups - 1) * stride + roundUp(n, 16) * G, guard), rows(G * n, guard);
     std::fill(codes.begin(), codes.end(), 0xff);  // beyond the last position anything may stand
-    for (size_t i = 0; i < n; i++)
-      for (size_t c = 0; c < C; c++) codes[c * stride + i] = test.codes[i * C + c];
+    for (size_t group = 0; group < numGroups; group++) {
+      const size_t count = std::min(G, C - group * G);
+      for (size_t g = 0; g < count; g++)
+        for (size_t i = 0; i < n; i++) rows[g * n + i] = test.codes[i * C + group * G + g];
+      if (G > 1) kernels.groupCodes(rows.data(), n, count, n, codes.data() + group * stride);
+      else std::copy(rows.begin(), rows.end(), codes.data() + group * stride);
+    }
     Guarded<uint8_t> entries(table.bytes(), guard);
     std::copy_n(table.view().entries, table.bytes(), entries.data());
     const ShuffleTable view{C, M, entries.data()};
     checkOutputs(
         kernels, test, guard, n, [&](const Output& out) { kernels.lookupShuffle(view, codes.data(), stride, n, out); },
-        [&](const auto& rows) { return toChannelsFirst(rows, 1, n, M); });
+        [&](const auto& sums) { return toChannelsFirst(sums, 1, n, M); });
   }
 }
 
 static void checkGather(const Microkernels& kernels, const Case& test) {
   const size_t M = test.layer.outputs;
-  const PackedGatherTable table(test.layer.lookup(), kernels.tableBias);
+  const PackedGatherTable table(test.layer.lookup(), kernels);
   for (Guard guard : kGuards) {
     Guarded<uint8_t> codes(test.codes.size(), guard), entries(table.bytes(), guard);
     std::copy(test.codes.begin(), test.codes.end(), codes.begin());

@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
-import { convWeightMatrix, imageWindows } from "./lutConv2d";
+import { imageWindows } from "../pq/imageWindows";
+import { convWeightMatrix, convWindow } from "./lutConv2d";
 
 /** A Conv2D or Dense layer seen as rows times a matrix: y = rows(x)·W + bias, D and the rows channel-major. */
 export interface LinearOperator {
@@ -58,7 +59,7 @@ export function linearOperator(layer: tf.layers.Layer): LinearOperator {
     inputLength: height * width * channels,
     outputs,
     filterArea: height * width,
-    rows: (x) => imageWindows(x as tf.Tensor4D, config).rows,
+    rows: (x) => imageWindows(x as tf.Tensor4D, convWindow(config, x.shape.slice(1))).rows,
     weight: () => convWeightMatrix(layer.getWeights()[0] as tf.Tensor4D),
     bias,
   };

@@ -1,9 +1,18 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import { checkCodebookShape } from "../pq/codebook";
-import { quantizeTable, type TableScaleMode } from "../pq/lookupTable";
+import { type ConvWindow, imageWindows } from "../pq/imageWindows";
+import { quantizeTable, type TableBits, type TableScaleMode } from "../pq/lookupTable";
 import type { CodebookShape } from "../pq/reference";
-import { type SoftDistance, softPqLookup, tableFromWeight } from "../pq/softPq";
+import {
+  realTable,
+  type SoftDistance,
+  type SoftParameter,
+  softPqConv2d,
+  softPqLookup,
+  softPqMatMul,
+  tableFromWeight,
+} from "../pq/softPq";
 import { commitmentLoss, hardLookup, straightThrough } from "../pq/straightThrough";
 import { valuesOf } from "../pq/valuesOf";
 
@@ -19,6 +28,8 @@ export interface LookupConfig {
    */
   tableSource: "weight" | "table";
   tableScale: TableScaleMode;
+  /** Default 8. More than 8 is for training alone. */
+  tableBits?: TableBits;
   distance: SoftDistance;
 }
 
@@ -145,7 +156,23 @@ export abstract class LookupLayer extends tf.layers.Layer {
   private realTable(): tf.Tensor3D {
     return this.lookup.tableSource === "table"
       ? this.read<tf.Tensor3D>("table")
-      : tableFromWeight(this.read("centroids"), this.read("weight"));
+      : realTable(this.read("centroids"), this.read("weight"));
+  }
+
+  private get parameter(): SoftParameter {
+    return this.lookup.tableSource === "table"
+      ? { kind: "table", tensor: this.read("table") }
+      : { kind: "weight", tensor: this.read("weight") };
+  }
+
+  private get softOptions() {
+    const { distance, tableScale, tableBits } = this.lookup;
+    return {
+      distance,
+      tableScale,
+      tableBits,
+      inverseTemperatureLogit: this.read<tf.Scalar>("inverse_temperature_logit"),
+    };
   }
 
   /** Input (B, …) as rows (B·positions, D), channel-major. */
@@ -161,32 +188,54 @@ export abstract class LookupLayer extends tf.layers.Layer {
     tf.dispose(this.auxiliaryLosses.splice(0));
   }
 
-  /** rows float32 (N, D) → float32 (N, M), with bias and activation. */
-  protected lookUpRows(rows: tf.Tensor2D, training: boolean): tf.Tensor2D {
-    const { distance, tableScale } = this.lookup;
-    const { softShare, denseWeight, commitment, centroidPull } = this.learning;
-    const centroids = this.read<tf.Tensor3D>("centroids");
-    const soft = () =>
-      softPqLookup(rows, centroids, this.realTable(), this.read("inverse_temperature_logit"), {
-        distance,
-        tableScale,
-      });
-    const hard = () => {
-      if (!denseWeight)
-        throw new LutnnError(`${this.name}: a straight-through gradient needs the dense weight`);
-      return straightThrough(
-        hardLookup(rows, centroids, this.realTable(), tableScale),
-        tf.matMul(rows, denseWeight),
-      );
-    };
+  /**
+   * Rows float32 (N, D) → (N, M), or with a window images (B, height, width, channels) → (B, …, M): the lookup with bias
+   * and activation.
+   */
+  protected lookUp(x: tf.Tensor2D | tf.Tensor4D, window: ConvWindow | null, training: boolean): tf.Tensor {
+    const { softShare, commitment, centroidPull } = this.learning;
     let y: tf.Tensor;
-    if (!training || softShare === 1) y = soft();
-    else if (softShare === 0) y = hard();
-    else y = tf.add(tf.mul(soft(), softShare), tf.mul(hard(), 1 - softShare));
-    if (training && commitment + centroidPull > 0)
-      this.auxiliaryLosses.push(tf.keep(commitmentLoss(rows, centroids, commitment, centroidPull)));
+    if (!training || softShare === 1) y = this.softLookUp(x, window);
+    else if (softShare === 0) y = this.straightThroughLookUp(x, window);
+    else
+      y = tf.add(
+        tf.mul(this.softLookUp(x, window), softShare),
+        tf.mul(this.straightThroughLookUp(x, window), 1 - softShare),
+      );
+    if (training && commitment + centroidPull > 0) {
+      const loss = commitmentLoss(this.inputRows(x), this.read("centroids"), commitment, centroidPull);
+      this.auxiliaryLosses.push(tf.keep(loss));
+    }
     const z = this.useBias ? tf.add(y, this.read<tf.Tensor1D>("bias")) : y;
-    return this.activationLayer.apply(z) as tf.Tensor2D;
+    return this.activationLayer.apply(z) as tf.Tensor;
+  }
+
+  private softLookUp(x: tf.Tensor2D | tf.Tensor4D, window: ConvWindow | null): tf.Tensor {
+    const { parameter, softOptions } = this;
+    const centroids = this.read<tf.Tensor3D>("centroids");
+    if (window) return softPqConv2d(x as tf.Tensor4D, window, centroids, parameter, softOptions);
+    const rows = x as tf.Tensor2D;
+    return parameter.kind === "weight"
+      ? softPqMatMul(rows, centroids, parameter.tensor, softOptions)
+      : softPqLookup(rows, centroids, parameter.tensor, softOptions.inverseTemperatureLogit, softOptions);
+  }
+
+  private straightThroughLookUp(x: tf.Tensor2D | tf.Tensor4D, window: ConvWindow | null): tf.Tensor {
+    const { denseWeight } = this.learning;
+    if (!denseWeight)
+      throw new LutnnError(`${this.name}: a straight-through gradient needs the dense weight`);
+    const { rows, outputSize } = window
+      ? imageWindows(x as tf.Tensor4D, window)
+      : { rows: x as tf.Tensor2D, outputSize: [] };
+    const { tableScale, tableBits } = this.lookup;
+    const centroids = this.read<tf.Tensor3D>("centroids");
+    // P·W as inference rounds it, with the gradient of the product.
+    const table =
+      this.lookup.tableSource === "table"
+        ? this.realTable()
+        : straightThrough(this.realTable(), tableFromWeight(centroids, this.read("weight")));
+    const hard = hardLookup(rows, centroids, table as tf.Tensor3D, tableScale, tableBits);
+    return straightThrough(hard, tf.matMul(rows, denseWeight)).reshape([x.shape[0], ...outputSize, -1]);
   }
 
   /** Sets all arrays; lengths are checked. */
@@ -225,8 +274,9 @@ export abstract class LookupLayer extends tf.layers.Layer {
 
   /** The arrays that inference needs: centroids, INT8 table, scale, bias. */
   exportLookup(): ExportedLookup {
+    const { tableScale, tableBits } = this.lookup;
     const real = valuesOf(() => this.realTable());
-    const { values, scale } = quantizeTable(real, this.outputs, this.lookup.tableScale);
+    const { values, scale } = quantizeTable(real, this.outputs, tableScale, tableBits);
     const { centroids, bias } = this.getLookup();
     return {
       ...this.shapeOfCodebook,

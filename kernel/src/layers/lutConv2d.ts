@@ -1,21 +1,7 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
+import { type ConvWindow, imageWindows } from "../pq/imageWindows";
 import { LookupLayer, oneShape, oneTensor } from "./lookupLayer";
-
-/** A convolution's window as ONNX and the native side describe it (fixed input size, explicit padding). */
-export interface ConvWindow {
-  inputChannels: number;
-  filterHeight: number;
-  filterWidth: number;
-  strideHeight: number;
-  strideWidth: number;
-  dilationHeight: number;
-  dilationWidth: number;
-  padTop: number;
-  padLeft: number;
-  padBottom: number;
-  padRight: number;
-}
 
 /** [value, value] of a number or a pair. */
 const pair = (value: unknown): [number, number] =>
@@ -54,31 +40,6 @@ export function convWindow(config: tf.serialization.ConfigDict, inputShape: numb
 export function convWeightMatrix(weight: tf.Tensor4D): tf.Tensor2D {
   const [height, width, channels, outputs] = weight.shape;
   return tf.tidy(() => weight.transpose([2, 0, 1, 3]).reshape([channels * height * width, outputs]));
-}
-
-/**
- * Windows of images as rows, by a Conv2D config: x (B, height, width, channels) → (B·positions, channels·filter area),
- * channel-major (channel, row, column), zero where the window leaves the image. A depthwise convolution with one-hot
- * filters: differentiable, and 3 to 6 times faster than stacking slices.
- */
-export function imageWindows(
-  x: tf.Tensor4D,
-  config: tf.serialization.ConfigDict,
-): { rows: tf.Tensor2D; outputSize: [number, number] } {
-  const filter = pair(config.kernelSize);
-  const strides = pair(config.strides ?? 1);
-  const channels = x.shape[3];
-  const area = filter[0] * filter[1];
-  if (area === 1 && strides[0] === 1 && strides[1] === 1)
-    return { rows: x.reshape([-1, channels]), outputSize: [x.shape[1], x.shape[2]] };
-  const oneHot = tf
-    .eye(area)
-    .reshape([...filter, 1, area])
-    .tile([1, 1, channels, 1]) as tf.Tensor4D;
-  const padding = config.padding === "same" ? "same" : "valid";
-  const windows = tf.depthwiseConv2d(x, oneHot, strides, padding, "NHWC", pair(config.dilationRate ?? 1));
-  const outputSize: [number, number] = [windows.shape[1], windows.shape[2]];
-  return { rows: windows.reshape([-1, channels * area]), outputSize };
 }
 
 /** A Conv2D (channels last) whose output is looked up: nearest centroid of each window part, then a sum of table rows. */
@@ -137,14 +98,13 @@ export class LutConv2D extends LookupLayer {
   }
 
   override inputRows(x: tf.Tensor): tf.Tensor2D {
-    return imageWindows(x as tf.Tensor4D, this.denseConfig).rows;
+    return imageWindows(x as tf.Tensor4D, convWindow(this.denseConfig, x.shape.slice(1))).rows;
   }
 
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown> = {}): tf.Tensor {
     return tf.tidy(() => {
       const x = oneTensor(inputs) as tf.Tensor4D;
-      const { rows, outputSize } = imageWindows(x, this.denseConfig);
-      return this.lookUpRows(rows, kwargs.training === true).reshape([x.shape[0], ...outputSize, -1]);
+      return this.lookUp(x, convWindow(this.denseConfig, x.shape.slice(1)), kwargs.training === true);
     });
   }
 }

@@ -21,7 +21,7 @@ export class LutDense extends LookupLayer {
   override call(inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown> = {}): tf.Tensor {
     return tf.tidy(() => {
       const x = oneTensor(inputs);
-      return this.lookUpRows(this.inputRows(x), kwargs.training === true).reshape([
+      return this.lookUp(this.inputRows(x), null, kwargs.training === true).reshape([
         ...x.shape.slice(0, -1),
         this.denseConfig.units as number,
       ]);

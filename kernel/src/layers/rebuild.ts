@@ -35,6 +35,7 @@ export async function rebuildWithLookups(
       subvector_length: lookup.subvectorLength,
       table_source: lookup.tableSource,
       table_scale: lookup.tableScale,
+      table_bits: lookup.tableBits ?? 8,
       distance: lookup.distance,
     };
   }

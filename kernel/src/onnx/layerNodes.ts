@@ -1,7 +1,8 @@
 import type * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import { LookupLayer } from "../layers/lookupLayer";
-import { type ConvWindow, convWindow, LutConv2D } from "../layers/lutConv2d";
+import { convWindow, LutConv2D } from "../layers/lutConv2d";
+import type { ConvWindow } from "../pq/imageWindows";
 import { valuesOf } from "../pq/valuesOf";
 import { FloatValue, LUTNN_DOMAIN } from "./builder";
 import type { GraphBuilder, GraphValue } from "./graphBuilder";

@@ -1,35 +1,75 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
-import type { TableScaleMode } from "./lookupTable";
+import type { ConvWindow } from "./imageWindows";
+import type { TableBits, TableScaleMode } from "./lookupTable";
+import type { SoftDistance, SoftLookupCall, SoftParameter } from "./softPqCall";
+import { realTableNative, softLookupNative } from "./softPqNative";
+import { multiplyByCentroids, softLookupTfjs } from "./softPqTfjs";
+import { type TrainingBackend, trainingStatus } from "./trainingBackend";
 
-/** Distance inside the soft assignment: the released code's ‖a − P‖ (`l2`) or the paper's ‖a − P‖² (`squaredL2`). */
-export type SoftDistance = "l2" | "squaredL2";
+export type { SoftDistance, SoftParameter } from "./softPqCall";
 
-export interface SoftPqOptions {
-  /** float32 (M), default none. */
-  bias?: tf.Tensor1D;
-  /** θ, a scalar: the assignment is softmax(−d·m), m = softplus(θ) + 1 the inverse temperature. */
-  inverseTemperatureLogit: tf.Scalar;
+export interface SoftLookupOptions {
   /** Default "l2". */
   distance?: SoftDistance;
   /** One table scale for the layer (default) or one per output. */
   tableScale?: TableScaleMode;
+  /** Bits of a table entry in the forward pass; default 8, what inference has. "float" is the real table. */
+  tableBits?: TableBits;
+  /** Default: the native operators where they are there, else tf.js' operations; see {@link trainingStatus}. */
+  backend?: TrainingBackend;
 }
 
-/** Keeps the gradient of ‖a − P‖ finite where a sub-vector sits on a centroid. */
-const distanceFloor = 1e-8;
+export interface SoftPqOptions extends SoftLookupOptions {
+  /** float32 (M), default none. */
+  bias?: tf.Tensor1D;
+  /** θ, a scalar: the assignment is softmax(−d·m), m = softplus(θ) + 1 the inverse temperature. */
+  inverseTemperatureLogit: tf.Scalar;
+}
 
-/** Quantised table as integers in float32 (C, K, M) and its scale (M) or (); the tf.js form of `quantizeTable`. */
-export function quantizeTableTensor(
-  table: tf.Tensor3D,
-  mode: TableScaleMode,
-): { values: tf.Tensor3D; scale: tf.Tensor } {
-  return tf.tidy(() => {
-    const largest = tf.max(tf.abs(table), mode === "output" ? [0, 1] : undefined);
-    const scale = tf.where(tf.greater(largest, 0), tf.div(largest, 127), tf.onesLike(largest));
-    const values = tf.clipByValue(tf.round(tf.div(table, scale)), -127, 127) as tf.Tensor3D;
-    return { values, scale };
-  });
+/** The one that runs, as an error if it cannot. */
+function softLookup(call: SoftLookupCall, backend?: TrainingBackend): tf.Tensor {
+  return trainingStatus(backend ?? process.env.LUTNN_TRAINING).backend === "native"
+    ? softLookupNative(call)
+    : softLookupTfjs(call);
+}
+
+/** The defaults of the options, and shapes that belong together. */
+function checkedCall(
+  what: string,
+  x: tf.Tensor2D | tf.Tensor4D,
+  window: ConvWindow | null,
+  centroids: tf.Tensor3D,
+  parameter: SoftParameter,
+  inverseTemperatureLogit: tf.Scalar,
+  options: SoftLookupOptions,
+): SoftLookupCall {
+  const { distance = "l2", tableScale = "layer", tableBits = 8 } = options;
+  const [numCodebooks, numCentroids, subvectorLength] = centroids.shape;
+  const inputLength = numCodebooks * subvectorLength;
+  const area = window ? window.filterHeight * window.filterWidth : 1;
+  const columns = x.shape[x.rank - 1] * area;
+  if (columns !== inputLength)
+    throw new LutnnError(
+      `${what}: x must have C·V = ${inputLength} ${window ? "elements in a window" : "columns"} (got ${columns})`,
+    );
+  if (subvectorLength % area !== 0)
+    throw new LutnnError(
+      `${what}: V must be a multiple of the filter's ${area} positions (got ${subvectorLength})`,
+    );
+  const { kind, tensor } = parameter;
+  if (kind === "table" && (tensor.shape[0] !== numCodebooks || tensor.shape[1] !== numCentroids))
+    throw new LutnnError(
+      `${what}: the table must be (C, K, M) with C = ${numCodebooks} and K = ${numCentroids} (got ${tensor.shape})`,
+    );
+  if (kind === "weight") checkWeight(what, centroids, tensor);
+  return { x, window, centroids, parameter, inverseTemperatureLogit, distance, tableScale, tableBits };
+}
+
+function checkWeight(what: string, centroids: tf.Tensor3D, weight: tf.Tensor2D): void {
+  const rows = centroids.shape[0] * centroids.shape[2];
+  if (weight.shape[0] !== rows)
+    throw new LutnnError(`${what}: the weight must have C·V = ${rows} rows (got ${weight.shape[0]})`);
 }
 
 /**
@@ -44,106 +84,11 @@ export function softPqLookup(
   centroids: tf.Tensor3D,
   table: tf.Tensor3D,
   inverseTemperatureLogit: tf.Scalar,
-  options: { distance?: SoftDistance; tableScale?: TableScaleMode } = {},
+  options: SoftLookupOptions = {},
 ): tf.Tensor2D {
-  const { distance = "l2", tableScale = "layer" } = options;
-  const [rows, inputLength] = x.shape;
-  const [numCodebooks, numCentroids, subvectorLength] = centroids.shape;
-  const outputs = table.shape[2];
-  if (inputLength !== numCodebooks * subvectorLength)
-    throw new LutnnError(
-      `softPqLookup: x must have C·V = ${numCodebooks * subvectorLength} columns (got ${inputLength})`,
-    );
-  if (table.shape[0] !== numCodebooks || table.shape[1] !== numCentroids)
-    throw new LutnnError(
-      `softPqLookup: the table must be (C, K, M) with C = ${numCodebooks} and K = ${numCentroids} (got ${table.shape})`,
-    );
-
-  // (N, C·V) → (C, N, V)
-  const byCodebook = (t: tf.Tensor) =>
-    t.reshape([rows, numCodebooks, subvectorLength]).transpose([1, 0, 2]) as tf.Tensor3D;
-
-  const lookup = tf.customGrad((...args) => {
-    const [x, centroids, table, theta] = args as [tf.Tensor2D, tf.Tensor3D, tf.Tensor3D, tf.Scalar];
-    const save = args[4] as tf.GradSaveFunc;
-    const halfNorms = tf.mul(tf.sum(tf.square(centroids), 2), 0.5).expandDims(1); // (C, 1, K)
-    const scores = tf.sub(tf.matMul(byCodebook(x), centroids, false, true), halfNorms); // (C, N, K)
-    const codes = tf.argMax(scores, 2).transpose() as tf.Tensor2D; // (N, C)
-    const choice = tf
-      .oneHot(codes, numCentroids, 1, 0, "float32")
-      .reshape([rows, numCodebooks * numCentroids]);
-    const { values, scale } = quantizeTableTensor(table, tableScale);
-    const sums = tf.matMul(
-      choice as tf.Tensor2D,
-      values.reshape([numCodebooks * numCentroids, outputs]) as tf.Tensor2D,
-    );
-    save([x, centroids, table, theta, scores]);
-    return {
-      value: tf.mul(sums, scale),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
-        softBackward(dy as tf.Tensor2D, saved, byCodebook, distance, x.shape),
-    };
-  });
-  return lookup(x, centroids, table, inverseTemperatureLogit) as tf.Tensor2D;
-}
-
-/** Gradients of x, centroids, table and θ through the soft assignment; letters as in reference.ts. */
-function softBackward(
-  dy: tf.Tensor2D,
-  saved: tf.Tensor[],
-  byCodebook: (t: tf.Tensor) => tf.Tensor3D,
-  distance: SoftDistance,
-  xShape: [number, number],
-): tf.Tensor[] {
-  const [x, centroids, table, theta, scores] = saved as [
-    tf.Tensor2D,
-    tf.Tensor3D,
-    tf.Tensor3D,
-    tf.Scalar,
-    tf.Tensor3D,
-  ];
-  return tf.tidy(() => {
-    const a = byCodebook(x); // (C, N, V)
-    const inverseTemperature = tf.add(tf.softplus(theta), 1);
-    const norms = tf.sum(tf.square(a), 2, true); // (C, N, 1)
-    const squared = tf.relu(tf.sub(norms, tf.mul(scores, 2))); // ‖a − P‖² (C, N, K)
-    const d = distance === "l2" ? tf.sqrt(tf.add(squared, distanceFloor)) : squared;
-    const assignment = tf.softmax(tf.mul(d, tf.neg(inverseTemperature))) as tf.Tensor3D; // (C, N, K)
-
-    const dyBatch = dy.expandDims(0) as tf.Tensor3D; // (1, N, M)
-    const dTable = tf.matMul(assignment, dyBatch, true, false); // (C, K, M)
-    const dAssignment = tf.matMul(dyBatch, table, false, true); // (C, N, K)
-    const weighted = tf.mul(assignment, dAssignment);
-    const dLogits = tf.sub(weighted, tf.mul(assignment, tf.sum(weighted, 2, true))); // softmax's backward
-    const dTheta = tf.mul(tf.neg(tf.sum(tf.mul(dLogits, d))), tf.sigmoid(theta));
-
-    const dDistance = tf.mul(dLogits, tf.neg(inverseTemperature));
-    const dSquared = distance === "l2" ? tf.div(dDistance, tf.mul(d, 2)) : dDistance;
-    // ‖a − P‖² = ‖a‖² − 2 a·P + ‖P‖²
-    const dA = tf.mul(
-      tf.sub(tf.mul(a, tf.sum(dSquared, 2, true)), tf.matMul(dSquared as tf.Tensor3D, centroids)),
-      2,
-    );
-    const total = tf.sum(dSquared, 1).expandDims(2); // (C, K, 1)
-    const dCentroids = tf.mul(
-      tf.sub(tf.mul(centroids, total), tf.matMul(dSquared as tf.Tensor3D, a, true, false)),
-      2,
-    );
-    return [dA.transpose([1, 0, 2]).reshape(xShape), dCentroids, dTable, dTheta];
-  });
-}
-
-/** T_c = P_c W_c: centroids (C, K, V), weight (C·V, M) → real table (C, K, M). Differentiable in both. */
-export function tableFromWeight(centroids: tf.Tensor3D, weight: tf.Tensor2D): tf.Tensor3D {
-  const [numCodebooks, , subvectorLength] = centroids.shape;
-  if (weight.shape[0] !== numCodebooks * subvectorLength)
-    throw new LutnnError(
-      `tableFromWeight: the weight must have C·V = ${numCodebooks * subvectorLength} rows (got ${weight.shape[0]})`,
-    );
-  return tf.matMul(
-    centroids,
-    weight.reshape([numCodebooks, subvectorLength, weight.shape[1]]) as tf.Tensor3D,
-  );
+  const parameter = { kind: "table", tensor: table } as const;
+  const call = checkedCall("softPqLookup", x, null, centroids, parameter, inverseTemperatureLogit, options);
+  return softLookup(call, options.backend) as tf.Tensor2D;
 }
 
 /**
@@ -157,8 +102,44 @@ export function softPqMatMul(
   weight: tf.Tensor2D,
   options: SoftPqOptions,
 ): tf.Tensor2D {
-  const { bias, inverseTemperatureLogit, distance, tableScale } = options;
-  const table = tableFromWeight(centroids, weight);
-  const y = softPqLookup(x, centroids, table, inverseTemperatureLogit, { distance, tableScale });
+  const { bias, inverseTemperatureLogit } = options;
+  const parameter = { kind: "weight", tensor: weight } as const;
+  const call = checkedCall("softPqMatMul", x, null, centroids, parameter, inverseTemperatureLogit, options);
+  const y = softLookup(call, options.backend) as tf.Tensor2D;
   return bias ? tf.add(y, bias) : y;
+}
+
+/**
+ * The soft-PQ replacement of a convolution: {@link softPqMatMul} (or, with a table as the parameter, softPqLookup) on the
+ * windows of images, channel-major. x float32 (B, height, width, channels) → (B, output height, output width, M).
+ */
+export function softPqConv2d(
+  x: tf.Tensor4D,
+  window: ConvWindow,
+  centroids: tf.Tensor3D,
+  parameter: SoftParameter,
+  options: SoftPqOptions,
+): tf.Tensor4D {
+  const { bias, inverseTemperatureLogit } = options;
+  const call = checkedCall("softPqConv2d", x, window, centroids, parameter, inverseTemperatureLogit, options);
+  const y = softLookup(call, options.backend) as tf.Tensor4D;
+  return bias ? tf.add(y, bias) : y;
+}
+
+/** T_c = P_c W_c: centroids (C, K, V), weight (C·V, M) → real table (C, K, M). Differentiable in both. */
+export function tableFromWeight(centroids: tf.Tensor3D, weight: tf.Tensor2D): tf.Tensor3D {
+  checkWeight("tableFromWeight", centroids, weight);
+  return multiplyByCentroids(centroids, weight);
+}
+
+/** The same to the last bit as the forward pass of {@link softPqMatMul} rounds it to integers; not differentiable. */
+export function realTable(
+  centroids: tf.Tensor3D,
+  weight: tf.Tensor2D,
+  backend?: TrainingBackend,
+): tf.Tensor3D {
+  checkWeight("realTable", centroids, weight);
+  return trainingStatus(backend ?? process.env.LUTNN_TRAINING).backend === "native"
+    ? realTableNative(centroids, weight)
+    : multiplyByCentroids(centroids, weight);
 }

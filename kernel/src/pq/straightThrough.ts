@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
-import type { TableScaleMode } from "./lookupTable";
-import { quantizeTableTensor } from "./softPq";
+import type { TableBits, TableScaleMode } from "./lookupTable";
+import { quantizeTableTensor } from "./softPqTfjs";
 
 /** One-hot codes of rows: x (N, C·V), centroids (C, K, V) → codes int32 (N, C) and float32 (N, C·K). No gradient. */
 function oneHotCodes(x: tf.Tensor2D, centroids: tf.Tensor3D): { codes: tf.Tensor2D; choice: tf.Tensor2D } {
@@ -24,13 +24,14 @@ export function hardLookup(
   centroids: tf.Tensor3D,
   table: tf.Tensor3D,
   tableScale: TableScaleMode,
+  tableBits: TableBits = 8,
 ): tf.Tensor2D {
   const outputs = table.shape[2];
   const lookup = tf.customGrad((...args) => {
     const [x, centroids, table] = args as [tf.Tensor2D, tf.Tensor3D, tf.Tensor3D];
     const save = args[3] as tf.GradSaveFunc;
     const { choice } = oneHotCodes(x, centroids);
-    const { values, scale } = quantizeTableTensor(table, tableScale);
+    const { values, scale } = quantizeTableTensor(table, tableScale, tableBits);
     save([x, centroids, table, choice]);
     return {
       value: tf.mul(tf.matMul(choice, values.reshape([-1, outputs]) as tf.Tensor2D), scale),

@@ -1,7 +1,7 @@
 import { pq, tf } from "lutnn";
 import { describe, expect, it } from "vitest";
 import { roundHalfToEven } from "../../../kernel/lib/pq/lookupTable";
-import { quantizeTableTensor } from "../../../kernel/lib/pq/softPq";
+import { quantizeTableTensor } from "../../../kernel/lib/pq/softPqTfjs";
 import { randomFloats } from "../random";
 
 describe("quantizeTable", () => {
@@ -27,12 +27,18 @@ describe("quantizeTable", () => {
     ]);
   });
 
-  it("gives the same integers and scales as its tf.js form", () => {
+  it("refuses more bits than inference has", () => {
+    expect(() => pq.quantizeTable(Float32Array.of(1), 1, "layer", 16)).toThrow(/at most 8 bits \(got 16\)/);
+    expect(() => pq.quantizeTable(Float32Array.of(1), 1, "layer", "float")).toThrow(/got float/);
+  });
+
+  it.each([4, 6, 7, 8] as const)("gives the same integers and scales as its tf.js form (%i bits)", (bits) => {
     for (const mode of ["layer", "output"] as const) {
       const table = randomFloats(3 * 5 * 11, 2);
-      const { values, scale } = pq.quantizeTable(table, 11, mode);
-      const tensor = quantizeTableTensor(tf.tensor3d(table, [3, 5, 11]), mode);
-      expect([...tensor.values.dataSync()]).toEqual([...values]);
+      const { values, scale } = pq.quantizeTable(table, 11, mode, bits);
+      expect(Math.max(...values)).toBeLessThan(2 ** (bits - 1));
+      const tensor = quantizeTableTensor(tf.tensor3d(table, [3, 5, 11]), mode, bits);
+      expect([...tensor.values.dataSync()].map((value) => value + 0)).toEqual([...values]); // without −0
       const scales = tensor.scale.dataSync();
       expect([...scale]).toEqual([...scale].map((_, m) => scales[mode === "layer" ? 0 : m]));
     }

@@ -56,7 +56,10 @@ afterEach(() => {
   tf.engine().endScope();
 });
 
-describe("the soft-PQ lookup", () => {
+/** Every form of the lookup must pass; a machine where one is missing fails. */
+const backends = ["tfjs", "native"] as const;
+
+describe.each(backends)("the soft-PQ lookup (%s)", (backend) => {
   it.each(cases)(
     "has the gradients of the soft function by central differences (N $N, C $C, K $K, V $V, M $M, $distance)",
     (size) => {
@@ -85,6 +88,7 @@ describe("the soft-PQ lookup", () => {
           tf.mul(
             pq.softPqLookup(a as tf.Tensor2D, p as tf.Tensor3D, t as tf.Tensor3D, th as tf.Scalar, {
               distance,
+              backend,
             }),
             tf.tensor2d(dy, [N, M]),
           ),
@@ -115,7 +119,7 @@ describe("the soft-PQ lookup", () => {
           tf.tensor3d(centroids, [C, K, V]),
           tf.tensor3d(table, [C, K, M]),
           tf.scalar(theta),
-          { tableScale },
+          { tableScale, backend },
         );
         const quantized = pq.quantizeTable(table, M, tableScale);
         const sums = pq.lookupReference(
@@ -132,12 +136,12 @@ describe("the soft-PQ lookup", () => {
 
   it("refuses shapes that do not belong together", () => {
     const [x, p, t, th] = [tf.zeros([2, 6]), tf.zeros([2, 4, 2]), tf.zeros([2, 4, 3]), tf.scalar(0)] as const;
-    expect(() => pq.softPqLookup(x as tf.Tensor2D, p as tf.Tensor3D, t as tf.Tensor3D, th)).toThrow(
-      /x must have C·V = 4 columns \(got 6\)/,
-    );
-    expect(() => pq.softPqLookup(tf.zeros([2, 4]), p as tf.Tensor3D, tf.zeros([2, 5, 3]), th)).toThrow(
-      /table must be \(C, K, M\).*got 2,5,3/,
-    );
+    expect(() =>
+      pq.softPqLookup(x as tf.Tensor2D, p as tf.Tensor3D, t as tf.Tensor3D, th, { backend }),
+    ).toThrow(/x must have C·V = 4 columns \(got 6\)/);
+    expect(() =>
+      pq.softPqLookup(tf.zeros([2, 4]), p as tf.Tensor3D, tf.zeros([2, 5, 3]), th, { backend }),
+    ).toThrow(/table must be \(C, K, M\).*got 2,5,3/);
   });
 
   it("keeps no tensor beyond its results", () => {
@@ -149,14 +153,16 @@ describe("the soft-PQ lookup", () => {
       tf.scalar(theta),
     ];
     const gradients = tf.grads((a, p, t, th) =>
-      tf.sum(pq.softPqLookup(a as tf.Tensor2D, p as tf.Tensor3D, t as tf.Tensor3D, th as tf.Scalar)),
+      tf.sum(
+        pq.softPqLookup(a as tf.Tensor2D, p as tf.Tensor3D, t as tf.Tensor3D, th as tf.Scalar, { backend }),
+      ),
     )(inputs);
     tf.dispose([...gradients, ...inputs]);
     expect(tf.memory().numTensors).toBe(tensorsBefore);
   });
 });
 
-describe("the soft-PQ matrix product", () => {
+describe.each(backends)("the soft-PQ matrix product (%s)", (backend) => {
   it("sends gradients through the table to weight, centroids and bias", () => {
     const size = { N: 7, C: 3, K: 16, V: 9, M: 5 };
     const { N, C, K, V, M } = size;
@@ -186,6 +192,7 @@ describe("the soft-PQ matrix product", () => {
           pq.softPqMatMul(tf.tensor2d(x, [N, C * V]), p as tf.Tensor3D, w as tf.Tensor2D, {
             bias: bias as tf.Tensor1D,
             inverseTemperatureLogit: tf.scalar(theta),
+            backend,
           }),
           tf.tensor2d(dy, [N, M]),
         ),
@@ -228,6 +235,7 @@ describe("the soft-PQ matrix product", () => {
     const rows = tf.tensor2d(x, [3, C * V]);
     const y = pq.softPqMatMul(rows, tf.tensor3d(centroids, [C, K, V]), weight, {
       inverseTemperatureLogit: tf.scalar(0),
+      backend,
     });
     const exact = tf.matMul(rows, weight).dataSync();
     expectClose("y", y.dataSync(), exact, 0.02); // two INT8 roundings of 1/127 of the largest entry each
