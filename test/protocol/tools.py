@@ -35,12 +35,6 @@ def outputs(path):
     ]
 
 
-def jupyter(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "jupyter", *arguments], check=True, capture_output=True, text=True
-    ).stdout
-
-
 def nbclient():
     from nbclient import NotebookClient
 
@@ -53,16 +47,19 @@ def nbclient():
 
 
 def nbconvert():
+    from nbconvert.exporters import HTMLExporter, ScriptExporter
+    from nbconvert.preprocessors import ExecutePreprocessor
+
     write("b.ipynb", "const words: string[] = ['<a>', 'b'];", "words.length")
-    jupyter("nbconvert", "--to", "html", "--execute", "b.ipynb")
-    jupyter("nbconvert", "--to", "notebook", "--execute", "--inplace", "b.ipynb")
-    jupyter("nbconvert", "--to", "script", "b.ipynb")
-    html = open("b.html", encoding="utf-8").read()
+    notebook, _ = ExecutePreprocessor(timeout=120).preprocess(nbformat.read("b.ipynb", 4))
+    html, _ = HTMLExporter().from_notebook_node(notebook)
+    script, resources = ScriptExporter().from_notebook_node(notebook)
     return {
         "keyword": bool(re.search(r'<span class="kd?r?">const</span>', html)),
         "type": bool(re.search(r'<span class="k[a-z]*">string</span>', html)),
         "string": "&lt;a&gt;" in html,
-        "script": open("b.ts", encoding="utf-8").read(),
+        "script": script,
+        "extension": resources["output_extension"],
     }
 
 

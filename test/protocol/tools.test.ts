@@ -32,8 +32,9 @@ test("nbclient runs a notebook and keeps its outputs and language", async () => 
 });
 
 test("nbconvert highlights TypeScript and writes a script with its extension", async () => {
-  const { script, ...html } = await tool("nbconvert");
+  const { script, extension, ...html } = await tool("nbconvert");
   expect(html).toEqual({ keyword: true, type: true, string: true });
+  expect(extension).toBe(".ts");
   expect(script).toContain("const words: string[] = ['<a>', 'b'];");
 }, 180_000);
 

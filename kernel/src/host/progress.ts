@@ -1,152 +1,124 @@
 import { randomUUID } from "node:crypto";
-import { escapeHtml } from "./bundles/escapeHtml";
+import { escapeMarkup } from "./escapeMarkup";
 import { currentHost, type Displayable, displaySymbol, type MimeBundle } from "./host";
 
-/** Between two drawings. */
-const pauseMs = 100;
-const barWidth = 24;
+/** Named figures shown beside the bar, already formatted. */
+export type ProgressFields = Record<string, string>;
 
-export interface ProgressOptions {
-  /** What is being done, before the bar. */
-  label?: string;
-  /** Steps in all; unknown for iterables without a length: then there is a count instead of a bar. */
-  total?: number;
+/** Seconds as 0.4 s, 12 s, 3 min 05 s, 2 h 10 min. */
+export function formatSeconds(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const two = (n: number) => String(n).padStart(2, "0");
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${two(whole % 60)} s`;
+  return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
 }
 
-/** A bar with rate and remaining time that redraws itself in place. */
+const barWidth = 24;
+const minimumGap = 125; // ms between two drawings
+const patience = 400; // ms in which nothing is drawn: what ends sooner needs no bar
+
+/**
+ * A bar with rate and time left. In a notebook it is one output that updates in place, in a terminal one line; where
+ * there is neither (a log file, a test) nothing is printed. What is done at once shows no bar at all.
+ */
 export class Progress implements Displayable {
   private readonly displayId = randomUUID();
   private readonly start = performance.now();
-  private done = 0;
-  private note = "";
-  private ended = false;
-  private drawn = Number.NEGATIVE_INFINITY;
+  private lastDrawn = Number.NEGATIVE_INFINITY;
   private shown = false;
+  private ended = false;
+  private done = 0;
+  private fields: ProgressFields = {};
 
-  constructor(private readonly options: ProgressOptions = {}) {
-    this.draw();
+  /**
+   * @param total steps in all; undefined when nobody knows: then there is a count instead of a bar
+   * @param unit for the rate, for example "images"
+   */
+  constructor(
+    readonly label: string,
+    readonly total: number | undefined,
+    readonly unit = "",
+  ) {}
+
+  /** So many more steps are done. */
+  advance(steps = 1, fields = this.fields): void {
+    this.update(this.done + steps, fields);
   }
 
-  /** So many more steps are done; `note` (a loss, a file's name) stands behind the bar. */
-  advance(steps = 1, note = this.note): void {
-    this.update(this.done + steps, note);
-  }
-
-  /** So many steps are done in all. */
-  update(done: number, note = this.note): void {
+  /** `done` of `total`; draws at most 8 times a second. */
+  update(done: number, fields: ProgressFields = {}): void {
     this.done = done;
-    this.note = note;
-    if (performance.now() - this.drawn >= pauseMs) this.draw();
+    this.fields = fields;
+    const now = performance.now();
+    if (now - this.start >= patience && now - this.lastDrawn >= minimumGap) this.draw();
   }
 
-  /** Draws the last state for good. */
-  end(note = this.note): void {
+  /** All is done: the last state, drawn when the bar was shown before or should have been by now. */
+  finish(fields: ProgressFields = {}): void {
+    if (this.total !== undefined) this.done = this.total;
+    this.fields = fields;
+    this.end();
+  }
+
+  /** The end, wherever the work stands: a loop may be left early. */
+  end(): void {
     if (this.ended) return;
-    this.note = note;
     this.ended = true;
-    this.draw();
+    if (this.shown || performance.now() - this.start >= patience) this.draw();
   }
 
-  /** It has been drawn already: as a cell's result it shows nothing more. */
+  /** It draws itself already: as a cell's result it shows nothing more. */
   [displaySymbol](): MimeBundle {
     return {};
   }
 
-  private draw(): void {
-    this.drawn = performance.now();
-    const host = currentHost();
-    const text = this.text();
-    if (host) {
-      const bundle = { "text/html": this.html(), "text/plain": text };
-      host.display(bundle, { displayId: this.displayId, update: this.shown });
-    } else if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text}${this.ended ? "\n" : ""}`);
-    else if (this.ended) process.stderr.write(`${text}\n`);
-    this.shown = true;
-  }
-
-  private get fraction(): number | null {
-    const { total } = this.options;
-    return total === undefined || total <= 0 ? null : Math.min(1, this.done / total);
-  }
-
-  private text(): string {
-    const { fraction } = this;
-    const { label = "" } = this.options;
-    const filled = Math.round((fraction ?? 0) * barWidth);
-    const bar = fraction === null ? "" : `${"█".repeat(filled)}${"░".repeat(barWidth - filled)}`;
-    return [label, bar, this.numbers(), this.note].filter((part) => part !== "").join(" ");
+  /** The line as it would be drawn. */
+  line(): string {
+    const share = this.share();
+    const full = Math.round((share ?? 0) * barWidth);
+    const bar = share === null ? "" : "█".repeat(full) + "░".repeat(barWidth - full);
+    return [this.label, bar, this.figures()].filter(Boolean).join(" ");
   }
 
   private html(): string {
-    const { fraction } = this;
-    const { label = "" } = this.options;
-    const bar = fraction === null ? "" : ` <progress max="1" value="${fraction.toFixed(4)}"></progress>`;
-    return `<div>${escapeHtml(label)}${bar} ${escapeHtml([this.numbers(), this.note].join(" ").trim())}</div>`;
+    const share = this.share();
+    const bar = share === null ? "" : `<progress max="1" value="${share.toFixed(4)}"></progress>`;
+    const parts = [escapeMarkup(this.label), bar, escapeMarkup(this.figures())];
+    return `<div>${parts.filter(Boolean).join(" ")}</div>`;
   }
 
-  /** "45/100, 12.3/s, 0:04 left" */
-  private numbers(): string {
-    const { total } = this.options;
+  /** Of the whole, 0 … 1; null when the total is unknown. */
+  private share(): number | null {
+    if (this.total === undefined) return null;
+    return this.total > 0 ? Math.min(1, this.done / this.total) : 1;
+  }
+
+  /** "45 % · 12.3 images/s · 4.0 s left · loss 0.5" */
+  private figures(): string {
     const seconds = (performance.now() - this.start) / 1000;
-    const rate = seconds > 0 ? this.done / seconds : 0;
-    const count = total === undefined ? String(this.done) : `${this.done}/${total}`;
-    const remaining = total === undefined || rate === 0 ? null : (total - this.done) / rate;
-    const time = this.ended || remaining === null ? clock(seconds) : `${clock(remaining)} left`;
-    return `${count}, ${rate >= 100 ? rate.toFixed(0) : rate.toPrecision(3)}/s, ${time}`;
+    const share = this.share();
+    const rate = this.done > 0 ? this.done / Math.max(seconds, 1e-9) : 0;
+    const left =
+      this.total === undefined || rate === 0 ? "" : `${formatSeconds((this.total - this.done) / rate)} left`;
+    const parts = [
+      share === null ? `${this.done} ${this.unit}`.trim() : `${Math.round(share * 100)} %`,
+      `${rate >= 100 ? rate.toFixed(0) : rate.toPrecision(3)} ${this.unit}/s`.replace(" /s", "/s"),
+      this.ended ? `took ${formatSeconds(seconds)}` : left,
+      ...Object.entries(this.fields).map(([name, value]) => `${name} ${value}`.trim()),
+    ];
+    return parts.filter(Boolean).join(" · ");
   }
-}
 
-/** For example 1:02:03. */
-function clock(seconds: number): string {
-  const whole = Math.max(0, Math.round(seconds));
-  const parts = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const shown = parts[0] > 0 ? parts : parts.slice(1);
-  return shown.map((part, index) => (index === 0 ? String(part) : String(part).padStart(2, "0"))).join(":");
-}
-
-/**
- * A progress bar, in the notebook or in a terminal.
- * `progress(100)` gives one to `advance()`; `for (const x of progress(items))` and `for await (…)` advance it with
- * every item and end it with the loop, however the loop ends.
- */
-export function progress(total?: number, options?: ProgressOptions): Progress;
-export function progress<T>(items: Iterable<T>, options?: ProgressOptions): Iterable<T>;
-export function progress<T>(items: AsyncIterable<T>, options?: ProgressOptions): AsyncIterable<T>;
-export function progress<T>(
-  subject: number | undefined | Iterable<T> | AsyncIterable<T>,
-  options: ProgressOptions = {},
-): Progress | Iterable<T> | AsyncIterable<T> {
-  if (subject === undefined || typeof subject === "number")
-    return new Progress({ total: subject, ...options });
-  if (Symbol.asyncIterator in subject) return eachAsync(subject, options);
-  return each(subject, { total: lengthOf(subject), ...options });
-}
-
-function* each<T>(items: Iterable<T>, options: ProgressOptions): Iterable<T> {
-  const bar = new Progress(options);
-  try {
-    for (const item of items) {
-      yield item;
-      bar.advance();
-    }
-  } finally {
-    bar.end();
+  private draw(): void {
+    const text = this.line();
+    this.lastDrawn = performance.now();
+    const host = currentHost();
+    if (host) {
+      const bundle = { "text/html": this.html(), "text/plain": text };
+      host.display(bundle, { displayId: this.displayId, update: this.shown });
+    } else if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${text}${this.ended ? "\n" : ""}`);
+    this.shown = true;
   }
-}
-
-async function* eachAsync<T>(items: AsyncIterable<T>, options: ProgressOptions): AsyncIterable<T> {
-  const bar = new Progress(options);
-  try {
-    for await (const item of items) {
-      yield item;
-      bar.advance();
-    }
-  } finally {
-    bar.end();
-  }
-}
-
-function lengthOf(items: object): number | undefined {
-  if ("length" in items && typeof items.length === "number") return items.length;
-  return "size" in items && typeof items.size === "number" ? items.size : undefined;
 }

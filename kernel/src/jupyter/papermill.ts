@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { LutnnError } from "../errors";
 
 /** Holds a Python module and its metadata, as an installed package has them. */
-export const pythonFolder = join(__dirname, "../../python");
+export const pythonFolder = join(__dirname, "../../python/papermill");
 
 /**
  * Teaches papermill, in the environment of this Python, to put parameters into TypeScript notebooks. Installing again

@@ -1,6 +1,5 @@
 // Typed arrays and tensors: what they are, their spread, and some of their values.
 import type { MimeBundle } from "../host";
-import { escapeHtml } from "./escapeHtml";
 import { tableBundle } from "./table";
 
 /** Values of a list that are written out. */
@@ -55,11 +54,8 @@ export function tensorBundle(tensor: TensorLike): MimeBundle {
       const value = values[row * columns + column];
       return typeof value === "number" ? Number(value.toPrecision(5)) : value;
     });
-  const caption = escapeHtml(text.slice(0, text.indexOf("\n")));
-  return {
-    "text/html": `<p>${caption}</p>\n${tableBundle(names, rows, rowAt)["text/html"]}`,
-    "text/plain": text,
-  };
+  const caption = text.slice(0, text.indexOf("\n"));
+  return { ...tableBundle(names, rows, rowAt, caption), "text/plain": text };
 }
 
 function spread(array: NumericArray): string {

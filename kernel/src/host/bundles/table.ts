@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type { MimeBundle } from "../host";
-import { escapeHtml } from "./escapeHtml";
+import { gridBundle } from "./grid";
 
 /** Rows and columns that are shown; of more rows, the first and the last. */
 const mostRows = 40;
@@ -28,66 +28,42 @@ export function mapBundle(map: ReadonlyMap<unknown, unknown>): MimeBundle {
   };
 }
 
-/** @param rowAt the entries of a row, of which only the ones that are shown are asked for */
+/**
+ * Numbered rows, the middle ones left out where there are many.
+ * @param rowAt the entries of a row, of which only the ones that are shown are asked for
+ */
 export function tableBundle(
   columns: readonly string[],
   rowCount: number,
   rowAt: (row: number) => readonly unknown[],
+  caption?: string,
 ): MimeBundle {
-  const header = columns.slice(0, mostColumns);
+  const titles = columns.slice(0, mostColumns);
   const half = mostRows / 2;
-  const indices =
-    rowCount <= mostRows
-      ? [...Array(rowCount).keys()]
-      : [...Array(half).keys(), ...Array.from({ length: half }, (_, index) => rowCount - half + index)];
-  const rows = indices.map((index) => ({
-    index: String(index),
-    entries: rowAt(index).slice(0, mostColumns).map(entryText),
-    numeric: rowAt(index).map((entry) => typeof entry === "number" || typeof entry === "bigint"),
-  }));
-  const size = `${rowCount} rows × ${columns.length} columns`;
-  const cut = rowCount > mostRows || columns.length > mostColumns;
-  return {
-    "text/html": htmlTable(header, rows, cut ? size : null, rowCount > mostRows ? half : -1),
-    "text/plain": plainTable(header, rows, cut ? size : null, rowCount > mostRows ? half : -1),
-  };
-}
-
-interface ShownRow {
-  index: string;
-  entries: string[];
-  numeric: boolean[];
-}
-
-function htmlTable(header: readonly string[], rows: ShownRow[], size: string | null, gapAt: number): string {
-  const headings = header.map((name) => `<th>${escapeHtml(name)}</th>`).join("");
-  const body = rows.map(({ index, entries, numeric }, at) => {
-    const gap = at === gapAt ? `<tr><th>…</th><td colspan="${header.length}">…</td></tr>\n` : "";
-    const cells = entries.map(
-      (entry, column) =>
-        `<td${numeric[column] ? ' style="text-align: right"' : ""}>${escapeHtml(entry)}</td>`,
-    );
-    return `${gap}<tr><th>${index}</th>${cells.join("")}</tr>`;
+  const isLong = rowCount > mostRows;
+  const indices = isLong
+    ? Array.from({ length: mostRows }, (_, at) => (at < half ? at : rowCount - mostRows + at))
+    : [...Array(rowCount).keys()];
+  const values = indices.map((index) => rowAt(index).slice(0, mostColumns));
+  const rows = values.map((row, at) => [String(indices[at]), ...row.map(entryText)]);
+  if (isLong) rows.splice(half, 0, ["…", ...titles.map(() => "…")]);
+  const isCut = isLong || columns.length > mostColumns;
+  return gridBundle({
+    titles: ["", ...titles],
+    alignments: [
+      "right",
+      ...titles.map((_, column) => (values.every((row) => isNumber(row[column])) ? "right" : "left")),
+    ],
+    rows,
+    rowTitles: true,
+    caption,
+    note: isCut ? `${rowCount} rows × ${columns.length} columns` : undefined,
   });
-  const note = size ? `\n<p>${size}</p>` : "";
-  return `<table>\n<thead><tr><th></th>${headings}</tr></thead>\n<tbody>\n${body.join("\n")}\n</tbody>\n</table>${note}`;
 }
 
-function plainTable(header: readonly string[], rows: ShownRow[], size: string | null, gapAt: number): string {
-  const lines = [["", ...header], ...rows.map(({ index, entries }) => [index, ...entries])];
-  const widths = lines[0].map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
-  const numeric = (row: number, column: number) => column === 0 || rows[row]?.numeric[column - 1];
-  const text = lines.map((line, at) =>
-    line
-      .map((entry, column) =>
-        numeric(at - 1, column) ? entry.padStart(widths[column]) : entry.padEnd(widths[column]),
-      )
-      .join("  ")
-      .trimEnd(),
-  );
-  if (gapAt >= 0) text.splice(gapAt + 1, 0, "…");
-  return [...text, ...(size ? [size] : [])].join("\n");
-}
+/** Numbers stand on the right, and what is missing stands in nobody's way. */
+const isNumber = (value: unknown) =>
+  typeof value === "number" || typeof value === "bigint" || value === undefined || value === null;
 
 function entryText(value: unknown): string {
   if (value === undefined) return "";

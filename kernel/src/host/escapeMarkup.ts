@@ -6,6 +6,6 @@ const entities: Record<string, string> = {
   "'": "&#39;",
 };
 
-/** Text as HTML text or attribute value. */
-export const escapeHtml = (text: string): string =>
+/** Text as HTML and SVG show it, between tags and in attributes. */
+export const escapeMarkup = (text: string): string =>
   text.replace(/[&<>"']/g, (character) => entities[character]);

@@ -1,0 +1,100 @@
+// Each microkernel alone on warm caches, as a share of the processor's peak: encode in fused multiply-adds and lookups
+// in table entries, per nanosecond. Prints one JSON object a line. Pin it: taskset -c 1 microkernels_bench [isa …]
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "dispatch.h"
+#include "packing.h"
+#include "shapes.h"
+
+using namespace lutnn;
+
+static double nanoseconds() {
+  return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+struct Timing {
+  double best, median;
+};
+
+/// Time of one call in ns, over many calls in about `budget` ns.
+template <class Body>
+static Timing measure(Body body, double budget = 3e7) {
+  std::vector<double> times;
+  body();
+  for (const double start = nanoseconds(); nanoseconds() - start < budget || times.size() < 5;) {
+    const double before = nanoseconds();
+    body();
+    times.push_back(nanoseconds() - before);
+  }
+  std::sort(times.begin(), times.end());
+  return {times.front(), times[times.size() / 2]};
+}
+
+static void report(const Microkernels& kernels, const char* shape, const char* what, double work, Timing time) {
+  std::printf("{\"isa\":\"%s\",\"shape\":\"%s\",\"kernel\":\"%s\",\"bestMicroseconds\":%.2f,\"medianMicroseconds\":%.2f,"
+              "\"perNanosecondBest\":%.1f,\"perNanosecondMedian\":%.1f}\n",
+              kernels.isa, shape, what, time.best / 1e3, time.median / 1e3, work / time.best, work / time.median);
+  std::fflush(stdout);
+}
+
+static void bench(const Microkernels& kernels, const BenchShape& s) {
+  const size_t area = (s.size / std::max<size_t>(s.stride, 1)) * (s.size / std::max<size_t>(s.stride, 1));
+  const size_t n = s.rows ? s.rows : area;
+  const size_t inputs = s.rows ? s.inputs : s.channels * s.filter * s.filter;
+  const size_t C = inputs / s.subvectorLength, K = 16, V = s.subvectorLength, M = s.outputs;
+  std::mt19937 random(1);
+  std::normal_distribution<float> normal;
+  std::vector<float> centroids(C * K * V), scale(M, 0.01f), bias(M, 0.5f), x(n * inputs + 64), y(n * M);
+  std::vector<int8_t> table(C * K * M);
+  for (float& value : centroids) value = normal(random);
+  for (float& value : x) value = normal(random);
+  for (int8_t& value : table) value = static_cast<int8_t>(random());
+  const Lookup lookup{C, K, V, M, centroids.data(), table.data(), scale.data(), bias.data()};
+  PackedCodebooks books;
+  books.pack(centroids.data(), C, K, V);
+  const PackedScale packedScale(lookup);
+  const size_t stride = (roundUp(n, 64) / 64 | 1) * 64;
+  std::vector<uint8_t> codes(roundUp(C, 4) * stride), rowCodes(n * C);
+  for (uint8_t& code : rowCodes) code = random() % 16;
+  const double fmas = static_cast<double>(n) * inputs * K, lookups = static_cast<double>(n) * C * M;
+
+  if (s.rows) {
+    report(kernels, s.name, "encodeRows", fmas,
+           measure([&] { kernels.encodeRows(books.view(), x.data(), inputs, n, rowCodes.data()); }));
+  } else {
+    std::vector<ptrdiff_t> taps(V);
+    for (size_t v = 0; v < V; v++) taps[v] = static_cast<ptrdiff_t>(v);
+    report(kernels, s.name, "encodePositions", fmas, measure([&] {
+             for (size_t c = 0; c < C; c++)
+               kernels.encodePositions(books.view(), c, x.data() + c * n, taps.data(), n, codes.data() + c * stride);
+           }));
+  }
+  const size_t group = kernels.groupCodebooks;
+  for (size_t i = 0; i < codes.size(); i++) codes[i] = static_cast<uint8_t>(random() % 16 + 16 * (i % group));
+  const PackedShuffleTable shuffle(lookup, kernels);
+  report(kernels, s.name, "lookupShuffle", lookups, measure([&] {
+           for (size_t first = 0; first < n; first += 256) {
+             const Output out = packedScale.output(y.data() + first, n);
+             kernels.lookupShuffle(shuffle.view(), codes.data() + first * group, stride * group,
+                                   std::min<size_t>(256, n - first), out);
+           }
+         }));
+  const PackedGatherTable gather(lookup, kernels);
+  report(kernels, s.name, "lookupGather", lookups,
+         measure([&] { kernels.lookupGather(gather.view(), rowCodes.data(), n, packedScale.output(y.data(), M)); }));
+}
+
+int main(int argc, char** argv) {
+  for (const Microkernels* kernels : availableMicrokernels()) {
+    bool wanted = argc == 1 && std::strcmp(kernels->isa, "scalar") != 0;
+    for (int i = 1; i < argc; i++) wanted |= std::strcmp(kernels->isa, argv[i]) == 0;
+    if (!wanted) continue;
+    for (const BenchShape& shape : kBenchShapes) bench(*kernels, shape);
+  }
+}

@@ -1,0 +1,351 @@
+// The Node-API front: classes and functions of native/index.d.ts over the operators. Each call reads and checks all of
+// its arguments, then computes; no JavaScript runs in between.
+#include <memory>
+#include <optional>
+#include <stdexcept>
+
+#include "arguments.h"
+#include "dispatch.h"
+#include "lut_conv.h"
+#include "lut_matmul.h"
+#include "validate.h"
+
+namespace lutnn {
+namespace {
+
+/// State of one environment: the main thread's or a worker's.
+struct Addon {
+  const Microkernels& kernels;
+  Workspace workspace;
+  PackedCodebooks books;  // of the last `encode`
+  int64_t reported = 0;
+
+  /// Tells the garbage collector of scratch memory that has grown.
+  void reportMemory(napi_env env) {
+    const int64_t now = static_cast<int64_t>(workspace.bytes() + books.bytes());
+    int64_t total;
+    if (now != reported) napi_adjust_external_memory(env, now - reported, &total);
+    reported = now;
+  }
+};
+
+Addon& addonOf(napi_env env) {
+  void* addon = nullptr;
+  check(env, napi_get_instance_data(env, &addon));
+  return *static_cast<Addon*>(addon);
+}
+
+/// A JavaScript function: `body` with every C++ exception turned into a JavaScript one.
+template <napi_value (*body)(Call&, Addon&)>
+napi_value function(napi_env env, napi_callback_info info) {
+  const char* name = "lutnn-native";
+  try {
+    void* data = nullptr;
+    check(env, napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data));
+    if (data) name = static_cast<const char*>(data);
+    Call call(env, info, name);
+    Addon& addon = addonOf(env);
+    napi_value result = body(call, addon);
+    addon.reportMemory(env);
+    return result;
+  } catch (const PendingException&) {
+  } catch (const TypeFailure& failure) {
+    napi_throw_type_error(env, nullptr, failure.message.c_str());
+  } catch (const RangeFailure& failure) {
+    napi_throw_range_error(env, nullptr, failure.message.c_str());
+  } catch (const std::out_of_range& failure) {
+    napi_throw_range_error(env, nullptr, failure.what());
+  } catch (const std::bad_alloc&) {
+    napi_throw_error(env, nullptr, (std::string(name) + ": there is not enough memory").c_str());
+  }
+  return nullptr;
+}
+
+/// What a JavaScript object of a class holds.
+struct MatMulObject {
+  size_t numCodebooks, numCentroids, inputs, outputs;
+  LutMatMul op;
+};
+
+struct ConvObject {
+  size_t numCodebooks, numCentroids, outputs;
+  LutConv op;
+  std::optional<WindowPlanes> planes;  // of the last image size
+
+  const WindowPlanes& planesFor(size_t height, size_t width) {
+    if (!planes || planes->height() != height || planes->width() != width) planes = op.plan(height, width);
+    return *planes;
+  }
+};
+
+template <class Object>
+void attach(Call& call, std::unique_ptr<Object> object) {
+  const napi_env env = call.env();
+  int64_t total;
+  const auto finalize = [](napi_env finalEnv, void* data, void*) {
+    auto* finished = static_cast<Object*>(data);
+    int64_t left;
+    napi_adjust_external_memory(finalEnv, -static_cast<int64_t>(finished->op.bytes()), &left);
+    delete finished;
+  };
+  check(env, napi_wrap(env, call.self(), object.get(), finalize, nullptr, nullptr));
+  napi_adjust_external_memory(env, static_cast<int64_t>(object.release()->op.bytes()), &total);
+}
+
+/// V8 lets a method be called on objects of its own class only.
+template <class Object>
+Object& objectOf(Call& call) {
+  void* object = nullptr;
+  check(call.env(), napi_unwrap(call.env(), call.self(), &object));
+  return *static_cast<Object*>(object);
+}
+
+void requireNew(Call& call) {
+  if (!call.isConstruction()) call.refuseType("a class must be called with new");
+}
+
+/// The four arrays of a Lookup as they came.
+struct LookupArrays {
+  napi_value centroids, lookupTable, tableScale, bias;
+};
+
+/// Counts are read and checked here, arrays in bindArrays, after the last property has been read.
+Lookup readLookup(Call& call, LookupArrays& arrays) {
+  const auto property = [&](const char* key) { return call.property(call[0], "lookup", key); };
+  Lookup lookup{};
+  lookup.numCodebooks = call.count(property("numCodebooks"), "numCodebooks", 1);
+  lookup.numCentroids = call.count(property("numCentroids"), "numCentroids");
+  lookup.subvectorLength = call.count(property("subvectorLength"), "subvectorLength", 1);
+  lookup.outputs = call.count(property("outputs"), "outputs", 1);
+  arrays = {property("centroids"), property("lookupTable"), property("tableScale"), property("bias")};
+  validateCounts(call.name(), lookup.numCodebooks, lookup.numCentroids, lookup.subvectorLength);
+  return lookup;
+}
+
+void bindArrays(Call& call, const LookupArrays& arrays, Lookup& lookup) {
+  const size_t books = lookup.numCodebooks, centroids = lookup.numCentroids;
+  lookup.centroids = call.array<float>(arrays.centroids, "centroids", "numCodebooks · numCentroids · subvectorLength",
+                                       {books, centroids, lookup.subvectorLength}).data;
+  lookup.lookupTable = call.array<int8_t>(arrays.lookupTable, "lookupTable", "numCodebooks · numCentroids · outputs",
+                                          {books, centroids, lookup.outputs}).data;
+  lookup.tableScale = call.array<float>(arrays.tableScale, "tableScale", "outputs", {lookup.outputs}).data;
+  lookup.bias = call.array<float>(arrays.bias, "bias", "outputs", {lookup.outputs}).data;
+}
+
+Window readWindow(Call& call) {
+  const auto number = [&](const char* key, double least) {
+    return call.count(call.property(call[1], "window", key), key, least, kMaxWindowNumber);
+  };
+  Window window{};
+  window.inputChannels = number("inputChannels", 1);
+  window.filterHeight = number("filterHeight", 1);
+  window.filterWidth = number("filterWidth", 1);
+  window.strideHeight = number("strideHeight", 1);
+  window.strideWidth = number("strideWidth", 1);
+  window.dilationHeight = number("dilationHeight", 1);
+  window.dilationWidth = number("dilationWidth", 1);
+  window.padTop = number("padTop", 0);
+  window.padLeft = number("padLeft", 0);
+  window.padBottom = number("padBottom", 0);
+  window.padRight = number("padRight", 0);
+  return window;
+}
+
+napi_value makeMatMul(Call& call, Addon& addon) {
+  requireNew(call);
+  LookupArrays arrays;
+  Lookup lookup = readLookup(call, arrays);
+  bindArrays(call, arrays, lookup);
+  attach(call, std::unique_ptr<MatMulObject>(new MatMulObject{
+                   lookup.numCodebooks, lookup.numCentroids, lookup.numCodebooks * lookup.subvectorLength,
+                   lookup.outputs, LutMatMul(addon.kernels, lookup)}));
+  return call.self();
+}
+
+napi_value runMatMul(Call& call, Addon& addon) {
+  MatMulObject& object = objectOf<MatMulObject>(call);
+  const size_t rows = call.count(call[1], "rows");
+  const auto x = call.array<float>(call[0], "x", "rows · numCodebooks · subvectorLength", {rows, object.inputs});
+  const auto y = call.array<float>(call[2], "y", "rows · outputs", {rows, object.outputs});
+  call.requireApart(x, y);
+  object.op.run(x.data, rows, y.data, addon.workspace);
+  return nullptr;
+}
+
+napi_value encodeMatMul(Call& call, Addon&) {
+  MatMulObject& object = objectOf<MatMulObject>(call);
+  const size_t rows = call.count(call[1], "rows");
+  const auto x = call.array<float>(call[0], "x", "rows · numCodebooks · subvectorLength", {rows, object.inputs});
+  const auto codes = call.array<uint8_t>(call[2], "codes", "rows · numCodebooks", {rows, object.numCodebooks});
+  call.requireApart(x, codes);
+  object.op.encode(x.data, rows, codes.data);
+  return nullptr;
+}
+
+napi_value lookupMatMul(Call& call, Addon&) {
+  MatMulObject& object = objectOf<MatMulObject>(call);
+  const size_t rows = call.count(call[1], "rows");
+  const auto codes = call.array<uint8_t>(call[0], "codes", "rows · numCodebooks", {rows, object.numCodebooks});
+  const auto sums = call.array<int32_t>(call[2], "sums", "rows · outputs", {rows, object.outputs});
+  call.requireApart(codes, sums);
+  validateCodes(call.name(), codes.data, codes.length, object.numCentroids);
+  object.op.lookup(codes.data, rows, sums.data);
+  return nullptr;
+}
+
+napi_value makeConv(Call& call, Addon& addon) {
+  requireNew(call);
+  LookupArrays arrays;
+  Lookup lookup = readLookup(call, arrays);
+  const Window window = readWindow(call);
+  validateWindow(call.name(), lookup, window);
+  bindArrays(call, arrays, lookup);
+  attach(call, std::unique_ptr<ConvObject>(new ConvObject{lookup.numCodebooks, lookup.numCentroids, lookup.outputs,
+                                                          LutConv(addon.kernels, lookup, window), std::nullopt}));
+  return call.self();
+}
+
+napi_value outputSize(Call& call, Addon&) {
+  ConvObject& object = objectOf<ConvObject>(call);
+  const Window& w = object.op.window();
+  const size_t height = call.count(call[0], "height", 1), width = call.count(call[1], "width", 1);
+  validateImage(call.name(), w, height, width);
+  const size_t extents[] = {
+      outputExtent(height, w.filterHeight, w.strideHeight, w.dilationHeight, w.padTop, w.padBottom),
+      outputExtent(width, w.filterWidth, w.strideWidth, w.dilationWidth, w.padLeft, w.padRight)};
+  napi_value size, number;
+  check(call.env(), napi_create_array_with_length(call.env(), 2, &size));
+  for (uint32_t i = 0; i < 2; i++) {
+    check(call.env(), napi_create_int64(call.env(), static_cast<int64_t>(extents[i]), &number));
+    check(call.env(), napi_set_element(call.env(), size, i, number));
+  }
+  return size;
+}
+
+/// A batch of images: what run and encode have in common.
+struct Images {
+  size_t batch;
+  const WindowPlanes& planes;
+  Array<float> x;
+};
+
+Images readImages(Call& call, ConvObject& object) {
+  const size_t batch = call.count(call[1], "batch");
+  const size_t height = call.count(call[2], "height", 1), width = call.count(call[3], "width", 1);
+  validateImage(call.name(), object.op.window(), height, width);
+  const auto x = call.array<float>(call[0], "x", "batch · inputChannels · height · width",
+                                   {batch, object.op.window().inputChannels, height, width});
+  return {batch, object.planesFor(height, width), x};
+}
+
+napi_value runConv(Call& call, Addon& addon) {
+  ConvObject& object = objectOf<ConvObject>(call);
+  const Images images = readImages(call, object);
+  const auto y = call.array<float>(call[4], "y", "batch · outputs · output height · output width",
+                                   {images.batch, object.outputs, images.planes.outputHeight(),
+                                    images.planes.outputWidth()});
+  call.requireApart(images.x, y);
+  object.op.run(images.planes, images.x.data, images.batch, y.data, addon.workspace);
+  return nullptr;
+}
+
+napi_value encodeConv(Call& call, Addon& addon) {
+  ConvObject& object = objectOf<ConvObject>(call);
+  const Images images = readImages(call, object);
+  const auto codes = call.array<uint8_t>(call[4], "codes", "batch · output height · output width · numCodebooks",
+                                         {images.batch, images.planes.outputHeight(), images.planes.outputWidth(),
+                                          object.numCodebooks});
+  call.requireApart(images.x, codes);
+  object.op.encode(images.planes, images.x.data, images.batch, codes.data, addon.workspace);
+  return nullptr;
+}
+
+napi_value lookupConv(Call& call, Addon& addon) {
+  ConvObject& object = objectOf<ConvObject>(call);
+  const size_t positions = call.count(call[1], "positions");
+  const auto codes =
+      call.array<uint8_t>(call[0], "codes", "positions · numCodebooks", {positions, object.numCodebooks});
+  const auto sums = call.array<int32_t>(call[2], "sums", "positions · outputs", {positions, object.outputs});
+  call.requireApart(codes, sums);
+  validateCodes(call.name(), codes.data, codes.length, object.numCentroids);
+  object.op.lookup(codes.data, positions, sums.data, addon.workspace);
+  return nullptr;
+}
+
+napi_value encode(Call& call, Addon& addon) {
+  const size_t rows = call.count(call[1], "rows"), books = call.count(call[3], "numCodebooks", 1);
+  const size_t centroidCount = call.count(call[4], "numCentroids");
+  const size_t length = call.count(call[5], "subvectorLength", 1);
+  validateCounts(call.name(), books, centroidCount, length);
+  const auto x = call.array<float>(call[0], "x", "rows · numCodebooks · subvectorLength", {rows, books, length});
+  const auto centroids = call.array<float>(call[2], "centroids", "numCodebooks · numCentroids · subvectorLength",
+                                           {books, centroidCount, length});
+  const auto codes = call.array<uint8_t>(call[6], "codes", "rows · numCodebooks", {rows, books});
+  call.requireApart(x, codes);
+  call.requireApart(centroids, codes);
+  addon.books.pack(centroids.data, books, centroidCount, length);
+  addon.kernels.encodeRows(addon.books.view(), x.data, books * length, rows, codes.data);
+  return nullptr;
+}
+
+napi_value availableIsas(Call& call, Addon&) {
+  napi_value names, name;
+  uint32_t i = 0;
+  check(call.env(), napi_create_array(call.env(), &names));
+  for (const Microkernels* kernels : availableMicrokernels()) {
+    check(call.env(), napi_create_string_utf8(call.env(), kernels->isa, NAPI_AUTO_LENGTH, &name));
+    check(call.env(), napi_set_element(call.env(), names, i++, name));
+  }
+  return names;
+}
+
+napi_property_descriptor method(const char* key, napi_callback callback, const char* name,
+                                napi_property_attributes attributes = napi_default_method) {
+  return {key, nullptr, callback, nullptr, nullptr, nullptr, attributes, const_cast<char*>(name)};
+}
+
+napi_value initialize(napi_env env, napi_value exports) {
+  auto* addon = new Addon{chooseMicrokernels(), {}, {}};
+  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Addon*>(data); };
+  check(env, napi_set_instance_data(env, addon, finalize, nullptr));
+
+  const napi_property_descriptor matMulMethods[] = {
+      method("run", function<runMatMul>, "LutMatMul.run"),
+      method("encode", function<encodeMatMul>, "LutMatMul.encode"),
+      method("lookup", function<lookupMatMul>, "LutMatMul.lookup"),
+  };
+  const napi_property_descriptor convMethods[] = {
+      method("outputSize", function<outputSize>, "LutConv.outputSize"),
+      method("run", function<runConv>, "LutConv.run"),
+      method("encode", function<encodeConv>, "LutConv.encode"),
+      method("lookup", function<lookupConv>, "LutConv.lookup"),
+  };
+  napi_value matMul, conv, isa;
+  check(env, napi_define_class(env, "LutMatMul", NAPI_AUTO_LENGTH, function<makeMatMul>,
+                               const_cast<char*>("LutMatMul"), std::size(matMulMethods), matMulMethods, &matMul));
+  check(env, napi_define_class(env, "LutConv", NAPI_AUTO_LENGTH, function<makeConv>, const_cast<char*>("LutConv"),
+                               std::size(convMethods), convMethods, &conv));
+  check(env, napi_create_string_utf8(env, addon->kernels.isa, NAPI_AUTO_LENGTH, &isa));
+  check(env, napi_set_named_property(env, exports, "LutMatMul", matMul));
+  check(env, napi_set_named_property(env, exports, "LutConv", conv));
+  check(env, napi_set_named_property(env, exports, "isa", isa));
+  const napi_property_descriptor functions[] = {
+      method("encode", function<encode>, "encode", napi_enumerable),
+      method("availableIsas", function<availableIsas>, "availableIsas", napi_enumerable),
+  };
+  check(env, napi_define_properties(env, exports, std::size(functions), functions));
+  return exports;
+}
+
+}  // namespace
+}  // namespace lutnn
+
+NAPI_MODULE_INIT() {
+  try {
+    return lutnn::initialize(env, exports);
+  } catch (const lutnn::PendingException&) {
+  } catch (const std::exception& failure) {
+    napi_throw_error(env, nullptr, failure.what());
+  }
+  return nullptr;
+}

@@ -1,0 +1,53 @@
+// An array on a cache line's boundary that only ever grows: for packed layers, and for scratch that calls share.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+
+namespace lutnn {
+
+constexpr size_t kAlignment = 64;
+
+constexpr size_t roundUp(size_t n, size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+template <class T>
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(size_t size) { reserve(size); }
+
+  /// At least `size` elements, whatever they hold. Its old elements are lost when it grows.
+  T* reserve(size_t size) {
+    if (size > size_) {
+      data_.reset();
+      size_ = 0;
+      data_.reset(static_cast<T*>(::operator new(size * sizeof(T), std::align_val_t{kAlignment})));
+      size_ = size;
+    }
+    return data_.get();
+  }
+
+  T* data() { return data_.get(); }
+  const T* data() const { return data_.get(); }
+  size_t bytes() const { return size_ * sizeof(T); }
+
+ private:
+  struct Free {
+    void operator()(T* data) const { ::operator delete(data, std::align_val_t{kAlignment}); }
+  };
+  std::unique_ptr<T, Free> data_;
+  size_t size_ = 0;
+};
+
+/// What operators need for the length of a call. One for each thread; the next call finds it as large as it was.
+struct Workspace {
+  Buffer<uint8_t> codes, strip, rows;
+  Buffer<float> planes;
+  Buffer<int32_t> sums;
+
+  size_t bytes() const { return codes.bytes() + strip.bytes() + rows.bytes() + planes.bytes() + sums.bytes(); }
+};
+
+}  // namespace lutnn

@@ -1,0 +1,27 @@
+// What the compilers must be told so that inner loops stay in registers; nothing of it changes a result.
+#pragma once
+
+/// Before a loop of at most 32 turns: unrolls it, so that the arrays that it runs over become registers.
+#if defined(__clang__)
+#define LUTNN_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define LUTNN_UNROLL _Pragma("GCC unroll 32")
+#else
+#define LUTNN_UNROLL
+#endif
+
+/// After a loop that added up `vector`: without it GCC copies every sum once a turn.
+#if defined(__GNUC__) && defined(__x86_64__)
+#define LUTNN_SETTLE(vector) __asm__("" : "+x"(vector))
+#elif defined(__GNUC__) && defined(__aarch64__)
+#define LUTNN_SETTLE(vector) __asm__("" : "+w"(vector))
+#else
+#define LUTNN_SETTLE(vector) static_cast<void>(vector)
+#endif
+
+/// In a loop that is unrolled: keeps GCC from computing every address behind `pointer` ahead of the loop, and storing it.
+#if defined(__GNUC__)
+#define LUTNN_FORGET(pointer) __asm__("" : "+r"(pointer))
+#else
+#define LUTNN_FORGET(pointer) static_cast<void>(pointer)
+#endif

@@ -1,0 +1,28 @@
+// y = scale · Σ_c table[c][code_c(x)] + bias on the rows of a matrix, over the microkernels of one instruction set.
+#pragma once
+
+#include "packing.h"
+
+namespace lutnn {
+
+class LutMatMul {
+ public:
+  LutMatMul(const Microkernels& kernels, const Lookup& lookup);
+
+  /// x float32 (rows, C·V) → y float32 (rows, M)
+  void run(const float* x, size_t rows, float* y, Workspace& workspace) const;
+  /// x float32 (rows, C·V) → codes uint8 (rows, C)
+  void encode(const float* x, size_t rows, uint8_t* codes) const;
+  /// codes uint8 (rows, C), all below K → sums int32 (rows, M)
+  void lookup(const uint8_t* codes, size_t rows, int32_t* sums) const;
+
+  size_t bytes() const { return codebooks_.bytes() + table_.bytes() + scale_.bytes(); }
+
+ private:
+  const Microkernels& kernels_;
+  PackedCodebooks codebooks_;
+  PackedGatherTable table_;
+  PackedScale scale_;
+};
+
+}  // namespace lutnn

@@ -1,0 +1,121 @@
+// The contract of the microkernels: one struct of functions, filled by one file per instruction set
+// (microkernels_<isa>.cc) and chosen in dispatch.cc. They compute on buffers only: they allocate nothing, check
+// nothing, keep nothing, and touch no byte outside the arrays that they are given.
+//
+// Letters
+//   N  rows of a matrix, or positions of a convolution's output
+//   C  codebooks      V  length of a sub-vector      M  outputs
+//   K  centroids of a codebook, at most 256
+//   B  blocks of 16 centroids, ceil(K / 16); the last block is filled up with copies of centroid 0, which never win
+//
+// The code of a sub-vector a is the k with the largest key of score_k = −½‖P_k‖² + Σ_v a_v · P_kv, where the sum
+// starts at −½‖P_k‖² and runs through v upwards by fused multiply-add in float32, and key() below orders the scores.
+// Of equal keys the lower k wins. So every instruction set gives the same codes, bit for bit.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace lutnn {
+
+constexpr size_t kBlockCentroids = 16;
+/// Outputs side by side in a shuffle table.
+constexpr size_t kPanelOutputs = 4;
+/// Outputs side by side in a gather table.
+constexpr size_t kGatherOutputs = 64;
+/// This many bytes at most may be added up in 16 bits: 256 · 255 < 2¹⁶ and 256 · 128 = 2¹⁵.
+constexpr size_t kMaxSums16 = 256;
+
+/// The centroids in the order in which they are read; 64-byte aligned.
+struct Codebooks {
+  size_t numCodebooks;
+  size_t numBlocks;
+  size_t subvectorLength;
+  const float* centroids;  // (C, B, V, 16)
+  const float* halfNorms;  // (C, B, 16): −½‖P‖², or −½‖P_0‖² for a copy of centroid 0
+};
+
+/// K ≤ 16: a shuffle looks up 16 positions in one codebook, or 64 bytes' worth in a group of G codebooks at once.
+/// int8 + shuffleBias, as bytes; 64-byte aligned; absent outputs and codebooks are 0.
+struct ShuffleTable {
+  size_t numCodebooks;
+  size_t outputs;
+  const uint8_t* entries;  // (ceil(M / 4), ceil(C / G), 4, G, 16)
+};
+
+/// Any K: rows of 64 outputs are added up. int8 + gatherBias, as bytes; 64-byte aligned; absent outputs are 0.
+struct GatherTable {
+  size_t numCodebooks;
+  size_t numCentroids;
+  size_t outputs;
+  const uint8_t* entries;  // (ceil(M / 64), C, K, 64)
+};
+
+/// What becomes of a sum: stored as it is where `sums` is given; else y = sum · scale + bias, multiplication and
+/// addition rounded one after the other, then the residual is added, and what is below the floor becomes the floor.
+struct Output {
+  int32_t* sums;
+  float* y;
+  const float* residual;  // null, or laid out like y
+  size_t stride;          // elements between neighbouring outputs (shuffle) or rows (gather)
+  float floor;            // 0 for ReLU, else −∞
+  const float* scale;  // (M), filled up to a multiple of 64; 64-byte aligned
+  const float* bias;   // the same
+};
+
+struct Microkernels {
+  const char* isa;
+  /// Added to every int8 of a table when it is packed: 128 where unsigned bytes are added up, else 0.
+  uint8_t shuffleBias, gatherBias;
+  /// G, 1 or 4: codebooks that one shuffle looks up. Their codes lie side by side.
+  size_t groupCodebooks;
+
+  /// x (rows, C·V), rowStride floats between rows → codes (rows, C).
+  void (*encodeRows)(const Codebooks&, const float* x, size_t rowStride, size_t rows, uint8_t* codes);
+
+  /// One codebook at consecutive positions: element v of position n is x[taps[v] + n]; taps (V) → codes (positions).
+  void (*encodePositions)(const Codebooks&, size_t codebook, const float* x, const ptrdiff_t* taps, size_t positions,
+                          uint8_t* codes);
+
+  /// Null where G is 1. codes (count, positions) of the 1 … G codebooks of a group, codeStride bytes apart →
+  /// codes (positions, G) as lookupShuffle reads them: 16 · g + code.
+  void (*groupCodes)(const uint8_t* codes, size_t codeStride, size_t count, size_t positions, uint8_t* grouped);
+
+  /// Adds up table entries for every output. codes (ceil(C / G), positions, G), codeStride bytes between groups and
+  /// readable up to a multiple of 16 positions → sums or y (M, positions).
+  void (*lookupShuffle)(const ShuffleTable&, const uint8_t* codes, size_t codeStride, size_t positions, const Output&);
+
+  /// codes (rows, C) without gaps → sums or y (rows, M). Only for codes below K.
+  void (*lookupGather)(const GatherTable&, const uint8_t* codes, size_t rows, const Output&);
+};
+
+extern const Microkernels kScalarMicrokernels;
+extern const Microkernels kAvx2Microkernels;
+extern const Microkernels kAvx512Microkernels;
+extern const Microkernels kAvx512VbmiMicrokernels;
+
+// The files of the instruction sets are compiled with flags of their own. What they share is `static`, so that the
+// linker can never hand a function compiled for one processor to another.
+
+/// A float's bits as an integer of the same order, the low 4 bits cleared: an index may travel there.
+static inline int32_t key(float score) {
+  int32_t bits;
+  std::memcpy(&bits, &score, sizeof bits);
+  const int32_t flip = static_cast<int32_t>(static_cast<uint32_t>(bits >> 31) >> 1);
+  return (bits ^ flip) & ~15;
+}
+
+/// One sum on its way out; `at` is its place in the output, m its output.
+static inline void finish(const Output& out, size_t at, size_t m, int32_t sum) {
+  if (out.sums) {
+    out.sums[at] = sum;
+    return;
+  }
+  float y = static_cast<float>(sum) * out.scale[m];
+  y = y + out.bias[m];
+  if (out.residual) y = y + out.residual[at];
+  out.y[at] = y < out.floor ? out.floor : y;
+}
+
+}  // namespace lutnn

@@ -1,0 +1,234 @@
+// AVX2 with FMA: 8 float lanes, 16 registers.
+#include <immintrin.h>
+
+#include "encode_simd.h"
+#include "microkernels.h"
+
+namespace lutnn {
+namespace {
+
+struct Avx2 {
+  using Float = __m256;
+  using Int = __m256i;
+  static constexpr int kLanes = 8;
+
+  static Float load(const float* x) { return _mm256_loadu_ps(x); }
+  static Float loadFirst(const float* x, size_t n) { return _mm256_maskload_ps(x, firstLanes(n)); }
+  static Float broadcast(const float* x) { return _mm256_broadcast_ss(x); }
+  static Float fma(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }
+  static Int same(int i) { return _mm256_set1_epi32(i); }
+  static Int loadSame(const int32_t* i) {
+    return _mm256_castps_si256(_mm256_broadcast_ss(reinterpret_cast<const float*>(i)));
+  }
+  static Int laneTags(int part) { return _mm256_load_si256(reinterpret_cast<const Int*>(kTags + part * kLanes)); }
+  static Int max(Int a, Int b) { return _mm256_max_epi32(a, b); }
+
+  /// The tag goes in first; the flip of a negative number's bits leaves it alone.
+  static Int keys(Float scores, Int tags) {
+    const Int bits = _mm256_castps_si256(scores);
+    const Int tagged = _mm256_or_si256(_mm256_and_si256(bits, _mm256_set1_epi32(~15)), tags);
+    const Int flip = _mm256_and_si256(_mm256_srai_epi32(bits, 31), _mm256_set1_epi32(0x7ffffff0));
+    return _mm256_xor_si256(tagged, flip);
+  }
+
+  static void better(Int& best, Int& bestBlock, Int block, int b) {
+    const Int clear = _mm256_set1_epi32(~15);
+    const Int greater = _mm256_cmpgt_epi32(_mm256_and_si256(block, clear), _mm256_and_si256(best, clear));
+    best = _mm256_blendv_epi8(best, block, greater);
+    bestBlock = _mm256_blendv_epi8(bestBlock, _mm256_set1_epi32(b), greater);
+  }
+
+  static void storeCodes(uint8_t* codes, Int best, Int bestBlock) {
+    const Int k = _mm256_andnot_si256(best, _mm256_set1_epi32(15));
+    const Int code = _mm256_or_si256(_mm256_slli_epi32(bestBlock, 4), k);
+    const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(code), _mm256_extracti128_si256(code, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(codes), _mm_packus_epi16(words, words));
+  }
+
+  static void rowMaxima(const Int (&keys)[4], int32_t (&maxima)[4]) {
+    const Int a = halves(keys[0], keys[2]), b = halves(keys[1], keys[3]);  // 4 candidates of one row in each half
+    const __m256 af = _mm256_castsi256_ps(a), bf = _mm256_castsi256_ps(b);
+    const Int pairs = max(_mm256_castps_si256(_mm256_shuffle_ps(af, bf, 0x44)),
+                          _mm256_castps_si256(_mm256_shuffle_ps(af, bf, 0xee)));  // rows 0 0 1 1 | 2 2 3 3
+    alignas(32) int32_t lanes[8];
+    _mm256_store_si256(reinterpret_cast<Int*>(lanes), max(pairs, _mm256_shuffle_epi32(pairs, 0xb1)));
+    for (int r = 0; r < 4; r++) maxima[r] = lanes[2 * r];
+  }
+
+ private:
+  static Int firstLanes(size_t n) {
+    return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
+  }
+  /// The larger of each vector's two halves, side by side.
+  static Int halves(Int a, Int b) {
+    return max(_mm256_permute2x128_si256(a, b, 0x20), _mm256_permute2x128_si256(a, b, 0x31));
+  }
+};
+
+void encodeRows(const Codebooks& books, const float* x, size_t rowStride, size_t rows, uint8_t* codes) {
+  encodeRowsBy<Avx2, 4>(books, x, rowStride, rows, codes);
+}
+
+void encodePositions(const Codebooks& books, size_t codebook, const float* x, const ptrdiff_t* taps, size_t positions,
+                     uint8_t* codes) {
+  size_t n = 0;
+  for (; n + 24 <= positions; n += 24)
+    encodePositionsStep<Avx2, 3, 4, false>(books, codebook, x + n, taps, 8, codes + n);
+  const size_t rest = positions - n;
+  if (rest > 16) encodePositionsStep<Avx2, 3, 4, true>(books, codebook, x + n, taps, rest - 16, codes + n);
+  else if (rest > 8) encodePositionsStep<Avx2, 2, 4, true>(books, codebook, x + n, taps, rest - 8, codes + n);
+  else if (rest > 0) encodePositionsStep<Avx2, 1, 8, true>(books, codebook, x + n, taps, rest, codes + n);
+}
+
+enum class Lanes { kPositions, kOutputs };
+
+/// 8 neighbouring positions of output m, or outputs from m on (a multiple of 8) of a row, on their way out at `at`.
+template <Lanes kLanes>
+inline void finish8(const Output& out, size_t at, size_t m, __m256i sums) {
+  if (out.sums) {
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(out.sums + at), sums);
+    return;
+  }
+  constexpr bool kSame = kLanes == Lanes::kPositions;
+  const __m256 scale = kSame ? _mm256_broadcast_ss(out.scale + m) : _mm256_load_ps(out.scale + m);
+  const __m256 bias = kSame ? _mm256_broadcast_ss(out.bias + m) : _mm256_load_ps(out.bias + m);
+  __m256 y = _mm256_add_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sums), scale), bias);
+  if (out.residual) y = _mm256_add_ps(y, _mm256_loadu_ps(out.residual + at));
+  _mm256_storeu_ps(out.y + at, _mm256_max_ps(_mm256_set1_ps(out.floor), y));
+}
+
+/// Unsigned bytes added up in 16 bits, even and odd ones apart: `all` wraps around, but less its odd part it is exact.
+struct ByteSums {
+  __m256i all = _mm256_setzero_si256(), odd = _mm256_setzero_si256();
+
+  void add(__m256i bytes) {
+    all = _mm256_add_epi16(all, bytes);
+    odd = _mm256_add_epi16(odd, _mm256_srli_epi16(bytes, 8));
+  }
+  /// Adds the sums of the 32 bytes, in their order, to 4 vectors.
+  void addTo(__m256i* sums) {
+    LUTNN_SETTLE(all);
+    LUTNN_SETTLE(odd);
+    const __m256i even = _mm256_sub_epi16(all, _mm256_slli_epi16(odd, 8));
+    const __m256i low = _mm256_unpacklo_epi16(even, odd), high = _mm256_unpackhi_epi16(even, odd);
+    sums[0] = _mm256_add_epi32(sums[0], _mm256_cvtepu16_epi32(_mm256_castsi256_si128(low)));
+    sums[1] = _mm256_add_epi32(sums[1], _mm256_cvtepu16_epi32(_mm256_castsi256_si128(high)));
+    sums[2] = _mm256_add_epi32(sums[2], _mm256_cvtepu16_epi32(_mm256_extracti128_si256(low, 1)));
+    sums[3] = _mm256_add_epi32(sums[3], _mm256_cvtepu16_epi32(_mm256_extracti128_si256(high, 1)));
+  }
+};
+
+/// What the tables' bias adds to each sum, taken off from the start.
+inline __m256i unbias(size_t numCodebooks) { return _mm256_set1_epi32(-128 * static_cast<int>(numCodebooks)); }
+
+/// One panel of 4 outputs at kBlocks · 16 positions, codebooks first … end − 1. A vector is 2 outputs at 16 positions.
+template <int kBlocks>
+inline void shuffleCodebooks(const uint8_t* entries, const uint8_t* codes, size_t codeStride, size_t first, size_t end,
+                             ByteSums (&bytes)[2][kBlocks]) {
+  for (size_t c = first; c < end; c++) {
+    const __m256i* row = reinterpret_cast<const __m256i*>(entries + c * kPanelOutputs * 16);
+    const __m256i pair[2] = {_mm256_load_si256(row), _mm256_load_si256(row + 1)};
+    LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) {
+      const __m128i* code = reinterpret_cast<const __m128i*>(codes + c * codeStride + i * 16);
+      const __m256i index = _mm256_broadcastsi128_si256(_mm_loadu_si128(code));
+      LUTNN_UNROLL for (int p = 0; p < 2; p++) bytes[p][i].add(_mm256_shuffle_epi8(pair[p], index));
+    }
+  }
+}
+
+/// Output m at 16 positions from n on, fewer at the end.
+inline void finish16(const Output& out, size_t m, size_t n, size_t positions, const __m256i* sums) {
+  const size_t at = m * out.stride + n;
+  if (n + 16 <= positions) {
+    finish8<Lanes::kPositions>(out, at, m, sums[0]);
+    finish8<Lanes::kPositions>(out, at + 8, m, sums[1]);
+  } else {
+    alignas(32) int32_t lanes[16];
+    _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), sums[0]);
+    _mm256_store_si256(reinterpret_cast<__m256i*>(lanes + 8), sums[1]);
+    for (size_t k = 0; n + k < positions; k++) finish(out, at + k, m, lanes[k]);
+  }
+}
+
+/// One panel of 4 outputs from m on, at kBlocks · 16 positions from n on.
+template <int kBlocks>
+inline void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* codes, size_t codeStride, size_t n,
+                         size_t positions, const Output& out) {
+  const size_t numCodebooks = table.numCodebooks;
+  const uint8_t* entries = table.entries + m * numCodebooks * 16;
+  __m256i sums[2][kBlocks][4];
+  LUTNN_UNROLL for (int p = 0; p < 2; p++) {
+    LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) {
+      LUTNN_UNROLL for (int q = 0; q < 4; q++) sums[p][i][q] = unbias(numCodebooks);
+    }
+  }
+  size_t c = 0;
+  do {
+    const size_t end = numCodebooks - c > kMaxSums16 ? c + kMaxSums16 : numCodebooks;
+    ByteSums bytes[2][kBlocks];
+    shuffleCodebooks<kBlocks>(entries, codes + n, codeStride, c, end, bytes);
+    LUTNN_UNROLL for (int p = 0; p < 2; p++) {
+      LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) bytes[p][i].addTo(sums[p][i]);
+    }
+    c = end;
+  } while (c < numCodebooks);
+  LUTNN_UNROLL for (size_t j = 0; j < kPanelOutputs; j++) {
+    if (m + j >= table.outputs) break;
+    LUTNN_UNROLL for (size_t i = 0; i < kBlocks; i++)
+      finish16(out, m + j, n + i * 16, positions, sums[j / 2][i] + j % 2 * 2);
+  }
+}
+
+void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeStride, size_t positions,
+                   const Output& out) {
+  for (size_t m = 0; m < table.outputs; m += kPanelOutputs) {
+    size_t n = 0;
+    for (; n + 16 < positions; n += 32) shufflePanel<2>(table, m, codes, codeStride, n, positions, out);
+    if (n < positions) shufflePanel<1>(table, m, codes, codeStride, n, positions, out);
+  }
+}
+
+/// One row and 64 outputs from m on.
+inline void gatherRow(const GatherTable& table, size_t m, const uint8_t* codes, size_t n, const Output& out) {
+  const size_t numCodebooks = table.numCodebooks, bookBytes = table.numCentroids * kGatherOutputs;
+  const uint8_t* entries = table.entries + m / kGatherOutputs * numCodebooks * bookBytes;
+  __m256i sums[8];
+  LUTNN_UNROLL for (int i = 0; i < 8; i++) sums[i] = unbias(numCodebooks);
+  size_t c = 0;
+  do {
+    const size_t end = numCodebooks - c > kMaxSums16 ? c + kMaxSums16 : numCodebooks;
+    ByteSums bytes[2];
+    for (; c < end; c++) {
+      const uint8_t* row = entries + c * bookBytes + codes[c] * kGatherOutputs;
+      bytes[0].add(_mm256_load_si256(reinterpret_cast<const __m256i*>(row)));
+      bytes[1].add(_mm256_load_si256(reinterpret_cast<const __m256i*>(row + 32)));
+    }
+    bytes[0].addTo(sums);
+    bytes[1].addTo(sums + 4);
+  } while (c < numCodebooks);
+  // A vector of 32 bytes leaves as outputs 0 … 7, 8 … 15, 16 … 23, 24 … 31.
+  const size_t at = n * out.stride + m;
+  LUTNN_UNROLL for (size_t i = 0; i < 8; i++) {
+    const size_t first = i * 8;
+    if (m + first + 8 <= table.outputs) {
+      finish8<Lanes::kOutputs>(out, at + first, m + first, sums[i]);
+    } else {
+      alignas(32) int32_t lanes[8];
+      _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), sums[i]);
+      for (size_t j = first; m + j < table.outputs && j < first + 8; j++) finish(out, at + j, m + j, lanes[j - first]);
+    }
+  }
+}
+
+void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, const Output& out) {
+  for (size_t m = 0; m < table.outputs; m += kGatherOutputs)
+    for (size_t n = 0; n < rows; n++) gatherRow(table, m, codes + n * table.numCodebooks, n, out);
+}
+
+}  // namespace
+
+const Microkernels kAvx2Microkernels = {
+    "avx2", 128, 128, 1, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
+};
+
+}  // namespace lutnn

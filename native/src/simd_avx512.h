@@ -1,0 +1,159 @@
+// What the two AVX-512 files share: encode and gathered lookups, 16 float lanes, 32 registers.
+// Included by one file per instruction set; everything here is local to it.
+#pragma once
+
+#include <immintrin.h>
+
+#include "encode_simd.h"
+
+namespace lutnn {
+namespace {
+
+struct Avx512 {
+  using Float = __m512;
+  using Int = __m512i;
+  static constexpr int kLanes = 16;
+
+  static Float load(const float* x) { return _mm512_loadu_ps(x); }
+  static Float loadFirst(const float* x, size_t n) { return _mm512_maskz_loadu_ps(firstLanes(n), x); }
+  static Float broadcast(const float* x) { return _mm512_set1_ps(*x); }
+  static Float fma(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }
+  static Int same(int i) { return _mm512_set1_epi32(i); }
+  static Int loadSame(const int32_t* i) { return _mm512_set1_epi32(*i); }
+  static Int laneTags(int) { return _mm512_load_si512(kTags); }
+  static Int max(Int a, Int b) { return _mm512_max_epi32(a, b); }
+
+  static Int keys(Float scores, Int tags) {
+    const Int bits = _mm512_castps_si512(scores);
+    const Int tagged = _mm512_ternarylogic_epi32(bits, same(~15), tags, 0xea);                    // (bits & ~15) | tag
+    return _mm512_ternarylogic_epi32(tagged, _mm512_srai_epi32(bits, 31), same(0x7ffffff0), 0x78);  // ^ (sign & flip)
+  }
+
+  static void better(Int& best, Int& bestBlock, Int block, int b) {
+    const __mmask16 greater = _mm512_cmpgt_epi32_mask(_mm512_and_si512(block, same(~15)),
+                                                      _mm512_and_si512(best, same(~15)));
+    best = _mm512_mask_mov_epi32(best, greater, block);
+    bestBlock = _mm512_mask_mov_epi32(bestBlock, greater, same(b));
+  }
+
+  static void storeCodes(uint8_t* codes, Int best, Int bestBlock) {
+    const Int k = _mm512_andnot_si512(best, same(15));
+    const Int code = _mm512_or_si512(_mm512_slli_epi32(bestBlock, 4), k);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(codes), _mm512_cvtepi32_epi8(code));
+  }
+
+  static void rowMaxima(const Int (&keys)[8], int32_t (&maxima)[8]) {
+    const Int ab = quarters(halves(keys[0], keys[1]), halves(keys[2], keys[3]));  // 4 candidates a row in each quarter
+    const Int cd = quarters(halves(keys[4], keys[5]), halves(keys[6], keys[7]));
+    const __m512 abf = _mm512_castsi512_ps(ab), cdf = _mm512_castsi512_ps(cd);
+    const Int pairs = max(_mm512_castps_si512(_mm512_shuffle_ps(abf, cdf, 0x44)),
+                          _mm512_castps_si512(_mm512_shuffle_ps(abf, cdf, 0xee)));  // rows 0 0 4 4 | 1 1 5 5 | …
+    alignas(64) int32_t lanes[16];
+    _mm512_store_si512(lanes, max(pairs, _mm512_shuffle_epi32(pairs, _MM_PERM_CDAB)));
+    for (int r = 0; r < 4; r++) {
+      maxima[r] = lanes[4 * r];
+      maxima[r + 4] = lanes[4 * r + 2];
+    }
+  }
+
+  static __mmask16 firstLanes(size_t n) { return static_cast<__mmask16>((1u << n) - 1); }
+
+ private:
+  /// The larger of each vector's two halves, side by side.
+  static Int halves(Int a, Int b) {
+    return max(_mm512_shuffle_i32x4(a, b, 0x44), _mm512_shuffle_i32x4(a, b, 0xee));
+  }
+  /// The same for the quarters of each half.
+  static Int quarters(Int a, Int b) {
+    return max(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xdd));
+  }
+};
+
+void encodeRows(const Codebooks& books, const float* x, size_t rowStride, size_t rows, uint8_t* codes) {
+  encodeRowsBy<Avx512, 8>(books, x, rowStride, rows, codes);
+}
+
+void encodePositions(const Codebooks& books, size_t codebook, const float* x, const ptrdiff_t* taps, size_t positions,
+                     uint8_t* codes) {
+  size_t n = positions / 16 * 16;
+  if (!encodePositionsFast<Avx512>(books, codebook, x, taps, n, codes))
+    for (n = 0; n + 16 <= positions; n += 16)
+      encodePositionsStep<Avx512, 1, 16, false>(books, codebook, x + n, taps, 16, codes + n);
+  if (n < positions)
+    encodePositionsStep<Avx512, 1, 16, true>(books, codebook, x + n, taps, positions - n, codes + n);
+}
+
+enum class Lanes { kPositions, kOutputs };
+
+/// 16 neighbouring positions of output m, or outputs from m on of a row, on their way out at `at`; the first `count`.
+template <Lanes kLanes>
+inline void finish16(const Output& out, size_t at, size_t m, __m512i sums, size_t count) {
+  const __mmask16 mask = count < 16 ? Avx512::firstLanes(count) : static_cast<__mmask16>(~0);
+  if (out.sums) return _mm512_mask_storeu_epi32(out.sums + at, mask, sums);
+  constexpr bool kSame = kLanes == Lanes::kPositions;
+  const __m512 scale = kSame ? _mm512_set1_ps(out.scale[m]) : _mm512_load_ps(out.scale + m);
+  const __m512 bias = kSame ? _mm512_set1_ps(out.bias[m]) : _mm512_load_ps(out.bias + m);
+  __m512 y = _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums), scale), bias);
+  if (out.residual) y = _mm512_add_ps(y, _mm512_maskz_loadu_ps(mask, out.residual + at));
+  y = _mm512_max_ps(_mm512_set1_ps(out.floor), y);
+  if (count < 16) _mm512_mask_storeu_ps(out.y + at, mask, y);
+  else _mm512_storeu_ps(out.y + at, y);
+}
+
+/// Unsigned bytes added up in 16 bits, even and odd ones apart: `all` wraps around, but less its odd part it is exact.
+struct ByteSums {
+  __m512i all = _mm512_setzero_si512(), odd = _mm512_setzero_si512();
+
+  void add(__m512i bytes) {
+    all = _mm512_add_epi16(all, bytes);
+    odd = _mm512_add_epi16(odd, _mm512_srli_epi16(bytes, 8));
+  }
+  /// Adds the sums of the 64 bytes, in their order, to 4 vectors.
+  void addTo(__m512i* sums) {
+    LUTNN_SETTLE(all);
+    LUTNN_SETTLE(odd);
+    const __m512i even = _mm512_sub_epi16(all, _mm512_slli_epi16(odd, 8));
+    const __m512i low = _mm512_unpacklo_epi16(even, odd), high = _mm512_unpackhi_epi16(even, odd);
+    const __m512i quarter[4] = {
+        _mm512_shuffle_i32x4(low, high, 0x44),  // 0 … 7, 16 … 23 | 8 … 15, 24 … 31 of the first 32 bytes
+        _mm512_shuffle_i32x4(low, high, 0xee),
+    };
+    for (int i = 0; i < 2; i++) {
+      const __m512i ordered = _mm512_shuffle_i32x4(quarter[i], quarter[i], 0xd8);
+      sums[2 * i] = _mm512_add_epi32(sums[2 * i], _mm512_cvtepu16_epi32(_mm512_castsi512_si256(ordered)));
+      sums[2 * i + 1] =
+          _mm512_add_epi32(sums[2 * i + 1], _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(ordered, 1)));
+    }
+  }
+};
+
+/// What the tables' bias adds to each sum, taken off from the start.
+inline __m512i unbias(size_t numCodebooks) { return _mm512_set1_epi32(-128 * static_cast<int>(numCodebooks)); }
+
+/// One row and 64 outputs from m on.
+inline void gatherRow(const GatherTable& table, size_t m, const uint8_t* codes, size_t n, const Output& out) {
+  const size_t numCodebooks = table.numCodebooks, bookBytes = table.numCentroids * kGatherOutputs;
+  const uint8_t* entries = table.entries + m / kGatherOutputs * numCodebooks * bookBytes;
+  __m512i sums[4];
+  LUTNN_UNROLL for (int i = 0; i < 4; i++) sums[i] = unbias(numCodebooks);
+  size_t c = 0;
+  do {
+    const size_t end = numCodebooks - c > kMaxSums16 ? c + kMaxSums16 : numCodebooks;
+    ByteSums bytes;
+    for (; c < end; c++) bytes.add(_mm512_load_si512(entries + c * bookBytes + codes[c] * kGatherOutputs));
+    bytes.addTo(sums);
+  } while (c < numCodebooks);
+  LUTNN_UNROLL for (size_t i = 0; i < 4; i++) {
+    const size_t first = m + i * 16;
+    if (first >= table.outputs) break;
+    finish16<Lanes::kOutputs>(out, n * out.stride + first, first, sums[i], table.outputs - first);
+  }
+}
+
+void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, const Output& out) {
+  for (size_t m = 0; m < table.outputs; m += kGatherOutputs)
+    for (size_t n = 0; n < rows; n++) gatherRow(table, m, codes + n * table.numCodebooks, n, out);
+}
+
+}  // namespace
+}  // namespace lutnn

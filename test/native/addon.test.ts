@@ -1,0 +1,329 @@
+import { execFileSync } from "node:child_process";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { availableIsas, encode, isa, LutConv, LutMatMul, type Window } from "lutnn-native";
+import { describe, expect, it } from "vitest";
+import {
+  makeLookup,
+  referenceCodes,
+  referenceOutputs,
+  referenceSums,
+  referenceWindows,
+  wholeNumbers,
+} from "./reference.js";
+
+const index = require.resolve("lutnn-native");
+const window3x3: Window = {
+  inputChannels: 4,
+  filterHeight: 3,
+  filterWidth: 3,
+  strideHeight: 1,
+  strideWidth: 1,
+  dilationHeight: 1,
+  dilationWidth: 1,
+  padTop: 1,
+  padLeft: 1,
+  padBottom: 1,
+  padRight: 1,
+};
+
+/** Runs a line of JavaScript with the addon as `native` in a process of its own; returns what it prints. */
+function inProcess(line: string, env: Record<string, string>): string {
+  const script = `const native = require(${JSON.stringify(index)}); ${line}`;
+  return execFileSync(process.execPath, ["-e", script], {
+    env: { ...process.env, ...env },
+    encoding: "utf8",
+    stdio: "pipe",
+  }).trim();
+}
+
+describe("instruction sets", () => {
+  it("the one that runs is the first available, and scalar is always among them", () => {
+    expect(availableIsas()).toContain("scalar");
+    expect(availableIsas()[0]).toBe(isa);
+  });
+
+  it("LUTNN_FORCE_ISA makes any available one run, with equal results", () => {
+    const line = `
+      const lookup = { numCodebooks: 3, numCentroids: 16, subvectorLength: 5, outputs: 7,
+        centroids: Float32Array.from({ length: 240 }, (_, i) => Math.sin(i)),
+        lookupTable: Int8Array.from({ length: 336 }, (_, i) => i * 37),
+        tableScale: new Float32Array(7).fill(0.1), bias: new Float32Array(7).fill(0.3) };
+      const y = new Float32Array(9 * 7);
+      new native.LutMatMul(lookup).run(Float32Array.from({ length: 135 }, (_, i) => Math.cos(i * i)), 9, y);
+      console.log(native.isa, Buffer.from(y.buffer).toString("hex"));`;
+    const results = availableIsas().map((forced) => {
+      const [ran, y] = inProcess(line, { LUTNN_FORCE_ISA: forced }).split(" ");
+      expect(ran).toBe(forced);
+      return y;
+    });
+    expect(new Set(results).size).toBe(1);
+  });
+
+  it("an unavailable one is refused when loading, with a list of those available", () => {
+    expect(() => inProcess("", { LUTNN_FORCE_ISA: "sse9" })).toThrow(/got "sse9".*available are: .*scalar/);
+  });
+
+  it("a missing build says what to run", () => {
+    const folder = mkdtempSync(join(tmpdir(), "lutnn-"));
+    try {
+      copyFileSync(join(dirname(index), "index.js"), join(folder, "index.js"));
+      expect(() => require(join(folder, "index.js"))).toThrow(/npm run setup/);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+describe("LutMatMul", () => {
+  for (const [K, V, rows] of [
+    [16, 9, 33],
+    [5, 4, 1],
+    [64, 8, 7],
+  ] as const)
+    it(`gives the reference's codes, sums and outputs for ${K} centroids of length ${V} and ${rows} rows`, () => {
+      const lookup = makeLookup(3, K, V, 70);
+      const op = new LutMatMul(lookup);
+      const x = wholeNumbers(rows * 3 * V, 9);
+      const codes = new Uint8Array(rows * 3);
+      const sums = new Int32Array(rows * 70);
+      const y = new Float32Array(rows * 70);
+      op.encode(Float32Array.from(x), rows, codes);
+      op.lookup(codes, rows, sums);
+      op.run(Float32Array.from(x), rows, y);
+      expect(codes).toEqual(referenceCodes(lookup, x));
+      expect(sums).toEqual(referenceSums(lookup, codes));
+      expect(y).toEqual(referenceOutputs(lookup, sums));
+    });
+
+  it("copies its arrays when it is made", () => {
+    const lookup = makeLookup(2, 16, 4, 3);
+    const op = new LutMatMul(lookup);
+    const x = Float32Array.from(wholeNumbers(8, 5));
+    const before = new Float32Array(3);
+    const after = new Float32Array(3);
+    op.run(x, 1, before);
+    for (const array of [lookup.centroids, lookup.lookupTable, lookup.tableScale, lookup.bias]) array.fill(1);
+    op.run(x, 1, after);
+    expect(after).toEqual(before);
+  });
+
+  it("no rows are no work", () => {
+    expect(() =>
+      new LutMatMul(makeLookup(2, 16, 4, 3)).run(new Float32Array(0), 0, new Float32Array(0)),
+    ).not.toThrow();
+  });
+});
+
+describe("LutConv", () => {
+  for (const [K, change] of [
+    [16, {}],
+    [16, { strideHeight: 2, strideWidth: 2 }],
+    [12, { dilationHeight: 2, dilationWidth: 3, padLeft: 3, padRight: 2 }],
+    [40, { padTop: 0, padLeft: 0, padBottom: 0, padRight: 0 }],
+  ] as const)
+    it(`gives the reference's codes, sums and outputs for ${K} centroids and ${JSON.stringify(change)}`, () => {
+      const w = { ...window3x3, ...change };
+      const lookup = makeLookup(2, K, 18, 5);
+      const op = new LutConv(lookup, w);
+      const [batch, height, width] = [2, 9, 11];
+      const [outputHeight, outputWidth] = op.outputSize(height, width);
+      const positions = batch * outputHeight * outputWidth;
+      const x = wholeNumbers(batch * 4 * height * width, 7);
+      const codes = new Uint8Array(positions * 2);
+      const sums = new Int32Array(positions * 5);
+      const y = new Float32Array(positions * 5);
+      op.encode(Float32Array.from(x), batch, height, width, codes);
+      op.lookup(codes, positions, sums);
+      op.run(Float32Array.from(x), batch, height, width, y);
+      const rows = referenceWindows(w, x, [batch, height, width], [outputHeight, outputWidth]);
+      expect(codes).toEqual(referenceCodes(lookup, rows));
+      expect(sums).toEqual(referenceSums(lookup, codes));
+      const wanted = referenceOutputs(lookup, sums); // (positions, M), to be (batch, M, positions)
+      const plane = outputHeight * outputWidth;
+      expect(y).toEqual(
+        y.map(
+          (_, i) =>
+            wanted[(Math.floor(i / plane / 5) * plane + (i % plane)) * 5 + (Math.floor(i / plane) % 5)]!,
+        ),
+      );
+    });
+
+  it("knows its output's size, and refuses an input that the filter does not fit", () => {
+    const op = new LutConv(makeLookup(4, 16, 9, 2), { ...window3x3, padTop: 0, strideWidth: 2 });
+    expect(op.outputSize(8, 9)).toEqual([7, 5]);
+    expect(() => op.outputSize(1, 9)).toThrow(RangeError);
+    expect(() => op.outputSize(1, 9)).toThrow(/height spans 3 .* is 2/);
+  });
+});
+
+describe("encode", () => {
+  it("gives the codes of rows for centroids that change with every call", () => {
+    for (const [C, K, V, seed] of [
+      [3, 16, 4, 1],
+      [2, 100, 3, 5],
+      [1, 2, 7, 8],
+    ] as const) {
+      const lookup = makeLookup(C, K, V, 1, seed);
+      const x = wholeNumbers(20 * C * V, seed);
+      const codes = new Uint8Array(20 * C);
+      encode(Float32Array.from(x), 20, lookup.centroids, C, K, V, codes);
+      expect(codes).toEqual(referenceCodes(lookup, x));
+    }
+  });
+});
+
+describe("bad arguments", () => {
+  const op = new LutMatMul(makeLookup(2, 10, 4, 3));
+  const conv = new LutConv(makeLookup(4, 16, 9, 2), window3x3);
+  const x = new Float32Array(16);
+  const y = new Float32Array(6).fill(7);
+
+  it("of the wrong type are refused with a TypeError that says what came", () => {
+    const call =
+      (...args: unknown[]) =>
+      () =>
+        Reflect.apply(op.run, op, args);
+    expect(call(new Float64Array(16), 2, y)).toThrow(TypeError);
+    expect(call(new Float64Array(16), 2, y)).toThrow(
+      "LutMatMul.run: x must be a Float32Array (got a Float64Array)",
+    );
+    expect(call([1, 2], 2, y)).toThrow(/got an object/);
+    expect(call(x, "2", y)).toThrow("LutMatMul.run: rows must be a number (got a string)");
+    expect(call(x, 2)).toThrow("LutMatMul.run: y must be a Float32Array (got undefined)");
+    expect(() => Reflect.construct(LutMatMul, [null])).toThrow("lookup must be an object (got null)");
+    expect(() => Reflect.construct(LutConv, [makeLookup(4, 16, 9, 2)])).toThrow("window must be an object");
+  });
+
+  it("of the wrong length are refused with a RangeError that names the rule and the numbers", () => {
+    expect(() => op.run(x, 3, y)).toThrow(RangeError);
+    expect(() => op.run(x, 3, y)).toThrow(
+      "LutMatMul.run: x must have rows · numCodebooks · subvectorLength = 3 · 8 = 24 elements (got 16)",
+    );
+    expect(() => op.run(x, 2, new Float32Array(7))).toThrow(
+      /y must have rows · outputs = 2 · 3 = 6 elements \(got 7\)/,
+    );
+    expect(() => conv.run(new Float32Array(4), 1, 1, 1, new Float32Array(3))).toThrow(
+      /1 · 2 · 1 · 1 = 2 elements/,
+    );
+    expect(() => op.lookup(new Uint8Array(4), 2, new Int32Array(5))).toThrow(/sums must have/);
+    expect(() => op.encode(x, 2, new Uint8Array(5))).toThrow(/codes must have/);
+  });
+
+  it("that are no count are refused with a RangeError", () => {
+    for (const rows of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 40])
+      expect(() => op.run(x, rows, y)).toThrow(/rows must be an integer from 0 to 2147483647/);
+    expect(() => conv.outputSize(0, 4)).toThrow(/height must be an integer from 1/);
+  });
+
+  it("that contradict one another are refused when the operator is made", () => {
+    expect(() => new LutMatMul({ ...makeLookup(2, 16, 4, 3), numCentroids: 1 })).toThrow(
+      /numCentroids must be 2 … 256/,
+    );
+    expect(() => new LutMatMul({ ...makeLookup(2, 16, 4, 3), numCentroids: 257 })).toThrow(RangeError);
+    expect(() => new LutMatMul({ ...makeLookup(2, 16, 4, 3), outputs: 4 })).toThrow(/lookupTable must have/);
+    expect(() => new LutConv(makeLookup(4, 16, 8, 2), window3x3)).toThrow(
+      /multiple of filterHeight · filterWidth \(got 8 and 9\)/,
+    );
+    expect(() => new LutConv(makeLookup(3, 16, 9, 2), window3x3)).toThrow(/\(got 3 · 9 and 4 · 3 · 3\)/);
+    expect(() => new LutConv(makeLookup(4, 16, 9, 2), { ...window3x3, strideWidth: 0 })).toThrow(
+      /strideWidth/,
+    );
+    expect(() => new LutConv(makeLookup(4, 16, 9, 2), { ...window3x3, padLeft: -1 })).toThrow(/padLeft/);
+  });
+
+  it("leave the output as it was", () => {
+    expect(() => op.run(x, 3, y)).toThrow();
+    expect(y).toEqual(new Float32Array(6).fill(7));
+  });
+
+  it("with codes beyond the centroids are refused", () => {
+    expect(() => op.lookup(Uint8Array.of(1, 9, 10, 0), 2, new Int32Array(6))).toThrow(
+      /codes must be below numCentroids \(got 10 and 10\)/,
+    );
+  });
+
+  it("whose output overlaps the input are refused", () => {
+    const memory = new Float32Array(40);
+    expect(() => op.run(memory.subarray(0, 16), 2, memory.subarray(15, 21))).toThrow(/y must not overlap x/);
+    expect(() => op.run(memory.subarray(0, 16), 2, memory.subarray(16, 22))).not.toThrow();
+  });
+
+  it("in shared or detached memory are refused", () => {
+    const shared = new Float32Array(new SharedArrayBuffer(64));
+    expect(() => op.run(shared, 2, y)).toThrow(/must not lie in a SharedArrayBuffer/);
+    const detached = new Float32Array(16);
+    structuredClone(detached.buffer, { transfer: [detached.buffer] });
+    expect(() => op.run(detached, 2, y)).toThrow(/must not be detached/);
+  });
+
+  it("that a getter detaches meanwhile are noticed", () => {
+    const lookup = makeLookup(2, 16, 4, 3);
+    const sly = {
+      ...lookup,
+      get bias() {
+        structuredClone(lookup.centroids.buffer, { transfer: [lookup.centroids.buffer as ArrayBuffer] });
+        return lookup.bias;
+      },
+    };
+    expect(() => new LutMatMul(sly)).toThrow(/centroids must not be detached/);
+  });
+
+  it("and receivers of another class are refused", () => {
+    expect(() => Reflect.apply(op.run, conv, [x, 2, y])).toThrow(TypeError);
+    expect(() => Reflect.apply(op.run, {}, [x, 2, y])).toThrow(TypeError);
+    expect(() => Reflect.apply(op.run, undefined, [x, 2, y])).toThrow(TypeError);
+    expect(() =>
+      Reflect.apply(LutMatMul as unknown as () => void, undefined, [makeLookup(2, 16, 4, 3)]),
+    ).toThrow(/new/);
+  });
+
+  it("and errors thrown by a getter pass through", () => {
+    const lookup = {
+      ...makeLookup(2, 16, 4, 3),
+      get outputs(): number {
+        throw new Error("from the getter");
+      },
+    };
+    expect(() => new LutMatMul(lookup)).toThrow("from the getter");
+  });
+});
+
+describe("workers", () => {
+  it("load the addon, run it and end, several at once", async () => {
+    const script = `
+      const { parentPort } = require("node:worker_threads");
+      const { LutMatMul } = require(${JSON.stringify(index)});
+      const op = new LutMatMul({ numCodebooks: 1, numCentroids: 2, subvectorLength: 1, outputs: 1,
+        centroids: Float32Array.of(0, 10), lookupTable: Int8Array.of(3, -5),
+        tableScale: Float32Array.of(2), bias: Float32Array.of(1) });
+      const y = new Float32Array(2);
+      op.run(Float32Array.of(1, 9), 2, y);
+      parentPort.postMessage([...y]);`;
+    const results = await Promise.all(
+      Array.from({ length: 4 }, () => {
+        const worker = new Worker(script, { eval: true });
+        return new Promise((resolve, reject) => worker.on("message", resolve).on("error", reject));
+      }),
+    );
+    expect(results).toEqual(Array(4).fill([7, -9]));
+  });
+});
+
+describe("memory", () => {
+  it("of operators counts as pressure on the garbage collector, which gives it back", () => {
+    const line = `
+      const lookup = { numCodebooks: 64, numCentroids: 16, subvectorLength: 1, outputs: 1024,
+        centroids: new Float32Array(1024), lookupTable: new Int8Array(1024 * 1024),
+        tableScale: new Float32Array(1024), bias: new Float32Array(1024) };
+      let made = 0;
+      (function make() {
+        new native.LutMatMul(lookup);
+        if (++made < 600) setImmediate(make);
+        else console.log(Math.round(process.resourceUsage().maxRSS / 1024));
+      })();`;
+    expect(Number(inProcess(line, {}))).toBeLessThan(300); // MB at most, of 600 MB made
+  });
+});
