@@ -8,10 +8,12 @@ export * as tf from "@tensorflow/tfjs-node";
 export * as charts from "./charts/index";
 export {
   type CalibrateOptions,
+  type CalibrationMethod,
   type Conversion,
   type ConvertOptions,
   convert,
   type ErrorAccumulationOptions,
+  type ReplaceOptions,
 } from "./conversion/conversion";
 export type { FineTuneOptions } from "./conversion/fineTune";
 export type { LayerInfo, LayerState, LayerTable } from "./conversion/layerTable";

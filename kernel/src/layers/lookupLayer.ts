@@ -28,8 +28,8 @@ export interface LookupConfig {
    */
   tableSource: "weight" | "table";
   tableScale: TableScaleMode;
-  /** Default 8. More than 8 is for training alone. */
-  tableBits?: TableBits;
+  /** More than 8 is for training alone. */
+  tableBits: TableBits;
   distance: SoftDistance;
 }
 
