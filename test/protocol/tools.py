@@ -239,9 +239,10 @@ def server():
             execute("6 * 7", 2 * number + 1)
             stopped[-1].append(until(2 * number + 1, "execute_result")["data"]["text/plain"])
         restarted = post(f"kernels/{kernel}/restart")[0]
+        execute("6 * 7", 100)
+        until(100, "execute_result")
         return {"stopped": stopped, "restarted": restarted}
     finally:
-        process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)
         process.wait(30)
 

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { LutnnError } from "../errors";
 
@@ -12,15 +12,33 @@ export const pythonFolder = join(__dirname, "../../python/papermill");
  * @returns the folder that was installed into
  */
 export function installPapermillTranslator(python: string): string {
-  const code = "import sysconfig; print(sysconfig.get_paths()['purelib'])";
-  let folder: string;
+  const folder = packagesOf(python);
+  cpSync(pythonFolder, folder, { recursive: true, filter: (path) => !path.includes("__pycache__") });
+  return folder;
+}
+
+/** @returns the folder that it was removed from, or null when it was not there */
+export function removePapermillTranslator(python: string): string | null {
+  const folder = packagesOf(python);
+  const paths = readdirSync(pythonFolder)
+    .map((name) => join(folder, name))
+    .filter((path) => existsSync(path));
+  for (const path of paths) rmSync(path, { recursive: true });
+  return paths.length > 0 ? folder : null;
+}
+
+/** Where this Python's environment keeps its packages. */
+function packagesOf(python: string): string {
   try {
-    folder = execFileSync(python, ["-c", code], { encoding: "utf8" }).trim();
+    const code = "import sysconfig; print(sysconfig.get_paths()['purelib'])";
+    const output = execFileSync(python, ["-c", code], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    return output.trim();
   } catch (error) {
     throw new LutnnError(
       `papermill translator: a working Python is needed (got ${python}: ${error instanceof Error ? error.message : error}); name the one that papermill is installed in`,
     );
   }
-  cpSync(pythonFolder, folder, { recursive: true, filter: (path) => !path.includes("__pycache__") });
-  return folder;
 }

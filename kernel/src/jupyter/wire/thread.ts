@@ -47,7 +47,8 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
     toMain({ kind: "shutdown" });
     setTimeout(() => process.kill(process.pid, "SIGKILL"), exitPatienceMs);
   };
-  watchParent(() => void endProcess());
+  let isWanted = false;
+  watchParent({ gone: () => void endProcess(), isWanted: () => isWanted });
 
   const assist = (content: JsonObject, type: string) => assistant.answer(type, content);
   const answers: Record<string, (content: JsonObject, type: string) => object | Promise<object>> = {
@@ -65,6 +66,7 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
   const take = (channel: Request["channel"]) => async (frames: Buffer[]) => {
     const request = decode(channel, frames, signer);
     if (typeof request === "string") return log(`a message on ${channel} was ignored: ${request}`);
+    isWanted = true;
     const { headerJson: parent, identities, content } = request;
     const type = request.header.msg_type;
     if (channel === "stdin") return questions.answer(content.value);
