@@ -4,12 +4,15 @@ import { Kernel } from "./kernelClient";
 let kernel: Kernel;
 afterEach(() => kernel?.stop());
 
-/** A cell that trains for a while and sends what it is told to meanwhile. */
-const training = (seconds: number) => `
+const model = `
   import * as tf from "@tensorflow/tfjs-node";
   const model = tf.sequential({ layers: [tf.layers.dense({ inputShape: [256], units: 512, activation: "relu" }), tf.layers.dense({ units: 10 })] });
   model.compile({ optimizer: "sgd", loss: "meanSquaredError" });
-  const [x, y] = [tf.randomNormal([512, 256]), tf.randomNormal([512, 10])];
+  const [x, y] = [tf.randomNormal([512, 256]), tf.randomNormal([512, 10])];`;
+
+/** A cell that trains for a while and sends what it is told to meanwhile. */
+const training = (seconds: number) => `
+  ${model}
   const until = Date.now() + ${seconds * 1000};
   let steps = 0;
   while (Date.now() < until) { await model.trainOnBatch(x, y); await tf.nextFrame(); steps++; }
@@ -79,25 +82,39 @@ describe("while a cell trains", () => {
   });
 });
 
-test("a hundred interrupts in a row, of all kinds of loops, each leave a kernel that goes on", async () => {
+/** Interrupts of each kind; `npm run soak` asks for a hundred of each. */
+const interrupts = Number(process.env.LUTNN_INTERRUPTS ?? 20);
+
+const loops = {
+  "an async training loop": `
+    console.log("on");
+    for (;;) { await model.trainOnBatch(x, y); await tf.nextFrame(); steps++; }`,
+  "a loop of the CPU": 'console.log("on"); for (;;) steps++;',
+  "a loop of the CPU after an await": 'await sleep(1); console.log("on"); for (;;) steps++;',
+  "a loop of the CPU in a timer":
+    'setTimeout(() => { console.log("on"); for (;;) steps++; }, 1); await sleep(1e9);',
+  "long native calls one after the other":
+    'console.log("on"); for (;;) tf.tidy(() => { tf.matMul(wide, wide).dataSync(); steps++; });',
+};
+
+test(`${interrupts} interrupts in a row of each kind each leave a kernel and a model that go on`, async () => {
   kernel = await Kernel.start();
   await kernel.execute(
-    "const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms)); let turns = 0;",
+    `${model}
+     const wide = tf.randomNormal([700, 700]);
+     const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+     let steps = 0;`,
   );
-  const loops = [
-    'console.log("on"); for (;;) {}',
-    'console.log("on"); for (;;) await sleep(1);',
-    'await sleep(1); console.log("on"); for (;;) turns++;',
-    'setTimeout(() => { console.log("on"); for (;;) {} }, 1); await sleep(1e9);',
-    'setImmediate(() => { console.log("on"); for (;;) {} }); await sleep(1e9);',
-  ];
-  for (let round = 0; round < 100; round++) {
-    const cell = await kernel.startCell(loops[round % loops.length]);
-    await cell.printed("on");
-    if (round % 2) kernel.process.kill("SIGINT");
-    else await kernel.request("control", "interrupt_request");
-    expect((await cell.done()).reply.content.ename).toBe("AbortError");
-    expect(await kernel.evaluate(`${round} + 1`)).toBe(String(round + 1));
-  }
+  for (let round = 0; round < interrupts; round++)
+    for (const [what, code] of Object.entries(loops)) {
+      const cell = await kernel.startCell(code);
+      await cell.printed("on");
+      if (round % 2) kernel.process.kill("SIGINT");
+      else await kernel.request("control", "interrupt_request");
+      const { content } = (await cell.done()).reply;
+      expect(content, `${what}, round ${round}`).toMatchObject({ status: "error", ename: "AbortError" });
+      expect(await kernel.evaluate(`${round} + 1`)).toBe(String(round + 1));
+    }
   expect(await kernel.heartbeat()).toBe("ping");
-}, 240_000);
+  expect(await kernel.evaluate("Number.isFinite(await model.trainOnBatch(x, y) as number)")).toBe("true");
+}, 900_000);
