@@ -123,6 +123,15 @@ describe("an error", () => {
     expect(await kernel.evaluate('"still " + "here"')).toBe("'still here'");
   });
 
+  test("leaves the names that the cell got to, with their types, and not the others", async () => {
+    await kernel.execute(
+      'const reached = [1, 2]; const both = 1; const lost = (() => { throw new Error("x"); })(); class Late {}',
+    );
+    expect(await kernel.evaluate("reached.length + both")).toBe("3");
+    expect((await kernel.execute("lost")).reply.content.evalue).toContain("Cannot find name 'lost'");
+    expect((await kernel.execute("new Late()")).reply.content.evalue).toContain("Cannot find name 'Late'");
+  });
+
   test("with stop_on_error false aborts nothing", async () => {
     const failing = await kernel.startCell('await null; throw new Error("go on")', { stop_on_error: false });
     const queued = await kernel.startCell("1");
