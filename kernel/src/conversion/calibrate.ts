@@ -11,7 +11,7 @@ import {
 } from "../layers/lookupLayer";
 import type { MaddnessWeights } from "../layers/maddnessLayer";
 import { kMeans } from "../pq/kmeans";
-import { Maddness, type MaddnessForm } from "../pq/maddness";
+import { Maddness, type MaddnessForm, TREE_LEAVES } from "../pq/maddness";
 import { sampleIndices, seededRandom } from "../pq/random";
 import { valuesOf } from "../pq/valuesOf";
 import { ActivationStream, concatenate, gatherRows } from "./activationStream";
@@ -24,7 +24,7 @@ import type { Target } from "./target";
 const rowsPerCentroid = 256;
 /** Rows that a least-squares fit sees. */
 const rowsPerFit = 65_000;
-/** Rows that Maddness sees. */
+/** Rows that prototypes of Maddness are fitted on; its trees see as many as k-means. */
 const rowsPerMaddness = 16_384;
 const batchSize = 64;
 
@@ -149,7 +149,11 @@ export function calibrateMaddness(run: CalibrationRun, form: MaddnessForm): Prom
     label,
     () => rowsPerMaddness,
     async (target, rows) => {
-      const maddness = await Maddness.fit(rows, target, { form, signal: run.signal });
+      const maddness = await Maddness.fit(rows, target, {
+        form,
+        treeRows: rowsPerCentroid * TREE_LEAVES,
+        signal: run.signal,
+      });
       const table = maddness.lookupTable(weightMatrix(target));
       return { maddness: { maddness, table, bias: target.operator.bias() } };
     },
