@@ -65,6 +65,16 @@ describe("a cell", () => {
     expect(await kernel.evaluate("value.toUpperCase()")).toBe("'TEXT'");
   });
 
+  test("names of earlier cells stand in the short form of a property, too", async () => {
+    await kernel.execute("let wide = 32, count = 1; const scale = 2;");
+    expect(await kernel.evaluate("JSON.stringify({ wide, scale, more: [{ wide }] })")).toBe(
+      `'{"wide":32,"scale":2,"more":[{"wide":32}]}'`,
+    );
+    await kernel.execute("({ wide, count = wide + 1 } = { wide: 7 } as { wide: number; count?: number });");
+    expect(await kernel.evaluate('[wide, count].join(" ")')).toBe("'7 8'");
+    expect(await kernel.evaluate("((wide: number) => ({ wide }))(5).wide")).toBe("5");
+  });
+
   test("keeps the outputs of what it started as its own, however late they come", async () => {
     const first = await kernel.startCell('setTimeout(() => console.log("late"), 200);');
     await first.done();

@@ -10,21 +10,21 @@ import {
   type LookupWeights,
 } from "../layers/lookupLayer";
 import type { MaddnessWeights } from "../layers/maddnessLayer";
-import { isReplaceable } from "../layers/rebuild";
 import { kMeans } from "../pq/kmeans";
-import { Maddness, type MaddnessForm } from "../pq/maddness";
+import { Maddness, type MaddnessForm, TREE_LEAVES } from "../pq/maddness";
 import { sampleIndices, seededRandom } from "../pq/random";
 import { valuesOf } from "../pq/valuesOf";
 import { ActivationStream, concatenate, gatherRows } from "./activationStream";
 import { fitLookup } from "./fitLookup";
 import type { Profile } from "./profile";
+import type { StoredWeights } from "./storedWeights";
 import type { Target } from "./target";
 
 /** Rows that k-means sees per centroid, as faiss. */
 const rowsPerCentroid = 256;
 /** Rows that a least-squares fit sees. */
 const rowsPerFit = 65_000;
-/** Rows that Maddness sees. */
+/** Rows that prototypes of Maddness are fitted on; its trees see as many as k-means. */
 const rowsPerMaddness = 16_384;
 const batchSize = 64;
 
@@ -37,8 +37,8 @@ export type Learnt =
 export type Calibrated = Learnt & {
   /** Moving mean and variance by the name of the batch norm layer; empty when they stay as they were. */
   batchNorms: Map<string, { mean: Float32Array; variance: Float32Array }>;
-  /** What fine-tuning made of the lookup since. */
-  trained?: LookupWeights;
+  /** What fine-tuning made of the lookup and its batch norms since. */
+  trained?: { weights: LookupWeights; norms: Map<string, StoredWeights> };
 };
 
 export interface CalibrationRun {
@@ -149,7 +149,11 @@ export function calibrateMaddness(run: CalibrationRun, form: MaddnessForm): Prom
     label,
     () => rowsPerMaddness,
     async (target, rows) => {
-      const maddness = await Maddness.fit(rows, target, { form, signal: run.signal });
+      const maddness = await Maddness.fit(rows, target, {
+        form,
+        treeRows: rowsPerCentroid * TREE_LEAVES,
+        signal: run.signal,
+      });
       const table = maddness.lookupTable(weightMatrix(target));
       return { maddness: { maddness, table, bias: target.operator.bias() } };
     },
@@ -173,7 +177,6 @@ export async function calibrateLeastSquares(
   const progress = new Progress("calibrate (least squares)", targets.length, "layers");
   const byName = new Map(targets.map((target) => [target.name, target]));
   const result = new Map<string, Calibrated>();
-  let owner: Calibrated | undefined;
   try {
     for (const [i, node] of dense.run.nodes.entries()) {
       const twin = converted.run.nodes[i];
@@ -181,12 +184,14 @@ export async function calibrateLeastSquares(
       if (target && twin.layer instanceof LookupLayer && !result.has(target.name)) {
         const weights = await fitTarget(target, dense.inputs(node), converted.inputs(twin), run);
         twin.layer.setLookup(weights);
-        owner = { tableSource: "table", weights, batchNorms: new Map() };
-        result.set(target.name, owner);
+        result.set(target.name, { tableSource: "table", weights, batchNorms: new Map() });
         progress.update(result.size, { layer: target.name });
-      } else if (isReplaceable(node.layer) || node.layer instanceof LookupLayer) owner = undefined;
-      else if (profile.calibrate.batchNorm && owner && twin.layer.getClassName() === "BatchNormalization")
-        owner.batchNorms.set(twin.layer.name, estimateBatchNorm(twin, converted.inputs(twin)));
+      }
+      const feeder = targets.find(({ norms }) => norms.includes(twin.layer.name));
+      if (feeder && profile.calibrate.batchNorm)
+        result
+          .get(feeder.name)!
+          .batchNorms.set(twin.layer.name, estimateBatchNorm(twin, converted.inputs(twin)));
       dense.advance(node);
       converted.advance(twin);
       await breathe(signal);

@@ -8,7 +8,7 @@ import { cellSignal } from "../host/signal";
 import { writeFileWhole } from "../host/writeFile";
 import { asFunctional } from "../layers/graph";
 import { linearOperator } from "../layers/linearOperator";
-import { type LookupConfig, LookupLayer } from "../layers/lookupLayer";
+import type { LookupConfig, LookupLayer } from "../layers/lookupLayer";
 import type { MaddnessLayer } from "../layers/maddnessLayer";
 import { type Replacement, rebuildWithLookups } from "../layers/rebuild";
 import { exportOnnx } from "../onnx/exportModel";
@@ -356,27 +356,44 @@ export class Conversion {
       for (const calibrated of found.values()) delete calibrated.trained;
   }
 
-  private forgetNorms(name: string): void {
-    if (this.replaced.has(name))
-      for (const norm of this.replacement(name).batchNorms.keys()) this.changed.delete(norm);
+  private target(name: string): Target {
+    return this.targets.find((target) => target.name === name)!;
   }
 
-  /** A layer is replaced; the batch norms behind it take the statistics that its calibration found. */
+  private forgetNorms(name: string): void {
+    for (const norm of this.target(name).norms) this.changed.delete(norm);
+  }
+
+  /** A layer is replaced; its batch norms become as they were trained with it, or as its calibration found them. */
   private put(name: string, method: CalibrationMethod): void {
-    this.forgetNorms(name);
+    if (this.replaced.has(name)) this.forgetNorms(name);
     this.replaced.set(name, method);
-    for (const [norm, { mean, variance }] of this.replacement(name).batchNorms) {
-      const weights = this.changed.get(norm) ?? storeWeights(this.dense.getLayer(norm));
-      weights[weights.length - 2].values = mean;
-      weights[weights.length - 1].values = variance;
-      this.changed.set(norm, weights);
+    const { trained, batchNorms } = this.replacement(name);
+    for (const norm of this.target(name).norms) {
+      const weights = trained?.norms.get(norm);
+      const statistics = batchNorms.get(norm);
+      if (weights) this.changed.set(norm, weights);
+      else if (statistics) {
+        const kept = this.changed.get(norm) ?? storeWeights(this.dense.getLayer(norm));
+        const [mean, variance] = kept.slice(-2);
+        this.changed.set(norm, [
+          ...kept.slice(0, -2),
+          { ...mean, values: statistics.mean },
+          { ...variance, values: statistics.variance },
+        ]);
+      }
     }
   }
 
   private keepTrained(student: tf.LayersModel): void {
     for (const layer of student.layers)
-      if (layer instanceof LookupLayer) this.replacement(layer.name).trained = layer.getLookup();
-      else if (layer.weights.length > 0) this.changed.set(layer.name, storeWeights(layer));
+      if (!this.replaced.has(layer.name) && layer.weights.length > 0)
+        this.changed.set(layer.name, storeWeights(layer));
+    for (const name of this.replaced.keys()) {
+      const weights = (student.getLayer(name) as LookupLayer).getLookup();
+      const norms = new Map(this.target(name).norms.map((norm) => [norm, this.changed.get(norm)!]));
+      this.replacement(name).trained = { weights, norms };
+    }
   }
 
   /**
@@ -387,7 +404,7 @@ export class Conversion {
     const { distance, tableScale, tableBits } = this.profile;
     const placed = withReplaced ? [...this.replaced.keys()] : [];
     const config = (name: string, tableSource: LookupConfig["tableSource"]): LookupConfig => {
-      const { numCentroids, subvectorLength } = this.targets.find((target) => target.name === name)!;
+      const { numCentroids, subvectorLength } = this.target(name);
       return { numCentroids, subvectorLength, tableSource, tableScale, tableBits, distance };
     };
     const replacements = new Map<string, Replacement>(lookups.map((name) => [name, config(name, "table")]));
@@ -405,7 +422,7 @@ export class Conversion {
       const found = this.replacement(name);
       const layer = network.getLayer(name);
       if ("maddness" in found) (layer as MaddnessLayer).setMaddness(found.maddness);
-      else (layer as LookupLayer).setLookup(found.trained ?? found.weights);
+      else (layer as LookupLayer).setLookup(found.trained?.weights ?? found.weights);
     }
     return network;
   }

@@ -15,8 +15,8 @@ export interface FineTuneSettings {
   /** Of θ, the logit of a learned inverse temperature. */
   temperatureLearningRate: number;
   /**
-   * Share of the soft gradient (through the softmax over distances); the rest is straight-through: the input's gradient
-   * as if the layer were still its dense weight, the table's only where a code chose. 1 is the paper.
+   * Share of the soft gradient (through the softmax over distances) in what reaches a layer's input; the rest is
+   * straight-through, as if the layer were still its dense weight. 1 is the paper.
    */
   softShare: number;
   /**

@@ -275,6 +275,27 @@ describe("a conversion", () => {
     await conversion.restoreAll();
   });
 
+  it("gives a restored layer back as it was trained when it is replaced again", async () => {
+    for (const method of ["kmeans", "leastSquares"] as const) {
+      const conversion = convert(model);
+      await conversion.calibrate(train, { method });
+      await conversion.replaceAll();
+      await conversion.fineTune(train, { epochs: 2, learningRate: 0.01 });
+      const trained = outputs(conversion.model);
+      await conversion.restore("c2");
+      const bn2 = (network: tf.LayersModel) =>
+        network
+          .getLayer("bn2")
+          .getWeights()
+          .map((w) => w.dataSync());
+      expect(bn2(conversion.model)).toEqual(bn2(model));
+      expect(outputs(conversion.model)).not.toEqual(trained);
+      await conversion.replace("c2");
+      expect(outputs(conversion.model)).toEqual(trained);
+      await conversion.restoreAll();
+    }
+  });
+
   it("refuses what cannot be done yet, or not on this data", async () => {
     const conversion = convert(model);
     await expect(conversion.replace("c2")).rejects.toThrow(

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type typescript from "@tslab/typescript-for-tslab";
 import { checkpoints } from "./checkpoints";
 import type { FileChanges } from "./fileChanges";
+import { shorthandOfEarlierCells } from "./shorthand";
 import { globalTypes, isInstalled, TypeResolution } from "./typeResolution";
 
 type Ts = typeof typescript;
@@ -140,7 +141,7 @@ export class Compiler {
   private extended(program: Builder, types: TypeResolution): Builder {
     // The converter reads a file's locals, which are there once a type checker is.
     program.getProgram().getTypeChecker();
-    const emit: Builder["emit"] = (file, write, ...rest) => {
+    const emit: Builder["emit"] = (file, write, token, onlyDeclarations, transformers) => {
       let map = "";
       const keep: typescript.WriteFileCallback = (name, text, ...more) => {
         if (name.endsWith(".js.map")) map = text;
@@ -151,7 +152,9 @@ export class Compiler {
           write?.(name, code, ...more);
         }
       };
-      return program.emit(file, keep, ...rest);
+      const shorthand = shorthandOfEarlierCells(this.ts, program.getProgram().getTypeChecker());
+      const after = [shorthand, ...(transformers?.after ?? [])];
+      return program.emit(file, keep, token, onlyDeclarations, { ...transformers, after });
     };
     const getAllDependencies: Builder["getAllDependencies"] = ({ fileName }) => types.dependencies(fileName);
     return Object.assign(Object.create(program), { emit, getAllDependencies });
