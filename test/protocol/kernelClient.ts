@@ -10,7 +10,7 @@ import { vi } from "vitest";
 import { Dealer, Request, Subscriber } from "zeromq";
 
 // A kernel loads a compiler, on a machine that may be busy with other tests.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 150_000, hookTimeout: 150_000 });
 
 // biome-ignore lint/suspicious/noExplicitAny: what is in a message is what the tests find out
 export type Json = Record<string, any>;
@@ -149,7 +149,7 @@ export class Kernel {
   }
 
   /** Waits until a condition on what has been received holds; of a process that has ended nothing more is expected. */
-  async until(holds: () => boolean, timeoutMs = 50_000): Promise<void> {
+  async until(holds: () => boolean, timeoutMs = 60_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!holds()) {
       if (Date.now() > Math.min(deadline, (this.end?.at ?? deadline) + lastWordsMs))
@@ -252,6 +252,8 @@ export class Kernel {
     };
     const { id, frames } = this.frames("execute_request", content);
     const reply = this.replyTo(id);
+    // A test may stop the kernel before the reply.
+    reply.catch(() => {});
     await this.shell.send(frames);
     const idle = () => this.finished.has(id);
     const text = (name: string) =>
