@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { find, Kernel, typesOf } from "./kernelClient";
 
@@ -123,9 +125,14 @@ describe("an error", () => {
 
   test("aborts the cells that were sent before it was known, and no later one", async () => {
     const failing = await kernel.startCell(
-      'await new Promise((resolve) => setTimeout(resolve, 100)); throw new Error("stop")',
+      `import { existsSync } from "fs";
+       while (!existsSync("go")) await new Promise((resolve) => setTimeout(resolve, 5));
+       throw new Error("stop")`,
     );
     const queued = await kernel.startCell("1");
+    // The answer says that the kernel has what was sent before.
+    await kernel.request("shell", "kernel_info_request");
+    writeFileSync(join(kernel.folder, "go"), "");
     expect((await failing.done()).reply.content.status).toBe("error");
     const { reply, published } = await queued.done();
     expect(reply.content).toEqual({ status: "aborted" });

@@ -1,5 +1,5 @@
 // Many cells in one kernel, whose memory is watched. The short form is part of `npm test`; the long one is
-//   LUTNN_SOAK_CELLS=10000 npx vitest run test/protocol/soak.test.ts
+//   npm run soak
 import { expect, test } from "vitest";
 import { Kernel } from "./kernelClient";
 

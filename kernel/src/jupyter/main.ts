@@ -27,6 +27,14 @@ import { describeError } from "./traceback";
 import { prepareUnwinding } from "./unwinding";
 import { KernelZone } from "./zone";
 
+/**
+ * V8 lets garbage grow to a multiple of what is in use, and the multiple with the limit: with its own limits the compiler
+ * would take 300 MB for the 80 that it needs.
+ */
+const heapLimits = {
+  wire: {},
+  compile: { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 24 },
+};
 /** How long the last messages may take on their way when the process ends. */
 const flushMs = 1000;
 
@@ -104,9 +112,10 @@ function startKernel(connectionFile: string): void {
 }
 
 /** A thread of the kernel's own. What it prints is for whoever runs the server, not for the notebook. */
-function startThread(name: "wire" | "compile", workerData: object, transferList: MessagePort[]): Worker {
+function startThread(name: keyof typeof heapLimits, workerData: object, transferList: MessagePort[]): Worker {
   const file = join(__dirname, name, "thread.js");
-  const thread = new Worker(file, { workerData, transferList, stdout: true, stderr: true });
+  const resourceLimits = heapLimits[name];
+  const thread = new Worker(file, { workerData, transferList, resourceLimits, stdout: true, stderr: true });
   for (const stream of [thread.stdout, thread.stderr])
     stream.on("data", (text) => log(String(text).trimEnd()));
   thread.on("error", (error) => fatal(`the ${name} thread failed`, error));

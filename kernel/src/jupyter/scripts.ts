@@ -27,7 +27,7 @@ export interface Position {
 }
 
 /** Total size of the maps that are kept; beyond it the oldest cells lose their line numbers. */
-const capacity = 1 << 24;
+const capacity = 1 << 22;
 const scripts = new Map<string, Script>();
 let size = 0;
 
