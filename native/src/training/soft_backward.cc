@@ -19,7 +19,7 @@ namespace lutnn {
 namespace {
 
 /// So many items let a machine's threads finish together.
-constexpr size_t kItems = 64;
+constexpr size_t kItems = 32;
 /// Floats that the sums of all segments may take together.
 constexpr size_t kMostSums = size_t{1} << 20;
 
@@ -50,7 +50,7 @@ class Backward {
         bookRows_(factored_ ? layer.subvectorLength : layer.numCentroids),
         readers_(pool.threads()) {
     const SubVectors& reader = readerOf(0);
-    stride_ = rowStride(reader.blockPositions());
+    stride_ = reader.stride();
     chunk_ = reader.chunkCodebooks();
     chunks_ = (layer.numCodebooks + chunk_ - 1) / chunk_;
     groups_ = reader.numGroups();
@@ -64,8 +64,6 @@ class Backward {
   }
 
   void run(const SoftGradients& gradients) {
-    if (const Images* images = std::get_if<Images>(&source_); images && !readerOf(0).coversImages())
-      std::fill_n(images->dx, images->floats(), 0.0f);
     std::vector<double> slopes(chunks_ * segments_, 0.0);
     pool_.run(chunks_ * segments_, [&](size_t item, size_t worker) {
       slopes[item] = runItem(item / segments_, item % segments_, worker);
@@ -111,6 +109,8 @@ class Backward {
     const size_t rowSums = chunk.count * centroids_ * (length_ + 1) * lanes;
     std::fill_n(w.rowSums.reserve(rowSums), rowSums, 0.0f);
     std::fill_n(productSums(segment, firstBook), rows * outputStride_, 0.0f);
+    for (size_t i = 0; i < chunk.count; i++)
+      std::fill_n(w.x.data() + (i * (length_ + 1) + length_) * stride_, stride_, 1.0f);
     const TableRows left = leftFactor(chunk, w);
 
     double slope = 0;
@@ -119,22 +119,19 @@ class Backward {
       reader.open(g, chunk, true);
       for (size_t n = 0; n < group.count; n += reader.blockPositions()) {
         const Range block{group.first + n, std::min(reader.blockPositions(), group.count - n)};
+        reader.openBlock(block);
         packGradients(block, w);
         kernels_.multiply({left.values, left.stride, 1, w.gradientsTransposed.data(), kernels_.panel,
                            outputs_ * kernels_.panel, w.product.data(), stride_, rows, outputs_,
                            roundUp(block.count, lanes), false, nullptr});
-        for (size_t i = 0; i < chunk.count; i++) slope += runBook(reader, block, chunk, i, w);
+        for (size_t i = 0; i < chunk.count; i++) slope += runBook(reader, block.count, chunk, i, w);
         kernels_.multiply({w.product.data(), stride_, 1, w.gradients.data(), kernels_.panel,
                            kernels_.panel * block.count, productSums(segment, firstBook), outputStride_, rows,
                            block.count, outputStride_, true, nullptr});
       }
       reader.close();
     }
-    float* sums = centroidSums(segment, firstBook);
-    for (size_t j = 0; j < chunk.count * centroids_ * (length_ + 1); j++) {
-      sums[j] = 0;
-      for (size_t lane = 0; lane < lanes; lane++) sums[j] += w.rowSums.data()[j * lanes + lane];
-    }
+    kernels_.sumLanes(w.rowSums.data(), chunk.count * centroids_ * (length_ + 1), centroidSums(segment, firstBook));
     return slope;
   }
 
@@ -170,16 +167,15 @@ class Backward {
     }
   }
 
-  /// One codebook at one block: x → dx, which goes back at once; H → X̃, or G → a.
-  double runBook(SubVectors& reader, Range block, Range chunk, size_t i, TrainingWorkspace& w) {
-    const size_t codebook = chunk.first + i, positions = roundUp(block.count, kernels_.lanes);
+  /// One codebook at the open block: x → dx, which goes back at once; H → X̃, or G → a.
+  double runBook(SubVectors& reader, size_t count, Range chunk, size_t i, TrainingWorkspace& w) {
+    const size_t codebook = chunk.first + i, positions = roundUp(count, kernels_.lanes);
     float* x = w.x.data() + i * (length_ + 1) * stride_;
     float* product = w.product.data() + i * bookRows_ * stride_;
     float* s = w.pulls.data();
     float* a = factored_ ? s + roundUp(centroids_, kBlockCentroids) * stride_ : product;
-    reader.get(block, i, x, stride_);
-    for (size_t v = 0; v < length_; v++) std::fill(x + v * stride_ + block.count, x + v * stride_ + positions, 0.0f);
-    std::fill_n(x + length_ * stride_, positions, 1.0f);
+    reader.get(i, x);
+    for (size_t v = 0; v < length_; v++) std::fill(x + v * stride_ + count, x + v * stride_ + positions, 0.0f);
     if (factored_) eachBlock([&](size_t k, size_t count) {  // G = P · H
       multiplyCentroids(codebook, k, false, product, a + k * stride_, count, length_, positions, false, nullptr);
     });
@@ -200,7 +196,7 @@ class Backward {
       multiplyCentroids(codebook, k, true, s + k * stride_, x, length_, count, positions, true,
                         k == 0 ? w.minusSums.data() : nullptr);
     });
-    reader.put(block, i, x, stride_);
+    reader.put(i, x);
     return slope;
   }
 

@@ -120,7 +120,7 @@ void Trainer::lookUp(const SoftLayer& layer, const TableFormat& format, const So
     return *readers[worker];
   };
   std::vector<ptrdiff_t> taps(layer.subvectorLength);
-  const size_t stride = rowStride(readerOf(0).blockPositions());
+  const size_t stride = readerOf(0).stride();
   for (size_t v = 0; v < taps.size(); v++) taps[v] = static_cast<ptrdiff_t>(v * stride);
   pool_.run(readerOf(0).numGroups(), [&](size_t index, size_t worker) {
     SubVectors& reader = readerOf(worker);
@@ -134,8 +134,9 @@ void Trainer::lookUp(const SoftLayer& layer, const TableFormat& format, const So
       reader.open(index, chunk, false);
       for (size_t n = 0; n < group.count; n += reader.blockPositions()) {
         const Range block{group.first + n, std::min(reader.blockPositions(), group.count - n)};
+        reader.openBlock(block);
         for (size_t i = 0; i < chunk.count; i++) {
-          reader.get(block, i, x, stride);
+          reader.get(i, x);
           lookupKernels_.encodePositions(codebooks_.view(), c + i, x, taps.data(), block.count,
                                          codes + (c + i) * codeStride + n);
         }
