@@ -8,6 +8,7 @@ export default defineConfig({
     // TensorFlow, addons and kernels belong to a process: one process a file, two files at a time.
     pool: "forks",
     maxWorkers: 2,
+    env: { TF_CPP_MIN_LOG_LEVEL: "1", ORT_DISABLE_TELEMETRY: "1" },
     testTimeout: 60_000,
     hookTimeout: 120_000,
   },

@@ -32,8 +32,8 @@ def titles(cells):
         if cell.cell_type == "markdown":
             text = " ".join(line for line in cell.source.splitlines() if line and not line.startswith(("#", "$$", "|")))
             heading = re.search(r"^#+ (.*)$", cell.source, re.M)
-            text = re.sub(r"[*_`]|\[|\]\([^)]*\)", "", text)
-            sentence = re.split(r"(?<=[.:?]) ", text)[0] or (heading.group(1) if heading else "")
+            text = re.sub(r"[*_`$]|\[|\]\([^)]*\)", "", text)
+            sentence = re.split(r"(?<=[.?]) ", text.strip())[0].rstrip(":") or (heading.group(1) if heading else "")
         result.append(sentence or cell.source.split("\n")[0])
         if cell.cell_type == "code":
             sentence = ""

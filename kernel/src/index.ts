@@ -15,6 +15,9 @@ export {
 } from "./conversion/conversion";
 export type { FineTuneOptions } from "./conversion/fineTune";
 export type { LayerInfo, LayerState, LayerTable } from "./conversion/layerTable";
+export { type PlanOptions, plan } from "./conversion/makePlan";
+export { type Budget, Plan, type PlanPoint } from "./conversion/plan";
+export { type FineTuneSettings, type Profile, profiles, type TemperatureMode } from "./conversion/profile";
 export * as datasets from "./datasets/index";
 export { LutnnError } from "./errors";
 export type { Displayable, MimeBundle, NotebookHost } from "./host/host";
@@ -29,4 +32,5 @@ export * from "./report/counting";
 export * from "./report/errorAccumulation";
 export { type Evaluation, evaluate } from "./training/evaluate";
 export { fit } from "./training/fit";
-export type { EpochFigures, TrainingOptions } from "./training/trainer";
+export { type EpochFigures, TrainingHistory } from "./training/history";
+export type { CheckpointOptions, EarlyStopping, TrainingOptions } from "./training/options";

@@ -1,5 +1,6 @@
 import type { EChartsCoreOption } from "echarts";
 import { type Chart, type ChartPanel, palette } from "./chart";
+import { escapeMarkup } from "./escapeMarkup";
 
 const width = 760;
 const panelHeight = 210;
@@ -9,6 +10,8 @@ const gap = 44;
 
 /** Figures of a magnitude that a person reads at a glance. */
 export const shortNumber = (value: number): string => String(Number(value.toPrecision(3)));
+
+const axisLabel = { color: "#333", formatter: shortNumber };
 
 /** The chart as a static SVG on white, for pages that cannot run plotly. */
 export function toSvg(chart: Chart): string {
@@ -48,7 +51,7 @@ export function toSvg(chart: Chart): string {
       nameLocation: "middle",
       nameGap: 50,
       nameTextStyle: { color: "#333" },
-      axisLabel: { color: "#333", formatter: shortNumber },
+      axisLabel,
       scale: panel.fromZero === false,
       ...axisRange(panel),
     })),
@@ -70,7 +73,7 @@ export function toSvg(chart: Chart): string {
   const drawing = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
     drawing.setOption(option);
-    return withoutInteraction(drawing.renderToSVGString());
+    return withTitle(withoutInteraction(drawing.renderToSVGString()), chart.title);
   } finally {
     drawing.dispose();
   }
@@ -82,19 +85,27 @@ const withoutInteraction = (svg: string): string =>
     .replace(/<style[\s\S]*?<\/style>\n?/g, "")
     .replace(/ (class="zr[^"]*"|ecmeta_\w+="[^"]*"|pointer-events="visible")/g, "");
 
-/** Room for the reference line beside the values, and on a logarithmic axis for the smallest bar. */
-function axisRange({ scale, series, reference }: ChartPanel): {
-  min?: number;
-  max?: number;
-  startValue?: number;
-} {
+/** Names the picture for those who do not see it. */
+const withTitle = (svg: string, title: string): string =>
+  svg.replace(
+    /<svg ([^>]*)>/,
+    (_, attributes) => `<svg role="img" ${attributes}>\n<title>${escapeMarkup(title)}</title>`,
+  );
+
+/** Room for the reference line above the values, and on a logarithmic axis for the smallest bar. */
+function axisRange({ scale, series, reference }: ChartPanel): Record<string, unknown> {
   const values = series.flatMap((one) => one.values).filter((value) => value !== null);
-  const range: { min?: number; max?: number; startValue?: number } = {};
   const positive = values.filter((value) => value > 0);
-  if (scale === "log" && positive.length > 0)
-    range.min = 10 ** Math.floor(Math.log10(Math.min(...positive)) - 0.3);
-  if (reference && reference.value > Math.max(...values)) range.max = reference.value;
-  return range;
+  if (scale === "log" && positive.length > 0) {
+    const min = 10 ** Math.floor(Math.log10(Math.min(...positive)) - 0.1);
+    return { min, startValue: min }; // bars begin at the axis' end
+  }
+  const [lowest, highest] = [Math.min(...values), Math.max(...values)];
+  if (!reference || reference.value <= highest) return {};
+  return {
+    max: reference.value + 0.06 * (reference.value - lowest),
+    axisLabel: { ...axisLabel, showMaxLabel: false },
+  };
 }
 
 function referenceLine({ name, value }: { name: string; value: number }): Record<string, unknown> {

@@ -1,4 +1,5 @@
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
+import { escapeMarkup } from "./escapeMarkup";
 
 export type Cell = string | number | null;
 
@@ -6,9 +7,6 @@ export interface Column {
   title: string;
   align?: "left" | "right";
 }
-
-const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]!);
 
 const format = (cell: Cell): string => (cell === null ? "–" : typeof cell === "number" ? String(cell) : cell);
 
@@ -49,14 +47,14 @@ export class Table implements Displayable {
   toHtml(): string {
     const style = (i: number) => ` style="text-align:${this.alignment(i)}"`;
     const row = (cells: string[], tag: string) =>
-      `<tr>${cells.map((cell, i) => `<${tag}${style(i)}>${escapeHtml(cell)}</${tag}>`).join("")}</tr>`;
+      `<tr>${cells.map((cell, i) => `<${tag}${style(i)}>${escapeMarkup(cell)}</${tag}>`).join("")}</tr>`;
     const head = row(
       this.columns.map(({ title }) => title),
       "th",
     );
     const body = this.rows.map((cells) => row(cells.map(format), "td")).join("");
     const caption = this.caption
-      ? `<caption style="text-align:left">${escapeHtml(this.caption)}</caption>`
+      ? `<caption style="text-align:left">${escapeMarkup(this.caption)}</caption>`
       : "";
     return `<table>${caption}<thead>${head}</thead><tbody>${body}</tbody></table>`;
   }

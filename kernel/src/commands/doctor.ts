@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { Table } from "../charts/table";
+import { onnxRuntime } from "../inference/onnxRuntime";
 import { nativeStatus } from "../pq/backend";
 import { describeTraining, type TrainingStatus, trainingStatus } from "../pq/trainingBackend";
 import { checkoutRoot, venvProgram } from "./checkout";
@@ -75,7 +76,7 @@ function training(): TrainingStatus {
 
 function onnxruntime(): Diagnosis["onnxruntime"] {
   try {
-    require("onnxruntime-node");
+    onnxRuntime();
     return { available: true, version: versionOf("onnxruntime-node") };
   } catch (error) {
     return { available: false, reason: message(error) };

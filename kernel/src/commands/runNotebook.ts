@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
+import { stripVTControlCharacters } from "node:util";
 import { LutnnError } from "../errors";
 import { formatSeconds } from "../host/progress";
 import { requireVenvProgram } from "./checkout";
@@ -80,8 +81,9 @@ class Screen {
   private current = "";
   private readonly live = process.stdout.isTTY === true;
 
+  /** Tracebacks come with colours, which only a terminal shows. */
   line(text: string): void {
-    process.stdout.write(`${text}\n`);
+    process.stdout.write(`${this.live ? text : stripVTControlCharacters(text)}\n`);
   }
 
   begin(text: string): void {

@@ -2,13 +2,16 @@ import * as tf from "@tensorflow/tfjs-node";
 import { applyNode, type GraphNode, type GraphRun, type Values } from "../layers/graph";
 import { valuesOf } from "../pq/valuesOf";
 
+/** Stands for whoever reads the network's output. */
+const endOfNetwork: GraphNode | null = null;
+
 /**
  * All batches of a data set on their way through a network, one node at a time, so that a layer can be fitted on what
  * the layers before it really give. Holds the activations that later nodes still read and no others.
  */
 export class ActivationStream {
   private readonly values: Values[];
-  private readonly lastReader = new Map<number, GraphNode>();
+  private readonly lastReader = new Map<number, GraphNode | null>();
 
   /** @param batches owned by the stream from now on */
   constructor(
@@ -17,11 +20,22 @@ export class ActivationStream {
   ) {
     this.values = batches.map((batch) => run.start(batch));
     for (const node of run.nodes) for (const id of node.inputs) this.lastReader.set(id, node);
+    this.lastReader.set(run.outputId, endOfNetwork);
   }
 
   /** The first input of a node, per batch. */
   inputs(node: GraphNode): tf.Tensor[] {
     return this.values.map((values) => this.run.inputsOf(node, values)[0]);
+  }
+
+  /** The first output of a node that has just been computed and is read later, per batch. */
+  outputs(node: GraphNode): tf.Tensor[] {
+    return this.values.map((values) => values.get(node.outputs[0])!);
+  }
+
+  /** The network's output per batch, when the nodes from the `from`-th on are those of another network; the caller disposes. */
+  finishWith(other: GraphRun, from: number): tf.Tensor[] {
+    return this.values.map((values) => tf.tidy(() => this.run.finishWith(other, values, from).clone()));
   }
 
   /** Sends every batch through a node, by its own layer or by `layer`. */

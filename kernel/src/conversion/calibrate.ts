@@ -10,11 +10,11 @@ import {
   type LookupWeights,
 } from "../layers/lookupLayer";
 import { kMeans } from "../pq/kmeans";
-import { fitTable, fitWeight } from "../pq/leastSquares";
 import { sampleIndices, seededRandom } from "../pq/random";
-import { tableFromWeight } from "../pq/softPq";
 import { valuesOf } from "../pq/valuesOf";
 import { ActivationStream, concatenate, gatherRows } from "./activationStream";
+import { fitLookup } from "./fitLookup";
+import type { Profile } from "./profile";
 import type { Target } from "./target";
 
 /** Rows that k-means sees per centroid, as faiss. */
@@ -36,6 +36,7 @@ interface Run {
   targets: Target[];
   data: Dataset;
   seed: number;
+  profile: Profile;
   signal: AbortSignal;
 }
 
@@ -120,9 +121,10 @@ export async function calibrateKMeans({
  * @param student the network with every target replaced and all other weights dense; it ends up calibrated
  */
 export async function calibrateLeastSquares(
-  { model, targets, data, seed, signal }: Run,
+  run: Run,
   student: tf.LayersModel,
 ): Promise<Map<string, Calibrated>> {
+  const { model, targets, data, signal, profile } = run;
   const dense = new ActivationStream(new GraphRun(model), inputsOf(data));
   const converted = new ActivationStream(new GraphRun(student), inputsOf(data));
   const progress = new Progress("calibrate (least squares)", targets.length, "layers");
@@ -134,19 +136,12 @@ export async function calibrateLeastSquares(
       const twin = converted.run.nodes[i];
       const target = byName.get(node.layer.name);
       if (target && twin.layer instanceof LookupLayer && !result.has(target.name)) {
-        const weights = await fitTarget(
-          target,
-          dense.inputs(node),
-          converted.inputs(twin),
-          data.size,
-          seed,
-          signal,
-        );
+        const weights = await fitTarget(target, dense.inputs(node), converted.inputs(twin), run);
         twin.layer.setLookup(weights);
         owner = { tableSource: "table", weights, batchNorms: new Map() };
         result.set(target.name, owner);
         progress.update(result.size, { layer: target.name });
-      } else if (owner && twin.layer.getClassName() === "BatchNormalization") {
+      } else if (profile.calibrate.batchNorm && owner && twin.layer.getClassName() === "BatchNormalization") {
         owner.batchNorms.set(twin.layer.name, estimateBatchNorm(twin, converted.inputs(twin)));
       }
       dense.advance(node);
@@ -161,41 +156,32 @@ export async function calibrateLeastSquares(
   return result;
 }
 
+/** Fits a layer's lookup on what the converted layers before it give, to what the dense layer gives. */
 async function fitTarget(
   target: Target,
   denseInputs: tf.Tensor[],
   convertedInputs: tf.Tensor[],
-  images: number,
-  seed: number,
-  signal: AbortSignal,
+  { data, seed, signal, profile }: Run,
 ): Promise<LookupWeights> {
   const { operator } = target;
-  const { positions, inputLength, outputs } = operator;
-  const forKMeans = sampleRows(target, images, rowsPerCentroid * target.numCentroids, seed);
-  const codebook = await kMeans(gatherRows(convertedInputs, operator.rows, positions, forKMeans), target, {
+  const rows = sampleRows(target, data.size, rowsPerFit, seed);
+  const linear = (x: tf.Tensor) => tf.matMul(operator.rows(x), operator.weight()) as tf.Tensor2D;
+  const problem = {
+    shape: target,
+    outputs: operator.outputs,
+    inputs: gatherRows(convertedInputs, operator.rows, operator.positions, rows),
+    wanted: gatherRows(denseInputs, linear, operator.positions, rows),
+    weight: weightMatrix(target),
+  };
+  const { distance, tableScale, calibrate } = profile;
+  const fitted = await fitLookup(problem, {
     seed,
     signal,
+    distance,
+    tableScale,
+    refineSteps: calibrate.refineSteps,
   });
-  const forFit = sampleRows(target, images, rowsPerFit, seed);
-  const codes = codebook.encode(gatherRows(convertedInputs, operator.rows, positions, forFit));
-  const linear = (x: tf.Tensor) => tf.matMul(operator.rows(x), operator.weight()) as tf.Tensor2D;
-  const wanted = gatherRows(denseInputs, linear, positions, forFit); // (rows, M), before bias and activation
-  const weight = await fitWeight(codebook.decode(codes), wanted, weightMatrix(target), inputLength, {
-    signal,
-  });
-  const { numCodebooks, numCentroids, subvectorLength } = target;
-  const start = valuesOf(() =>
-    tableFromWeight(
-      tf.tensor3d(codebook.centroids, [numCodebooks, numCentroids, subvectorLength]),
-      tf.tensor2d(weight, [inputLength, outputs]),
-    ),
-  );
-  return {
-    centroids: codebook.centroids,
-    table: await fitTable(codes, wanted, start, target, { signal }),
-    bias: operator.bias(),
-    inverseTemperatureLogit: INITIAL_INVERSE_TEMPERATURE_LOGIT,
-  };
+  return { ...fitted, bias: operator.bias() };
 }
 
 /** Mean and variance per channel of a batch norm's inputs, written into its moving statistics. */

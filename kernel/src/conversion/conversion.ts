@@ -11,18 +11,18 @@ import { type LookupConfig, LookupLayer } from "../layers/lookupLayer";
 import { rebuildWithLookups } from "../layers/rebuild";
 import { exportOnnx } from "../onnx/exportModel";
 import { type Evaluation, evaluate } from "../training/evaluate";
-import type { EpochFigures } from "../training/trainer";
+import type { TrainingHistory } from "../training/history";
 import { type Calibrated, calibrateKMeans, calibrateLeastSquares } from "./calibrate";
 import { type FineTuneOptions, fineTuneStudent } from "./fineTune";
 import { LayerTable, layerInfo } from "./layerTable";
 import { measureErrors } from "./measureErrors";
-import { type Profile, profiles } from "./profile";
+import { type Profile, profileOf } from "./profile";
 import { loadWeights, type StoredWeights, storeWeights } from "./storedWeights";
 import { checkName, chooseTargets, type Target, type TargetOptions } from "./target";
 
 export interface ConvertOptions extends TargetOptions {
-  /** `paper`: as published; `plus` (default): per-output scales, distillation, least squares. */
-  profile?: Profile["name"];
+  /** `paper`: as published; `plus` (default): ours; or a profile of one's own, made from {@link profiles}. */
+  profile?: "paper" | "plus" | Profile;
 }
 
 export interface CalibrateOptions {
@@ -62,12 +62,7 @@ export class Conversion {
 
   /** Use {@link convert}. */
   constructor(model: tf.LayersModel, options: ConvertOptions) {
-    const profile = profiles[options.profile ?? "plus"];
-    if (!profile)
-      throw new LutnnError(
-        `convert: profile must be ${Object.keys(profiles).join(" or ")} (got ${JSON.stringify(options.profile)})`,
-      );
-    this.profile = profile;
+    this.profile = profileOf(options.profile);
     this.dense = asFunctional(model);
     this.targets = chooseTargets(this.dense, options);
   }
@@ -105,7 +100,7 @@ export class Conversion {
    * from the dense network: what fine-tuning had learnt is dropped; layers that are replaced take their new lookups.
    */
   async calibrate(data: Dataset, options: CalibrateOptions = {}): Promise<void> {
-    const method = options.method ?? (this.profile.name === "paper" ? "kmeans" : "leastSquares");
+    const method = options.method ?? this.profile.calibrate.method;
     if (method !== "kmeans" && method !== "leastSquares")
       throw new LutnnError(
         `calibrate: method must be "kmeans" or "leastSquares" (got ${JSON.stringify(method)})`,
@@ -113,7 +108,8 @@ export class Conversion {
     this.checkData("calibrate", data);
     await this.exclusively("calibrate", async () => {
       const signal = cellSignal(options.signal);
-      const run = { model: this.dense, targets: this.targets, data, seed: options.seed ?? 0, signal };
+      const { dense: model, targets, profile } = this;
+      const run = { model, targets, data, seed: options.seed ?? 0, profile, signal };
       let found: Map<string, Calibrated>;
       if (method === "kmeans") found = await calibrateKMeans(run);
       else {
@@ -214,7 +210,7 @@ export class Conversion {
    * Trains the converted network (soft-PQ): centroids, tables or weights, temperatures, batch norms and the layers that
    * stayed dense. Returns the figures of each epoch. An interrupt leaves it as of the last whole step.
    */
-  async fineTune(data: Dataset, options: FineTuneOptions): Promise<EpochFigures[]> {
+  async fineTune(data: Dataset, options: FineTuneOptions): Promise<TrainingHistory> {
     this.checkData("fineTune", data);
     if (!this.student)
       throw new LutnnError(
@@ -222,9 +218,10 @@ export class Conversion {
       );
     const student = this.student;
     return this.exclusively("fineTune", async () => {
-      const settings = { ...this.profile.fineTune };
-      for (const key of Object.keys(settings) as (keyof typeof settings)[])
-        settings[key] = options[key] ?? settings[key];
+      const given = Object.entries(options).filter(
+        ([key, value]) => key in this.profile.fineTune && value !== undefined,
+      );
+      const settings = { ...this.profile.fineTune, ...Object.fromEntries(given) };
       try {
         return await fineTuneStudent(this.dense, student, data, settings, options);
       } finally {

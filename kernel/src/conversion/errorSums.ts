@@ -39,8 +39,9 @@ export class ErrorSums {
     });
   }
 
-  /** The errors so far; a constant exact output counts as explained. */
-  error(): OutputError {
+  /** The errors so far, null before the first batch; a constant exact output counts as explained. */
+  error(): OutputError | null {
+    if (this.count === 0) return null;
     let squared = 0;
     let variance = 0;
     let unexplained = 0;

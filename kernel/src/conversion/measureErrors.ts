@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
 import * as tf from "@tensorflow/tfjs-node";
 import type { Dataset } from "../datasets/dataset";
+import { Progress } from "../host/progress";
 import { breathe } from "../host/signal";
 import { applyNode, GraphRun } from "../layers/graph";
 import { LookupLayer } from "../layers/lookupLayer";
-import type { ErrorAccumulationReport } from "../report/errorAccumulation";
-import { countRight } from "../training/evaluate";
+import type { ErrorAccumulationReport, LayerErrors } from "../report/errorAccumulation";
+import { countRight, evaluate } from "../training/evaluate";
 import { givesProbabilities, logProbabilities } from "../training/loss";
+import { ActivationStream } from "./activationStream";
 import { ErrorSums } from "./errorSums";
 import type { Target } from "./target";
 
@@ -20,15 +22,40 @@ export interface ErrorMeasurement {
   /** Of the series. */
   name: string;
   signal: AbortSignal;
-  /** Called with the report after each batch and at the end. */
+  /** Called with the report after each layer and at the end. */
   onReport: (report: ErrorAccumulationReport) => void;
 }
 
-const batchSize = 128;
+const batchSize = 64;
+/** Bytes of activations that may be held at once. */
+const memoryLimit = 2 ** 30;
+
+/** How many images may be on their way through two networks at once: each holds about four activations at its widest. */
+function imagesAtOnce(run: GraphRun): number {
+  const widest = Math.max(
+    ...run.nodes.map((node) => node.outputShape.slice(1).reduce<number>((a, b) => a * (b ?? 1), 4)),
+  );
+  return Math.max(batchSize, Math.floor(memoryLimit / (8 * widest)));
+}
+
+/** What is known of one layer so far. */
+interface Measured {
+  target: Target;
+  /** Its node, and the node before which the network counts as converted up to it: that of the next layer. */
+  node: number;
+  until: number;
+  replaced: boolean;
+  local: ErrorSums;
+  accumulated: ErrorSums;
+  /** Images classified right with the network converted up to here, and images seen. */
+  right: number;
+  seen: number;
+}
 
 /**
- * Sends each batch through both networks in step. Local error: the replaced layer on the dense network's input.
- * Accumulated error: on the converted network's input. Metric of a layer: converted up to it, dense after it.
+ * Sends the data through both networks in step, layer by layer, and tells each layer's errors as soon as it is through.
+ * Local error: the replaced layer on the dense network's input. Accumulated error: on the converted network's input.
+ * Metric of a layer: converted up to it (with the batch norms behind it), dense after it.
  */
 export async function measureErrors(measurement: ErrorMeasurement): Promise<ErrorAccumulationReport> {
   const { model, student, targets, data, signal } = measurement;
@@ -36,29 +63,29 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
   const converted = new GraphRun(student);
   const probabilities = givesProbabilities(model);
   const positions = targets.map(({ name }) => converted.nodes.findIndex(({ layer }) => layer.name === name));
-  const layers = targets.map((target, i) => {
-    const node = positions[i];
-    return {
-      node,
-      // "Converted up to a layer" includes the batch norms behind it: all before the next layer that can be replaced.
-      until: positions[i + 1] ?? converted.nodes.length,
-      replaced: converted.nodes[node].layer instanceof LookupLayer,
-      local: new ErrorSums(target.operator.outputs),
-      accumulated: new ErrorSums(target.operator.outputs),
-      right: 0,
-    };
-  });
-  const byNode = new Map(layers.map((layer) => [layer.node, layer]));
-  const totals = { seen: 0, denseRight: 0, convertedRight: 0, divergence: 0 };
-
-  const report: ErrorAccumulationReport = {
+  const layers: Measured[] = targets.map((target, i) => ({
+    target,
+    node: positions[i],
+    until: positions[i + 1] ?? converted.nodes.length,
+    replaced: converted.nodes[positions[i]].layer instanceof LookupLayer,
+    local: new ErrorSums(target.operator.outputs),
+    accumulated: new ErrorSums(target.operator.outputs),
+    right: 0,
+    seen: 0,
+  }));
+  const totals = { seen: 0, right: 0, divergence: 0 };
+  const denseAccuracy = (await evaluate(model, data, { signal })).accuracy;
+  const progress = new Progress("error accumulation", data.size * dense.nodes.length, "image layers");
+  const runId = randomUUID();
+  let sequence = 0;
+  const snapshot = (done: boolean): ErrorAccumulationReport => ({
     version: 1,
-    runId: randomUUID(),
-    sequence: 0,
-    done: false,
+    runId,
+    sequence: ++sequence,
+    done,
     model: model.name,
     data: { name: data.name, size: data.size },
-    metric: { name: "accuracy", unit: "%", higherIsBetter: true, dense: 0 },
+    metric: { name: "accuracy", unit: "%", higherIsBetter: true, dense: denseAccuracy },
     layers: targets.map(({ name, operator, numCentroids, subvectorLength, numCodebooks }) => ({
       name,
       op: operator.op,
@@ -66,55 +93,93 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
       subvectorLength,
       numCodebooks,
     })),
-    series: [],
-  };
-  const snapshot = (done: boolean): ErrorAccumulationReport => {
-    const percent = (right: number) => (100 * right) / totals.seen;
-    report.sequence++;
-    report.done = done;
-    report.metric = { ...report.metric, dense: percent(totals.denseRight) };
-    report.series = [
+    series: [
       {
         name: measurement.name,
-        errors: layers.map((layer) => ({
-          state: layer.replaced ? "replaced" : "dense",
-          local: layer.replaced ? layer.local.error() : null,
-          accumulated: layer.accumulated.error(),
-          metric: layer.replaced ? percent(layer.right) : null,
-        })),
-        metric: percent(totals.convertedRight),
-        divergence: totals.divergence / totals.seen,
+        errors: layers.map(errorsOf),
+        metric: done ? (100 * totals.right) / totals.seen : null,
+        divergence: done ? totals.divergence / totals.seen : null,
       },
-    ];
-    return structuredClone(report);
-  };
+    ],
+  });
 
-  for (const { images, labels } of data.batches(batchSize)) {
-    tf.tidy(() => {
-      const exact = dense.start(images);
-      const values = converted.start(images);
+  const atOnce = imagesAtOnce(dense);
+  for (let first = 0; first < data.size; first += atOnce) {
+    const part = data.select(
+      Array.from({ length: Math.min(atOnce, data.size - first) }, (_, i) => first + i),
+    );
+    const batches = [...part.batches(batchSize)];
+    const labels = batches.map((batch) => batch.labels);
+    const exact = new ActivationStream(
+      dense,
+      batches.map(({ images }) => images.clone()),
+    );
+    const approximate = new ActivationStream(
+      converted,
+      batches.map(({ images }) => images),
+    );
+    const right = (outputs: tf.Tensor[]) =>
+      outputs.reduce((sum, output, i) => sum + countRight(output, labels[i]), 0);
+    try {
       for (let i = 0; i < dense.nodes.length; i++) {
-        const layer = byNode.get(i);
-        const exactInputs = dense.inputsOf(dense.nodes[i], exact);
-        const [y] = dense.step(dense.nodes[i], exact);
-        const [accumulated] = converted.step(converted.nodes[i], values);
-        if (layer) layer.accumulated.add(y, accumulated);
-        if (layer?.replaced) layer.local.add(y, applyNode(converted.nodes[i], exactInputs)[0]);
-        const ended = layers.find(({ until, replaced }) => until === i + 1 && replaced);
-        if (ended) ended.right += countRight(converted.finishWith(dense, values, i + 1), labels);
+        const layer = layers.find(({ node }) => node === i);
+        const alone = layer?.replaced
+          ? exact.inputs(dense.nodes[i]).map((x) => tf.tidy(() => applyNode(converted.nodes[i], [x])[0]))
+          : [];
+        exact.advance(dense.nodes[i]);
+        approximate.advance(converted.nodes[i]);
+        if (layer) {
+          const y = exact.outputs(dense.nodes[i]);
+          approximate.outputs(converted.nodes[i]).forEach((z, b) => {
+            layer.accumulated.add(y[b], z);
+          });
+          alone.forEach((z, b) => {
+            layer.local.add(y[b], z);
+          });
+          tf.dispose(alone);
+        }
+        const ended = layers.find(({ until }) => until === i + 1);
+        if (ended?.replaced) {
+          const outputs = approximate.finishWith(dense, i + 1);
+          ended.right += right(outputs);
+          ended.seen += part.size;
+          tf.dispose(outputs);
+        }
+        progress.update(first * dense.nodes.length + part.size * (i + 1));
+        if (layer || ended) measurement.onReport(snapshot(false));
+        await breathe(signal);
       }
-      const exactOutput = dense.outputOf(exact);
-      const output = converted.outputOf(values);
-      totals.denseRight += countRight(exactOutput, labels);
-      totals.convertedRight += countRight(output, labels);
-      const p = logProbabilities(exactOutput, probabilities);
-      const divergence = tf.sum(tf.mul(tf.exp(p), tf.sub(p, logProbabilities(output, probabilities))));
-      totals.divergence += divergence.dataSync()[0];
-    });
-    totals.seen += labels.size;
-    tf.dispose([images, labels]);
-    measurement.onReport(snapshot(totals.seen === data.size));
-    await breathe(signal);
+      const last = dense.nodes.length - 1;
+      const outputs = approximate.outputs(converted.nodes[last]);
+      totals.right += right(outputs);
+      totals.seen += part.size;
+      exact.outputs(dense.nodes[last]).forEach((y, b) => {
+        totals.divergence += divergence(y, outputs[b], probabilities);
+      });
+    } finally {
+      exact.dispose();
+      approximate.dispose();
+      tf.dispose(labels);
+    }
   }
-  return structuredClone(report);
+  progress.finish();
+  const report = snapshot(true);
+  measurement.onReport(report);
+  return report;
+}
+
+const errorsOf = ({ replaced, local, accumulated, right, seen }: Measured): LayerErrors => ({
+  state: replaced ? "replaced" : "dense",
+  local: replaced ? local.error() : null,
+  accumulated: accumulated.error(),
+  metric: seen > 0 ? (100 * right) / seen : null,
+});
+
+/** Σ over the images of KL(dense ‖ converted), nats. */
+function divergence(exact: tf.Tensor, approximate: tf.Tensor, probabilities: boolean): number {
+  return tf.tidy(() => {
+    const p = logProbabilities(exact, probabilities);
+    const q = logProbabilities(approximate, probabilities);
+    return tf.sum(tf.mul(tf.exp(p), tf.sub(p, q))).dataSync()[0];
+  });
 }

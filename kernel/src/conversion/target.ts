@@ -15,8 +15,8 @@ export interface Target extends CodebookShape {
 export interface TargetOptions {
   /** Names of the layers to convert; default: every convolution but the first, every dense layer but the last. */
   layers?: string[];
-  /** K for all layers. Default 16. */
-  numCentroids?: number;
+  /** K for all layers, or by layer name. Default 16. */
+  numCentroids?: number | Record<string, number>;
   /**
    * V by layer name. Default: the filter's positions (9 for 3×3), 4 neighbouring channels for 1×1 convolutions, 32 for
    * dense layers, each the largest divisor of the input length up to that.
@@ -49,8 +49,10 @@ export function chooseTargets(model: tf.LayersModel, options: TargetOptions): Ta
   );
   const all = replaceable.map((layer) => layer.name);
   const names = options.layers ?? defaultNames(replaceable);
-  for (const name of [...names, ...Object.keys(options.subvectorLength ?? {})])
-    checkName(model.name, name, all);
+  const keys = [options.subvectorLength, options.numCentroids].flatMap((given) =>
+    typeof given === "object" ? Object.keys(given) : [],
+  );
+  for (const name of [...names, ...keys]) checkName(model.name, name, all);
   if (names.length === 0)
     throw new LutnnError(
       `convert: ${model.name} has no layer to replace beyond its first convolution and last dense layer; name some with { layers: [...] } (it has ${all.join(", ") || "none"})`,
@@ -62,7 +64,9 @@ export function chooseTargets(model: tf.LayersModel, options: TargetOptions): Ta
       const subvectorLength = options.subvectorLength?.[layer.name] ?? defaultSubvectorLength(operator);
       const { inputLength, filterArea } = operator;
       const numCodebooks = Math.floor(inputLength / subvectorLength);
-      const shape = { numCodebooks, numCentroids: options.numCentroids ?? 16, subvectorLength };
+      const given = options.numCentroids;
+      const numCentroids = (typeof given === "object" ? given[layer.name] : given) ?? 16;
+      const shape = { numCodebooks, numCentroids, subvectorLength };
       if (inputLength % subvectorLength !== 0 || subvectorLength % filterArea !== 0)
         throw new LutnnError(
           `convert: subvectorLength (V) of ${layer.name} must divide its input length ${inputLength} and be a multiple of its ${filterArea} filter positions (got ${subvectorLength})`,

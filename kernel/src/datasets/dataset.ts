@@ -105,18 +105,28 @@ export class Dataset {
     ];
   }
 
-  /** All images in batches of `size`, the last one smaller; in order, or shuffled by `seed` when it is given. */
-  *batches(size: number, seed?: number): Generator<Batch> {
+  /**
+   * All images in batches of `size`, the last one smaller; in order, or shuffled by `seed` when it is given. `first`
+   * skips batches without changing the order of the others.
+   */
+  *batches(size: number, seed?: number, first = 0): Generator<Batch> {
     if (!Number.isInteger(size) || size < 1)
       throw new LutnnError(`batches: the batch size must be a positive integer (got ${size})`);
-    const source = seed === undefined ? this : this.shuffle(seed);
+    const order =
+      seed === undefined ? null : permutation(this.size, seededRandom(seed, this.name, "shuffle"));
     const { pixels } = this;
-    for (let from = 0; from < this.size; from += size) {
-      const to = Math.min(from + size, this.size);
-      const images = source.images.slice(from * pixels, to * pixels);
+    for (let from = first * size; from < this.size; from += size) {
+      const count = Math.min(size, this.size - from);
+      const images = new Float32Array(count * pixels);
+      const labels = new Int32Array(count);
+      for (let i = 0; i < count; i++) {
+        const index = order ? order[from + i] : from + i;
+        images.set(this.images.subarray(index * pixels, (index + 1) * pixels), i * pixels);
+        labels[i] = this.labels[index];
+      }
       yield {
-        images: tf.tensor4d(images, [to - from, ...this.inputShape]),
-        labels: tf.tensor1d(source.labels.slice(from, to), "int32"),
+        images: tf.tensor4d(images, [count, ...this.inputShape]),
+        labels: tf.tensor1d(labels, "int32"),
       };
     }
   }

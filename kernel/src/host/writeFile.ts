@@ -19,8 +19,17 @@ export async function writeFileWhole(path: string, data: string | Uint8Array): P
       await file.close();
     }
     await rename(aside, target);
+    await syncFolder(dirname(target));
   } catch (error) {
     await rm(aside, { force: true });
     throw error;
   }
+}
+
+/** Makes a rename last through a power cut; systems that cannot open folders do without. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, "r").catch(() => null);
+  if (!folder) return;
+  await folder.sync().catch(() => undefined);
+  await folder.close();
 }

@@ -4,6 +4,7 @@ import type { Dataset } from "../datasets/dataset";
 import { LutnnError } from "../errors";
 import { breathe, cellSignal } from "../host/signal";
 import { readModel } from "../onnx/readModel";
+import { onnxRuntime } from "./onnxRuntime";
 
 /** A float32 tensor outside any library's memory. */
 export interface TensorData {
@@ -15,9 +16,6 @@ export interface SessionOptions {
   /** Threads that one run may use. Default 1. */
   threads?: number;
 }
-
-/** onnxruntime-node, loaded on first use. */
-const runtime = (): typeof ort => require("onnxruntime-node") as typeof ort;
 
 /** x (N, height, width, channels) → (N, channels, height, width). */
 export function toChannelsFirst(x: Float32Array, [height, width, channels]: readonly number[]): Float32Array {
@@ -60,7 +58,7 @@ export class InferenceSession {
         : model;
     readModel(bytes, name);
     try {
-      const session = await runtime().InferenceSession.create(bytes, {
+      const session = await onnxRuntime().InferenceSession.create(bytes, {
         intraOpNumThreads: options.threads ?? 1,
         interOpNumThreads: 1,
         logSeverityLevel: 3,
@@ -83,7 +81,7 @@ export class InferenceSession {
 
   /** Runs the network on named inputs; lengths and types are ONNX Runtime's to check. */
   async run(feeds: Record<string, TensorData>): Promise<Record<string, TensorData>> {
-    const { Tensor } = runtime();
+    const { Tensor } = onnxRuntime();
     const inputs = Object.fromEntries(
       Object.entries(feeds).map(([name, { data, dims }]) => [name, new Tensor("float32", data, dims)]),
     );

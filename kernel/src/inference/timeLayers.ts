@@ -109,13 +109,16 @@ export interface TimingOptions {
 /** Native calls of one round, of which the mean counts: one call can be shorter than the clock resolves. */
 const callsPerRound = 5;
 
-async function timeLayer(
+/**
+ * Times one lookup layer against the dense layer that it stands for. Without `input` both get random numbers.
+ */
+export async function timeLayer(
   layer: LookupLayer,
   dense: tf.layers.Layer,
-  input: TensorData & { kind: LayerTiming["input"] },
-  { rounds = 200 }: TimingOptions,
+  { rounds = 200, input: given }: TimingOptions & { input?: TensorData & { kind: LayerTiming["input"] } },
   signal: AbortSignal,
 ): Promise<LayerTiming> {
+  const input = given ?? randomInput((layer.input as tf.SymbolicTensor).shape.slice(1) as number[]);
   const native = nativeLayer(layer);
   const y = new Float32Array(native.positions * native.lookup.outputs);
   const session = await InferenceSession.create(exportLayer(dense));
@@ -144,6 +147,14 @@ async function timeLayer(
   const call = spreadOf(times.call);
   const dense_ = spreadOf(times.dense.map((time) => Math.max(0, time - call.median)));
   return { layer: layer.name, input: input.kind, native: spreadOf(times.native), dense: dense_, call };
+}
+
+/** One input of random numbers in [−1, 1), channels first. */
+function randomInput(shape: number[]): TensorData & { kind: "random" } {
+  const random = seededRandom(0, "timing");
+  const size = shape.reduce((product, length) => product * length, 1);
+  const data = Float32Array.from({ length: size }, () => 2 * random() - 1);
+  return { kind: "random", data, dims: [1, ...channelsFirst(shape)] };
 }
 
 const machine = (): string =>
@@ -175,7 +186,7 @@ export async function timeLayers(
       data: isImage ? toChannelsFirst(data, shape.slice(1)) : data,
       dims: [1, ...channelsFirst(shape.slice(1))],
     };
-    rows.push(await timeLayer(layer, original.getLayer(layer.name), input, options, signal));
+    rows.push(await timeLayer(layer, original.getLayer(layer.name), { ...options, input }, signal));
     progress.update(rows.length);
   }
   progress.finish();
@@ -215,12 +226,7 @@ export async function timePaperSizedLayer(
     inverseTemperatureLogit: INITIAL_INVERSE_TEMPERATURE_LOGIT,
   });
   try {
-    const data = {
-      kind: "random" as const,
-      data: numbers(size * size * channels),
-      dims: [1, channels, size, size],
-    };
-    const row = await timeLayer(layer, conv, data, options, signal);
+    const row = await timeLayer(layer, conv, options, signal);
     return new LayerTimings(isa, machine(), [{ ...row, layer: `${size}²×${channels}, ${filter}×${filter}` }]);
   } finally {
     model.dispose();

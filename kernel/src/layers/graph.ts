@@ -58,7 +58,8 @@ export type Values = Map<number, tf.Tensor>;
 export class GraphRun {
   readonly nodes: GraphNode[];
   private readonly inputId: number;
-  private readonly outputId: number;
+  /** Id of the network's output among the values. */
+  readonly outputId: number;
 
   constructor(readonly model: tf.LayersModel) {
     this.nodes = graphNodes(model);

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import { checkCodebookShape } from "../pq/codebook";
-import type { ConvWindow } from "../pq/imageWindows";
+import { type ConvWindow, imageWindows } from "../pq/imageWindows";
 import { quantizeTable, type TableBits, type TableScaleMode } from "../pq/lookupTable";
 import type { CodebookShape } from "../pq/reference";
 import {
@@ -11,7 +11,9 @@ import {
   softPqConv2d,
   softPqLookup,
   softPqMatMul,
+  tableFromWeight,
 } from "../pq/softPq";
+import { commitmentLoss, hardLookup, straightThrough } from "../pq/straightThrough";
 import { valuesOf } from "../pq/valuesOf";
 
 /** How a layer looks up; part of its serialised config. */
@@ -60,6 +62,18 @@ export interface ExportedLookup extends CodebookShape {
 }
 
 type LayerConfig = tf.serialization.ConfigDict;
+
+/** How gradients flow through a lookup while training; see FineTuneSettings. */
+export interface Learning {
+  softShare: number;
+  commitment: number;
+  centroidPull: number;
+  /** float32 (D, M): the dense weight through which the straight-through share of the input's gradient goes. */
+  denseWeight: tf.Tensor2D | null;
+}
+
+/** The paper: the soft path alone. */
+export const softLearning: Learning = { softShare: 1, commitment: 0, centroidPull: 0, denseWeight: null };
 
 /** θ of the released recipe for convolutional networks: inverse temperature 15.38, temperature 0.065. */
 export const INITIAL_INVERSE_TEMPERATURE_LOGIT = 14.3846;
@@ -131,6 +145,13 @@ export abstract class LookupLayer extends tf.layers.Layer {
     return this.read<tf.Variable>("inverse_temperature_logit");
   }
 
+  /** Sets θ so that the temperature 1 / (softplus(θ) + 1) is `value`, above 0 and at most 1. */
+  setTemperature(value: number): void {
+    const excess = Math.max(1 / value - 1, 1e-12); // softplus(θ)
+    const theta = excess > 30 ? excess : Math.log(Math.expm1(excess));
+    tf.tidy(() => this.temperatureVariable.assign(tf.scalar(theta)));
+  }
+
   /** The real table (C, K, M): the trained one, or P·W. */
   private realTable(): tf.Tensor3D {
     return this.lookup.tableSource === "table"
@@ -157,25 +178,64 @@ export abstract class LookupLayer extends tf.layers.Layer {
   /** Input (B, …) as rows (B·positions, D), channel-major. */
   abstract inputRows(x: tf.Tensor): tf.Tensor2D;
 
-  /** rows float32 (N, D) → float32 (N, M), with bias and activation. */
-  protected lookUpRows(rows: tf.Tensor2D): tf.Tensor {
-    const { parameter, softOptions } = this;
-    const centroids = this.read<tf.Tensor3D>("centroids");
-    return this.finish(
-      parameter.kind === "weight"
-        ? softPqMatMul(rows, centroids, parameter.tensor, softOptions)
-        : softPqLookup(rows, centroids, parameter.tensor, softOptions.inverseTemperatureLogit, softOptions),
-    );
+  /** How gradients flow while training; the soft path alone unless fine-tuning says otherwise. */
+  learning: Learning = softLearning;
+  /** Commitment losses of the training calls since {@link clearAuxiliaryLosses}, to be added to the task's loss. */
+  readonly auxiliaryLosses: tf.Scalar[] = [];
+
+  /** Disposes the auxiliary losses, once the step that used them is over. */
+  clearAuxiliaryLosses(): void {
+    tf.dispose(this.auxiliaryLosses.splice(0));
   }
 
-  /** Images float32 (B, height, width, channels) → float32 (B, …, M), with bias and activation. */
-  protected lookUpImages(x: tf.Tensor4D, window: ConvWindow): tf.Tensor {
-    return this.finish(softPqConv2d(x, window, this.read("centroids"), this.parameter, this.softOptions));
-  }
-
-  private finish(y: tf.Tensor): tf.Tensor {
+  /**
+   * Rows float32 (N, D) → (N, M), or with a window images (B, height, width, channels) → (B, …, M): the lookup with bias
+   * and activation.
+   */
+  protected lookUp(x: tf.Tensor2D | tf.Tensor4D, window: ConvWindow | null, training: boolean): tf.Tensor {
+    const { softShare, commitment, centroidPull } = this.learning;
+    let y: tf.Tensor;
+    if (!training || softShare === 1) y = this.softLookUp(x, window);
+    else if (softShare === 0) y = this.straightThroughLookUp(x, window);
+    else
+      y = tf.add(
+        tf.mul(this.softLookUp(x, window), softShare),
+        tf.mul(this.straightThroughLookUp(x, window), 1 - softShare),
+      );
+    if (training && commitment + centroidPull > 0) {
+      const loss = commitmentLoss(this.inputRows(x), this.read("centroids"), commitment, centroidPull);
+      this.auxiliaryLosses.push(tf.keep(loss));
+    }
     const z = this.useBias ? tf.add(y, this.read<tf.Tensor1D>("bias")) : y;
     return this.activationLayer.apply(z) as tf.Tensor;
+  }
+
+  private softLookUp(x: tf.Tensor2D | tf.Tensor4D, window: ConvWindow | null): tf.Tensor {
+    const { parameter, softOptions } = this;
+    const centroids = this.read<tf.Tensor3D>("centroids");
+    if (window) return softPqConv2d(x as tf.Tensor4D, window, centroids, parameter, softOptions);
+    const rows = x as tf.Tensor2D;
+    return parameter.kind === "weight"
+      ? softPqMatMul(rows, centroids, parameter.tensor, softOptions)
+      : softPqLookup(rows, centroids, parameter.tensor, softOptions.inverseTemperatureLogit, softOptions);
+  }
+
+  private straightThroughLookUp(x: tf.Tensor2D | tf.Tensor4D, window: ConvWindow | null): tf.Tensor {
+    const { denseWeight } = this.learning;
+    if (!denseWeight)
+      throw new LutnnError(`${this.name}: a straight-through gradient needs the dense weight`);
+    const { rows, outputSize } = window
+      ? imageWindows(x as tf.Tensor4D, window)
+      : { rows: x as tf.Tensor2D, outputSize: [] };
+    const { tableScale, tableBits } = this.lookup;
+    const centroids = this.read<tf.Tensor3D>("centroids");
+    // P·W as inference rounds it, with the gradient of the product.
+    const table =
+      this.lookup.tableSource === "table"
+        ? this.realTable()
+        : straightThrough(this.realTable(), tableFromWeight(centroids, this.read("weight")));
+    const hard = hardLookup(rows, centroids, table as tf.Tensor3D, tableScale, tableBits);
+    return straightThrough(hard, tf.matMul(rows, denseWeight)).reshape([x.shape[0], ...outputSize, -1]);
   }
 
   /** Sets all arrays; lengths are checked. */

@@ -101,10 +101,10 @@ export class LutConv2D extends LookupLayer {
     return imageWindows(x as tf.Tensor4D, convWindow(this.denseConfig, x.shape.slice(1))).rows;
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown> = {}): tf.Tensor {
     return tf.tidy(() => {
       const x = oneTensor(inputs) as tf.Tensor4D;
-      return this.lookUpImages(x, convWindow(this.denseConfig, x.shape.slice(1)));
+      return this.lookUp(x, convWindow(this.denseConfig, x.shape.slice(1)), kwargs.training === true);
     });
   }
 }

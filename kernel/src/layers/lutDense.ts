@@ -18,10 +18,10 @@ export class LutDense extends LookupLayer {
     return x.reshape([-1, x.shape[x.shape.length - 1]]);
   }
 
-  override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
+  override call(inputs: tf.Tensor | tf.Tensor[], kwargs: Record<string, unknown> = {}): tf.Tensor {
     return tf.tidy(() => {
       const x = oneTensor(inputs);
-      return this.lookUpRows(this.inputRows(x)).reshape([
+      return this.lookUp(this.inputRows(x), null, kwargs.training === true).reshape([
         ...x.shape.slice(0, -1),
         this.denseConfig.units as number,
       ]);

@@ -11,6 +11,13 @@ export {
   type TableScaleMode,
 } from "./lookupTable";
 export {
+  Maddness,
+  type MaddnessForm,
+  type MaddnessOptions,
+  type MaddnessSum,
+  type MaddnessTable,
+} from "./maddness";
+export {
   type CodebookShape,
   encodeReference,
   lookupReference,

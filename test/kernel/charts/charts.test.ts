@@ -36,7 +36,13 @@ describe("a figure", () => {
     ]);
     expect(plotly.data[1].y).toEqual([5, null]);
     expect(plotly.layout.yaxis.type).toBe("log");
-    for (const text of [/^<svg /, /Times &amp; tides/, /share \(%\)/, /limit 7/, /<\/svg>$/])
+    for (const text of [
+      /^<svg role="img" /,
+      /<title>Times &amp; tides<\/title>/,
+      /share \(%\)/,
+      /limit 7/,
+      /<\/svg>$/,
+    ])
       expect(shown["image/svg+xml"]).toMatch(text);
   });
 

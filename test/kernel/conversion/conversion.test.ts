@@ -75,7 +75,7 @@ describe("convert", () => {
       /subvectorLength \(V\) of c2 must divide its input length 72 and be a multiple of its 9 filter positions \(got 7\)/,
     ],
     [{ subvectorLength: { c2: 27 } }, /V\) of c2 must divide its input length 72/],
-    [{ profile: "fast" as "plus" }, /profile must be paper or plus \(got "fast"\)/],
+    [{ profile: "fast" as "plus" }, /profile must be paper or plus, or a profile object \(got "fast"\)/],
   ])("refuses %j in one sentence of its own type", (options, message) => {
     expect(() => convert(model, options)).toThrow(LutnnError);
     expect(() => convert(model, options)).toThrow(message);
@@ -156,8 +156,8 @@ describe("a conversion", () => {
         .map((w) => w.dataSync());
     const old = layer();
     const figures = await conversion.fineTune(train, { epochs: 4, learningRate: 5e-3, validation: test });
-    expect(figures).toHaveLength(4);
-    expect(figures[3].validation?.size).toBe(90);
+    expect(figures.epochs).toHaveLength(4);
+    expect(figures.epochs[3].validation?.size).toBe(90);
     expect((await conversion.evaluate(train)).loss).toBeLessThan(before.loss);
     layer().forEach((values, i) => {
       expect(values).not.toEqual(old[i]);

@@ -11,6 +11,7 @@ describe("progress", () => {
       display: (bundle, options) => shown.push({ bundle, id: options?.displayId, update: options?.update }),
       clearOutput: () => {},
       signal: controller.signal,
+      comms: { open: () => expect.unreachable(), register: () => {} },
     });
     const progress = new Progress("fit", 10, "images");
     progress.update(5, { loss: "0.5" });
