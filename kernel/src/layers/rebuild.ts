@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-node";
+import { withFastBatchNorms } from "./fastBatchNorm";
 import type { LookupConfig } from "./lookupLayer";
 import "./lutConv2d";
 import "./lutDense";
@@ -19,7 +20,7 @@ export const isReplaceable = (layer: tf.layers.Layer): boolean => layer.getClass
 
 /**
  * A new network from a network's own definition, in which the named layers are their lookup twins. All weights are
- * fresh; the caller sets them.
+ * fresh; the caller sets them. Batch norms train by the fast path.
  */
 export async function rebuildWithLookups(
   model: tf.LayersModel,
@@ -39,5 +40,5 @@ export async function rebuildWithLookups(
       distance: lookup.distance,
     };
   }
-  return tf.models.modelFromJSON(definition);
+  return withFastBatchNorms(await tf.models.modelFromJSON(definition));
 }
