@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <vector>
 
 #include "sub_vectors.h"
@@ -71,21 +72,25 @@ class ImageSubVectors : public SubVectors {
 
   void openBlock(Range block) override {
     const Range rows{block.first / outputWidth_ - firstImage_ * outputHeight_, block.count / outputWidth_};
-    if (rows.first == rows_.first && rows.count == rows_.count) return;
-    rows_ = rows;
-    plan();
+    for (const Plan& plan : plans_)
+      if (rows.first == plan.rows.first && rows.count == plan.rows.count) {
+        plan_ = &plan;
+        return;
+      }
+    plans_.push_back(planOf(rows));
+    plan_ = &plans_.back();
   }
 
   void get(size_t codebook, float* to) override {
     const float* plane = values_.data() + codebook * channelsPerCodebook_ * planeFloats_;
     for (size_t channel = 0; channel < channelsPerCodebook_; channel++, plane += planeFloats_, to += channelFloats())
-      kernels_.copyShifted({seen_.data(), seen_.size(), plane, to, outputWidth_});
+      kernels_.copyShifted({plan_->seen.data(), plan_->seen.size(), plane, to, outputWidth_});
   }
 
   void put(size_t codebook, const float* from) override {
     float* plane = gradients_.data() + codebook * channelsPerCodebook_ * planeFloats_;
     for (size_t channel = 0; channel < channelsPerCodebook_; channel++, plane += planeFloats_, from += channelFloats())
-      kernels_.addShifted({received_.data(), received_.size(), from, plane, phaseColumns_});
+      kernels_.addShifted({plan_->received.data(), plan_->received.size(), from, plane, phaseColumns_});
   }
 
   void close() override {
@@ -116,25 +121,30 @@ class ImageSubVectors : public SubVectors {
     return phase < images_.width ? (images_.width - phase + window_.strideWidth - 1) / window_.strideWidth : 0;
   }
 
-  /// Which rows of a plane the block's output rows see through the filter's taps, and what they receive in turn.
-  void plan() {
-    seen_.clear();
-    received_.clear();
+  /// Which rows of a plane a block's output rows see through the filter's taps, and what they receive in turn.
+  struct Plan {
+    Range rows;  // counted through the group's images
+    std::vector<ShiftedRow> seen, received;
+  };
+
+  Plan planOf(Range rows) const {
+    Plan plan{rows, {}, {}};
     for (size_t i = 0; i < window_.filterHeight; i++)
       for (size_t j = 0; j < window_.filterWidth; j++)
-        for (size_t r = 0; r < rows_.count; r++) {
-          const size_t row = rows_.first + r, y = inputRow(row % outputHeight_, i), phase = columnTaps_.phase[j];
+        for (size_t r = 0; r < rows.count; r++) {
+          const size_t row = rows.first + r, y = inputRow(row % outputHeight_, i), phase = columnTaps_.phase[j];
           const size_t position = (i * window_.filterWidth + j) * stride() + r * outputWidth_;
           const size_t place = (row / outputHeight_ * images_.height + y) * pitch_ + phase * phaseColumns_;
           if (y >= images_.height) {
-            seen_.push_back({position, 0, 0, 0});
+            plan.seen.push_back({position, 0, 0, 0});
             continue;
           }
-          seen_.push_back({position, place, phaseLength(phase), columnTaps_.shift[j]});
-          received_.push_back({place, position, outputWidth_, -columnTaps_.shift[j]});
+          plan.seen.push_back({position, place, phaseLength(phase), columnTaps_.shift[j]});
+          plan.received.push_back({place, position, outputWidth_, -columnTaps_.shift[j]});
         }
-    std::stable_sort(received_.begin(), received_.end(),
+    std::stable_sort(plan.received.begin(), plan.received.end(),
                      [](const ShiftedRow& a, const ShiftedRow& b) { return a.to < b.to; });
+    return plan;
   }
 
   /// The image row that an output row sees through filter row i; beyond the image's height where it sees none.
@@ -153,8 +163,8 @@ class ImageSubVectors : public SubVectors {
   size_t groupImages_, blockRows_;
   size_t phaseColumns_, pitch_, planeFloats_;
   size_t firstImage_ = 0, openImages_ = 0, firstChannel_ = 0, openChannels_ = 0;
-  Range rows_{};  // of the open block, counted through the group's images
-  std::vector<ShiftedRow> seen_, received_;
+  std::deque<Plan> plans_;  // of the blocks that there have been
+  const Plan* plan_ = nullptr;
 };
 
 }  // namespace

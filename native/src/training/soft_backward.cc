@@ -20,6 +20,8 @@ namespace {
 
 /// So many items let a machine's threads finish together.
 constexpr size_t kItems = 32;
+/// From so many outputs on, twice as many codebooks share the work of laying dy out.
+constexpr size_t kWideOutputs = 64;
 /// Floats that the sums of all segments may take together.
 constexpr size_t kMostSums = size_t{1} << 20;
 
@@ -51,7 +53,7 @@ class Backward {
         readers_(pool.threads()) {
     const SubVectors& reader = readerOf(0);
     stride_ = reader.stride();
-    chunk_ = reader.chunkCodebooks();
+    chunk_ = reader.chunkCodebooks() * (outputs_ >= kWideOutputs ? 2 : 1);
     chunks_ = (layer.numCodebooks + chunk_ - 1) / chunk_;
     groups_ = reader.numGroups();
     productSums_ = layer.numCodebooks * bookRows_ * outputStride_;
@@ -65,10 +67,13 @@ class Backward {
 
   void run(const SoftGradients& gradients) {
     std::vector<double> slopes(chunks_ * segments_, 0.0);
-    pool_.run(chunks_ * segments_, [&](size_t item, size_t worker) {
+    const size_t positions = std::visit([](const auto& from) { return from.positions(); }, source_);
+    const size_t operations = 2 * layer_.numCodebooks * bookRows_ * (outputs_ + 2 * centroids_);  // of a position
+    pool_.run(chunks_ * segments_, positions * operations, [&](size_t item, size_t worker) {
       slopes[item] = runItem(item / segments_, item % segments_, worker);
     });
-    pool_.run(layer_.numCodebooks, [&](size_t c, size_t worker) { finish(c, worker, gradients); });
+    pool_.run(layer_.numCodebooks, segments_ * segmentSums_ + 2 * layer_.tableOperations(),
+              [&](size_t c, size_t worker) { finish(c, worker, gradients); });
     double slope = 0;
     for (double part : slopes) slope += part;
     *gradients.inverseTemperatureLogit =
@@ -102,15 +107,14 @@ class Backward {
     const size_t lanes = kernels_.lanes, firstBook = chunkIndex * chunk_;
     const Range chunk{firstBook, std::min(chunk_, layer_.numCodebooks - firstBook)};
     const size_t rows = chunk.count * bookRows_;
-    w.x.reserve(chunk.count * (length_ + 1) * stride_);
+    w.x.reserve((length_ + 1) * stride_);
     w.product.reserve(std::max(rows, chunk.count * length_) * stride_);
     w.pulls.reserve(2 * roundUp(centroids_, kBlockCentroids) * stride_);
     w.minusSums.reserve(stride_);
     const size_t rowSums = chunk.count * centroids_ * (length_ + 1) * lanes;
     std::fill_n(w.rowSums.reserve(rowSums), rowSums, 0.0f);
     std::fill_n(productSums(segment, firstBook), rows * outputStride_, 0.0f);
-    for (size_t i = 0; i < chunk.count; i++)
-      std::fill_n(w.x.data() + (i * (length_ + 1) + length_) * stride_, stride_, 1.0f);
+    std::fill_n(w.x.data() + length_ * stride_, stride_, 1.0f);
     const TableRows left = leftFactor(chunk, w);
 
     double slope = 0;
@@ -170,7 +174,7 @@ class Backward {
   /// One codebook at the open block: x → dx, which goes back at once; H → X̃, or G → a.
   double runBook(SubVectors& reader, size_t count, Range chunk, size_t i, TrainingWorkspace& w) {
     const size_t codebook = chunk.first + i, positions = roundUp(count, kernels_.lanes);
-    float* x = w.x.data() + i * (length_ + 1) * stride_;
+    float* x = w.x.data();
     float* product = w.product.data() + i * bookRows_ * stride_;
     float* s = w.pulls.data();
     float* a = factored_ ? s + roundUp(centroids_, kBlockCentroids) * stride_ : product;

@@ -26,6 +26,11 @@ struct SoftLayer {
   const float* centroids;  // (C, K, V)
   const float* table;      // the weight W (C·V, M) of a table P · W, or the table (C, K, M) itself
   bool fromWeight;
+
+  /// Multiply-adds that the real table takes, or numbers that it has.
+  size_t tableOperations() const {
+    return numCodebooks * numCentroids * outputs * (fromWeight ? subvectorLength : 1);
+  }
 };
 
 /// The assignment that gradients go through.
