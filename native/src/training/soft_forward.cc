@@ -48,6 +48,15 @@ void Trainer::table(const SoftLayer& layer, float* table) {
   });
 }
 
+void Trainer::cluster(const Clustering& problem, size_t first, size_t count, float* centroids) {
+  const std::lock_guard<std::mutex> lock(oneCall_);
+  if (clusteringWorkspaces_.size() < pool_.threads()) clusteringWorkspaces_.resize(pool_.threads());
+  const size_t floats = problem.numCentroids * problem.subvectorLength;
+  pool_.run(count, count * problem.rows * floats * (problem.iterations + 1), [&](size_t i, size_t worker) {
+    lutnn::cluster(lookupKernels_, problem, first + i, clusteringWorkspaces_[worker], centroids + i * floats);
+  });
+}
+
 /// Largest values first, then the scale that sends them to the largest integer. False where the table is not finite.
 bool Trainer::findScale(const SoftLayer& layer, const TableFormat& format) {
   const size_t outputs = layer.outputs, stride = roundUp(outputs, kTableOutputs);
