@@ -9,6 +9,7 @@ const { rebuildWithLookups } = require("../lib/layers/rebuild.js");
 const { seededRandom } = require("../lib/pq/random.js");
 const { valuesOf } = require("../lib/pq/valuesOf.js");
 const { softPqConv2d, softPqMatMul } = require("../lib/pq/softPq.js");
+const { classify, convolutionNorm } = require("../lib/models/convolution.js");
 const { crossEntropy } = require("../lib/training/loss.js");
 const { Optimizer, variablesOf } = require("../lib/training/optimizer.js");
 
@@ -20,7 +21,7 @@ const theta = 14.3846;
 
 const normal = (shape, deviation, seed) => tf.randomNormal(shape, 0, deviation, "float32", seed);
 
-/** Every second row and column, so that a layer's centroids spread as its inputs do. */
+/** Normal numbers as an array. */
 function fill(size, deviation, seed) {
   const random = seededRandom(seed, "bench");
   const gauss = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
@@ -101,7 +102,6 @@ function operatorSteps(x, outputShape, which, denseOf, softOf) {
     const gradients = tf.grads(apply);
     return () => {
       const all = gradients(inputs, dy);
-      all[all.length - 1].dataSync().at(0);
       tf.dispose(all);
     };
   };
@@ -164,10 +164,106 @@ function matrix(inputs, outputs) {
   };
 }
 
+const heads = 12;
+const sequence = 64;
+
+/**
+ * A BERT-base encoder layer (Devlin et al., 2019) with its attention, layer norms and GELU: forward, all gradients, one
+ * Adam step. 64 sequences of 64 tokens; all six linear maps are dense, or lookups with V = 32.
+ */
+function encoderLayer() {
+  const width = 768;
+  const maps = { query: [width, width], key: [width, width], value: [width, width], output: [width, width] };
+  Object.assign(maps, { up: [width, 4 * width], down: [4 * width, width] });
+  const variable = (tensor) => {
+    const result = tf.variable(tensor);
+    tensor.dispose();
+    return result;
+  };
+  const parameters = (soft) => {
+    const all = { norms: [1, 0, 1, 0].map((value) => variable(tf.fill([width], value))) };
+    for (const [i, [name, [inputs, outputs]]] of Object.entries(maps).entries()) {
+      all[name] = {
+        weight: variable(normal([inputs, outputs], 0.03, i)),
+        bias: variable(tf.zeros([outputs])),
+      };
+      if (!soft) continue;
+      all[name].centroids = variable(
+        tf.tensor(fill(inputs * numCentroids, 1, i), [inputs / V, numCentroids, V]),
+      );
+      all[name].theta = variable(tf.scalar(theta));
+    }
+    return all;
+  };
+  const layerNorm = (x, scale, shift) => {
+    const centred = tf.sub(x, tf.mean(x, -1, true));
+    const variance = tf.mean(tf.square(centred), -1, true);
+    return tf.add(tf.mul(tf.mul(centred, tf.rsqrt(tf.add(variance, 1e-12))), scale), shift);
+  };
+  const gelu = (x) => tf.mul(tf.mul(x, 0.5), tf.add(tf.erf(tf.mul(x, Math.SQRT1_2)), 1));
+  const stepOf = (soft, x, dy) => {
+    const all = parameters(soft);
+    const linear = (x, { weight, bias, centroids, theta }) =>
+      centroids
+        ? softPqMatMul(x, centroids, weight, { bias, inverseTemperatureLogit: theta })
+        : tf.add(tf.matMul(x, weight), bias);
+    const forward = () => {
+      const split = (y) => y.reshape([batch, sequence, heads, width / heads]).transpose([0, 2, 1, 3]);
+      const [query, key, value] = [all.query, all.key, all.value].map((map) => split(linear(x, map)));
+      const scores = tf.mul(tf.matMul(query, key, false, true), Math.sqrt(heads / width));
+      const mixed = tf.matMul(tf.softmax(scores), value).transpose([0, 2, 1, 3]).reshape([-1, width]);
+      const attended = layerNorm(tf.add(linear(mixed, all.output), x), all.norms[0], all.norms[1]);
+      const fed = linear(gelu(linear(attended, all.up)), all.down);
+      return layerNorm(tf.add(fed, attended), all.norms[2], all.norms[3]);
+    };
+    const variables = Object.values(all).flatMap((part) => Object.values(part));
+    const optimizer = new Optimizer([{ variables, learningRate: 1e-6 }], "adam");
+    return () => optimizer.step(1, () => tf.mean(tf.mul(forward(), dy)));
+  };
+  return async (which) => {
+    const x = normal([batch * sequence, width], 1, 1);
+    const dy = normal([batch * sequence, width], 1, 3);
+    const steps = {};
+    if (which !== "softPq") steps.dense = stepOf(false, x, dy);
+    if (which !== "dense") steps.softPq = stepOf(true, x, dy);
+    return steps;
+  };
+}
+
+/**
+ * ResNet18 for 32×32 images: 64 to 512 channels in four stages of two blocks, downsampling 1×1 convolutions. What
+ * calibration is timed on.
+ */
+export function resnet18() {
+  let seed = 0;
+  const convolution = (x, name, filters, kernelSize, strides) =>
+    convolutionNorm(x, { name, filters, kernelSize, strides, seed: ++seed });
+  const relu = (x) => tf.layers.reLU().apply(x);
+  const input = tf.input({ shape: [32, 32, 3] });
+  let x = relu(convolution(input, "conv1", 64, 3, 1));
+  for (let stage = 1; stage <= 4; stage++)
+    for (let block = 0; block < 2; block++) {
+      const strides = stage > 1 && block === 0 ? 2 : 1;
+      const name = `stage${stage}_block${block}`;
+      const filters = 32 * 2 ** stage;
+      const branch = convolution(
+        relu(convolution(x, `${name}_a`, filters, 3, strides)),
+        `${name}_b`,
+        filters,
+        3,
+        1,
+      );
+      const shortcut = strides === 1 ? x : convolution(x, `${name}_down`, filters, 1, strides);
+      x = relu(tf.layers.add().apply([branch, shortcut]));
+    }
+  return tf.model({ inputs: input, outputs: classify(x, classes, ++seed), name: "resnet18" });
+}
+
 /** What can be timed, by name: (which: "dense", "softPq" or both) → { dense, softPq }, each a step. */
 export const contenders = {
   "resnet20-w16": imageNetwork(() => models.resnet20({ inputShape: [32, 32, 3], numClasses: classes })),
   "vgg11-small": imageNetwork(() => models.vgg11Small({ inputShape: [32, 32, 3], numClasses: classes })),
+  "bert-layer": encoderLayer(),
   "conv 32²×16→16": convolution(32, 16, 16),
   "conv 16²×32→32": convolution(16, 32, 32),
   "conv 8²×64→64": convolution(8, 64, 64),
