@@ -20,10 +20,11 @@ namespace {
 
 /// So many items let a machine's threads finish together.
 constexpr size_t kItems = 32;
-/// From so many outputs on, twice as many codebooks share the work of laying dy out.
-constexpr size_t kWideOutputs = 64;
+/// From so many outputs on, more codebooks share the work of laying dy out, as long as their products have at most so many
+/// rows.
+constexpr size_t kWideOutputs = 64, kMostRows = 256;
 /// Floats that the sums of all segments may take together.
-constexpr size_t kMostSums = size_t{1} << 20;
+constexpr size_t kMostSums = size_t{1} << 23;
 
 /// Whether the factored form takes fewer multiplications for a sub-vector.
 bool isFactored(const SoftLayer& layer) {
@@ -53,7 +54,8 @@ class Backward {
         readers_(pool.threads()) {
     const SubVectors& reader = readerOf(0);
     stride_ = reader.stride();
-    chunk_ = reader.chunkCodebooks() * (outputs_ >= kWideOutputs ? 2 : 1);
+    chunk_ = reader.chunkCodebooks();
+    if (outputs_ >= kWideOutputs) chunk_ *= std::clamp<size_t>(kMostRows / (chunk_ * bookRows_), 1, 4);
     chunks_ = (layer.numCodebooks + chunk_ - 1) / chunk_;
     groups_ = reader.numGroups();
     productSums_ = layer.numCodebooks * bookRows_ * outputStride_;
