@@ -114,7 +114,7 @@ void LutConv::run(const WindowPlanes& planes, const float* x, size_t batch, floa
       encodeCodebook(planes, tile, c, to, workspace);
       const bool last = (c + 1) % group == 0 || c + 1 == numCodebooks;
       if (group > 1 && last)
-        kernels_.groupCodes(rows, stride, c % group + 1, positions, codes + c / group * stride * group);
+        kernels_.groupCodes(rows, stride, 1, c % group + 1, positions, codes + c / group * stride * group);
     }
     const Output out = scale_.output(y + image * outputs_ * plane + tile.firstRow * width, plane);
     if (shuffleTable_) lookupShuffled(codes, stride * group, positions, out);
@@ -141,14 +141,14 @@ void LutConv::lookup(const uint8_t* codes, size_t positions, int32_t* sums, Work
   if (gatherTable_) return kernels_.lookupGather(gatherTable_->view(), codes, positions, sumsOutput(sums, outputs_));
   const size_t group = kernels_.groupCodebooks, stride = kShufflePositions;
   uint8_t* grouped = workspace.codes.reserve(roundUp(numCodebooks, group) * stride);
-  uint8_t* rows = workspace.rows.reserve(roundUp(numCodebooks, group) * stride);
   int32_t* tileSums = workspace.sums.reserve(outputs_ * stride);
   for (size_t n = 0; n < positions; n += stride) {
     const size_t count = std::min(stride, positions - n);
-    transpose(codes + n * numCodebooks, numCodebooks, count, numCodebooks, rows, stride);
+    const uint8_t* from = codes + n * numCodebooks;
+    if (group == 1) transpose(from, numCodebooks, count, numCodebooks, grouped, stride);
     for (size_t c = 0; group > 1 && c < numCodebooks; c += group)
-      kernels_.groupCodes(rows + c * stride, stride, std::min(group, numCodebooks - c), count, grouped + c * stride);
-    kernels_.lookupShuffle(shuffleTable_->view(), group > 1 ? grouped : rows, stride * group, count,
+      kernels_.groupCodes(from + c, 1, numCodebooks, std::min(group, numCodebooks - c), count, grouped + c * stride);
+    kernels_.lookupShuffle(shuffleTable_->view(), grouped, stride * group, count,
                            sumsOutput(tileSums, stride));
     transpose(tileSums, stride, outputs_, count, sums + n * outputs_, outputs_);
   }

@@ -44,7 +44,8 @@ struct ShuffleTable {
   const uint8_t* entries;  // (ceil(M / 4), ceil(C / G), 4, G, 16)
 };
 
-/// Any K: rows of 64 outputs are added up. int8 + gatherBias, as bytes; 64-byte aligned; absent outputs are 0.
+/// Any K: rows of 64 outputs are added up. int8 + gatherBias, as bytes; 64-byte aligned; absent outputs are 0. Where
+/// gatherSpan is S > 0, outputs i and S / 2 + i of each S lie side by side, i from 0 to S / 2 − 1.
 struct GatherTable {
   size_t numCodebooks;
   size_t numCentroids;
@@ -58,7 +59,7 @@ struct Output {
   int32_t* sums;
   float* y;
   const float* residual;  // null, or laid out like y
-  size_t stride;          // elements between neighbouring outputs (shuffle) or rows (gather)
+  size_t stride;          // elements between neighbouring outputs, or rows
   float floor;            // 0 for ReLU, else −∞
   const float* scale;  // (M), filled up to a multiple of 64; 64-byte aligned
   const float* bias;   // the same
@@ -68,6 +69,7 @@ struct Microkernels {
   const char* isa;
   /// Added to every int8 of a table when it is packed: 128 where unsigned bytes are added up, else 0.
   uint8_t shuffleBias, gatherBias;
+  size_t gatherSpan;
   /// G, 1 or 4: codebooks that one shuffle looks up. Their codes lie side by side.
   size_t groupCodebooks;
 
@@ -78,9 +80,10 @@ struct Microkernels {
   void (*encodePositions)(const Codebooks&, size_t codebook, const float* x, const ptrdiff_t* taps, size_t positions,
                           uint8_t* codes);
 
-  /// Null where G is 1. codes (count, positions) of the 1 … G codebooks of a group, codeStride bytes apart →
-  /// codes (positions, G) as lookupShuffle reads them: 16 · g + code.
-  void (*groupCodes)(const uint8_t* codes, size_t codeStride, size_t count, size_t positions, uint8_t* grouped);
+  /// Null where G is 1. The codes of the 1 … G codebooks of a group, bookStride bytes from one codebook to the next and
+  /// positionStride from one position to the next → (positions, G) as the lookups below read them: 16 · g + code.
+  void (*groupCodes)(const uint8_t* codes, size_t bookStride, size_t positionStride, size_t count, size_t positions,
+                     uint8_t* grouped);
 
   /// Adds up table entries for every output. codes (ceil(C / G), positions, G), codeStride bytes between groups and
   /// readable up to a multiple of 16 positions → sums or y (M, positions).

@@ -97,35 +97,58 @@ inline void finish8(const Output& out, size_t at, size_t m, __m256i sums) {
   _mm256_storeu_ps(out.y + at, _mm256_max_ps(_mm256_set1_ps(out.floor), y));
 }
 
-/// Unsigned bytes added up in 16 bits, even and odd ones apart: `all` wraps around, but less its odd part it is exact.
+/// Bytes, each an int8 + 128, added up in 16 bits, even and odd ones apart. The sums start at what takes the 128s off
+/// again. `all` wraps around, but less its odd part it is exact.
 struct ByteSums {
-  __m256i all = _mm256_setzero_si256(), odd = _mm256_setzero_si256();
+  __m256i all, odd;
 
+  /// For `count` bytes, at most 256.
+  void start(size_t count) {
+    all = _mm256_set1_epi16(static_cast<int16_t>(-128 * 257 * static_cast<int>(count)));
+    odd = _mm256_set1_epi16(static_cast<int16_t>(-128 * static_cast<int>(count)));
+  }
   void add(__m256i bytes) {
     all = _mm256_add_epi16(all, bytes);
     odd = _mm256_add_epi16(odd, _mm256_srli_epi16(bytes, 8));
   }
-  /// Adds the sums of the 32 bytes, in their order, to 4 vectors.
-  void addTo(__m256i* sums) {
+  void settle() {
     LUTNN_SETTLE(all);
     LUTNN_SETTLE(odd);
-    const __m256i even = _mm256_sub_epi16(all, _mm256_slli_epi16(odd, 8));
-    const __m256i low = _mm256_unpacklo_epi16(even, odd), high = _mm256_unpackhi_epi16(even, odd);
-    sums[0] = _mm256_add_epi32(sums[0], _mm256_cvtepu16_epi32(_mm256_castsi256_si128(low)));
-    sums[1] = _mm256_add_epi32(sums[1], _mm256_cvtepu16_epi32(_mm256_castsi256_si128(high)));
-    sums[2] = _mm256_add_epi32(sums[2], _mm256_cvtepu16_epi32(_mm256_extracti128_si256(low, 1)));
-    sums[3] = _mm256_add_epi32(sums[3], _mm256_cvtepu16_epi32(_mm256_extracti128_si256(high, 1)));
   }
+  __m256i even() const { return _mm256_sub_epi16(all, _mm256_slli_epi16(odd, 8)); }
 };
 
-/// What the tables' bias adds to each sum, taken off from the start.
-inline __m256i unbias(size_t numCodebooks) { return _mm256_set1_epi32(-128 * static_cast<int>(numCodebooks)); }
+inline size_t chunkEnd(size_t c, size_t numCodebooks) {
+  return numCodebooks - c > kMaxSums16 ? c + kMaxSums16 : numCodebooks;
+}
 
-/// One panel of 4 outputs at kBlocks · 16 positions, codebooks first … end − 1. A vector is 2 outputs at 16 positions.
+/// The sums of 32 bytes as 4 vectors: the first and last 8 even ones, then the odd ones.
+inline void widen(const ByteSums& bytes, __m256i (&sums)[4]) {
+  const __m256i even = bytes.even();
+  sums[0] = _mm256_cvtepi16_epi32(_mm256_castsi256_si128(even));
+  sums[1] = _mm256_cvtepi16_epi32(_mm256_extracti128_si256(even, 1));
+  sums[2] = _mm256_cvtepi16_epi32(_mm256_castsi256_si128(bytes.odd));
+  sums[3] = _mm256_cvtepi16_epi32(_mm256_extracti128_si256(bytes.odd, 1));
+}
+
+/// The same for bytes that are 2 outputs at 16 positions: the first and last 8 positions of each.
+inline void widenPositions(const ByteSums& bytes, __m256i (&sums)[4]) {
+  const __m256i even = bytes.even();
+  const __m256i low = _mm256_unpacklo_epi16(even, bytes.odd), high = _mm256_unpackhi_epi16(even, bytes.odd);
+  sums[0] = _mm256_cvtepi16_epi32(_mm256_castsi256_si128(low));
+  sums[1] = _mm256_cvtepi16_epi32(_mm256_castsi256_si128(high));
+  sums[2] = _mm256_cvtepi16_epi32(_mm256_extracti128_si256(low, 1));
+  sums[3] = _mm256_cvtepi16_epi32(_mm256_extracti128_si256(high, 1));
+}
+
+/// Adds up the codebooks c … end − 1 for a panel of 4 outputs at kBlocks · 16 positions.
 template <int kBlocks>
-inline void shuffleCodebooks(const uint8_t* entries, const uint8_t* codes, size_t codeStride, size_t first, size_t end,
-                             ByteSums (&bytes)[2][kBlocks]) {
-  for (size_t c = first; c < end; c++) {
+inline void shuffleChunk(const uint8_t* entries, const uint8_t* codes, size_t codeStride, size_t c, size_t end,
+                         ByteSums (&bytes)[2][kBlocks]) {
+  LUTNN_UNROLL for (auto& pair : bytes) {
+    LUTNN_UNROLL for (auto& block : pair) block.start(end - c);
+  }
+  for (; c < end; c++) {
     const __m256i* row = reinterpret_cast<const __m256i*>(entries + c * kPanelOutputs * 16);
     const __m256i pair[2] = {_mm256_load_si256(row), _mm256_load_si256(row + 1)};
     LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) {
@@ -134,19 +157,26 @@ inline void shuffleCodebooks(const uint8_t* entries, const uint8_t* codes, size_
       LUTNN_UNROLL for (int p = 0; p < 2; p++) bytes[p][i].add(_mm256_shuffle_epi8(pair[p], index));
     }
   }
+  LUTNN_UNROLL for (auto& pair : bytes) {
+    LUTNN_UNROLL for (auto& block : pair) block.settle();
+  }
 }
 
-/// Output m at 16 positions from n on, fewer at the end.
-inline void finish16(const Output& out, size_t m, size_t n, size_t positions, const __m256i* sums) {
-  const size_t at = m * out.stride + n;
-  if (n + 16 <= positions) {
-    finish8<Lanes::kPositions>(out, at, m, sums[0]);
-    finish8<Lanes::kPositions>(out, at + 8, m, sums[1]);
-  } else {
-    alignas(32) int32_t lanes[16];
-    _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), sums[0]);
-    _mm256_store_si256(reinterpret_cast<__m256i*>(lanes + 8), sums[1]);
-    for (size_t k = 0; n + k < positions; k++) finish(out, at + k, m, lanes[k]);
+/// 2 outputs from m on, at 16 positions from n on, fewer at the end.
+inline void finishPositions(const Output& out, size_t m, size_t outputs, size_t n, size_t positions,
+                            const __m256i (&sums)[4]) {
+  LUTNN_UNROLL for (size_t j = 0; j < 2; j++) {
+    const size_t at = (m + j) * out.stride + n;
+    if (m + j >= outputs) continue;
+    if (n + 16 <= positions) {
+      finish8<Lanes::kPositions>(out, at, m + j, sums[2 * j]);
+      finish8<Lanes::kPositions>(out, at + 8, m + j, sums[2 * j + 1]);
+    } else {
+      alignas(32) int32_t lanes[16];
+      _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), sums[2 * j]);
+      _mm256_store_si256(reinterpret_cast<__m256i*>(lanes + 8), sums[2 * j + 1]);
+      for (size_t k = 0; n + k < positions; k++) finish(out, at + k, m + j, lanes[k]);
+    }
   }
 }
 
@@ -154,29 +184,30 @@ inline void finish16(const Output& out, size_t m, size_t n, size_t positions, co
 template <int kBlocks>
 inline void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* codes, size_t codeStride, size_t n,
                          size_t positions, const Output& out) {
-  const size_t numCodebooks = table.numCodebooks;
-  const uint8_t* entries = table.entries + m * numCodebooks * 16;
-  __m256i sums[2][kBlocks][4];
-  LUTNN_UNROLL for (int p = 0; p < 2; p++) {
-    LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) {
-      LUTNN_UNROLL for (int q = 0; q < 4; q++) sums[p][i][q] = unbias(numCodebooks);
+  const uint8_t* entries = table.entries + m * table.numCodebooks * 16;
+  ByteSums bytes[2][kBlocks];
+  if (table.numCodebooks <= kMaxSums16) {
+    shuffleChunk<kBlocks>(entries, codes + n, codeStride, 0, table.numCodebooks, bytes);
+    LUTNN_UNROLL for (size_t p = 0; p < 2; p++) {
+      LUTNN_UNROLL for (size_t i = 0; i < kBlocks; i++) {
+        __m256i sums[4];
+        widenPositions(bytes[p][i], sums);
+        finishPositions(out, m + 2 * p, table.outputs, n + 16 * i, positions, sums);
+      }
     }
+    return;
   }
-  size_t c = 0;
-  do {
-    const size_t end = numCodebooks - c > kMaxSums16 ? c + kMaxSums16 : numCodebooks;
-    ByteSums bytes[2][kBlocks];
-    shuffleCodebooks<kBlocks>(entries, codes + n, codeStride, c, end, bytes);
-    LUTNN_UNROLL for (int p = 0; p < 2; p++) {
-      LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) bytes[p][i].addTo(sums[p][i]);
-    }
-    c = end;
-  } while (c < numCodebooks);
-  LUTNN_UNROLL for (size_t j = 0; j < kPanelOutputs; j++) {
-    if (m + j >= table.outputs) break;
-    LUTNN_UNROLL for (size_t i = 0; i < kBlocks; i++)
-      finish16(out, m + j, n + i * 16, positions, sums[j / 2][i] + j % 2 * 2);
+  __m256i sums[2][kBlocks][4] = {}, part[4];
+  for (size_t c = 0; c < table.numCodebooks; c += kMaxSums16) {
+    shuffleChunk<kBlocks>(entries, codes + n, codeStride, c, chunkEnd(c, table.numCodebooks), bytes);
+    for (int p = 0; p < 2; p++)
+      for (int i = 0; i < kBlocks; i++) {
+        widenPositions(bytes[p][i], part);
+        for (int q = 0; q < 4; q++) sums[p][i][q] = _mm256_add_epi32(sums[p][i][q], part[q]);
+      }
   }
+  for (size_t p = 0; p < 2; p++)
+    for (size_t i = 0; i < kBlocks; i++) finishPositions(out, m + 2 * p, table.outputs, n + 16 * i, positions, sums[p][i]);
 }
 
 void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeStride, size_t positions,
@@ -188,36 +219,56 @@ void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeS
   }
 }
 
-/// One row and 64 outputs from m on.
+/// Adds up the codebooks c … end − 1 for one row and 64 outputs.
+inline void gatherChunk(const uint8_t* entries, size_t bookBytes, const uint8_t* codes, size_t c, size_t end,
+                        ByteSums (&bytes)[2]) {
+  LUTNN_UNROLL for (auto& half : bytes) half.start(end - c);
+  for (const uint8_t* book = entries + c * bookBytes; c < end; c++, book += bookBytes) {
+    const __m256i* row = reinterpret_cast<const __m256i*>(book + codes[c] * kGatherOutputs);
+    LUTNN_UNROLL for (int i = 0; i < 2; i++) {
+      __m256i half = _mm256_load_si256(row + i);
+      LUTNN_SETTLE(half);
+      bytes[i].add(half);
+    }
+  }
+  LUTNN_UNROLL for (auto& half : bytes) half.settle();
+}
+
+/// 32 outputs of a row from m on, fewer at the end, to `at`.
+inline void finishOutputs(const Output& out, size_t at, size_t m, size_t outputs, const __m256i (&sums)[4]) {
+  if (m + 32 <= outputs) {
+    LUTNN_UNROLL for (size_t q = 0; q < 4; q++) finish8<Lanes::kOutputs>(out, at + 8 * q, m + 8 * q, sums[q]);
+    return;
+  }
+  alignas(32) int32_t lanes[32];
+  for (int q = 0; q < 4; q++) _mm256_store_si256(reinterpret_cast<__m256i*>(lanes) + q, sums[q]);
+  for (size_t j = 0; m + j < outputs; j++) finish(out, at + j, m + j, lanes[j]);
+}
+
+/// Row n and 64 outputs from m on.
 inline void gatherRow(const GatherTable& table, size_t m, const uint8_t* codes, size_t n, const Output& out) {
   const size_t numCodebooks = table.numCodebooks, bookBytes = table.numCentroids * kGatherOutputs;
   const uint8_t* entries = table.entries + m / kGatherOutputs * numCodebooks * bookBytes;
-  __m256i sums[8];
-  LUTNN_UNROLL for (int i = 0; i < 8; i++) sums[i] = unbias(numCodebooks);
-  size_t c = 0;
-  do {
-    const size_t end = numCodebooks - c > kMaxSums16 ? c + kMaxSums16 : numCodebooks;
-    ByteSums bytes[2];
-    for (; c < end; c++) {
-      const uint8_t* row = entries + c * bookBytes + codes[c] * kGatherOutputs;
-      bytes[0].add(_mm256_load_si256(reinterpret_cast<const __m256i*>(row)));
-      bytes[1].add(_mm256_load_si256(reinterpret_cast<const __m256i*>(row + 32)));
-    }
-    bytes[0].addTo(sums);
-    bytes[1].addTo(sums + 4);
-  } while (c < numCodebooks);
-  // A vector of 32 bytes leaves as outputs 0 … 7, 8 … 15, 16 … 23, 24 … 31.
   const size_t at = n * out.stride + m;
-  LUTNN_UNROLL for (size_t i = 0; i < 8; i++) {
-    const size_t first = i * 8;
-    if (m + first + 8 <= table.outputs) {
-      finish8<Lanes::kOutputs>(out, at + first, m + first, sums[i]);
-    } else {
-      alignas(32) int32_t lanes[8];
-      _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), sums[i]);
-      for (size_t j = first; m + j < table.outputs && j < first + 8; j++) finish(out, at + j, m + j, lanes[j - first]);
+  ByteSums bytes[2];
+  if (numCodebooks <= kMaxSums16) {
+    gatherChunk(entries, bookBytes, codes, 0, numCodebooks, bytes);
+    LUTNN_UNROLL for (size_t i = 0; i < 2; i++) {
+      __m256i sums[4];
+      widen(bytes[i], sums);
+      finishOutputs(out, at + 32 * i, m + 32 * i, table.outputs, sums);
+    }
+    return;
+  }
+  __m256i sums[2][4] = {}, part[4];
+  for (size_t c = 0; c < numCodebooks; c += kMaxSums16) {
+    gatherChunk(entries, bookBytes, codes, c, chunkEnd(c, numCodebooks), bytes);
+    for (int i = 0; i < 2; i++) {
+      widen(bytes[i], part);
+      for (int q = 0; q < 4; q++) sums[i][q] = _mm256_add_epi32(sums[i][q], part[q]);
     }
   }
+  for (size_t i = 0; i < 2; i++) finishOutputs(out, at + 32 * i, m + 32 * i, table.outputs, sums[i]);
 }
 
 void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, const Output& out) {
@@ -228,7 +279,7 @@ void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, c
 }  // namespace
 
 const Microkernels kAvx2Microkernels = {
-    "avx2", 128, 128, 1, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
+    "avx2", 128, 128, 32, 1, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
 };
 
 }  // namespace lutnn

@@ -1,4 +1,6 @@
 // AVX-512 with VBMI and VNNI: a shuffle looks up 4 codebooks at 16 positions, and an instruction adds up the four.
+#include <cstring>
+
 #include "simd_avx512.h"
 
 namespace lutnn {
@@ -6,23 +8,42 @@ namespace {
 
 constexpr size_t kGroup = 4;
 
-/// Four rows of 16 codes become 16 groups of four, codebook g with 16 · g in its high bits.
-void groupCodes(const uint8_t* codes, size_t codeStride, size_t count, size_t positions, uint8_t* grouped) {
-  const __m512i places = _mm512_set1_epi32(0x30201000);
-  for (size_t n = 0; n < positions; n += 16) {
-    const size_t left = positions - n < 16 ? positions - n : 16;
-    __m128i row[kGroup];
-    for (size_t g = 0; g < kGroup; g++)
-      row[g] = g < count ? _mm_maskz_loadu_epi8(Avx512::firstLanes(left), codes + g * codeStride + n)
-                         : _mm_setzero_si128();
-    const __m128i evenLow = _mm_unpacklo_epi8(row[0], row[1]), evenHigh = _mm_unpackhi_epi8(row[0], row[1]);
-    const __m128i oddLow = _mm_unpacklo_epi8(row[2], row[3]), oddHigh = _mm_unpackhi_epi8(row[2], row[3]);
-    __m512i group = _mm512_castsi128_si512(_mm_unpacklo_epi16(evenLow, oddLow));
-    group = _mm512_inserti32x4(group, _mm_unpackhi_epi16(evenLow, oddLow), 1);
-    group = _mm512_inserti32x4(group, _mm_unpacklo_epi16(evenHigh, oddHigh), 2);
-    group = _mm512_inserti32x4(group, _mm_unpackhi_epi16(evenHigh, oddHigh), 3);
-    _mm512_mask_storeu_epi32(grouped + n * kGroup, Avx512::firstLanes(left), _mm512_or_si512(group, places));
+constexpr uint32_t kPlaces = 0x30201000;  // 16 · g in byte g
+
+/// Four rows of 16 codes become 16 groups of four.
+inline __m512i groupOf(const __m128i (&row)[kGroup]) {
+  const __m128i evenLow = _mm_unpacklo_epi8(row[0], row[1]), evenHigh = _mm_unpackhi_epi8(row[0], row[1]);
+  const __m128i oddLow = _mm_unpacklo_epi8(row[2], row[3]), oddHigh = _mm_unpackhi_epi8(row[2], row[3]);
+  __m512i group = _mm512_castsi128_si512(_mm_unpacklo_epi16(evenLow, oddLow));
+  group = _mm512_inserti32x4(group, _mm_unpackhi_epi16(evenLow, oddLow), 1);
+  group = _mm512_inserti32x4(group, _mm_unpacklo_epi16(evenHigh, oddHigh), 2);
+  group = _mm512_inserti32x4(group, _mm_unpackhi_epi16(evenHigh, oddHigh), 3);
+  return _mm512_or_si512(group, _mm512_set1_epi32(kPlaces));
+}
+
+void groupCodes(const uint8_t* codes, size_t bookStride, size_t positionStride, size_t count, size_t positions,
+                uint8_t* grouped) {
+  size_t n = 0;
+  if (positionStride == 1) {
+    for (; n + 16 <= positions; n += 16) {
+      __m128i row[kGroup];
+      for (size_t g = 0; g < kGroup; g++)
+        row[g] = g < count ? _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + g * bookStride + n))
+                           : _mm_setzero_si128();
+      _mm512_storeu_si512(grouped + n * kGroup, groupOf(row));
+    }
+  } else if (bookStride == 1 && count == kGroup) {
+    for (; n < positions; n++) {
+      uint32_t four;
+      std::memcpy(&four, codes + n * positionStride, sizeof four);
+      four |= kPlaces;
+      std::memcpy(grouped + n * kGroup, &four, sizeof four);
+    }
   }
+  for (; n < positions; n++)
+    for (size_t g = 0; g < kGroup; g++)
+      grouped[n * kGroup + g] =
+          static_cast<uint8_t>(16 * g + (g < count ? codes[g * bookStride + n * positionStride] : 0));
 }
 
 /// One panel of 4 outputs from m on, at kBlocks · 16 positions from n on.
@@ -30,24 +51,24 @@ template <int kBlocks>
 inline void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* codes, size_t codeStride, size_t n,
                          size_t positions, const Output& out) {
   const size_t numGroups = (table.numCodebooks + kGroup - 1) / kGroup;
-  const uint8_t* entries = table.entries + m * numGroups * kGroup * 16;
+  const uint8_t* entries = table.entries + m * numGroups * 64;
   const __m512i ones = _mm512_set1_epi8(1);
   __m512i sums[kPanelOutputs][kBlocks];
-  LUTNN_UNROLL for (size_t j = 0; j < kPanelOutputs; j++) {
-    LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) sums[j][i] = _mm512_setzero_si512();
+  LUTNN_UNROLL for (auto& output : sums) {
+    LUTNN_UNROLL for (auto& block : output) block = _mm512_setzero_si512();
   }
-  for (size_t group = 0; group < numGroups; group++) {
+  for (size_t group = 0; group < numGroups; group++, entries += kPanelOutputs * 64) {
     const uint8_t* code = codes + group * codeStride + n * kGroup;
     __m512i index[kBlocks];
     LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) index[i] = _mm512_loadu_si512(code + i * 64);
     LUTNN_UNROLL for (size_t j = 0; j < kPanelOutputs; j++) {
-      const __m512i row = _mm512_load_si512(entries + (group * kPanelOutputs + j) * 64);
+      const __m512i row = _mm512_load_si512(entries + j * 64);
       LUTNN_UNROLL for (int i = 0; i < kBlocks; i++)
         sums[j][i] = _mm512_dpbusd_epi32(sums[j][i], ones, _mm512_permutexvar_epi8(index[i], row));
     }
   }
   LUTNN_UNROLL for (size_t j = 0; j < kPanelOutputs; j++) {
-    LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) LUTNN_SETTLE(sums[j][i]);
+    LUTNN_UNROLL for (auto& block : sums[j]) LUTNN_SETTLE(block);
     if (m + j >= table.outputs) break;
     LUTNN_UNROLL for (size_t i = 0; i < kBlocks; i++) {
       const size_t first = n + i * 16;
@@ -70,7 +91,8 @@ void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeS
 }  // namespace
 
 const Microkernels kAvx512VbmiMicrokernels = {
-    "avx512vbmi", 0, 128, kGroup, encodeRows, encodePositions, groupCodes, lookupShuffle, lookupGather,
+    "avx512vbmi", 0, 128, 64, kGroup, encodeRows, encodePositions, groupCodes, lookupShuffle,
+    lookupGather,
 };
 
 }  // namespace lutnn

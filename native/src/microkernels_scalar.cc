@@ -69,7 +69,7 @@ void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, c
 }  // namespace
 
 const Microkernels kScalarMicrokernels = {
-    "scalar", 0, 0, 1, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
+    "scalar", 0, 0, 0, 1, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
 };
 
 }  // namespace lutnn

@@ -44,6 +44,13 @@ PackedShuffleTable::PackedShuffleTable(const Lookup& lookup, const Microkernels&
       }
 }
 
+/// Place of output i within a row of 64.
+static size_t gatherPlace(size_t i, size_t span) {
+  if (span == 0) return i;
+  const size_t half = span / 2, within = i % span;
+  return i - within + within % half * 2 + within / half;
+}
+
 PackedGatherTable::PackedGatherTable(const Lookup& lookup, const Microkernels& kernels)
     : entries_(roundUp(lookup.outputs, kGatherOutputs) * lookup.numCodebooks * lookup.numCentroids),
       view_{lookup.numCodebooks, lookup.numCentroids, lookup.outputs, entries_.data()} {
@@ -54,7 +61,7 @@ PackedGatherTable::PackedGatherTable(const Lookup& lookup, const Microkernels& k
       const int8_t* from = lookup.lookupTable + row * lookup.outputs + m;
       uint8_t* to = entries_.data() + m * rows + row * kGatherOutputs;
       const size_t count = std::min(kGatherOutputs, lookup.outputs - m);
-      for (size_t i = 0; i < count; i++) to[i] = biased(from[i], kernels.gatherBias);
+      for (size_t i = 0; i < count; i++) to[gatherPlace(i, kernels.gatherSpan)] = biased(from[i], kernels.gatherBias);
     }
 }
 

@@ -100,59 +100,95 @@ inline void finish16(const Output& out, size_t at, size_t m, __m512i sums, size_
   else _mm512_storeu_ps(out.y + at, y);
 }
 
-/// Unsigned bytes added up in 16 bits, even and odd ones apart: `all` wraps around, but less its odd part it is exact.
+/// Bytes, each an int8 + 128, added up in 16 bits, even and odd ones apart. The sums start at what takes the 128s off
+/// again. `all` wraps around, but less its odd part it is exact.
 struct ByteSums {
-  __m512i all = _mm512_setzero_si512(), odd = _mm512_setzero_si512();
+  __m512i all, odd;
 
+  /// For `count` bytes, at most 256.
+  void start(size_t count) {
+    all = _mm512_set1_epi16(static_cast<int16_t>(-128 * 257 * static_cast<int>(count)));
+    odd = _mm512_set1_epi16(static_cast<int16_t>(-128 * static_cast<int>(count)));
+  }
   void add(__m512i bytes) {
     all = _mm512_add_epi16(all, bytes);
     odd = _mm512_add_epi16(odd, _mm512_srli_epi16(bytes, 8));
   }
-  /// Adds the sums of the 64 bytes, in their order, to 4 vectors.
-  void addTo(__m512i* sums) {
+  void settle() {
     LUTNN_SETTLE(all);
     LUTNN_SETTLE(odd);
-    const __m512i even = _mm512_sub_epi16(all, _mm512_slli_epi16(odd, 8));
-    const __m512i low = _mm512_unpacklo_epi16(even, odd), high = _mm512_unpackhi_epi16(even, odd);
-    const __m512i quarter[4] = {
-        _mm512_shuffle_i32x4(low, high, 0x44),  // 0 … 7, 16 … 23 | 8 … 15, 24 … 31 of the first 32 bytes
-        _mm512_shuffle_i32x4(low, high, 0xee),
-    };
-    for (int i = 0; i < 2; i++) {
-      const __m512i ordered = _mm512_shuffle_i32x4(quarter[i], quarter[i], 0xd8);
-      sums[2 * i] = _mm512_add_epi32(sums[2 * i], _mm512_cvtepu16_epi32(_mm512_castsi512_si256(ordered)));
-      sums[2 * i + 1] =
-          _mm512_add_epi32(sums[2 * i + 1], _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(ordered, 1)));
-    }
   }
+  __m512i even() const { return _mm512_sub_epi16(all, _mm512_slli_epi16(odd, 8)); }
 };
 
-/// What the tables' bias adds to each sum, taken off from the start.
-inline __m512i unbias(size_t numCodebooks) { return _mm512_set1_epi32(-128 * static_cast<int>(numCodebooks)); }
+inline size_t chunkEnd(size_t c, size_t numCodebooks) {
+  return numCodebooks - c > kMaxSums16 ? c + kMaxSums16 : numCodebooks;
+}
 
-/// One row and 64 outputs from m on.
-inline void gatherRow(const GatherTable& table, size_t m, const uint8_t* codes, size_t n, const Output& out) {
-  const size_t numCodebooks = table.numCodebooks, bookBytes = table.numCentroids * kGatherOutputs;
-  const uint8_t* entries = table.entries + m / kGatherOutputs * numCodebooks * bookBytes;
-  __m512i sums[4];
-  LUTNN_UNROLL for (int i = 0; i < 4; i++) sums[i] = unbias(numCodebooks);
-  size_t c = 0;
-  do {
-    const size_t end = numCodebooks - c > kMaxSums16 ? c + kMaxSums16 : numCodebooks;
-    ByteSums bytes;
-    for (; c < end; c++) bytes.add(_mm512_load_si512(entries + c * bookBytes + codes[c] * kGatherOutputs));
-    bytes.addTo(sums);
-  } while (c < numCodebooks);
-  LUTNN_UNROLL for (size_t i = 0; i < 4; i++) {
-    const size_t first = m + i * 16;
-    if (first >= table.outputs) break;
-    finish16<Lanes::kOutputs>(out, n * out.stride + first, first, sums[i], table.outputs - first);
+/// The sums of 64 bytes as 4 vectors: the first and last 16 even ones, then the odd ones.
+inline void widen(const ByteSums& bytes, __m512i (&sums)[4]) {
+  const __m512i even = bytes.even();
+  sums[0] = _mm512_cvtepi16_epi32(_mm512_castsi512_si256(even));
+  sums[1] = _mm512_cvtepi16_epi32(_mm512_extracti64x4_epi64(even, 1));
+  sums[2] = _mm512_cvtepi16_epi32(_mm512_castsi512_si256(bytes.odd));
+  sums[3] = _mm512_cvtepi16_epi32(_mm512_extracti64x4_epi64(bytes.odd, 1));
+}
+
+/// Adds up the codebooks c … end − 1 for kRows rows of codes, codeStride apart, and 64 outputs.
+template <int kRows>
+inline void gatherChunk(const uint8_t* entries, size_t bookBytes, const uint8_t* codes, size_t codeStride, size_t c,
+                        size_t end, ByteSums (&bytes)[kRows]) {
+  LUTNN_UNROLL for (auto& row : bytes) row.start(end - c);
+  for (const uint8_t* book = entries + c * bookBytes; c < end; c++, book += bookBytes) {
+    LUTNN_UNROLL for (int r = 0; r < kRows; r++) {
+      __m512i row = _mm512_load_si512(book + codes[r * codeStride + c] * kGatherOutputs);
+      LUTNN_SETTLE(row);
+      bytes[r].add(row);
+    }
+  }
+  LUTNN_UNROLL for (auto& row : bytes) row.settle();
+}
+
+/// 64 outputs of a row from m on, fewer at the end, to `at`.
+inline void finishOutputs(const Output& out, size_t at, size_t m, size_t outputs, const __m512i (&sums)[4]) {
+  LUTNN_UNROLL for (size_t q = 0; q < 4; q++) {
+    if (m + 16 * q < outputs) finish16<Lanes::kOutputs>(out, at + 16 * q, m + 16 * q, sums[q], outputs - m - 16 * q);
   }
 }
 
+/// kRows rows from n on, and 64 outputs from m on.
+template <int kRows>
+inline void gatherRows(const GatherTable& table, size_t m, const uint8_t* codes, size_t n, const Output& out) {
+  const size_t numCodebooks = table.numCodebooks, bookBytes = table.numCentroids * kGatherOutputs;
+  const uint8_t* entries = table.entries + m / kGatherOutputs * numCodebooks * bookBytes;
+  const uint8_t* rowCodes = codes + n * numCodebooks;
+  ByteSums bytes[kRows];
+  if (numCodebooks <= kMaxSums16) {
+    gatherChunk<kRows>(entries, bookBytes, rowCodes, numCodebooks, 0, numCodebooks, bytes);
+    LUTNN_UNROLL for (size_t r = 0; r < kRows; r++) {
+      __m512i sums[4];
+      widen(bytes[r], sums);
+      finishOutputs(out, (n + r) * out.stride + m, m, table.outputs, sums);
+    }
+    return;
+  }
+  __m512i sums[kRows][4] = {}, part[4];
+  for (size_t c = 0; c < numCodebooks; c += kMaxSums16) {
+    gatherChunk<kRows>(entries, bookBytes, rowCodes, numCodebooks, c, chunkEnd(c, numCodebooks), bytes);
+    for (int r = 0; r < kRows; r++) {
+      widen(bytes[r], part);
+      for (int q = 0; q < 4; q++) sums[r][q] = _mm512_add_epi32(sums[r][q], part[q]);
+    }
+  }
+  for (size_t r = 0; r < kRows; r++) finishOutputs(out, (n + r) * out.stride + m, m, table.outputs, sums[r]);
+}
+
 void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, const Output& out) {
-  for (size_t m = 0; m < table.outputs; m += kGatherOutputs)
-    for (size_t n = 0; n < rows; n++) gatherRow(table, m, codes + n * table.numCodebooks, n, out);
+  for (size_t m = 0; m < table.outputs; m += kGatherOutputs) {
+    size_t n = 0;
+    for (; n + 4 <= rows; n += 4) gatherRows<4>(table, m, codes, n, out);
+    for (; n < rows; n++) gatherRows<1>(table, m, codes, n, out);
+  }
 }
 
 }  // namespace

@@ -85,8 +85,10 @@ static void checkShuffle(const Microkernels& kernels, const Case& test) {
       const size_t count = std::min(G, C - group * G);
       for (size_t g = 0; g < count; g++)
         for (size_t i = 0; i < n; i++) rows[g * n + i] = test.codes[i * C + group * G + g];
-      if (G > 1) kernels.groupCodes(rows.data(), n, count, n, codes.data() + group * stride);
-      else std::copy(rows.begin(), rows.end(), codes.data() + group * stride);
+      uint8_t* to = codes.data() + group * stride;
+      if (G == 1) std::copy(rows.begin(), rows.end(), to);
+      else if (n % 2) kernels.groupCodes(rows.data(), n, 1, count, n, to);
+      else kernels.groupCodes(test.codes.data() + group * G, 1, C, count, n, to);
     }
     Guarded<uint8_t> entries(table.bytes(), guard);
     std::copy_n(table.view().entries, table.bytes(), entries.data());
