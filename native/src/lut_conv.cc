@@ -8,8 +8,7 @@ namespace lutnn {
 /// Positions encoded before they are looked up.
 constexpr size_t kTilePositions = 4096;
 /// Positions looked up in one go: the codes of so many stay in the first-level cache.
-constexpr size_t kShufflePositions = 256;
-constexpr size_t kGatherPositions = 64;
+constexpr size_t kLookupPositions = 256;
 /// Codes are copied in pieces of this size, so rows of codes are read and written past their end by less than that.
 constexpr size_t kPiece = 16;
 
@@ -27,23 +26,30 @@ static size_t codeStrideFor(size_t positions) {
   return (lines | 1) * kAlignment;
 }
 
-LutConv::LutConv(const Microkernels& kernels, const Lookup& lookup, const Window& window)
+static PackedTable::Order firstOrder(const Lookup& lookup, LutConv::Read read) {
+  const bool gather = lookup.numCentroids > kBlockCentroids || read == LutConv::Read::kGather;
+  return gather ? PackedTable::Order::kGather : PackedTable::Order::kShuffle;
+}
+
+LutConv::LutConv(const Microkernels& kernels, const Lookup& lookup, const Window& window, Read read)
     : kernels_(kernels),
       window_(window),
       channelsPerCodebook_(lookup.subvectorLength / (window.filterHeight * window.filterWidth)),
+      numCentroids_(lookup.numCentroids),
       outputs_(lookup.outputs),
+      read_(read),
+      table_(kernels, lookup, firstOrder(lookup, read)),
       scale_(lookup) {
   codebooks_.pack(lookup.centroids, lookup.numCodebooks, lookup.numCentroids, lookup.subvectorLength);
-  if (lookup.numCentroids <= kBlockCentroids) shuffleTable_.emplace(lookup, kernels);
-  else gatherTable_.emplace(lookup, kernels);
 }
 
 WindowPlanes LutConv::plan(size_t height, size_t width) const {
   return WindowPlanes(window_, height, width, channelsPerCodebook_, kTilePositions);
 }
 
-size_t LutConv::bytes() const {
-  return codebooks_.bytes() + (shuffleTable_ ? shuffleTable_->bytes() : gatherTable_->bytes()) + scale_.bytes();
+bool LutConv::shuffles(size_t positions) const {
+  if (numCentroids_ > kBlockCentroids || read_ == Read::kGather) return false;
+  return read_ == Read::kShuffle || positions > kernels_.gatherUpTo(codebooks_.view().numCodebooks, outputs_);
 }
 
 template <class Body>
@@ -79,32 +85,41 @@ void LutConv::encodeCodebook(const WindowPlanes& planes, const Tile& tile, size_
 
 void LutConv::lookupShuffled(const uint8_t* codes, size_t codeStride, size_t positions, const Output& out) const {
   Output part = out;
-  for (size_t n = 0; n < positions; n += kShufflePositions) {
+  for (size_t n = 0; n < positions; n += kLookupPositions) {
     if (out.sums) part.sums = out.sums + n;
     else part.y = out.y + n;
-    kernels_.lookupShuffle(shuffleTable_->view(), codes + n * kernels_.groupCodebooks, codeStride,
-                           std::min(kShufflePositions, positions - n), part);
+    kernels_.lookupShuffle(table_.shuffle(), codes + n * kernels_.groupCodebooks, codeStride,
+                           std::min(kLookupPositions, positions - n), part);
   }
 }
 
 void LutConv::lookupGathered(const uint8_t* codes, size_t codeStride, size_t positions, const Output& out,
                              Workspace& workspace) const {
-  const size_t numCodebooks = codebooks_.view().numCodebooks;
-  uint8_t* rows = workspace.rows.reserve(kGatherPositions * numCodebooks);
-  int32_t* sums = workspace.sums.reserve(kGatherPositions * outputs_);
-  for (size_t n = 0; n < positions; n += kGatherPositions) {
-    const size_t count = std::min(kGatherPositions, positions - n);
-    transpose(codes + n, codeStride, numCodebooks, count, rows, numCodebooks);
-    kernels_.lookupGather(gatherTable_->view(), rows, count, sumsOutput(sums, outputs_));
-    for (size_t m = 0; m < outputs_; m++)
-      for (size_t i = 0; i < count; i++) finish(out, m * out.stride + n + i, m, sums[i * outputs_ + m]);
+  const GatherTable table = table_.gather();
+  uint8_t* rows = workspace.rows.reserve(kLookupPositions * table.numCodebooks);
+  int32_t* sums = workspace.sums.reserve(kLookupPositions * kGatherOutputs);
+  for (size_t n = 0; n < positions; n += kLookupPositions) {
+    const size_t count = std::min(kLookupPositions, positions - n);
+    transpose(codes + n, codeStride, table.numCodebooks, count, rows, table.numCodebooks);
+    for (size_t m = 0; m < outputs_; m += kGatherOutputs) {
+      GatherTable block = table;
+      block.outputs = std::min(kGatherOutputs, outputs_ - m);
+      block.entries += m * table.numCodebooks * table.numCentroids;
+      Output part = out;
+      part.y += m * out.stride + n;
+      part.scale += m;
+      part.bias += m;
+      kernels_.lookupGather(block, rows, count, sumsOutput(sums, block.outputs));
+      kernels_.finishTransposed(sums, count, block.outputs, part);
+    }
   }
 }
 
 void LutConv::run(const WindowPlanes& planes, const float* x, size_t batch, float* y, Workspace& workspace) const {
   const size_t width = planes.outputWidth(), plane = planes.outputHeight() * width;
   const size_t numCodebooks = codebooks_.view().numCodebooks, stride = codeStrideFor(planes.tileRows() * width);
-  const size_t group = shuffleTable_ ? kernels_.groupCodebooks : 1;
+  const bool shuffle = shuffles(plane);
+  const size_t group = shuffle ? kernels_.groupCodebooks : 1;
   uint8_t* codes = workspace.codes.reserve(roundUp(numCodebooks, group) * stride);
   uint8_t* rows = group > 1 ? workspace.rows.reserve(group * stride) : nullptr;
   forEachTile(planes, x, batch, [&](const Tile& tile, size_t image) {
@@ -117,7 +132,7 @@ void LutConv::run(const WindowPlanes& planes, const float* x, size_t batch, floa
         kernels_.groupCodes(rows, stride, 1, c % group + 1, positions, codes + c / group * stride * group);
     }
     const Output out = scale_.output(y + image * outputs_ * plane + tile.firstRow * width, plane);
-    if (shuffleTable_) lookupShuffled(codes, stride * group, positions, out);
+    if (shuffle) lookupShuffled(codes, stride * group, positions, out);
     else lookupGathered(codes, stride, positions, out, workspace);
   });
 }
@@ -138,8 +153,9 @@ void LutConv::encode(const WindowPlanes& planes, const float* x, size_t batch, u
 
 void LutConv::lookup(const uint8_t* codes, size_t positions, int32_t* sums, Workspace& workspace) const {
   const size_t numCodebooks = codebooks_.view().numCodebooks;
-  if (gatherTable_) return kernels_.lookupGather(gatherTable_->view(), codes, positions, sumsOutput(sums, outputs_));
-  const size_t group = kernels_.groupCodebooks, stride = kShufflePositions;
+  if (!shuffles(positions))
+    return kernels_.lookupGather(table_.gather(), codes, positions, sumsOutput(sums, outputs_));
+  const size_t group = kernels_.groupCodebooks, stride = kLookupPositions;
   uint8_t* grouped = workspace.codes.reserve(roundUp(numCodebooks, group) * stride);
   int32_t* tileSums = workspace.sums.reserve(outputs_ * stride);
   for (size_t n = 0; n < positions; n += stride) {
@@ -148,7 +164,7 @@ void LutConv::lookup(const uint8_t* codes, size_t positions, int32_t* sums, Work
     if (group == 1) transpose(from, numCodebooks, count, numCodebooks, grouped, stride);
     for (size_t c = 0; group > 1 && c < numCodebooks; c += group)
       kernels_.groupCodes(from + c, 1, numCodebooks, std::min(group, numCodebooks - c), count, grouped + c * stride);
-    kernels_.lookupShuffle(shuffleTable_->view(), grouped, stride * group, count,
+    kernels_.lookupShuffle(table_.shuffle(), grouped, stride * group, count,
                            sumsOutput(tileSums, stride));
     transpose(tileSums, stride, outputs_, count, sums + n * outputs_, outputs_);
   }

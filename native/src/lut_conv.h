@@ -2,8 +2,6 @@
 // of one instruction set.
 #pragma once
 
-#include <optional>
-
 #include "packing.h"
 #include "window.h"
 
@@ -11,7 +9,11 @@ namespace lutnn {
 
 class LutConv {
  public:
-  LutConv(const Microkernels& kernels, const Lookup& lookup, const Window& window);
+  /// How tables are read: as measured to be the fastest for an image's size, or always in one way.
+  enum class Read { kFastest, kShuffle, kGather };
+
+  /// K ≤ 16 for Read::kShuffle.
+  LutConv(const Microkernels& kernels, const Lookup& lookup, const Window& window, Read read = Read::kFastest);
 
   /// What run and encode need to know of images of one size; the filter must fit.
   WindowPlanes plan(size_t height, size_t width) const;
@@ -24,7 +26,7 @@ class LutConv {
   void lookup(const uint8_t* codes, size_t positions, int32_t* sums, Workspace& workspace) const;
 
   const Window& window() const { return window_; }
-  size_t bytes() const;
+  size_t bytes() const { return codebooks_.bytes() + table_.bytes() + scale_.bytes(); }
 
  private:
   /// One image's output rows from firstRow on.
@@ -35,6 +37,7 @@ class LutConv {
   /// Calls body(tile, image's index) for all tiles of a batch.
   template <class Body>
   void forEachTile(const WindowPlanes& planes, const float* x, size_t batch, Body body) const;
+  bool shuffles(size_t positions) const;
   /// Codes of one codebook → codes (positions), writable for kPiece bytes more.
   void encodeCodebook(const WindowPlanes& planes, const Tile& tile, size_t codebook, uint8_t* codes,
                       Workspace& workspace) const;
@@ -46,10 +49,10 @@ class LutConv {
 
   const Microkernels& kernels_;
   Window window_;
-  size_t channelsPerCodebook_, outputs_;
+  size_t channelsPerCodebook_, numCentroids_, outputs_;
+  Read read_;
   PackedCodebooks codebooks_;
-  std::optional<PackedShuffleTable> shuffleTable_;  // K ≤ 16
-  std::optional<PackedGatherTable> gatherTable_;    // K > 16
+  PackedTable table_;
   PackedScale scale_;
 };
 

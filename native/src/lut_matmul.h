@@ -20,8 +20,9 @@ class LutMatMul {
 
  private:
   const Microkernels& kernels_;
+  size_t outputs_;
   PackedCodebooks codebooks_;
-  PackedGatherTable table_;
+  PackedTable table_;
   PackedScale scale_;
 };
 

@@ -65,6 +65,13 @@ struct Output {
   const float* bias;   // the same
 };
 
+/// Images of up to so many output positions are read faster by gather than by shuffle, as read_bench measured it for
+/// up to 32, 128, 384 and more codebooks, each for up to 128 and for more outputs.
+struct GatherLimits {
+  size_t positions[4][2];
+};
+constexpr size_t kGatherAlways = SIZE_MAX;
+
 struct Microkernels {
   const char* isa;
   /// Added to every int8 of a table when it is packed: 128 where unsigned bytes are added up, else 0.
@@ -91,6 +98,15 @@ struct Microkernels {
 
   /// codes (rows, C) without gaps → sums or y (rows, M). Only for codes below K.
   void (*lookupGather)(const GatherTable&, const uint8_t* codes, size_t rows, const Output&);
+
+  /// sums (positions, M) → y (M, positions).
+  void (*finishTransposed)(const int32_t* sums, size_t positions, size_t outputs, const Output&);
+
+  GatherLimits gatherLimits;
+  size_t gatherUpTo(size_t numCodebooks, size_t outputs) const {
+    const size_t row = numCodebooks <= 32 ? 0 : numCodebooks <= 128 ? 1 : numCodebooks <= 384 ? 2 : 3;
+    return gatherLimits.positions[row][outputs > 128];
+  }
 };
 
 extern const Microkernels kScalarMicrokernels;

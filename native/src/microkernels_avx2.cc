@@ -276,10 +276,50 @@ void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, c
     for (size_t n = 0; n < rows; n++) gatherRow(table, m, codes + n * table.numCodebooks, n, out);
 }
 
+/// 8 vectors of 8 become 8 vectors of the first, second, … lanes.
+inline void transpose(__m256i (&rows)[8]) {
+  __m256i pair[8], quad[8];
+  LUTNN_UNROLL for (int i = 0; i < 8; i += 2) {
+    pair[i] = _mm256_unpacklo_epi32(rows[i], rows[i + 1]);
+    pair[i + 1] = _mm256_unpackhi_epi32(rows[i], rows[i + 1]);
+  }
+  LUTNN_UNROLL for (int i = 0; i < 8; i += 4) {  // quad[i + q]: lanes q and 4 + q of rows i … i + 3
+    LUTNN_UNROLL for (int h = 0; h < 2; h++) {
+      quad[i + 2 * h] = _mm256_unpacklo_epi64(pair[i + h], pair[i + 2 + h]);
+      quad[i + 2 * h + 1] = _mm256_unpackhi_epi64(pair[i + h], pair[i + 2 + h]);
+    }
+  }
+  LUTNN_UNROLL for (int q = 0; q < 4; q++) {
+    rows[q] = _mm256_permute2x128_si256(quad[q], quad[4 + q], 0x20);
+    rows[4 + q] = _mm256_permute2x128_si256(quad[q], quad[4 + q], 0x31);
+  }
+}
+
+void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, const Output& out) {
+  size_t n = 0;
+  for (; n + 8 <= positions; n += 8) {
+    size_t m = 0;
+    for (; m + 8 <= outputs; m += 8) {
+      __m256i block[8];
+      LUTNN_UNROLL for (size_t i = 0; i < 8; i++)
+        block[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums + (n + i) * outputs + m));
+      transpose(block);
+      LUTNN_UNROLL for (size_t j = 0; j < 8; j++)
+        finish8<Lanes::kPositions>(out, (m + j) * out.stride + n, m + j, block[j]);
+    }
+    for (; m < outputs; m++)
+      for (size_t i = n; i < n + 8; i++) finish(out, m * out.stride + i, m, sums[i * outputs + m]);
+  }
+  for (; n < positions; n++)
+    for (size_t m = 0; m < outputs; m++) finish(out, m * out.stride + n, m, sums[n * outputs + m]);
+}
+
 }  // namespace
 
 const Microkernels kAvx2Microkernels = {
     "avx2", 128, 128, 32, 1, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
+    finishTransposed,
+    {{{12, 12}, {12, 12}, {12, 12}, {12, 16}}},
 };
 
 }  // namespace lutnn

@@ -83,6 +83,8 @@ void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeS
 
 const Microkernels kAvx512Microkernels = {
     "avx512", 128, 128, 64, 1, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
+    finishTransposed,
+    {{{9, 49}, {49, kGatherAlways}, {49, 49}, {12, 400}}},
 };
 
 }  // namespace lutnn

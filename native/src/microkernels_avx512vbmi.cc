@@ -92,7 +92,8 @@ void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeS
 
 const Microkernels kAvx512VbmiMicrokernels = {
     "avx512vbmi", 0, 128, 64, kGroup, encodeRows, encodePositions, groupCodes, lookupShuffle,
-    lookupGather,
+    lookupGather, finishTransposed,
+    {{{4, 2}, {12, 9}, {12, 12}, {12, 12}}},
 };
 
 }  // namespace lutnn

@@ -66,10 +66,16 @@ void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, c
     }
 }
 
+void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, const Output& out) {
+  for (size_t m = 0; m < outputs; m++)
+    for (size_t n = 0; n < positions; n++) finish(out, m * out.stride + n, m, sums[n * outputs + m]);
+}
+
 }  // namespace
 
 const Microkernels kScalarMicrokernels = {
-    "scalar", 0, 0, 0, 1, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
+    "scalar", 0, 0, 0, 1, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather, finishTransposed,
+    {{{0, 0}, {0, 0}, {0, 0}, {0, 0}}},
 };
 
 }  // namespace lutnn

@@ -27,42 +27,78 @@ void PackedCodebooks::pack(const float* centroids, size_t numCodebooks, size_t n
       }
 }
 
-static uint8_t biased(int8_t entry, uint8_t bias) { return static_cast<uint8_t>(static_cast<uint8_t>(entry) + bias); }
-
-PackedShuffleTable::PackedShuffleTable(const Lookup& lookup, const Microkernels& kernels)
-    : entries_(roundUp(lookup.outputs, kPanelOutputs) * roundUp(lookup.numCodebooks, kernels.groupCodebooks) * 16),
-      view_{lookup.numCodebooks, lookup.outputs, entries_.data()} {
-  std::memset(entries_.data(), 0, entries_.bytes());
-  const size_t group = kernels.groupCodebooks, numGroups = roundUp(lookup.numCodebooks, group) / group;
-  const int8_t* entry = lookup.lookupTable;
-  for (size_t c = 0; c < lookup.numCodebooks; c++)
-    for (size_t k = 0; k < lookup.numCentroids; k++)
-      for (size_t m = 0; m < lookup.outputs; m++) {
-        const size_t panel = m / kPanelOutputs * numGroups + c / group;
-        const size_t row = (panel * kPanelOutputs + m % kPanelOutputs) * group + c % group;
-        entries_.data()[row * 16 + k] = biased(*entry++, kernels.shuffleBias);
-      }
+PackedTable::PackedTable(const Microkernels& kernels, const Lookup& lookup, Order first)
+    : kernels_(kernels),
+      numCodebooks_(lookup.numCodebooks),
+      numCentroids_(lookup.numCentroids),
+      outputs_(lookup.outputs),
+      first_(first) {
+  const size_t span = kernels.gatherSpan;
+  for (size_t i = 0; i < kGatherOutputs; i++)
+    placeInRow_[i] =
+        static_cast<uint8_t>(span ? i / span * span + i % span % (span / 2) * 2 + i % span / (span / 2) : i);
+  const auto entry = [&](size_t c, size_t k, size_t m) {
+    return lookup.lookupTable[(c * numCentroids_ + k) * outputs_ + m];
+  };
+  if (first == Order::kShuffle) packShuffle(entry);
+  else packGather(entry);
 }
 
-/// Place of output i within a row of 64.
-static size_t gatherPlace(size_t i, size_t span) {
-  if (span == 0) return i;
-  const size_t half = span / 2, within = i % span;
-  return i - within + within % half * 2 + within / half;
+/// (ceil(M / 4), ceil(C / G), 4, G, 16)
+size_t PackedTable::shufflePlace(size_t c, size_t m) const {
+  const size_t group = kernels_.groupCodebooks, numGroups = roundUp(numCodebooks_, group) / group;
+  const size_t panel = m / kPanelOutputs * numGroups + c / group;
+  return ((panel * kPanelOutputs + m % kPanelOutputs) * group + c % group) * 16;
 }
 
-PackedGatherTable::PackedGatherTable(const Lookup& lookup, const Microkernels& kernels)
-    : entries_(roundUp(lookup.outputs, kGatherOutputs) * lookup.numCodebooks * lookup.numCentroids),
-      view_{lookup.numCodebooks, lookup.numCentroids, lookup.outputs, entries_.data()} {
-  std::memset(entries_.data(), 0, entries_.bytes());
-  const size_t rows = lookup.numCodebooks * lookup.numCentroids;
-  for (size_t m = 0; m < lookup.outputs; m += kGatherOutputs)
-    for (size_t row = 0; row < rows; row++) {
-      const int8_t* from = lookup.lookupTable + row * lookup.outputs + m;
-      uint8_t* to = entries_.data() + m * rows + row * kGatherOutputs;
-      const size_t count = std::min(kGatherOutputs, lookup.outputs - m);
-      for (size_t i = 0; i < count; i++) to[gatherPlace(i, kernels.gatherSpan)] = biased(from[i], kernels.gatherBias);
+/// (ceil(M / 64), C, K, 64)
+size_t PackedTable::gatherPlace(size_t c, size_t k, size_t m) const {
+  const size_t row = (m / kGatherOutputs * numCodebooks_ + c) * numCentroids_ + k;
+  return row * kGatherOutputs + placeInRow_[m % kGatherOutputs];
+}
+
+template <class Entry>
+void PackedTable::packShuffle(Entry entry) const {
+  const size_t size = roundUp(outputs_, kPanelOutputs) * roundUp(numCodebooks_, kernels_.groupCodebooks) * 16;
+  uint8_t* to = shuffled_.reserve(size);
+  std::memset(to, 0, size);
+  for (size_t c = 0; c < numCodebooks_; c++)
+    for (size_t m = 0; m < outputs_; m++) {
+      uint8_t* entries = to + shufflePlace(c, m);
+      for (size_t k = 0; k < numCentroids_; k++)
+        entries[k] = static_cast<uint8_t>(entry(c, k, m) + kernels_.shuffleBias);
     }
+}
+
+template <class Entry>
+void PackedTable::packGather(Entry entry) const {
+  const size_t size = roundUp(outputs_, kGatherOutputs) * numCodebooks_ * numCentroids_;
+  uint8_t* to = gathered_.reserve(size);
+  std::memset(to, 0, size);
+  for (size_t c = 0; c < numCodebooks_; c++)
+    for (size_t k = 0; k < numCentroids_; k++)
+      for (size_t m = 0; m < outputs_; m++)
+        to[gatherPlace(c, k, m)] = static_cast<uint8_t>(entry(c, k, m) + kernels_.gatherBias);
+}
+
+ShuffleTable PackedTable::shuffle() const {
+  if (first_ == Order::kGather)
+    std::call_once(second_, [&] {
+      packShuffle([&](size_t c, size_t k, size_t m) {
+        return static_cast<int8_t>(gathered_.data()[gatherPlace(c, k, m)] - kernels_.gatherBias);
+      });
+    });
+  return {numCodebooks_, outputs_, shuffled_.data()};
+}
+
+GatherTable PackedTable::gather() const {
+  if (first_ == Order::kShuffle)
+    std::call_once(second_, [&] {
+      packGather([&](size_t c, size_t k, size_t m) {
+        return static_cast<int8_t>(shuffled_.data()[shufflePlace(c, m) + k] - kernels_.shuffleBias);
+      });
+    });
+  return {numCodebooks_, numCentroids_, outputs_, gathered_.data()};
 }
 
 PackedScale::PackedScale(const Lookup& lookup)

@@ -1,6 +1,8 @@
 // A replaced layer's arrays, brought into the orders in which the microkernels read them.
 #pragma once
 
+#include <mutex>
+
 #include "buffer.h"
 #include "microkernels.h"
 
@@ -31,28 +33,35 @@ class PackedCodebooks {
   Codebooks view_{};
 };
 
-/// int8 (C, K, M) → (ceil(M / 4), ceil(C / G), 4, G, 16)
-class PackedShuffleTable {
+/// The table in the order of shuffled or of gathered lookups, each made when it is first wanted. Several threads may
+/// want it at once.
+class PackedTable {
  public:
-  PackedShuffleTable(const Lookup& lookup, const Microkernels& kernels);
-  const ShuffleTable& view() const { return view_; }
-  size_t bytes() const { return entries_.bytes(); }
+  enum class Order { kShuffle, kGather };
+
+  /// Copies lookup.lookupTable in one order; for kShuffle K is at most 16.
+  PackedTable(const Microkernels& kernels, const Lookup& lookup, Order first);
+
+  ShuffleTable shuffle() const;
+  GatherTable gather() const;
+  size_t bytes() const { return shuffled_.bytes() + gathered_.bytes(); }
 
  private:
-  Buffer<uint8_t> entries_;
-  ShuffleTable view_;
-};
+  /// Places of the entries of codebook c, centroid 0 (and then k) and output m.
+  size_t shufflePlace(size_t c, size_t m) const;
+  size_t gatherPlace(size_t c, size_t k, size_t m) const;
+  /// entry(c, k, m) gives an int8.
+  template <class Entry>
+  void packShuffle(Entry entry) const;
+  template <class Entry>
+  void packGather(Entry entry) const;
 
-/// int8 (C, K, M) → (ceil(M / 64), C, K, 64)
-class PackedGatherTable {
- public:
-  PackedGatherTable(const Lookup& lookup, const Microkernels& kernels);
-  const GatherTable& view() const { return view_; }
-  size_t bytes() const { return entries_.bytes(); }
-
- private:
-  Buffer<uint8_t> entries_;
-  GatherTable view_;
+  const Microkernels& kernels_;
+  size_t numCodebooks_, numCentroids_, outputs_;
+  Order first_;
+  uint8_t placeInRow_[kGatherOutputs];
+  mutable std::once_flag second_;
+  mutable Buffer<uint8_t> shuffled_, gathered_;
 };
 
 /// Scale and bias of each output, filled up with 0 to the width of a gather table.

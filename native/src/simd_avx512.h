@@ -191,5 +191,45 @@ void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, c
   }
 }
 
+/// 16 vectors of 16 become 16 vectors of the first, second, … lanes.
+inline void transpose(__m512i (&rows)[16]) {
+  __m512i pair[16], quad[16], half[16];
+  LUTNN_UNROLL for (int i = 0; i < 16; i += 2) {
+    pair[i] = _mm512_unpacklo_epi32(rows[i], rows[i + 1]);
+    pair[i + 1] = _mm512_unpackhi_epi32(rows[i], rows[i + 1]);
+  }
+  LUTNN_UNROLL for (int i = 0; i < 16; i += 4) {  // quad[i + q]: lanes q, 4 + q, 8 + q, 12 + q of rows i … i + 3
+    LUTNN_UNROLL for (int h = 0; h < 2; h++) {
+      quad[i + 2 * h] = _mm512_unpacklo_epi64(pair[i + h], pair[i + 2 + h]);
+      quad[i + 2 * h + 1] = _mm512_unpackhi_epi64(pair[i + h], pair[i + 2 + h]);
+    }
+  }
+  LUTNN_UNROLL for (int q = 0; q < 4; q++) {
+    LUTNN_UNROLL for (int h = 0; h < 2; h++) {  // lanes q and 8 + q of 8 rows, lanes 4 + q and 12 + q
+      half[8 * h + q] = _mm512_shuffle_i32x4(quad[8 * h + q], quad[8 * h + 4 + q], 0x88);
+      half[8 * h + 4 + q] = _mm512_shuffle_i32x4(quad[8 * h + q], quad[8 * h + 4 + q], 0xdd);
+    }
+    rows[q] = _mm512_shuffle_i32x4(half[q], half[8 + q], 0x88);
+    rows[4 + q] = _mm512_shuffle_i32x4(half[4 + q], half[12 + q], 0x88);
+    rows[8 + q] = _mm512_shuffle_i32x4(half[q], half[8 + q], 0xdd);
+    rows[12 + q] = _mm512_shuffle_i32x4(half[4 + q], half[12 + q], 0xdd);
+  }
+}
+
+void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, const Output& out) {
+  for (size_t n = 0; n < positions; n += 16)
+    for (size_t m = 0; m < outputs; m += 16) {
+      const size_t rows = positions - n < 16 ? positions - n : 16, columns = outputs - m < 16 ? outputs - m : 16;
+      __m512i block[16];
+      LUTNN_UNROLL for (size_t i = 0; i < 16; i++)
+        block[i] = i < rows ? _mm512_maskz_loadu_epi32(Avx512::firstLanes(columns), sums + (n + i) * outputs + m)
+                            : _mm512_setzero_si512();
+      transpose(block);
+      LUTNN_UNROLL for (size_t j = 0; j < 16; j++) {
+        if (j < columns) finish16<Lanes::kPositions>(out, (m + j) * out.stride + n, m + j, block[j], rows);
+      }
+    }
+}
+
 }  // namespace
 }  // namespace lutnn

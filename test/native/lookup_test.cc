@@ -76,7 +76,7 @@ static void checkOutputs(const Microkernels& kernels, const Case& test, Guard gu
 
 static void checkShuffle(const Microkernels& kernels, const Case& test) {
   const size_t C = test.layer.numCodebooks, n = test.positions, M = test.layer.outputs, G = kernels.groupCodebooks;
-  const PackedShuffleTable table(test.layer.lookup(), kernels);
+  const PackedTable table(kernels, test.layer.lookup(), PackedTable::Order::kShuffle);
   for (Guard guard : kGuards) {
     const size_t numGroups = roundUp(C, G) / G, stride = (roundUp(n, 16) + 16 * (C % 2)) * G;
     Guarded<uint8_t> codes((numGroups - 1) * stride + roundUp(n, 16) * G, guard), rows(G * n, guard);
@@ -91,7 +91,7 @@ static void checkShuffle(const Microkernels& kernels, const Case& test) {
       else kernels.groupCodes(test.codes.data() + group * G, 1, C, count, n, to);
     }
     Guarded<uint8_t> entries(table.bytes(), guard);
-    std::copy_n(table.view().entries, table.bytes(), entries.data());
+    std::copy_n(table.shuffle().entries, table.bytes(), entries.data());
     const ShuffleTable view{C, M, entries.data()};
     checkOutputs(
         kernels, test, guard, n, [&](const Output& out) { kernels.lookupShuffle(view, codes.data(), stride, n, out); },
@@ -101,12 +101,12 @@ static void checkShuffle(const Microkernels& kernels, const Case& test) {
 
 static void checkGather(const Microkernels& kernels, const Case& test) {
   const size_t M = test.layer.outputs;
-  const PackedGatherTable table(test.layer.lookup(), kernels);
+  const PackedTable table(kernels, test.layer.lookup(), PackedTable::Order::kGather);
   for (Guard guard : kGuards) {
     Guarded<uint8_t> codes(test.codes.size(), guard), entries(table.bytes(), guard);
     std::copy(test.codes.begin(), test.codes.end(), codes.begin());
-    std::copy_n(table.view().entries, table.bytes(), entries.data());
-    GatherTable view = table.view();
+    GatherTable view = table.gather();
+    std::copy_n(view.entries, table.bytes(), entries.data());
     view.entries = entries.data();
     checkOutputs(
         kernels, test, guard, M,
@@ -134,6 +134,41 @@ TEST("gathered lookups add up to the reference's sums and outputs on every instr
         for (size_t C : kCodebooks)
           for (size_t K : {2, 3, 16, 17, 256})
             checkGather(*kernels, Case(random, C, static_cast<size_t>(K), M, static_cast<size_t>(n)));
+}
+
+TEST("sums in rows are finished as planes, on every instruction set") {
+  std::mt19937 random(4);
+  for (const Microkernels* kernels : availableMicrokernels())
+    for (size_t n : kPositions)
+      for (size_t M : kOutputs) {
+        const Case test(random, 2, 16, M, n);
+        for (Guard guard : kGuards) {
+          Guarded<int32_t> sums(n * M, guard);
+          std::copy(test.sums.begin(), test.sums.end(), sums.begin());
+          checkOutputs(
+              *kernels, test, guard, n, [&](const Output& out) { kernels->finishTransposed(sums.data(), n, M, out); },
+              [&](const auto& rows) { return toChannelsFirst(rows, 1, n, M); });
+        }
+      }
+}
+
+TEST("a table made in one order gives the same entries in the other") {
+  std::mt19937 random(5);
+  using Order = PackedTable::Order;
+  for (const Microkernels* kernels : availableMicrokernels())
+    for (size_t C : kCodebooks)
+      for (size_t M : kOutputs) {
+        const RandomLayer layer(random, C, 2 + random() % 15, 1, M);
+        const PackedTable shuffleFirst(*kernels, layer.lookup(), Order::kShuffle);
+        const PackedTable gatherFirst(*kernels, layer.lookup(), Order::kGather);
+        const GatherTable gathered = shuffleFirst.gather(), wantedGathered = gatherFirst.gather();
+        const ShuffleTable shuffled = gatherFirst.shuffle(), wantedShuffled = shuffleFirst.shuffle();
+        CHECK(shuffleFirst.bytes() == gatherFirst.bytes(), "%zu bytes", shuffleFirst.bytes());
+        const size_t gatherBytes = roundUp(M, 64) * C * layer.numCentroids;
+        CHECK(std::memcmp(gathered.entries, wantedGathered.entries, gatherBytes) == 0, "%s gather", kernels->isa);
+        CHECK(std::memcmp(shuffled.entries, wantedShuffled.entries, shuffleFirst.bytes() - gatherBytes) == 0,
+              "%s shuffle", kernels->isa);
+      }
 }
 
 TEST("more than 256 codebooks of extreme entries do not overflow") {
