@@ -71,7 +71,7 @@ void LutConv::encodeCodebook(const WindowPlanes& planes, const Tile& tile, size_
     float* scratch = workspace.planes.reserve(floats);
     if (codebook == 0) std::memset(scratch, 0, floats * sizeof(float));
     for (size_t i = 0; i < channelsPerCodebook_; i++)
-      planes.fill(channel + i * channelFloats, tile.firstRow, tile.rows, scratch + i * planes.floats());
+      planes.fill(kernels_, channel + i * channelFloats, tile.firstRow, tile.rows, scratch + i * planes.floats());
     start = scratch;
   }
   const bool compact = planes.pitch() == width;

@@ -80,6 +80,9 @@ struct Microkernels {
   /// G, 1 or 4: codebooks that one shuffle looks up. Their codes lie side by side.
   size_t groupCodebooks;
 
+  /// y[n] = x[2 · n] for n from 0 to count − 1; count is at least 1.
+  void (*copyEverySecond)(const float* x, size_t count, float* y);
+
   /// x (rows, C·V), rowStride floats between rows → codes (rows, C).
   void (*encodeRows)(const Codebooks&, const float* x, size_t rowStride, size_t rows, uint8_t* codes);
 

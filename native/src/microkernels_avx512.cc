@@ -82,7 +82,7 @@ void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeS
 }  // namespace
 
 const Microkernels kAvx512Microkernels = {
-    "avx512", 128, 128, 64, 1, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
+    "avx512", 128, 128, 64, 1, copyEverySecond, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
     finishTransposed,
     {{{9, 49}, {49, kGatherAlways}, {49, 49}, {12, 400}}},
 };

@@ -91,7 +91,7 @@ void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeS
 }  // namespace
 
 const Microkernels kAvx512VbmiMicrokernels = {
-    "avx512vbmi", 0, 128, 64, kGroup, encodeRows, encodePositions, groupCodes, lookupShuffle,
+    "avx512vbmi", 0, 128, 64, kGroup, copyEverySecond, encodeRows, encodePositions, groupCodes, lookupShuffle,
     lookupGather, finishTransposed,
     {{{4, 2}, {12, 9}, {12, 12}, {12, 12}}},
 };

@@ -69,6 +69,17 @@ struct Avx512 {
   }
 };
 
+void copyEverySecond(const float* x, size_t count, float* y) {
+  const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  for (size_t n = 0; n < count; n += 16) {
+    const size_t left = count - n < 16 ? count - n : 16, floats = 2 * left - 1;
+    const __mmask16 low = floats < 16 ? Avx512::firstLanes(floats) : 0xffff;
+    const __mmask16 high = floats > 16 ? Avx512::firstLanes(floats - 16) : 0;
+    const __m512 a = _mm512_maskz_loadu_ps(low, x + 2 * n), b = _mm512_maskz_loadu_ps(high, x + 2 * n + 16);
+    _mm512_mask_storeu_ps(y + n, Avx512::firstLanes(left), _mm512_permutex2var_ps(a, even, b));
+  }
+}
+
 void encodeRows(const Codebooks& books, const float* x, size_t rowStride, size_t rows, uint8_t* codes) {
   encodeRowsBy<Avx512, 8>(books, x, rowStride, rows, codes);
 }

@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "microkernels.h"
+
 namespace lutnn {
 
 /// See native/index.d.ts.
@@ -57,7 +59,7 @@ class WindowPlanes {
   /// planes of neighbouring channels, or in the image.
   const std::vector<ptrdiff_t>& taps() const { return taps_; }
   /// Copies one channel (height, width) for the output rows from firstRow on; what it leaves alone must be zero.
-  void fill(const float* channel, size_t firstRow, size_t rows, float* planes) const;
+  void fill(const Microkernels& kernels, const float* channel, size_t firstRow, size_t rows, float* planes) const;
 
  private:
   struct Plane {
