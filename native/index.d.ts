@@ -43,6 +43,16 @@ export interface Window {
   padRight: number;
 }
 
+/** What follows a layer and is computed along with it, and how. */
+export interface RunOptions {
+  /** As long as y, and added to it; it may be y itself. */
+  residual?: Float32Array;
+  /** Negative results become 0, after the residual was added. */
+  relu?: boolean;
+  /** Threads that share the work, 1 … 256; default 1. The results are the same for any number. */
+  threads?: number;
+}
+
 /**
  * y = scale · Σ_c table[c][code_c(x)] + bias on the rows of a matrix.
  * Every method throws TypeError or RangeError on arrays of the wrong type or length, before anything is written.
@@ -50,7 +60,7 @@ export interface Window {
 export class LutMatMul {
   constructor(lookup: Lookup);
   /** x float32 (rows, C·V) → y float32 (rows, M). */
-  run(x: Float32Array, rows: number, y: Float32Array): void;
+  run(x: Float32Array, rows: number, y: Float32Array, options?: RunOptions): void;
   /** x float32 (rows, C·V) → codes uint8 (rows, C). */
   encode(x: Float32Array, rows: number, codes: Uint8Array): void;
   /** codes uint8 (rows, C) → sums int32 (rows, M), the integer sums before scale and bias. */
@@ -63,7 +73,14 @@ export class LutConv {
   /** [output height, output width] for an input of this size. Throws RangeError when the filter does not fit. */
   outputSize(height: number, width: number): [number, number];
   /** x float32 (batch, channels, height, width) → y float32 (batch, M, output height, output width). */
-  run(x: Float32Array, batch: number, height: number, width: number, y: Float32Array): void;
+  run(
+    x: Float32Array,
+    batch: number,
+    height: number,
+    width: number,
+    y: Float32Array,
+    options?: RunOptions,
+  ): void;
   /** x → codes uint8 (positions, C). */
   encode(x: Float32Array, batch: number, height: number, width: number, codes: Uint8Array): void;
   /** codes uint8 (positions, C) → sums int32 (positions, M). */

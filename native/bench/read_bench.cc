@@ -18,11 +18,12 @@ static double nanoseconds() {
 
 static double bestTime(const LutConv& op, const WindowPlanes& planes, const float* x, float* y) {
   Workspace workspace;
+  SerialExecutor executor;
   double best = 1e18;
   const double start = nanoseconds();
   for (int i = 0; i < 5 || nanoseconds() - start < 2e7; i++) {
     const double before = nanoseconds();
-    op.run(planes, x, 1, y, workspace);
+    op.run(planes, x, 1, y, {}, workspace, executor);
     best = std::min(best, nanoseconds() - before);
   }
   return best;

@@ -8,6 +8,7 @@
 #include "dispatch.h"
 #include "lut_conv.h"
 #include "lut_matmul.h"
+#include "thread_pool.h"
 #include "validate.h"
 
 namespace lutnn {
@@ -19,20 +20,20 @@ struct Addon {
   Workspace workspace;
   PackedCodebooks books;  // of the last `encode`
   int64_t reported = 0;
-
-  /// Tells the garbage collector of scratch memory that has grown.
-  void reportMemory(napi_env env) {
-    const int64_t now = static_cast<int64_t>(workspace.bytes() + books.bytes());
-    int64_t total;
-    if (now != reported) napi_adjust_external_memory(env, now - reported, &total);
-    reported = now;
-  }
 };
 
 Addon& addonOf(napi_env env) {
   void* addon = nullptr;
   check(env, napi_get_instance_data(env, &addon));
   return *static_cast<Addon*>(addon);
+}
+
+/// Tells the garbage collector of memory outside its own that an object holds; `reported` is what it knows of.
+void report(napi_env env, size_t bytes, int64_t& reported) {
+  const int64_t change = static_cast<int64_t>(bytes) - reported;
+  int64_t total;
+  if (change != 0) napi_adjust_external_memory(env, change, &total);
+  reported += change;
 }
 
 /// A JavaScript function: `body` with every C++ exception turned into a JavaScript one.
@@ -46,7 +47,7 @@ napi_value function(napi_env env, napi_callback_info info) {
     Call call(env, info, name);
     Addon& addon = addonOf(env);
     napi_value result = body(call, addon);
-    addon.reportMemory(env);
+    report(env, addon.workspace.bytes() + addon.books.bytes(), addon.reported);
     return result;
   } catch (const PendingException&) {
   } catch (const TypeFailure& failure) {
@@ -57,6 +58,8 @@ napi_value function(napi_env env, napi_callback_info info) {
     napi_throw_range_error(env, nullptr, failure.what());
   } catch (const std::bad_alloc&) {
     napi_throw_error(env, nullptr, (std::string(name) + ": there is not enough memory").c_str());
+  } catch (const std::exception& failure) {
+    napi_throw_error(env, nullptr, failure.what());
   }
   return nullptr;
 }
@@ -65,13 +68,18 @@ napi_value function(napi_env env, napi_callback_info info) {
 struct MatMulObject {
   size_t numCodebooks, numCentroids, inputs, outputs;
   LutMatMul op;
+  int64_t reported = 0;
+
+  void reportMemory(napi_env env) { report(env, op.bytes(), reported); }
 };
 
 struct ConvObject {
   size_t numCodebooks, numCentroids, outputs;
   LutConv op;
-  std::optional<WindowPlanes> planes;  // of the last image size
+  int64_t reported = 0;
+  std::optional<WindowPlanes> planes = std::nullopt;  // of the last image size
 
+  void reportMemory(napi_env env) { report(env, op.bytes(), reported); }
   const WindowPlanes& planesFor(size_t height, size_t width) {
     if (!planes || planes->height() != height || planes->width() != width) planes = op.plan(height, width);
     return *planes;
@@ -80,16 +88,13 @@ struct ConvObject {
 
 template <class Object>
 void attach(Call& call, std::unique_ptr<Object> object) {
-  const napi_env env = call.env();
-  int64_t total;
-  const auto finalize = [](napi_env finalEnv, void* data, void*) {
+  const auto finalize = [](napi_env env, void* data, void*) {
     auto* finished = static_cast<Object*>(data);
-    int64_t left;
-    napi_adjust_external_memory(finalEnv, -static_cast<int64_t>(finished->op.bytes()), &left);
+    report(env, 0, finished->reported);
     delete finished;
   };
-  check(env, napi_wrap(env, call.self(), object.get(), finalize, nullptr, nullptr));
-  napi_adjust_external_memory(env, static_cast<int64_t>(object.release()->op.bytes()), &total);
+  check(call.env(), napi_wrap(call.env(), call.self(), object.get(), finalize, nullptr, nullptr));
+  object.release()->reportMemory(call.env());
 }
 
 /// V8 lets a method be called on objects of its own class only.
@@ -151,6 +156,33 @@ Window readWindow(Call& call) {
   return window;
 }
 
+/// The options of run: what follows the layer, and how many threads share the work.
+struct RunOptions {
+  napi_value residual = nullptr;
+  bool relu = false;
+  size_t threads = 1;
+};
+
+RunOptions readOptions(Call& call, napi_value options) {
+  RunOptions read;
+  if (call.isUndefined(options)) return read;
+  const napi_value residual = call.property(options, "options", "residual");
+  const napi_value relu = call.property(options, "options", "relu");
+  const napi_value threads = call.property(options, "options", "threads");
+  if (!call.isUndefined(residual)) read.residual = residual;
+  if (!call.isUndefined(relu)) read.relu = call.boolean(relu, "relu");
+  if (!call.isUndefined(threads)) read.threads = call.count(threads, "threads", 1, kMaxThreads);
+  return read;
+}
+
+/// y and the residual, which may be y itself.
+Epilogue bindEpilogue(Call& call, const RunOptions& options, const Array<float>& y) {
+  if (!options.residual) return {nullptr, options.relu};
+  const auto residual = call.array<float>(options.residual, "residual", "the length of y", {y.length});
+  if (residual.data != y.data) call.requireApart(residual, y);
+  return {residual.data, options.relu};
+}
+
 napi_value makeMatMul(Call& call, Addon& addon) {
   requireNew(call);
   LookupArrays arrays;
@@ -164,11 +196,14 @@ napi_value makeMatMul(Call& call, Addon& addon) {
 
 napi_value runMatMul(Call& call, Addon& addon) {
   MatMulObject& object = objectOf<MatMulObject>(call);
+  const RunOptions options = readOptions(call, call[3]);
   const size_t rows = call.count(call[1], "rows");
   const auto x = call.array<float>(call[0], "x", "rows · numCodebooks · subvectorLength", {rows, object.inputs});
   const auto y = call.array<float>(call[2], "y", "rows · outputs", {rows, object.outputs});
   call.requireApart(x, y);
-  object.op.run(x.data, rows, y.data, addon.workspace);
+  const Epilogue epilogue = bindEpilogue(call, options, y);
+  PoolExecutor executor(options.threads);
+  object.op.run(x.data, rows, y.data, epilogue, addon.workspace, executor);
   return nullptr;
 }
 
@@ -201,7 +236,7 @@ napi_value makeConv(Call& call, Addon& addon) {
   validateWindow(call.name(), lookup, window);
   bindArrays(call, arrays, lookup);
   attach(call, std::unique_ptr<ConvObject>(new ConvObject{lookup.numCodebooks, lookup.numCentroids, lookup.outputs,
-                                                          LutConv(addon.kernels, lookup, window), std::nullopt}));
+                                                          LutConv(addon.kernels, lookup, window)}));
   return call.self();
 }
 
@@ -240,12 +275,16 @@ Images readImages(Call& call, ConvObject& object) {
 
 napi_value runConv(Call& call, Addon& addon) {
   ConvObject& object = objectOf<ConvObject>(call);
+  const RunOptions options = readOptions(call, call[5]);
   const Images images = readImages(call, object);
   const auto y = call.array<float>(call[4], "y", "batch · outputs · output height · output width",
                                    {images.batch, object.outputs, images.planes.outputHeight(),
                                     images.planes.outputWidth()});
   call.requireApart(images.x, y);
-  object.op.run(images.planes, images.x.data, images.batch, y.data, addon.workspace);
+  const Epilogue epilogue = bindEpilogue(call, options, y);
+  PoolExecutor executor(options.threads);
+  object.op.run(images.planes, images.x.data, images.batch, y.data, epilogue, addon.workspace, executor);
+  object.reportMemory(call.env());
   return nullptr;
 }
 
@@ -269,6 +308,7 @@ napi_value lookupConv(Call& call, Addon& addon) {
   call.requireApart(codes, sums);
   validateCodes(call.name(), codes.data, codes.length, object.numCentroids);
   object.op.lookup(codes.data, positions, sums.data, addon.workspace);
+  object.reportMemory(call.env());
   return nullptr;
 }
 

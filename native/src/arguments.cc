@@ -62,6 +62,16 @@ static std::string text(double number) {
   return digits;
 }
 
+bool Call::isUndefined(napi_value value) const { return typeOf(env_, value) == napi_undefined; }
+
+bool Call::boolean(napi_value value, const char* what) const {
+  if (typeOf(env_, value) != napi_boolean)
+    refuseType(std::string(what) + " must be a boolean (got " + describe(env_, value) + ")");
+  bool read;
+  check(env_, napi_get_value_bool(env_, value, &read));
+  return read;
+}
+
 napi_value Call::property(napi_value object, const char* objectName, const char* key) const {
   if (typeOf(env_, object) != napi_object)
     refuseType(std::string(objectName) + " must be an object (got " + describe(env_, object) + ")");

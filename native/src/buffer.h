@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <new>
+#include <vector>
 
 namespace lutnn {
 
@@ -41,13 +42,26 @@ class Buffer {
   size_t size_ = 0;
 };
 
-/// What operators need for the length of a call. One for each thread; the next call finds it as large as it was.
+/// What a call needs beside its operator, reused by the next call: once for the call, and once for each slot of its
+/// executor.
 struct Workspace {
-  Buffer<uint8_t> codes, strip, rows;
-  Buffer<float> planes;
-  Buffer<int32_t> sums;
+  struct Scratch {
+    Buffer<uint8_t> strip, rows;
+    Buffer<float> planes;
+    Buffer<int32_t> sums;
+  };
 
-  size_t bytes() const { return codes.bytes() + strip.bytes() + rows.bytes() + planes.bytes() + sums.bytes(); }
+  Buffer<uint8_t> codes;
+  std::vector<Scratch> scratch;
+
+  void prepare(size_t slots) {
+    if (scratch.size() < slots) scratch.resize(slots);
+  }
+  size_t bytes() const {
+    size_t sum = codes.bytes();
+    for (const Scratch& s : scratch) sum += s.strip.bytes() + s.rows.bytes() + s.planes.bytes() + s.sums.bytes();
+    return sum;
+  }
 };
 
 }  // namespace lutnn

@@ -9,6 +9,9 @@ namespace lutnn {
 constexpr size_t kTilePositions = 4096;
 /// Positions looked up in one go: the codes of so many stay in the first-level cache.
 constexpr size_t kLookupPositions = 256;
+/// Codebooks that a task encodes, a multiple of every G, and outputs that a task looks up.
+constexpr size_t kTaskCodebooks = 4;
+constexpr size_t kTaskOutputs = kGatherOutputs;
 /// Codes are copied in pieces of this size, so rows of codes are read and written past their end by less than that.
 constexpr size_t kPiece = 16;
 
@@ -60,91 +63,81 @@ void LutConv::forEachTile(const WindowPlanes& planes, const float* x, size_t bat
       body(Tile{x + image * imageFloats, row, std::min(planes.tileRows(), planes.outputHeight() - row)}, image);
 }
 
-void LutConv::encodeCodebook(const WindowPlanes& planes, const Tile& tile, size_t codebook, uint8_t* codes,
-                             Workspace& workspace) const {
+void LutConv::encodeCodebooks(const WindowPlanes& planes, const Tile& tile, size_t first, size_t count, uint8_t* codes,
+                              size_t stride, Scratch& scratch) const {
   const size_t channelFloats = planes.height() * planes.width(), width = planes.outputWidth();
   const size_t positions = planes.positions(tile.rows);
-  const float* channel = tile.image + codebook * channelsPerCodebook_ * channelFloats;
-  const float* start = channel + tile.firstRow * planes.width();
-  if (!planes.direct()) {
-    const size_t floats = planes.floats() * channelsPerCodebook_;
-    float* scratch = workspace.planes.reserve(floats);
-    if (codebook == 0) std::memset(scratch, 0, floats * sizeof(float));
-    for (size_t i = 0; i < channelsPerCodebook_; i++)
-      planes.fill(kernels_, channel + i * channelFloats, tile.firstRow, tile.rows, scratch + i * planes.floats());
-    start = scratch;
-  }
   const bool compact = planes.pitch() == width;
-  uint8_t* strip = compact ? codes : workspace.strip.reserve(positions + kPiece);
-  kernels_.encodePositions(codebooks_.view(), codebook, start, planes.taps().data(), positions, strip);
-  if (compact) return;
-  for (size_t r = 0; r < tile.rows; r++)
-    for (size_t n = 0; n < width; n += kPiece)
-      std::memcpy(codes + r * width + n, strip + r * planes.pitch() + n, kPiece);
-}
-
-void LutConv::lookupShuffled(const uint8_t* codes, size_t codeStride, size_t positions, const Output& out) const {
-  Output part = out;
-  for (size_t n = 0; n < positions; n += kLookupPositions) {
-    if (out.sums) part.sums = out.sums + n;
-    else part.y = out.y + n;
-    kernels_.lookupShuffle(table_.shuffle(), codes + n * kernels_.groupCodebooks, codeStride,
-                           std::min(kLookupPositions, positions - n), part);
+  float* copy = nullptr;
+  if (!planes.direct()) {
+    copy = scratch.planes.reserve(planes.floats() * channelsPerCodebook_);
+    std::memset(copy, 0, planes.floats() * channelsPerCodebook_ * sizeof(float));
+  }
+  for (size_t c = first; c < first + count; c++, codes += stride) {
+    const float* channel = tile.image + c * channelsPerCodebook_ * channelFloats;
+    for (size_t i = 0; copy && i < channelsPerCodebook_; i++)
+      planes.fill(kernels_, channel + i * channelFloats, tile.firstRow, tile.rows, copy + i * planes.floats());
+    const float* start = copy ? copy : channel + tile.firstRow * planes.width();
+    uint8_t* strip = compact ? codes : scratch.strip.reserve(positions + kPiece);
+    kernels_.encodePositions(codebooks_.view(), c, start, planes.taps().data(), positions, strip);
+    for (size_t r = 0; !compact && r < tile.rows; r++)
+      for (size_t n = 0; n < width; n += kPiece)
+        std::memcpy(codes + r * width + n, strip + r * planes.pitch() + n, kPiece);
   }
 }
 
-void LutConv::lookupGathered(const uint8_t* codes, size_t codeStride, size_t positions, const Output& out,
-                             Workspace& workspace) const {
-  const GatherTable table = table_.gather();
-  uint8_t* rows = workspace.rows.reserve(kLookupPositions * table.numCodebooks);
-  int32_t* sums = workspace.sums.reserve(kLookupPositions * kGatherOutputs);
-  for (size_t n = 0; n < positions; n += kLookupPositions) {
-    const size_t count = std::min(kLookupPositions, positions - n);
-    transpose(codes + n, codeStride, table.numCodebooks, count, rows, table.numCodebooks);
-    for (size_t m = 0; m < outputs_; m += kGatherOutputs) {
-      GatherTable block = table;
-      block.outputs = std::min(kGatherOutputs, outputs_ - m);
-      block.entries += m * table.numCodebooks * table.numCentroids;
-      Output part = out;
-      part.y += m * out.stride + n;
-      part.scale += m;
-      part.bias += m;
-      kernels_.lookupGather(block, rows, count, sumsOutput(sums, block.outputs));
-      kernels_.finishTransposed(sums, count, block.outputs, part);
-    }
-  }
+void LutConv::lookupGathered(const uint8_t* codes, size_t stride, size_t positions, size_t m, size_t count,
+                             const Output& out, Scratch& scratch) const {
+  const GatherTable block = table_.gather().blocks(m, count);
+  uint8_t* rows = scratch.rows.reserve(kLookupPositions * block.numCodebooks);
+  int32_t* sums = scratch.sums.reserve(kLookupPositions * kGatherOutputs);
+  transpose(codes, stride, block.numCodebooks, positions, rows, block.numCodebooks);
+  kernels_.lookupGather(block, rows, positions, sumsOutput(sums, count));
+  kernels_.finishTransposed(sums, positions, count, out);
 }
 
-void LutConv::run(const WindowPlanes& planes, const float* x, size_t batch, float* y, Workspace& workspace) const {
+void LutConv::run(const WindowPlanes& planes, const float* x, size_t batch, float* y, const Epilogue& epilogue,
+                  Workspace& workspace, Executor& executor) const {
   const size_t width = planes.outputWidth(), plane = planes.outputHeight() * width;
   const size_t numCodebooks = codebooks_.view().numCodebooks, stride = codeStrideFor(planes.tileRows() * width);
   const bool shuffle = shuffles(plane);
   const size_t group = shuffle ? kernels_.groupCodebooks : 1;
+  const Output out = scale_.output(y, plane, epilogue);
+  workspace.prepare(executor.slots());
   uint8_t* codes = workspace.codes.reserve(roundUp(numCodebooks, group) * stride);
-  uint8_t* rows = group > 1 ? workspace.rows.reserve(group * stride) : nullptr;
   forEachTile(planes, x, batch, [&](const Tile& tile, size_t image) {
     const size_t positions = tile.rows * width;
-    for (size_t c = 0; c < numCodebooks; c++) {
-      uint8_t* to = group > 1 ? rows + c % group * stride : codes + c * stride;
-      encodeCodebook(planes, tile, c, to, workspace);
-      const bool last = (c + 1) % group == 0 || c + 1 == numCodebooks;
-      if (group > 1 && last)
-        kernels_.groupCodes(rows, stride, 1, c % group + 1, positions, codes + c / group * stride * group);
-    }
-    const Output out = scale_.output(y + image * outputs_ * plane + tile.firstRow * width, plane);
-    if (shuffle) lookupShuffled(codes, stride * group, positions, out);
-    else lookupGathered(codes, stride, positions, out, workspace);
+    executor.forEach(roundUp(numCodebooks, kTaskCodebooks) / kTaskCodebooks, [&](size_t task, size_t slot) {
+      const size_t first = task * kTaskCodebooks, count = std::min(kTaskCodebooks, numCodebooks - first);
+      Scratch& scratch = workspace.scratch[slot];
+      if (group == 1) return encodeCodebooks(planes, tile, first, count, codes + first * stride, stride, scratch);
+      uint8_t* rows = scratch.rows.reserve(kTaskCodebooks * stride);
+      encodeCodebooks(planes, tile, first, count, rows, stride, scratch);
+      kernels_.groupCodes(rows, stride, 1, count, positions, codes + first * stride);
+    });
+    const Output tileOut = partOf(out, image * outputs_ * plane + tile.firstRow * width, 0);
+    const size_t blocks = roundUp(outputs_, kTaskOutputs) / kTaskOutputs;
+    const size_t chunks = roundUp(positions, kLookupPositions) / kLookupPositions;
+    executor.forEach(blocks * chunks, [&](size_t task, size_t slot) {
+      const size_t m = task % blocks * kTaskOutputs, count = std::min(kTaskOutputs, outputs_ - m);
+      const size_t n = task / blocks * kLookupPositions, some = std::min(kLookupPositions, positions - n);
+      const Output part = partOf(tileOut, m * plane + n, m);
+      const uint8_t* chunk = codes + n * group;
+      if (!shuffle) return lookupGathered(chunk, stride, some, m, count, part, workspace.scratch[slot]);
+      kernels_.lookupShuffle(table_.shuffle().panels(m, count, group), chunk, stride * group, some, part);
+    });
   });
 }
 
 void LutConv::encode(const WindowPlanes& planes, const float* x, size_t batch, uint8_t* codes,
                      Workspace& workspace) const {
   const size_t width = planes.outputWidth(), numCodebooks = codebooks_.view().numCodebooks;
-  uint8_t* row = workspace.rows.reserve(codeStrideFor(planes.tileRows() * width));
+  workspace.prepare(1);
+  uint8_t* row = workspace.codes.reserve(codeStrideFor(planes.tileRows() * width));
   forEachTile(planes, x, batch, [&](const Tile& tile, size_t) {
     const size_t positions = tile.rows * width;
     for (size_t c = 0; c < numCodebooks; c++) {
-      encodeCodebook(planes, tile, c, row, workspace);
+      encodeCodebooks(planes, tile, c, 1, row, 0, workspace.scratch[0]);
       for (size_t n = 0; n < positions; n++) codes[n * numCodebooks + c] = row[n];
     }
     codes += positions * numCodebooks;
@@ -156,8 +149,9 @@ void LutConv::lookup(const uint8_t* codes, size_t positions, int32_t* sums, Work
   if (!shuffles(positions))
     return kernels_.lookupGather(table_.gather(), codes, positions, sumsOutput(sums, outputs_));
   const size_t group = kernels_.groupCodebooks, stride = kLookupPositions;
+  workspace.prepare(1);
   uint8_t* grouped = workspace.codes.reserve(roundUp(numCodebooks, group) * stride);
-  int32_t* tileSums = workspace.sums.reserve(outputs_ * stride);
+  int32_t* tileSums = workspace.scratch[0].sums.reserve(outputs_ * stride);
   for (size_t n = 0; n < positions; n += stride) {
     const size_t count = std::min(stride, positions - n);
     const uint8_t* from = codes + n * numCodebooks;

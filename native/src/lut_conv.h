@@ -2,6 +2,7 @@
 // of one instruction set.
 #pragma once
 
+#include "executor.h"
 #include "packing.h"
 #include "window.h"
 
@@ -19,7 +20,8 @@ class LutConv {
   WindowPlanes plan(size_t height, size_t width) const;
 
   /// x float32 (batch, channels, height, width) → y float32 (batch, M, output height, output width)
-  void run(const WindowPlanes& planes, const float* x, size_t batch, float* y, Workspace& workspace) const;
+  void run(const WindowPlanes& planes, const float* x, size_t batch, float* y, const Epilogue& epilogue,
+           Workspace& workspace, Executor& executor) const;
   /// x → codes uint8 (positions, C)
   void encode(const WindowPlanes& planes, const float* x, size_t batch, uint8_t* codes, Workspace& workspace) const;
   /// codes uint8 (positions, C), all below K → sums int32 (positions, M)
@@ -37,15 +39,14 @@ class LutConv {
   /// Calls body(tile, image's index) for all tiles of a batch.
   template <class Body>
   void forEachTile(const WindowPlanes& planes, const float* x, size_t batch, Body body) const;
+  using Scratch = Workspace::Scratch;
   bool shuffles(size_t positions) const;
-  /// Codes of one codebook → codes (positions), writable for kPiece bytes more.
-  void encodeCodebook(const WindowPlanes& planes, const Tile& tile, size_t codebook, uint8_t* codes,
-                      Workspace& workspace) const;
-  /// Codes (ceil(C / G), positions, G) → y (M, positions).
-  void lookupShuffled(const uint8_t* codes, size_t codeStride, size_t positions, const Output& out) const;
-  /// Codes (C, positions) → y (M, positions).
-  void lookupGathered(const uint8_t* codes, size_t codeStride, size_t positions, const Output& out,
-                      Workspace& workspace) const;
+  /// Codes of `count` codebooks from `first` on → codes (count, positions), stride apart.
+  void encodeCodebooks(const WindowPlanes& planes, const Tile& tile, size_t first, size_t count, uint8_t* codes,
+                       size_t stride, Scratch& scratch) const;
+  /// Codes (C, positions), stride apart, of up to 256 positions → outputs m … m + count − 1, up to 64 of them.
+  void lookupGathered(const uint8_t* codes, size_t stride, size_t positions, size_t m, size_t count, const Output& out,
+                      Scratch& scratch) const;
 
   const Microkernels& kernels_;
   Window window_;

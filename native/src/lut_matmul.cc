@@ -6,6 +6,9 @@ namespace lutnn {
 
 /// Rows encoded before they are looked up: many, so that a block of the table serves all of them while it is cached.
 constexpr size_t kTileRows = 256;
+/// Rows that a task encodes, and outputs that a task looks up for all rows of a tile.
+constexpr size_t kTaskRows = 32;
+constexpr size_t kTaskOutputs = 4 * kGatherOutputs;
 
 LutMatMul::LutMatMul(const Microkernels& kernels, const Lookup& lookup)
     : kernels_(kernels),
@@ -15,14 +18,24 @@ LutMatMul::LutMatMul(const Microkernels& kernels, const Lookup& lookup)
   codebooks_.pack(lookup.centroids, lookup.numCodebooks, lookup.numCentroids, lookup.subvectorLength);
 }
 
-void LutMatMul::run(const float* x, size_t rows, float* y, Workspace& workspace) const {
+void LutMatMul::run(const float* x, size_t rows, float* y, const Epilogue& epilogue, Workspace& workspace,
+                    Executor& executor) const {
   const Codebooks& books = codebooks_.view();
   const size_t length = books.numCodebooks * books.subvectorLength;
+  const Output out = scale_.output(y, outputs_, epilogue);
   uint8_t* codes = workspace.codes.reserve(kTileRows * books.numCodebooks);
-  for (size_t n = 0; n < rows; n += kTileRows) {
-    const size_t count = std::min(kTileRows, rows - n);
-    kernels_.encodeRows(books, x + n * length, length, count, codes);
-    kernels_.lookupGather(table_.gather(), codes, count, scale_.output(y + n * outputs_, outputs_));
+  for (size_t tile = 0; tile < rows; tile += kTileRows) {
+    const size_t count = std::min(kTileRows, rows - tile);
+    executor.forEach(roundUp(count, kTaskRows) / kTaskRows, [&](size_t task, size_t) {
+      const size_t n = task * kTaskRows;
+      kernels_.encodeRows(books, x + (tile + n) * length, length, std::min(kTaskRows, count - n),
+                          codes + n * books.numCodebooks);
+    });
+    executor.forEach(roundUp(outputs_, kTaskOutputs) / kTaskOutputs, [&](size_t task, size_t) {
+      const size_t m = task * kTaskOutputs;
+      const GatherTable block = table_.gather().blocks(m, std::min(kTaskOutputs, outputs_ - m));
+      kernels_.lookupGather(block, codes, count, partOf(out, tile * outputs_ + m, m));
+    });
   }
 }
 

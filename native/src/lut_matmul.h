@@ -1,6 +1,7 @@
 // y = scale · Σ_c table[c][code_c(x)] + bias on the rows of a matrix, over the microkernels of one instruction set.
 #pragma once
 
+#include "executor.h"
 #include "packing.h"
 
 namespace lutnn {
@@ -10,7 +11,8 @@ class LutMatMul {
   LutMatMul(const Microkernels& kernels, const Lookup& lookup);
 
   /// x float32 (rows, C·V) → y float32 (rows, M)
-  void run(const float* x, size_t rows, float* y, Workspace& workspace) const;
+  void run(const float* x, size_t rows, float* y, const Epilogue& epilogue, Workspace& workspace,
+           Executor& executor) const;
   /// x float32 (rows, C·V) → codes uint8 (rows, C)
   void encode(const float* x, size_t rows, uint8_t* codes) const;
   /// codes uint8 (rows, C), all below K → sums int32 (rows, M)

@@ -42,6 +42,11 @@ struct ShuffleTable {
   size_t numCodebooks;
   size_t outputs;
   const uint8_t* entries;  // (ceil(M / 4), ceil(C / G), 4, G, 16)
+
+  /// The table of `count` outputs from m on, a multiple of 4.
+  ShuffleTable panels(size_t m, size_t count, size_t group) const {
+    return {numCodebooks, count, entries + m * ((numCodebooks + group - 1) / group * group) * 16};
+  }
 };
 
 /// Any K: rows of 64 outputs are added up. int8 + gatherBias, as bytes; 64-byte aligned; absent outputs are 0. Where
@@ -51,6 +56,11 @@ struct GatherTable {
   size_t numCentroids;
   size_t outputs;
   const uint8_t* entries;  // (ceil(M / 64), C, K, 64)
+
+  /// The table of `count` outputs from m on, a multiple of 64.
+  GatherTable blocks(size_t m, size_t count) const {
+    return {numCodebooks, numCentroids, count, entries + m * numCodebooks * numCentroids};
+  }
 };
 
 /// What becomes of a sum: stored as it is where `sums` is given; else y = sum · scale + bias, multiplication and

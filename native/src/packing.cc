@@ -109,10 +109,25 @@ PackedScale::PackedScale(const Lookup& lookup)
   std::copy_n(lookup.bias, lookup.outputs, bias_.data());
 }
 
-Output PackedScale::output(float* y, size_t stride) const {
-  return {nullptr, y, nullptr, stride, kNoFloor, scale_.data(), bias_.data()};
+Output PackedScale::output(float* y, size_t stride, const Epilogue& epilogue) const {
+  return {nullptr, y, epilogue.residual, stride, epilogue.relu ? 0 : kNoFloor, scale_.data(), bias_.data()};
 }
 
-Output sumsOutput(int32_t* sums, size_t stride) { return {sums, nullptr, nullptr, stride, false, nullptr, nullptr}; }
+Output sumsOutput(int32_t* sums, size_t stride) {
+  return {sums, nullptr, nullptr, stride, kNoFloor, nullptr, nullptr};
+}
+
+Output partOf(const Output& out, size_t offset, size_t m) {
+  Output part = out;
+  if (out.sums) {
+    part.sums += offset;
+    return part;
+  }
+  part.y += offset;
+  if (out.residual) part.residual += offset;
+  part.scale += m;
+  part.bias += m;
+  return part;
+}
 
 }  // namespace lutnn

@@ -64,12 +64,18 @@ class PackedTable {
   mutable Buffer<uint8_t> shuffled_, gathered_;
 };
 
+/// What follows a layer, computed along with it: y + residual, then max(0, ·).
+struct Epilogue {
+  const float* residual = nullptr;  // like y; it may be y
+  bool relu = false;
+};
+
 /// Scale and bias of each output, filled up with 0 to the width of a gather table.
 class PackedScale {
  public:
   explicit PackedScale(const Lookup& lookup);
-  /// real outputs y with these scales
-  Output output(float* y, size_t stride) const;
+  /// Real outputs y with these scales.
+  Output output(float* y, size_t stride, const Epilogue& epilogue = {}) const;
   size_t bytes() const { return scale_.bytes() + bias_.bytes(); }
 
  private:
@@ -78,5 +84,8 @@ class PackedScale {
 
 /// The integer sums themselves.
 Output sumsOutput(int32_t* sums, size_t stride);
+
+/// The part of an output that begins `offset` elements on, with output m.
+Output partOf(const Output& out, size_t offset, size_t m);
 
 }  // namespace lutnn

@@ -159,6 +159,53 @@ describe("LutConv", () => {
   });
 });
 
+describe("run's options", () => {
+  const lookup = makeLookup(4, 16, 9, 70);
+  const conv = new LutConv(lookup, window3x3);
+  const matMul = new LutMatMul(lookup);
+  const x = Float32Array.from(wholeNumbers(4 * 100, 3));
+  const rows = Float32Array.from(wholeNumbers(33 * 36, 4));
+
+  it("add a residual and cut off negative values, also in place", () => {
+    const plain = new Float32Array(70 * 100);
+    const residual = Float32Array.from(wholeNumbers(plain.length, 5, -900, 900));
+    const y = new Float32Array(plain.length);
+    conv.run(x, 1, 10, 10, plain);
+    conv.run(x, 1, 10, 10, y, { residual });
+    expect(y).toEqual(plain.map((value, i) => value + residual[i]!));
+    conv.run(x, 1, 10, 10, y, { relu: true });
+    expect(y).toEqual(plain.map((value) => Math.max(0, value)));
+    const inPlace = residual.slice();
+    conv.run(x, 1, 10, 10, inPlace, { residual: inPlace, relu: true });
+    expect(inPlace).toEqual(plain.map((value, i) => Math.max(0, value + residual[i]!)));
+  });
+
+  it("share the work of both operators among threads, with equal results", () => {
+    const one = [new Float32Array(70 * 100), new Float32Array(33 * 70)] as const;
+    conv.run(x, 1, 10, 10, one[0]);
+    matMul.run(rows, 33, one[1]);
+    for (const threads of [1, 2, 3, 4, 9]) {
+      const more = [new Float32Array(70 * 100), new Float32Array(33 * 70)] as const;
+      conv.run(x, 1, 10, 10, more[0], { threads });
+      matMul.run(rows, 33, more[1], { threads });
+      expect(more).toEqual(one);
+    }
+  });
+
+  it("of the wrong kind are refused", () => {
+    const y = new Float32Array(70 * 100);
+    const run = (options: unknown) => () => Reflect.apply(conv.run, conv, [x, 1, 10, 10, y, options]);
+    expect(run(5)).toThrow("LutConv.run: options must be an object (got a number)");
+    expect(run({ threads: 0 })).toThrow("LutConv.run: threads must be an integer from 1 to 256 (got 0)");
+    expect(run({ relu: 1 })).toThrow("LutConv.run: relu must be a boolean (got a number)");
+    expect(run({ residual: [] })).toThrow("LutConv.run: residual must be a Float32Array (got an object)");
+    expect(run({ residual: y.subarray(1) })).toThrow(/residual must have the length of y = 7000 elements/);
+    const memory = new Float32Array(7001);
+    const overlapping = [x, 1, 10, 10, memory.subarray(1), { residual: memory.subarray(0, 7000) }];
+    expect(() => Reflect.apply(conv.run, conv, overlapping)).toThrow(/y must not overlap residual/);
+  });
+});
+
 describe("encode", () => {
   it("gives the codes of rows for centroids that change with every call", () => {
     for (const [C, K, V, seed] of [

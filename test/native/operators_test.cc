@@ -1,5 +1,8 @@
 // The operators over every instruction set against plain loops; tensors lie between inaccessible pages.
 #include <algorithm>
+#include <atomic>
+#include <stdexcept>
+#include <thread>
 
 #include "check.h"
 #include "dispatch.h"
@@ -7,6 +10,7 @@
 #include "lut_conv.h"
 #include "lut_matmul.h"
 #include "reference.h"
+#include "thread_pool.h"
 
 using namespace lutnn;
 
@@ -17,6 +21,19 @@ static size_t differences(const Guarded<T>& got, const std::vector<T>& wanted) {
   size_t wrong = 0;
   for (size_t i = 0; i < wanted.size(); i++) wrong += std::memcmp(&got[i], &wanted[i], sizeof(T)) != 0;
   return wrong;
+}
+
+static const Epilogue kPlain{};
+static SerialExecutor serial;
+
+/// y + residual, then max(0, ·).
+static std::vector<float> withEpilogue(const std::vector<float>& y, const std::vector<float>& residual) {
+  std::vector<float> wanted(y.size());
+  for (size_t i = 0; i < y.size(); i++) {
+    wanted[i] = y[i] + residual[i];
+    if (wanted[i] < 0) wanted[i] = 0;
+  }
+  return wanted;
 }
 
 static void checkMatMul(const Microkernels& kernels, std::mt19937& random, Workspace& workspace, size_t rows, size_t C,
@@ -32,12 +49,18 @@ static void checkMatMul(const Microkernels& kernels, std::mt19937& random, Works
     Guarded<uint8_t> outCodes(codes.size(), guard);
     Guarded<int32_t> outSums(sums.size(), guard);
     std::copy(x.begin(), x.end(), in.begin());
-    op.run(in.data(), rows, out.data(), workspace);
+    op.run(in.data(), rows, out.data(), kPlain, workspace, serial);
     op.encode(in.data(), rows, outCodes.data());
     op.lookup(outCodes.data(), rows, outSums.data());
     CHECK(differences(outCodes, codes) == 0, "%s codes (N %zu C %zu K %zu V %zu)", kernels.isa, rows, C, K, V);
     CHECK(differences(outSums, sums) == 0, "%s sums (N %zu C %zu K %zu M %zu)", kernels.isa, rows, C, K, M);
     CHECK(differences(out, y) == 0, "%s outputs (N %zu C %zu K %zu V %zu M %zu)", kernels.isa, rows, C, K, V, M);
+    const std::vector<float> residual = randomFloats(random, y.size());
+    std::copy(residual.begin(), residual.end(), out.begin());
+    PoolExecutor three(3);
+    op.run(in.data(), rows, out.data(), {out.data(), true}, workspace, three);
+    CHECK(differences(out, withEpilogue(y, residual)) == 0, "%s in place, with ReLU, on 3 threads (N %zu M %zu)",
+          kernels.isa, rows, M);
   }
 }
 
@@ -63,7 +86,7 @@ static void checkConv(const Microkernels& kernels, std::mt19937& random, Workspa
     Guarded<uint8_t> outCodes(codes.size(), guard);
     Guarded<int32_t> outSums(sums.size(), guard);
     std::copy(x.begin(), x.end(), in.begin());
-    op.run(planes, in.data(), s.batch, out.data(), workspace);
+    op.run(planes, in.data(), s.batch, out.data(), kPlain, workspace, serial);
     op.encode(planes, in.data(), s.batch, outCodes.data(), workspace);
     op.lookup(outCodes.data(), positions, outSums.data(), workspace);
     const size_t wrong[] = {differences(outCodes, codes), differences(outSums, sums), differences(out, y)};
@@ -73,6 +96,11 @@ static void checkConv(const Microkernels& kernels, std::mt19937& random, Workspa
           kernels.isa, wrong[0], wrong[1], wrong[2], s.batch, w.inputChannels, s.height, s.width, w.filterHeight,
           w.filterWidth, w.strideHeight, w.strideWidth, w.dilationHeight, w.dilationWidth, w.padTop, w.padLeft,
           w.padBottom, w.padRight, s.K, V, s.M);
+    const std::vector<float> residual = randomFloats(random, y.size());
+    std::copy(residual.begin(), residual.end(), out.begin());
+    PoolExecutor three(3);
+    op.run(planes, in.data(), s.batch, out.data(), {out.data(), true}, workspace, three);
+    CHECK(differences(out, withEpilogue(y, residual)) == 0, "%s in place, with ReLU, on 3 threads", kernels.isa);
   }
 }
 
@@ -126,7 +154,50 @@ TEST("a row of more positions than a tile holds is one tile") {
     checkConv(*kernels, random, workspace, {1, 1, 3, 1, 1, 1, 1, 0, 1, 0, 1}, {1, 2, 5001, 16, 1, 2});
 }
 
-static int encodeCalls, lookupCalls;
+TEST("callers on several threads share the pool, or work alone, with equal results") {
+  std::mt19937 random(6);
+  const RandomLayer layer(random, 8, 16, 9, 130);
+  const LutConv op(*availableMicrokernels().front(), layer.lookup(), {8, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1});
+  const WindowPlanes planes = op.plan(20, 20);
+  const std::vector<float> x = randomFloats(random, 8 * 400);
+  std::vector<float> wanted(130 * 400);
+  Workspace workspace;
+  op.run(planes, x.data(), 1, wanted.data(), kPlain, workspace, serial);
+  std::vector<std::thread> callers;
+  std::vector<int> equal(4);
+  for (size_t i = 0; i < 4; i++)
+    callers.emplace_back([&, i] {
+      Workspace own;
+      PoolExecutor executor(i + 1);
+      std::vector<float> y(wanted.size());
+      for (int turn = 0; turn < 50; turn++) {
+        op.run(planes, x.data(), 1, y.data(), kPlain, own, executor);
+        equal[i] += y == wanted;
+      }
+    });
+  for (std::thread& caller : callers) caller.join();
+  for (int count : equal) CHECK(count == 50, "%d of 50 runs gave equal results", count);
+}
+
+TEST("what a task throws reaches the caller, and the pool goes on working") {
+  PoolExecutor executor(3);
+  for (int turn = 0; turn < 20; turn++) {
+    bool caught = false;
+    try {
+      executor.forEach(50, [](size_t task, size_t) {
+        if (task == 7) throw std::runtime_error("seven");
+      });
+    } catch (const std::runtime_error&) {
+      caught = true;
+    }
+    CHECK(caught, "nothing was thrown");
+    std::atomic<size_t> sum{0};
+    executor.forEach(50, [&](size_t task, size_t) { sum += task; });
+    CHECK(sum == 1225, "%zu", sum.load());
+  }
+}
+
+static std::atomic<int> encodeCalls, lookupCalls;
 
 TEST("operators compute by the microkernels that they are given and by no others") {
   std::mt19937 random(5);
@@ -151,7 +222,7 @@ TEST("operators compute by the microkernels that they are given and by no others
     kScalarMicrokernels.lookupShuffle(table, codes, stride, positions, out);
   };
   checkMatMul(counting, random, workspace, 5, 2, 16, 4, 3);
-  CHECK(encodeCalls == 4 && lookupCalls == 4, "%d, %d", encodeCalls, lookupCalls);  // run and encode or lookup, twice
+  CHECK(encodeCalls == 6 && lookupCalls == 6, "%d, %d", encodeCalls.load(), lookupCalls.load());  // run, encode or lookup, and run again, twice
   checkConv(counting, random, workspace, {2, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1}, {1, 5, 5, 16, 1, 3});
-  CHECK(encodeCalls == 12 && lookupCalls == 8, "%d, %d", encodeCalls, lookupCalls);
+  CHECK(encodeCalls == 18 && lookupCalls == 12, "%d, %d", encodeCalls.load(), lookupCalls.load());
 }
