@@ -77,16 +77,20 @@ static void bench(const Microkernels& kernels, const BenchShape& s) {
   }
   const size_t group = kernels.groupCodebooks;
   for (size_t i = 0; i < codes.size(); i++) codes[i] = static_cast<uint8_t>(random() % 16 + 16 * (i % group));
-  const PackedTable table(kernels, lookup, PackedTable::Order::kShuffle);
-  report(kernels, s.name, "lookupShuffle", lookups, measure([&] {
-           for (size_t first = 0; first < n; first += 256) {
-             const Output out = packedScale.output(y.data() + first, n);
-             kernels.lookupShuffle(table.shuffle(), codes.data() + first * group, stride * group,
-                                   std::min<size_t>(256, n - first), out);
-           }
-         }));
-  report(kernels, s.name, "lookupGather", lookups,
-         measure([&] { kernels.lookupGather(table.gather(), rowCodes.data(), n, packedScale.output(y.data(), M)); }));
+  for (int bits : {8, 7, 4}) {
+    for (int8_t& entry : entries) entry = static_cast<int8_t>(entry % (1 << (bits - 1)));
+    const PackedTable table(kernels, lookup, PackedTable::Order::kShuffle);
+    const std::string width = bits < 8 ? " " + std::to_string(bits) + " bit" : "";
+    report(kernels, s.name, ("lookupShuffle" + width).c_str(), lookups, measure([&] {
+             for (size_t first = 0; first < n; first += 256) {
+               const Output out = packedScale.output(y.data() + first, n);
+               kernels.lookupShuffle(table.shuffle(), codes.data() + first * group, stride * group,
+                                     std::min<size_t>(256, n - first), out);
+             }
+           }));
+    report(kernels, s.name, ("lookupGather" + width).c_str(), lookups,
+           measure([&] { kernels.lookupGather(table.gather(), rowCodes.data(), n, packedScale.output(y.data(), M)); }));
+  }
   std::vector<int32_t> sums(n * M, 3);
   report(kernels, s.name, "finishTransposed", static_cast<double>(n) * M,
          measure([&] { kernels.finishTransposed(sums.data(), n, M, packedScale.output(y.data(), n)); }));

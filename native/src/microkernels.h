@@ -24,7 +24,11 @@ constexpr size_t kBlockCentroids = 16;
 constexpr size_t kPanelOutputs = 4;
 /// Outputs side by side in a gather table.
 constexpr size_t kGatherOutputs = 64;
-/// This many bytes at most may be added up in 16 bits: 256 · 255 < 2¹⁶ and 256 · 128 = 2¹⁵.
+
+/// A table's width sets how many of its entries may be added up as bytes: 1 for any int8, 2 for −64 … 63 (7 bits), 16 for
+/// −8 … 7 (4 bits). Where bytes are unsigned, 128 / addends is added to each entry when it is packed.
+constexpr size_t kAddends8Bit = 1, kAddends7Bit = 2, kAddends4Bit = 16;
+/// Sums of so many times `addends` entries fit into 16 bits: 256 · 128 = 2¹⁵.
 constexpr size_t kMaxSums16 = 256;
 
 /// The centroids in the order in which they are read; 64-byte aligned.
@@ -37,29 +41,31 @@ struct Codebooks {
 };
 
 /// K ≤ 16: a shuffle looks up 16 positions in one codebook, or 64 bytes' worth in a group of G codebooks at once.
-/// int8 + shuffleBias, as bytes; 64-byte aligned; absent outputs and codebooks are 0.
+/// Bytes; 64-byte aligned; absent outputs and codebooks are 0.
 struct ShuffleTable {
   size_t numCodebooks;
   size_t outputs;
+  size_t addends;
   const uint8_t* entries;  // (ceil(M / 4), ceil(C / G), 4, G, 16)
 
   /// The table of `count` outputs from m on, a multiple of 4.
   ShuffleTable panels(size_t m, size_t count, size_t group) const {
-    return {numCodebooks, count, entries + m * ((numCodebooks + group - 1) / group * group) * 16};
+    return {numCodebooks, count, addends, entries + m * ((numCodebooks + group - 1) / group * group) * 16};
   }
 };
 
-/// Any K: rows of 64 outputs are added up. int8 + gatherBias, as bytes; 64-byte aligned; absent outputs are 0. Where
-/// gatherSpan is S > 0, outputs i and S / 2 + i of each S lie side by side, i from 0 to S / 2 − 1.
+/// Any K: rows of 64 outputs are added up. Bytes; 64-byte aligned; absent outputs are 0. Where gatherSpan is S > 0,
+/// outputs i and S / 2 + i of each S lie side by side, i from 0 to S / 2 − 1.
 struct GatherTable {
   size_t numCodebooks;
   size_t numCentroids;
   size_t outputs;
+  size_t addends;
   const uint8_t* entries;  // (ceil(M / 64), C, K, 64)
 
   /// The table of `count` outputs from m on, a multiple of 64.
   GatherTable blocks(size_t m, size_t count) const {
-    return {numCodebooks, numCentroids, count, entries + m * numCodebooks * numCentroids};
+    return {numCodebooks, numCentroids, count, addends, entries + m * numCodebooks * numCentroids};
   }
 };
 
@@ -84,8 +90,8 @@ constexpr size_t kGatherAlways = SIZE_MAX;
 
 struct Microkernels {
   const char* isa;
-  /// Added to every int8 of a table when it is packed: 128 where unsigned bytes are added up, else 0.
-  uint8_t shuffleBias, gatherBias;
+  /// Whether the bytes of a table are unsigned.
+  bool shuffleUnsigned, gatherUnsigned;
   size_t gatherSpan;
   /// G, 1 or 4: codebooks that one shuffle looks up. Their codes lie side by side.
   size_t groupCodebooks;

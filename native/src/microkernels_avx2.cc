@@ -107,15 +107,16 @@ inline void finish8(const Output& out, size_t at, size_t m, __m256i sums) {
   _mm256_storeu_ps(out.y + at, _mm256_max_ps(_mm256_set1_ps(out.floor), y));
 }
 
-/// Bytes, each an int8 + 128, added up in 16 bits, even and odd ones apart. The sums start at what takes the 128s off
-/// again. `all` wraps around, but less its odd part it is exact.
+/// Bytes added up in 16 bits, even and odd ones apart. The sums start at what takes their bias off again. `all` wraps
+/// around, but less its odd part it is exact.
 struct ByteSums {
   __m256i all, odd;
 
-  /// For `count` bytes, at most 256.
-  void start(size_t count) {
-    all = _mm256_set1_epi16(static_cast<int16_t>(-128 * 257 * static_cast<int>(count)));
-    odd = _mm256_set1_epi16(static_cast<int16_t>(-128 * static_cast<int>(count)));
+  /// For `count` entries of a table in which `addends` may be added up as bytes.
+  void start(size_t count, size_t addends) {
+    const int bias = static_cast<int>(128 / addends * count);
+    all = _mm256_set1_epi16(static_cast<int16_t>(-bias * 257));
+    odd = _mm256_set1_epi16(static_cast<int16_t>(-bias));
   }
   void add(__m256i bytes) {
     all = _mm256_add_epi16(all, bytes);
@@ -128,8 +129,10 @@ struct ByteSums {
   __m256i even() const { return _mm256_sub_epi16(all, _mm256_slli_epi16(odd, 8)); }
 };
 
+/// Up to which codebook, from c on, sums fit into 16 bits.
+template <int kAddends>
 inline size_t chunkEnd(size_t c, size_t numCodebooks) {
-  return numCodebooks - c > kMaxSums16 ? c + kMaxSums16 : numCodebooks;
+  return numCodebooks - c > kAddends * kMaxSums16 ? c + kAddends * kMaxSums16 : numCodebooks;
 }
 
 /// The sums of 32 bytes as 4 vectors: the first and last 8 even ones, then the odd ones.
@@ -151,22 +154,51 @@ inline void widenPositions(const ByteSums& bytes, __m256i (&sums)[4]) {
   sums[3] = _mm256_cvtepi16_epi32(_mm256_extracti128_si256(high, 1));
 }
 
-/// Adds up the codebooks c … end − 1 for a panel of 4 outputs at kBlocks · 16 positions.
-template <int kBlocks>
-inline void shuffleChunk(const uint8_t* entries, const uint8_t* codes, size_t codeStride, size_t c, size_t end,
-                         ByteSums (&bytes)[2][kBlocks]) {
-  LUTNN_UNROLL for (auto& pair : bytes) {
-    LUTNN_UNROLL for (auto& block : pair) block.start(end - c);
-  }
-  for (; c < end; c++) {
-    const __m256i* row = reinterpret_cast<const __m256i*>(entries + c * kPanelOutputs * 16);
-    const __m256i pair[2] = {_mm256_load_si256(row), _mm256_load_si256(row + 1)};
-    LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) {
-      const __m128i* code = reinterpret_cast<const __m128i*>(codes + c * codeStride + i * 16);
-      const __m256i index = _mm256_broadcastsi128_si256(_mm_loadu_si128(code));
-      LUTNN_UNROLL for (int p = 0; p < 2; p++) bytes[p][i].add(_mm256_shuffle_epi8(pair[p], index));
+/// Adds one codebook's entries for a panel of 4 outputs at kBlocks · 16 positions to `found`, or sets it. A vector is 2
+/// outputs at 16 positions.
+template <bool kSet, int kBlocks>
+inline void shuffleOne(const uint8_t* entries, const uint8_t* codes, __m256i (&found)[2][kBlocks]) {
+  const __m256i* row = reinterpret_cast<const __m256i*>(entries);
+  const __m256i pair[2] = {_mm256_load_si256(row), _mm256_load_si256(row + 1)};
+  LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) {
+    const __m128i code = _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + i * 16));
+    LUTNN_UNROLL for (int p = 0; p < 2; p++) {
+      const __m256i more = _mm256_shuffle_epi8(pair[p], _mm256_broadcastsi128_si256(code));
+      found[p][i] = kSet ? more : _mm256_add_epi8(found[p][i], more);
+      LUTNN_SETTLE(found[p][i]);
     }
   }
+}
+
+/// Adds kAddends codebooks' entries.
+template <int kAddends, int kBlocks>
+inline void shuffleStep(const uint8_t* entries, const uint8_t* codes, size_t codeStride, ByteSums (&bytes)[2][kBlocks]) {
+  constexpr size_t kRow = kPanelOutputs * 16;
+  __m256i found[2][kBlocks];
+  shuffleOne<true, kBlocks>(entries, codes, found);
+  if (kAddends == 2) shuffleOne<false, kBlocks>(entries + kRow, codes + codeStride, found);
+  LUTNN_ROLL for (int a = kAddends == 2 ? 2 : 1; a < kAddends; a++) {
+    entries += kRow;
+    codes += codeStride;
+    shuffleOne<false, kBlocks>(entries, codes, found);
+  }
+  LUTNN_UNROLL for (int p = 0; p < 2; p++) {
+    LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) bytes[p][i].add(found[p][i]);
+  }
+}
+
+/// Adds up the codebooks c … end − 1.
+template <int kAddends, int kBlocks>
+inline void shuffleChunk(const ShuffleTable& table, const uint8_t* entries, const uint8_t* codes, size_t codeStride,
+                         size_t c, size_t end, ByteSums (&bytes)[2][kBlocks]) {
+  LUTNN_UNROLL for (auto& pair : bytes) {
+    LUTNN_UNROLL for (auto& block : pair) block.start(end - c, table.addends);
+  }
+  constexpr size_t kRow = kPanelOutputs * 16;
+  for (; c + kAddends <= end; c += kAddends)
+    shuffleStep<kAddends, kBlocks>(entries + c * kRow, codes + c * codeStride, codeStride, bytes);
+  for (; kAddends > 1 && c < end; c++)
+    shuffleStep<1, kBlocks>(entries + c * kRow, codes + c * codeStride, codeStride, bytes);
   LUTNN_UNROLL for (auto& pair : bytes) {
     LUTNN_UNROLL for (auto& block : pair) block.settle();
   }
@@ -191,13 +223,13 @@ inline void finishPositions(const Output& out, size_t m, size_t outputs, size_t 
 }
 
 /// One panel of 4 outputs from m on, at kBlocks · 16 positions from n on.
-template <int kBlocks>
+template <int kAddends, int kBlocks>
 inline void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* codes, size_t codeStride, size_t n,
                          size_t positions, const Output& out) {
   const uint8_t* entries = table.entries + m * table.numCodebooks * 16;
   ByteSums bytes[2][kBlocks];
-  if (table.numCodebooks <= kMaxSums16) {
-    shuffleChunk<kBlocks>(entries, codes + n, codeStride, 0, table.numCodebooks, bytes);
+  if (table.numCodebooks <= kAddends * kMaxSums16) {
+    shuffleChunk<kAddends, kBlocks>(table, entries, codes + n, codeStride, 0, table.numCodebooks, bytes);
     LUTNN_UNROLL for (size_t p = 0; p < 2; p++) {
       LUTNN_UNROLL for (size_t i = 0; i < kBlocks; i++) {
         __m256i sums[4];
@@ -208,8 +240,8 @@ inline void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* cod
     return;
   }
   __m256i sums[2][kBlocks][4] = {}, part[4];
-  for (size_t c = 0; c < table.numCodebooks; c += kMaxSums16) {
-    shuffleChunk<kBlocks>(entries, codes + n, codeStride, c, chunkEnd(c, table.numCodebooks), bytes);
+  for (size_t c = 0; c < table.numCodebooks; c += kAddends * kMaxSums16) {
+    shuffleChunk<kAddends, kBlocks>(table, entries, codes + n, codeStride, c, chunkEnd<kAddends>(c, table.numCodebooks), bytes);
     for (int p = 0; p < 2; p++)
       for (int i = 0; i < kBlocks; i++) {
         widenPositions(bytes[p][i], part);
@@ -220,27 +252,58 @@ inline void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* cod
     for (size_t i = 0; i < kBlocks; i++) finishPositions(out, m + 2 * p, table.outputs, n + 16 * i, positions, sums[p][i]);
 }
 
-void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeStride, size_t positions,
-                   const Output& out) {
+template <int kAddends>
+void lookupShuffleOf(const ShuffleTable& table, const uint8_t* codes, size_t codeStride, size_t positions,
+                     const Output& out) {
   for (size_t m = 0; m < table.outputs; m += kPanelOutputs) {
     size_t n = 0;
-    for (; n + 16 < positions; n += 32) shufflePanel<2>(table, m, codes, codeStride, n, positions, out);
-    if (n < positions) shufflePanel<1>(table, m, codes, codeStride, n, positions, out);
+    for (; n + 16 < positions; n += 32) shufflePanel<kAddends, 2>(table, m, codes, codeStride, n, positions, out);
+    if (n < positions) shufflePanel<kAddends, 1>(table, m, codes, codeStride, n, positions, out);
   }
 }
 
-/// Adds up the codebooks c … end − 1 for one row and 64 outputs.
-inline void gatherChunk(const uint8_t* entries, size_t bookBytes, const uint8_t* codes, size_t c, size_t end,
-                        ByteSums (&bytes)[2]) {
-  LUTNN_UNROLL for (auto& half : bytes) half.start(end - c);
-  for (const uint8_t* book = entries + c * bookBytes; c < end; c++, book += bookBytes) {
-    const __m256i* row = reinterpret_cast<const __m256i*>(book + codes[c] * kGatherOutputs);
-    LUTNN_UNROLL for (int i = 0; i < 2; i++) {
-      __m256i half = _mm256_load_si256(row + i);
-      LUTNN_SETTLE(half);
-      bytes[i].add(half);
-    }
+void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeStride, size_t positions,
+                   const Output& out) {
+  switch (table.addends) {
+    case kAddends4Bit: return lookupShuffleOf<kAddends4Bit>(table, codes, codeStride, positions, out);
+    case kAddends7Bit: return lookupShuffleOf<kAddends7Bit>(table, codes, codeStride, positions, out);
+    default: return lookupShuffleOf<kAddends8Bit>(table, codes, codeStride, positions, out);
   }
+}
+
+/// Adds one codebook's entries for 64 outputs to `found`, or sets it.
+template <bool kSet>
+inline void gatherOne(const uint8_t* book, uint8_t code, __m256i (&found)[2]) {
+  const __m256i* row = reinterpret_cast<const __m256i*>(book + code * kGatherOutputs);
+  LUTNN_UNROLL for (int i = 0; i < 2; i++) {
+    found[i] = kSet ? _mm256_load_si256(row + i) : _mm256_add_epi8(found[i], _mm256_load_si256(row + i));
+    LUTNN_SETTLE(found[i]);
+  }
+}
+
+/// Adds kAddends codebooks' entries for one row and 64 outputs.
+template <int kAddends>
+inline void gatherStep(const uint8_t* book, size_t bookBytes, const uint8_t* codes, ByteSums (&bytes)[2]) {
+  __m256i found[2];
+  gatherOne<true>(book, codes[0], found);
+  if (kAddends == 2) gatherOne<false>(book + bookBytes, codes[1], found);
+  LUTNN_ROLL for (int a = kAddends == 2 ? 2 : 1; a < kAddends; a++) {
+    book += bookBytes;
+    gatherOne<false>(book, codes[a], found);
+  }
+  LUTNN_UNROLL for (int i = 0; i < 2; i++) bytes[i].add(found[i]);
+}
+
+/// Adds up the codebooks c … end − 1.
+template <int kAddends>
+inline void gatherChunk(const GatherTable& table, const uint8_t* entries, const uint8_t* codes, size_t c, size_t end,
+                        ByteSums (&bytes)[2]) {
+  LUTNN_UNROLL for (auto& half : bytes) half.start(end - c, table.addends);
+  const size_t bookBytes = table.numCentroids * kGatherOutputs;
+  const uint8_t* book = entries + c * bookBytes;
+  for (; c + kAddends <= end; c += kAddends, book += kAddends * bookBytes)
+    gatherStep<kAddends>(book, bookBytes, codes + c, bytes);
+  for (; kAddends > 1 && c < end; c++, book += bookBytes) gatherStep<1>(book, bookBytes, codes + c, bytes);
   LUTNN_UNROLL for (auto& half : bytes) half.settle();
 }
 
@@ -256,13 +319,14 @@ inline void finishOutputs(const Output& out, size_t at, size_t m, size_t outputs
 }
 
 /// Row n and 64 outputs from m on.
+template <int kAddends>
 inline void gatherRow(const GatherTable& table, size_t m, const uint8_t* codes, size_t n, const Output& out) {
-  const size_t numCodebooks = table.numCodebooks, bookBytes = table.numCentroids * kGatherOutputs;
-  const uint8_t* entries = table.entries + m / kGatherOutputs * numCodebooks * bookBytes;
+  const size_t numCodebooks = table.numCodebooks;
+  const uint8_t* entries = table.entries + m * numCodebooks * table.numCentroids;
   const size_t at = n * out.stride + m;
   ByteSums bytes[2];
-  if (numCodebooks <= kMaxSums16) {
-    gatherChunk(entries, bookBytes, codes, 0, numCodebooks, bytes);
+  if (numCodebooks <= kAddends * kMaxSums16) {
+    gatherChunk<kAddends>(table, entries, codes, 0, numCodebooks, bytes);
     LUTNN_UNROLL for (size_t i = 0; i < 2; i++) {
       __m256i sums[4];
       widen(bytes[i], sums);
@@ -271,8 +335,8 @@ inline void gatherRow(const GatherTable& table, size_t m, const uint8_t* codes, 
     return;
   }
   __m256i sums[2][4] = {}, part[4];
-  for (size_t c = 0; c < numCodebooks; c += kMaxSums16) {
-    gatherChunk(entries, bookBytes, codes, c, chunkEnd(c, numCodebooks), bytes);
+  for (size_t c = 0; c < numCodebooks; c += kAddends * kMaxSums16) {
+    gatherChunk<kAddends>(table, entries, codes, c, chunkEnd<kAddends>(c, numCodebooks), bytes);
     for (int i = 0; i < 2; i++) {
       widen(bytes[i], part);
       for (int q = 0; q < 4; q++) sums[i][q] = _mm256_add_epi32(sums[i][q], part[q]);
@@ -281,9 +345,18 @@ inline void gatherRow(const GatherTable& table, size_t m, const uint8_t* codes, 
   for (size_t i = 0; i < 2; i++) finishOutputs(out, at + 32 * i, m + 32 * i, table.outputs, sums[i]);
 }
 
-void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, const Output& out) {
+template <int kAddends>
+void lookupGatherOf(const GatherTable& table, const uint8_t* codes, size_t rows, const Output& out) {
   for (size_t m = 0; m < table.outputs; m += kGatherOutputs)
-    for (size_t n = 0; n < rows; n++) gatherRow(table, m, codes + n * table.numCodebooks, n, out);
+    for (size_t n = 0; n < rows; n++) gatherRow<kAddends>(table, m, codes + n * table.numCodebooks, n, out);
+}
+
+void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, const Output& out) {
+  switch (table.addends) {
+    case kAddends4Bit: return lookupGatherOf<kAddends4Bit>(table, codes, rows, out);
+    case kAddends7Bit: return lookupGatherOf<kAddends7Bit>(table, codes, rows, out);
+    default: return lookupGatherOf<kAddends8Bit>(table, codes, rows, out);
+  }
 }
 
 /// 8 vectors of 8 become 8 vectors of the first, second, … lanes.
@@ -327,7 +400,7 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
 }  // namespace
 
 const Microkernels kAvx2Microkernels = {
-    "avx2", 128, 128, 32, 1, copyEverySecond, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
+    "avx2", true, true, 32, 1, copyEverySecond, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
     finishTransposed,
     {{{12, 12}, {12, 12}, {12, 12}, {12, 16}}},
 };

@@ -78,7 +78,7 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
 }  // namespace
 
 const Microkernels kScalarMicrokernels = {
-    "scalar", 0, 0, 0, 1, copyEverySecond, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather, finishTransposed,
+    "scalar", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather, finishTransposed,
     {{{0, 0}, {0, 0}, {0, 0}, {0, 0}}},
 };
 

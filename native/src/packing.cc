@@ -27,11 +27,21 @@ void PackedCodebooks::pack(const float* centroids, size_t numCodebooks, size_t n
       }
 }
 
+/// Entries that may be added up as bytes.
+static size_t addendsOf(const int8_t* entries, size_t size) {
+  int widest = 0;  // of a negative entry's complement, or of an entry
+  for (size_t i = 0; i < size; i++) widest = std::max<int>(widest, entries[i] < 0 ? ~entries[i] : entries[i]);
+  return widest < 8 ? kAddends4Bit : widest < 64 ? kAddends7Bit : kAddends8Bit;
+}
+
+static int biasOf(bool isUnsigned, size_t addends) { return isUnsigned ? 128 / static_cast<int>(addends) : 0; }
+
 PackedTable::PackedTable(const Microkernels& kernels, const Lookup& lookup, Order first)
     : kernels_(kernels),
       numCodebooks_(lookup.numCodebooks),
       numCentroids_(lookup.numCentroids),
       outputs_(lookup.outputs),
+      addends_(addendsOf(lookup.lookupTable, numCodebooks_ * numCentroids_ * outputs_)),
       first_(first) {
   const size_t span = kernels.gatherSpan;
   for (size_t i = 0; i < kGatherOutputs; i++)
@@ -61,12 +71,13 @@ template <class Entry>
 void PackedTable::packShuffle(Entry entry) const {
   const size_t size = roundUp(outputs_, kPanelOutputs) * roundUp(numCodebooks_, kernels_.groupCodebooks) * 16;
   uint8_t* to = shuffled_.reserve(size);
+  const int bias = biasOf(kernels_.shuffleUnsigned, addends_);
   std::memset(to, 0, size);
   for (size_t c = 0; c < numCodebooks_; c++)
     for (size_t m = 0; m < outputs_; m++) {
       uint8_t* entries = to + shufflePlace(c, m);
       for (size_t k = 0; k < numCentroids_; k++)
-        entries[k] = static_cast<uint8_t>(entry(c, k, m) + kernels_.shuffleBias);
+        entries[k] = static_cast<uint8_t>(entry(c, k, m) + bias);
     }
 }
 
@@ -74,31 +85,34 @@ template <class Entry>
 void PackedTable::packGather(Entry entry) const {
   const size_t size = roundUp(outputs_, kGatherOutputs) * numCodebooks_ * numCentroids_;
   uint8_t* to = gathered_.reserve(size);
+  const int bias = biasOf(kernels_.gatherUnsigned, addends_);
   std::memset(to, 0, size);
   for (size_t c = 0; c < numCodebooks_; c++)
     for (size_t k = 0; k < numCentroids_; k++)
       for (size_t m = 0; m < outputs_; m++)
-        to[gatherPlace(c, k, m)] = static_cast<uint8_t>(entry(c, k, m) + kernels_.gatherBias);
+        to[gatherPlace(c, k, m)] = static_cast<uint8_t>(entry(c, k, m) + bias);
 }
 
 ShuffleTable PackedTable::shuffle() const {
   if (first_ == Order::kGather)
     std::call_once(second_, [&] {
+      const int bias = biasOf(kernels_.gatherUnsigned, addends_);
       packShuffle([&](size_t c, size_t k, size_t m) {
-        return static_cast<int8_t>(gathered_.data()[gatherPlace(c, k, m)] - kernels_.gatherBias);
+        return static_cast<int8_t>(gathered_.data()[gatherPlace(c, k, m)] - bias);
       });
     });
-  return {numCodebooks_, outputs_, shuffled_.data()};
+  return {numCodebooks_, outputs_, addends_, shuffled_.data()};
 }
 
 GatherTable PackedTable::gather() const {
   if (first_ == Order::kShuffle)
     std::call_once(second_, [&] {
+      const int bias = biasOf(kernels_.shuffleUnsigned, addends_);
       packGather([&](size_t c, size_t k, size_t m) {
-        return static_cast<int8_t>(shuffled_.data()[shufflePlace(c, m) + k] - kernels_.shuffleBias);
+        return static_cast<int8_t>(shuffled_.data()[shufflePlace(c, m) + k] - bias);
       });
     });
-  return {numCodebooks_, numCentroids_, outputs_, gathered_.data()};
+  return {numCodebooks_, numCentroids_, outputs_, addends_, gathered_.data()};
 }
 
 PackedScale::PackedScale(const Lookup& lookup)

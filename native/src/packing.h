@@ -39,7 +39,7 @@ class PackedTable {
  public:
   enum class Order { kShuffle, kGather };
 
-  /// Copies lookup.lookupTable in one order; for kShuffle K is at most 16.
+  /// Copies lookup.lookupTable in one order, and notes its width; for kShuffle K is at most 16.
   PackedTable(const Microkernels& kernels, const Lookup& lookup, Order first);
 
   ShuffleTable shuffle() const;
@@ -57,7 +57,7 @@ class PackedTable {
   void packGather(Entry entry) const;
 
   const Microkernels& kernels_;
-  size_t numCodebooks_, numCentroids_, outputs_;
+  size_t numCodebooks_, numCentroids_, outputs_, addends_;
   Order first_;
   uint8_t placeInRow_[kGatherOutputs];
   mutable std::once_flag second_;

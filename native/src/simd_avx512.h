@@ -111,15 +111,16 @@ inline void finish16(const Output& out, size_t at, size_t m, __m512i sums, size_
   else _mm512_storeu_ps(out.y + at, y);
 }
 
-/// Bytes, each an int8 + 128, added up in 16 bits, even and odd ones apart. The sums start at what takes the 128s off
-/// again. `all` wraps around, but less its odd part it is exact.
+/// Bytes added up in 16 bits, even and odd ones apart. The sums start at what takes their bias off again. `all` wraps
+/// around, but less its odd part it is exact.
 struct ByteSums {
   __m512i all, odd;
 
-  /// For `count` bytes, at most 256.
-  void start(size_t count) {
-    all = _mm512_set1_epi16(static_cast<int16_t>(-128 * 257 * static_cast<int>(count)));
-    odd = _mm512_set1_epi16(static_cast<int16_t>(-128 * static_cast<int>(count)));
+  /// For `count` entries of a table in which `addends` may be added up as bytes.
+  void start(size_t count, size_t addends) {
+    const int bias = static_cast<int>(128 / addends * count);
+    all = _mm512_set1_epi16(static_cast<int16_t>(-bias * 257));
+    odd = _mm512_set1_epi16(static_cast<int16_t>(-bias));
   }
   void add(__m512i bytes) {
     all = _mm512_add_epi16(all, bytes);
@@ -132,8 +133,10 @@ struct ByteSums {
   __m512i even() const { return _mm512_sub_epi16(all, _mm512_slli_epi16(odd, 8)); }
 };
 
+/// Up to which codebook, from c on, sums fit into 16 bits.
+template <int kAddends>
 inline size_t chunkEnd(size_t c, size_t numCodebooks) {
-  return numCodebooks - c > kMaxSums16 ? c + kMaxSums16 : numCodebooks;
+  return numCodebooks - c > kAddends * kMaxSums16 ? c + kAddends * kMaxSums16 : numCodebooks;
 }
 
 /// The sums of 64 bytes as 4 vectors: the first and last 16 even ones, then the odd ones.
@@ -145,18 +148,34 @@ inline void widen(const ByteSums& bytes, __m512i (&sums)[4]) {
   sums[3] = _mm512_cvtepi16_epi32(_mm512_extracti64x4_epi64(bytes.odd, 1));
 }
 
-/// Adds up the codebooks c … end − 1 for kRows rows of codes, codeStride apart, and 64 outputs.
-template <int kRows>
-inline void gatherChunk(const uint8_t* entries, size_t bookBytes, const uint8_t* codes, size_t codeStride, size_t c,
-                        size_t end, ByteSums (&bytes)[kRows]) {
-  LUTNN_UNROLL for (auto& row : bytes) row.start(end - c);
-  for (const uint8_t* book = entries + c * bookBytes; c < end; c++, book += bookBytes) {
+/// Adds kAddends codebooks' entries for kRows rows of codes, codeStride apart, and 64 outputs.
+template <int kAddends, int kRows>
+inline void gatherStep(const uint8_t* book, size_t bookBytes, const uint8_t* codes, size_t codeStride,
+                       ByteSums (&bytes)[kRows]) {
+  __m512i found[kRows];
+  LUTNN_UNROLL for (int a = 0; a < kAddends; a++, book += bookBytes) {
     LUTNN_UNROLL for (int r = 0; r < kRows; r++) {
-      __m512i row = _mm512_load_si512(book + codes[r * codeStride + c] * kGatherOutputs);
-      LUTNN_SETTLE(row);
-      bytes[r].add(row);
+      const __m512i row = _mm512_load_si512(book + codes[r * codeStride + a] * kGatherOutputs);
+      found[r] = a == 0 ? row : _mm512_add_epi8(found[r], row);
     }
   }
+  LUTNN_UNROLL for (int r = 0; r < kRows; r++) {
+    LUTNN_SETTLE(found[r]);  // read once, not once for each sum
+    bytes[r].add(found[r]);
+  }
+}
+
+/// Adds up the codebooks c … end − 1.
+template <int kAddends, int kRows>
+inline void gatherChunk(const GatherTable& table, const uint8_t* entries, const uint8_t* codes, size_t c, size_t end,
+                        ByteSums (&bytes)[kRows]) {
+  LUTNN_UNROLL for (auto& row : bytes) row.start(end - c, table.addends);
+  const size_t bookBytes = table.numCentroids * kGatherOutputs, codeStride = table.numCodebooks;
+  const uint8_t* book = entries + c * bookBytes;
+  for (; c + kAddends <= end; c += kAddends, book += kAddends * bookBytes)
+    gatherStep<kAddends, kRows>(book, bookBytes, codes + c, codeStride, bytes);
+  for (; kAddends > 1 && c < end; c++, book += bookBytes)
+    gatherStep<1, kRows>(book, bookBytes, codes + c, codeStride, bytes);
   LUTNN_UNROLL for (auto& row : bytes) row.settle();
 }
 
@@ -168,14 +187,14 @@ inline void finishOutputs(const Output& out, size_t at, size_t m, size_t outputs
 }
 
 /// kRows rows from n on, and 64 outputs from m on.
-template <int kRows>
+template <int kAddends, int kRows>
 inline void gatherRows(const GatherTable& table, size_t m, const uint8_t* codes, size_t n, const Output& out) {
-  const size_t numCodebooks = table.numCodebooks, bookBytes = table.numCentroids * kGatherOutputs;
-  const uint8_t* entries = table.entries + m / kGatherOutputs * numCodebooks * bookBytes;
+  const size_t numCodebooks = table.numCodebooks;
+  const uint8_t* entries = table.entries + m * numCodebooks * table.numCentroids;
   const uint8_t* rowCodes = codes + n * numCodebooks;
   ByteSums bytes[kRows];
-  if (numCodebooks <= kMaxSums16) {
-    gatherChunk<kRows>(entries, bookBytes, rowCodes, numCodebooks, 0, numCodebooks, bytes);
+  if (numCodebooks <= kAddends * kMaxSums16) {
+    gatherChunk<kAddends, kRows>(table, entries, rowCodes, 0, numCodebooks, bytes);
     LUTNN_UNROLL for (size_t r = 0; r < kRows; r++) {
       __m512i sums[4];
       widen(bytes[r], sums);
@@ -184,8 +203,8 @@ inline void gatherRows(const GatherTable& table, size_t m, const uint8_t* codes,
     return;
   }
   __m512i sums[kRows][4] = {}, part[4];
-  for (size_t c = 0; c < numCodebooks; c += kMaxSums16) {
-    gatherChunk<kRows>(entries, bookBytes, rowCodes, numCodebooks, c, chunkEnd(c, numCodebooks), bytes);
+  for (size_t c = 0; c < numCodebooks; c += kAddends * kMaxSums16) {
+    gatherChunk<kAddends, kRows>(table, entries, rowCodes, c, chunkEnd<kAddends>(c, numCodebooks), bytes);
     for (int r = 0; r < kRows; r++) {
       widen(bytes[r], part);
       for (int q = 0; q < 4; q++) sums[r][q] = _mm512_add_epi32(sums[r][q], part[q]);
@@ -194,12 +213,18 @@ inline void gatherRows(const GatherTable& table, size_t m, const uint8_t* codes,
   for (size_t r = 0; r < kRows; r++) finishOutputs(out, (n + r) * out.stride + m, m, table.outputs, sums[r]);
 }
 
-void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, const Output& out) {
+template <int kAddends>
+void lookupGatherOf(const GatherTable& table, const uint8_t* codes, size_t rows, const Output& out) {
   for (size_t m = 0; m < table.outputs; m += kGatherOutputs) {
     size_t n = 0;
-    for (; n + 4 <= rows; n += 4) gatherRows<4>(table, m, codes, n, out);
-    for (; n < rows; n++) gatherRows<1>(table, m, codes, n, out);
+    for (; n + 4 <= rows; n += 4) gatherRows<kAddends, 4>(table, m, codes, n, out);
+    for (; n < rows; n++) gatherRows<kAddends, 1>(table, m, codes, n, out);
   }
+}
+
+void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, const Output& out) {
+  if (table.addends >= 2) lookupGatherOf<2>(table, codes, rows, out);
+  else lookupGatherOf<1>(table, codes, rows, out);
 }
 
 /// 16 vectors of 16 become 16 vectors of the first, second, … lanes.
