@@ -43,6 +43,15 @@ export interface Window {
   padRight: number;
 }
 
+/** How an operator is made. */
+export interface OperatorOptions {
+  /**
+   * In which numbers inputs are compared with centroids. "int8" rounds both, with scales that follow each row, or each
+   * codebook's channels: faster with AVX-512 VNNI, and some codes differ (see `mismatch`). Default "float32".
+   */
+  encoding?: "float32" | "int8";
+}
+
 /** What follows a layer and is computed along with it, and how. */
 export interface RunOptions {
   /** As long as y, and added to it; it may be y itself. */
@@ -58,18 +67,20 @@ export interface RunOptions {
  * Every method throws TypeError or RangeError on arrays of the wrong type or length, before anything is written.
  */
 export class LutMatMul {
-  constructor(lookup: Lookup);
+  constructor(lookup: Lookup, options?: OperatorOptions);
   /** x float32 (rows, C·V) → y float32 (rows, M). */
   run(x: Float32Array, rows: number, y: Float32Array, options?: RunOptions): void;
   /** x float32 (rows, C·V) → codes uint8 (rows, C). */
   encode(x: Float32Array, rows: number, codes: Uint8Array): void;
   /** codes uint8 (rows, C) → sums int32 (rows, M), the integer sums before scale and bias. */
   lookup(codes: Uint8Array, rows: number, sums: Int32Array): void;
+  /** Share, 0 … 1, of the codes of x that are not those of encoding "float32". */
+  mismatch(x: Float32Array, rows: number): number;
 }
 
 /** The same for a convolution; positions are (batch, output row, output column). */
 export class LutConv {
-  constructor(lookup: Lookup, window: Window);
+  constructor(lookup: Lookup, window: Window, options?: OperatorOptions);
   /** [output height, output width] for an input of this size. Throws RangeError when the filter does not fit. */
   outputSize(height: number, width: number): [number, number];
   /** x float32 (batch, channels, height, width) → y float32 (batch, M, output height, output width). */
@@ -85,6 +96,8 @@ export class LutConv {
   encode(x: Float32Array, batch: number, height: number, width: number, codes: Uint8Array): void;
   /** codes uint8 (positions, C) → sums int32 (positions, M). */
   lookup(codes: Uint8Array, positions: number, sums: Int32Array): void;
+  /** Share, 0 … 1, of the codes of x that are not those of encoding "float32". */
+  mismatch(x: Float32Array, batch: number, height: number, width: number): number;
 }
 
 /**

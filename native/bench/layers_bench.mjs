@@ -59,7 +59,7 @@ function sizesOf(s) {
 }
 
 /** A layer by lookup with random centroids and tables; each call of run() is one layer. */
-function makeOurs(s) {
+function makeOurs(s, encoding) {
   const { x, y, inputs } = sizesOf(s);
   const C = inputs / s.V;
   const lookup = {
@@ -75,23 +75,27 @@ function makeOurs(s) {
   const input = floats(x.reduce((a, b) => a * b));
   const output = new Float32Array(y.reduce((a, b) => a * b));
   if (s.rows) {
-    const op = new native.LutMatMul(lookup);
+    const op = new native.LutMatMul(lookup, { encoding });
     return () => op.run(input, s.rows, output);
   }
   const pad = (s.filter - 1) / 2;
-  const op = new native.LutConv(lookup, {
-    inputChannels: s.channels,
-    filterHeight: s.filter,
-    filterWidth: s.filter,
-    strideHeight: s.stride,
-    strideWidth: s.stride,
-    dilationHeight: 1,
-    dilationWidth: 1,
-    padTop: pad,
-    padLeft: pad,
-    padBottom: pad,
-    padRight: pad,
-  });
+  const op = new native.LutConv(
+    lookup,
+    {
+      inputChannels: s.channels,
+      filterHeight: s.filter,
+      filterWidth: s.filter,
+      strideHeight: s.stride,
+      strideWidth: s.stride,
+      dilationHeight: 1,
+      dilationWidth: 1,
+      padTop: pad,
+      padLeft: pad,
+      padBottom: pad,
+      padRight: pad,
+    },
+    { encoding },
+  );
   return () => op.run(input, 1, s.size, s.size, output);
 }
 
@@ -124,7 +128,7 @@ function denseModel(s, quantized) {
       ),
     );
     parts.push(initializer("wz", new Int8Array(s.outputs), [s.outputs]));
-    parts.push(initializer("b", new Int32Array(s.outputs), [s.outputs]));
+    if (!s.rows) parts.push(initializer("b", new Int32Array(s.outputs), [s.outputs]));
     const inputs = ["x", "xs", "xz", "w", "ws", "wz", "ys", "yz"];
     parts.push(
       s.rows ? node("QLinearMatMul", inputs, ["y"]) : node("QLinearConv", [...inputs, "b"], ["y"], window),
@@ -189,32 +193,37 @@ function summary(times) {
 
 async function bench(s) {
   const { positions, inputs } = sizesOf(s);
-  const ours = makeOurs(s);
+  const ours = { lut: makeOurs(s, "float32"), lutInt8: makeOurs(s, "int8") };
   const dense = { fp32: await makeDense(s, false), int8: await makeDense(s, true) };
+  const times = { lut: [], lutInt8: [] };
   for (let i = 0; i < warmUps; i++) {
-    ours();
+    for (const run of Object.values(ours)) run();
     for (const contender of Object.values(dense)) await contender.run();
   }
-  const times = [];
   for (let round = 0; round < rounds; round++) {
-    for (const end = performance.now() + turn; performance.now() < end; ) {
-      const before = process.hrtime.bigint();
-      ours();
-      times.push(Number(process.hrtime.bigint() - before) / 1e6);
-    }
+    for (const [name, run] of Object.entries(ours))
+      for (const end = performance.now() + turn; performance.now() < end; ) {
+        const before = process.hrtime.bigint();
+        run();
+        times[name].push(Number(process.hrtime.bigint() - before) / 1e6);
+      }
     for (const contender of Object.values(dense))
       for (const end = performance.now() + turn; performance.now() < end; ) await contender.run();
   }
-  const lut = summary(times);
-  const result = { layer: nameOf(s), lut };
-  for (const [name, contender] of Object.entries(dense)) {
-    result[name] = summary(contender.times());
-    result[`${name}OverLut`] = Number((result[name].median / lut.median).toPrecision(3));
-  }
+  const result = { layer: nameOf(s) };
+  for (const [name, list] of Object.entries(times)) result[name] = summary(list);
+  for (const [name, contender] of Object.entries(dense)) result[name] = summary(contender.times());
+  const over = (a, b) => Number((result[a].median / result[b].median).toPrecision(3));
+  result.ratios = {
+    fp32OverLut: over("fp32", "lut"),
+    int8OverLut: over("int8", "lut"),
+    fp32OverLutInt8: over("fp32", "lutInt8"),
+    int8OverLutInt8: over("int8", "lutInt8"),
+  };
   if (roofline) {
     const encode = (positions * inputs * 16) / roofline.multiplyAddsPerNanosecond / 1e6;
     const lookup = (positions * (inputs / s.V) * s.outputs) / roofline.lookupsPerNanosecond / 1e6;
-    result.percentOfRoofline = Math.round(((encode + lookup) / lut.best) * 100);
+    result.percentOfRoofline = Math.round(((encode + lookup) / result.lut.best) * 100);
   }
   return result;
 }

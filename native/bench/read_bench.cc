@@ -38,8 +38,8 @@ static double gain(const Microkernels& kernels, size_t C, size_t M, size_t posit
   for (int8_t& entry : entries) entry = static_cast<int8_t>(random());
   const Lookup lookup{C, 16, 1, M, values.data(), entries.data(), scale.data(), scale.data()};
   const Window window{C, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
-  const LutConv shuffle(kernels, lookup, window, LutConv::Read::kShuffle);
-  const LutConv gather(kernels, lookup, window, LutConv::Read::kGather);
+  const LutConv shuffle(kernels, lookup, window, Encoding::kFloat32, LutConv::Read::kShuffle);
+  const LutConv gather(kernels, lookup, window, Encoding::kFloat32, LutConv::Read::kGather);
   const WindowPlanes planes = shuffle.plan(1, positions);
   const float* x = values.data() + C * 16;
   return bestTime(shuffle, planes, x, y.data()) / bestTime(gather, planes, x, y.data());

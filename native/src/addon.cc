@@ -1,8 +1,10 @@
 // The Node-API front: classes and functions of native/index.d.ts over the operators. Each call reads and checks all of
 // its arguments, then computes; no JavaScript runs in between.
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <vector>
 
 #include "arguments.h"
 #include "dispatch.h"
@@ -137,6 +139,13 @@ void bindArrays(Call& call, const LookupArrays& arrays, Lookup& lookup) {
   lookup.bias = call.array<float>(arrays.bias, "bias", "outputs", {lookup.outputs}).data;
 }
 
+Encoding readEncoding(Call& call, napi_value options) {
+  if (call.isUndefined(options)) return Encoding::kFloat32;
+  const napi_value encoding = call.property(options, "options", "encoding");
+  if (call.isUndefined(encoding)) return Encoding::kFloat32;
+  return call.choice(encoding, "encoding", {"float32", "int8"}) == 1 ? Encoding::kInt8 : Encoding::kFloat32;
+}
+
 Window readWindow(Call& call) {
   const auto number = [&](const char* key, double least) {
     return call.count(call.property(call[1], "window", key), key, least, kMaxWindowNumber);
@@ -187,10 +196,12 @@ napi_value makeMatMul(Call& call, Addon& addon) {
   requireNew(call);
   LookupArrays arrays;
   Lookup lookup = readLookup(call, arrays);
+  const Encoding encoding = readEncoding(call, call[1]);
+  validateEncoding(call.name(), lookup, encoding);
   bindArrays(call, arrays, lookup);
   attach(call, std::unique_ptr<MatMulObject>(new MatMulObject{
                    lookup.numCodebooks, lookup.numCentroids, lookup.numCodebooks * lookup.subvectorLength,
-                   lookup.outputs, LutMatMul(addon.kernels, lookup)}));
+                   lookup.outputs, LutMatMul(addon.kernels, lookup, encoding)}));
   return call.self();
 }
 
@@ -207,14 +218,34 @@ napi_value runMatMul(Call& call, Addon& addon) {
   return nullptr;
 }
 
-napi_value encodeMatMul(Call& call, Addon&) {
+napi_value encodeMatMul(Call& call, Addon& addon) {
   MatMulObject& object = objectOf<MatMulObject>(call);
   const size_t rows = call.count(call[1], "rows");
   const auto x = call.array<float>(call[0], "x", "rows · numCodebooks · subvectorLength", {rows, object.inputs});
   const auto codes = call.array<uint8_t>(call[2], "codes", "rows · numCodebooks", {rows, object.numCodebooks});
   call.requireApart(x, codes);
-  object.op.encode(x.data, rows, codes.data);
+  object.op.encode(x.data, rows, codes.data, addon.workspace);
   return nullptr;
+}
+
+/// Share of the codes that two encodings do not have in common.
+napi_value shareOfDifferent(Call& call, const std::vector<uint8_t>& a, const std::vector<uint8_t>& b) {
+  size_t different = 0;
+  for (size_t i = 0; i < a.size(); i++) different += a[i] != b[i];
+  napi_value share;
+  const double size = static_cast<double>(std::max<size_t>(a.size(), 1));
+  check(call.env(), napi_create_double(call.env(), static_cast<double>(different) / size, &share));
+  return share;
+}
+
+napi_value mismatchMatMul(Call& call, Addon& addon) {
+  MatMulObject& object = objectOf<MatMulObject>(call);
+  const size_t rows = call.count(call[1], "rows");
+  const auto x = call.array<float>(call[0], "x", "rows · numCodebooks · subvectorLength", {rows, object.inputs});
+  std::vector<uint8_t> codes(rows * object.numCodebooks), exact(codes.size());
+  object.op.encode(x.data, rows, codes.data(), addon.workspace);
+  object.op.encodeAs(Encoding::kFloat32, x.data, rows, exact.data(), addon.workspace);
+  return shareOfDifferent(call, codes, exact);
 }
 
 napi_value lookupMatMul(Call& call, Addon&) {
@@ -233,10 +264,12 @@ napi_value makeConv(Call& call, Addon& addon) {
   LookupArrays arrays;
   Lookup lookup = readLookup(call, arrays);
   const Window window = readWindow(call);
+  const Encoding encoding = readEncoding(call, call[2]);
+  validateEncoding(call.name(), lookup, encoding);
   validateWindow(call.name(), lookup, window);
   bindArrays(call, arrays, lookup);
   attach(call, std::unique_ptr<ConvObject>(new ConvObject{lookup.numCodebooks, lookup.numCentroids, lookup.outputs,
-                                                          LutConv(addon.kernels, lookup, window)}));
+                                                          LutConv(addon.kernels, lookup, window, encoding)}));
   return call.self();
 }
 
@@ -299,6 +332,16 @@ napi_value encodeConv(Call& call, Addon& addon) {
   return nullptr;
 }
 
+napi_value mismatchConv(Call& call, Addon& addon) {
+  ConvObject& object = objectOf<ConvObject>(call);
+  const Images images = readImages(call, object);
+  const size_t positions = images.batch * images.planes.outputHeight() * images.planes.outputWidth();
+  std::vector<uint8_t> codes(positions * object.numCodebooks), exact(codes.size());
+  object.op.encode(images.planes, images.x.data, images.batch, codes.data(), addon.workspace);
+  object.op.encodeAs(Encoding::kFloat32, images.planes, images.x.data, images.batch, exact.data(), addon.workspace);
+  return shareOfDifferent(call, codes, exact);
+}
+
 napi_value lookupConv(Call& call, Addon& addon) {
   ConvObject& object = objectOf<ConvObject>(call);
   const size_t positions = call.count(call[1], "positions");
@@ -353,12 +396,14 @@ napi_value initialize(napi_env env, napi_value exports) {
       method("run", function<runMatMul>, "LutMatMul.run"),
       method("encode", function<encodeMatMul>, "LutMatMul.encode"),
       method("lookup", function<lookupMatMul>, "LutMatMul.lookup"),
+      method("mismatch", function<mismatchMatMul>, "LutMatMul.mismatch"),
   };
   const napi_property_descriptor convMethods[] = {
       method("outputSize", function<outputSize>, "LutConv.outputSize"),
       method("run", function<runConv>, "LutConv.run"),
       method("encode", function<encodeConv>, "LutConv.encode"),
       method("lookup", function<lookupConv>, "LutConv.lookup"),
+      method("mismatch", function<mismatchConv>, "LutConv.mismatch"),
   };
   napi_value matMul, conv, isa;
   check(env, napi_define_class(env, "LutMatMul", NAPI_AUTO_LENGTH, function<makeMatMul>,

@@ -1,6 +1,7 @@
 #include "arguments.h"
 
 #include <cmath>
+#include <cstring>
 
 namespace lutnn {
 
@@ -70,6 +71,19 @@ bool Call::boolean(napi_value value, const char* what) const {
   bool read;
   check(env_, napi_get_value_bool(env_, value, &read));
   return read;
+}
+
+size_t Call::choice(napi_value value, const char* what, std::initializer_list<const char*> names) const {
+  char text[32] = "";
+  if (typeOf(env_, value) == napi_string) check(env_, napi_get_value_string_utf8(env_, value, text, sizeof text, nullptr));
+  std::string wanted;
+  size_t i = 0;
+  for (const char* name : names) {
+    if (std::strcmp(name, text) == 0) return i;
+    wanted += (i++ ? " or " : "") + ('"' + std::string(name)) + '"';
+  }
+  const std::string got = *text ? '"' + std::string(text) + '"' : describe(env_, value);
+  refuseType(std::string(what) + " must be " + wanted + " (got " + got + ")");
 }
 
 napi_value Call::property(napi_value object, const char* objectName, const char* key) const {

@@ -51,6 +51,8 @@ class Call {
 
   bool isUndefined(napi_value value) const;
   bool boolean(napi_value value, const char* what) const;
+  /// Which of the names it is.
+  size_t choice(napi_value value, const char* what, std::initializer_list<const char*> names) const;
   napi_value property(napi_value object, const char* objectName, const char* key) const;
   /// An integer from `least` to `most`.
   size_t count(napi_value value, const char* what, double least = 0, double most = kMaxCount) const;

@@ -46,7 +46,7 @@ class Buffer {
 /// executor.
 struct Workspace {
   struct Scratch {
-    Buffer<uint8_t> strip, rows;
+    Buffer<uint8_t> strip, rows, bytes, quads;
     Buffer<float> planes;
     Buffer<int32_t> sums;
   };
@@ -59,7 +59,8 @@ struct Workspace {
   }
   size_t bytes() const {
     size_t sum = codes.bytes();
-    for (const Scratch& s : scratch) sum += s.strip.bytes() + s.rows.bytes() + s.planes.bytes() + s.sums.bytes();
+    for (const Scratch& s : scratch)
+      sum += s.strip.bytes() + s.rows.bytes() + s.bytes.bytes() + s.quads.bytes() + s.planes.bytes() + s.sums.bytes();
     return sum;
   }
 };

@@ -34,20 +34,26 @@ static PackedTable::Order firstOrder(const Lookup& lookup, LutConv::Read read) {
   return gather ? PackedTable::Order::kGather : PackedTable::Order::kShuffle;
 }
 
-LutConv::LutConv(const Microkernels& kernels, const Lookup& lookup, const Window& window, Read read)
+LutConv::LutConv(const Microkernels& kernels, const Lookup& lookup, const Window& window, Encoding encoding, Read read)
     : kernels_(kernels),
       window_(window),
       channelsPerCodebook_(lookup.subvectorLength / (window.filterHeight * window.filterWidth)),
       numCentroids_(lookup.numCentroids),
       outputs_(lookup.outputs),
+      encoding_(encoding),
       read_(read),
+      quads_(window, channelsPerCodebook_),
       table_(kernels, lookup, firstOrder(lookup, read)),
       scale_(lookup) {
   codebooks_.pack(lookup.centroids, lookup.numCodebooks, lookup.numCentroids, lookup.subvectorLength);
+  if (encoding == Encoding::kInt8)
+    codebooksInt8_.pack(lookup.centroids, lookup.numCodebooks, lookup.numCentroids, lookup.subvectorLength,
+                        quads_.quads);
 }
 
 WindowPlanes LutConv::plan(size_t height, size_t width) const {
-  return WindowPlanes(window_, height, width, channelsPerCodebook_, kTilePositions);
+  return WindowPlanes(window_, height, width, channelsPerCodebook_, kTilePositions,
+                      encoding_ == Encoding::kFloat32);
 }
 
 bool LutConv::shuffles(size_t positions) const {
@@ -63,8 +69,8 @@ void LutConv::forEachTile(const WindowPlanes& planes, const float* x, size_t bat
       body(Tile{x + image * imageFloats, row, std::min(planes.tileRows(), planes.outputHeight() - row)}, image);
 }
 
-void LutConv::encodeCodebooks(const WindowPlanes& planes, const Tile& tile, size_t first, size_t count, uint8_t* codes,
-                              size_t stride, Scratch& scratch) const {
+void LutConv::encodeCodebooks(Encoding encoding, const WindowPlanes& planes, const Tile& tile, size_t first,
+                              size_t count, uint8_t* codes, size_t stride, Scratch& scratch) const {
   const size_t channelFloats = planes.height() * planes.width(), width = planes.outputWidth();
   const size_t positions = planes.positions(tile.rows);
   const bool compact = planes.pitch() == width;
@@ -79,11 +85,31 @@ void LutConv::encodeCodebooks(const WindowPlanes& planes, const Tile& tile, size
       planes.fill(kernels_, channel + i * channelFloats, tile.firstRow, tile.rows, copy + i * planes.floats());
     const float* start = copy ? copy : channel + tile.firstRow * planes.width();
     uint8_t* strip = compact ? codes : scratch.strip.reserve(positions + kPiece);
-    kernels_.encodePositions(codebooks_.view(), c, start, planes.taps().data(), positions, strip);
+    if (encoding == Encoding::kInt8) encodePlanesInt8(planes, c, start, positions, strip, scratch);
+    else kernels_.encodePositions(codebooks_.view(), c, start, planes.taps().data(), positions, strip);
     for (size_t r = 0; !compact && r < tile.rows; r++)
       for (size_t n = 0; n < width; n += kPiece)
         std::memcpy(codes + r * width + n, strip + r * planes.pitch() + n, kPiece);
   }
+}
+
+void LutConv::encodePlanesInt8(const WindowPlanes& planes, size_t codebook, const float* channels, size_t positions,
+                               uint8_t* codes, Scratch& scratch) const {
+  const MicrokernelsInt8& kernels = *kernels_.int8;
+  const size_t stride = planes.floats(), floats = stride * channelsPerCodebook_;
+  uint8_t* bytes = scratch.bytes.reserve(floats + 3);
+  uint8_t* quads = scratch.quads.reserve(floats * 4);
+  const float inputScale = codebooksInt8_.inputScale(kernels.largest(channels, floats));
+  kernels.quantize(channels, floats, inputScale, bytes);
+  if (quads_.byChannels) {
+    for (size_t i = 0; i < channelsPerCodebook_; i += 4)
+      kernels.interleave(bytes + i * stride, stride, std::min<size_t>(4, channelsPerCodebook_ - i), stride,
+                         quads + i * stride);
+  } else {
+    kernels.spread(bytes, floats, quads);
+  }
+  kernels.encodePositions(codebooksInt8_.view(), codebook, quads, quads_.taps(planes).data(), inputScale, positions,
+                          codes);
 }
 
 void LutConv::lookupGathered(const uint8_t* codes, size_t stride, size_t positions, size_t m, size_t count,
@@ -110,10 +136,10 @@ void LutConv::run(const WindowPlanes& planes, const float* x, size_t batch, floa
     executor.forEach(roundUp(numCodebooks, kTaskCodebooks) / kTaskCodebooks, [&](size_t task, size_t slot) {
       const size_t first = task * kTaskCodebooks, count = std::min(kTaskCodebooks, numCodebooks - first);
       Scratch& scratch = workspace.scratch[slot];
-      if (group == 1) return encodeCodebooks(planes, tile, first, count, codes + first * stride, stride, scratch);
+      if (group == 1) return encodeCodebooks(encoding_, planes, tile, first, count, codes + first * stride, stride, scratch);
       uint8_t* rows = scratch.rows.reserve(kTaskCodebooks * stride);
-      encodeCodebooks(planes, tile, first, count, rows, stride, scratch);
-      kernels_.groupCodes(rows, stride, 1, count, positions, codes + first * stride);
+      encodeCodebooks(encoding_, planes, tile, first, count, rows, stride, scratch);
+      kernels_.groupCodes(rows, stride, count, positions, codes + first * stride);
     });
     const Output tileOut = partOf(out, image * outputs_ * plane + tile.firstRow * width, 0);
     const size_t blocks = roundUp(outputs_, kTaskOutputs) / kTaskOutputs;
@@ -129,19 +155,24 @@ void LutConv::run(const WindowPlanes& planes, const float* x, size_t batch, floa
   });
 }
 
-void LutConv::encode(const WindowPlanes& planes, const float* x, size_t batch, uint8_t* codes,
-                     Workspace& workspace) const {
+void LutConv::encodeAs(Encoding encoding, const WindowPlanes& planes, const float* x, size_t batch, uint8_t* codes,
+                       Workspace& workspace) const {
   const size_t width = planes.outputWidth(), numCodebooks = codebooks_.view().numCodebooks;
   workspace.prepare(1);
   uint8_t* row = workspace.codes.reserve(codeStrideFor(planes.tileRows() * width));
   forEachTile(planes, x, batch, [&](const Tile& tile, size_t) {
     const size_t positions = tile.rows * width;
     for (size_t c = 0; c < numCodebooks; c++) {
-      encodeCodebooks(planes, tile, c, 1, row, 0, workspace.scratch[0]);
+      encodeCodebooks(encoding, planes, tile, c, 1, row, 0, workspace.scratch[0]);
       for (size_t n = 0; n < positions; n++) codes[n * numCodebooks + c] = row[n];
     }
     codes += positions * numCodebooks;
   });
+}
+
+void LutConv::encode(const WindowPlanes& planes, const float* x, size_t batch, uint8_t* codes,
+                     Workspace& workspace) const {
+  encodeAs(encoding_, planes, x, batch, codes, workspace);
 }
 
 void LutConv::lookup(const uint8_t* codes, size_t positions, int32_t* sums, Workspace& workspace) const {
@@ -151,13 +182,13 @@ void LutConv::lookup(const uint8_t* codes, size_t positions, int32_t* sums, Work
   const size_t group = kernels_.groupCodebooks, stride = kLookupPositions;
   workspace.prepare(1);
   uint8_t* grouped = workspace.codes.reserve(roundUp(numCodebooks, group) * stride);
+  uint8_t* rows = workspace.scratch[0].rows.reserve(numCodebooks * stride);
   int32_t* tileSums = workspace.scratch[0].sums.reserve(outputs_ * stride);
   for (size_t n = 0; n < positions; n += stride) {
     const size_t count = std::min(stride, positions - n);
-    const uint8_t* from = codes + n * numCodebooks;
-    if (group == 1) transpose(from, numCodebooks, count, numCodebooks, grouped, stride);
+    transpose(codes + n * numCodebooks, numCodebooks, count, numCodebooks, group > 1 ? rows : grouped, stride);
     for (size_t c = 0; group > 1 && c < numCodebooks; c += group)
-      kernels_.groupCodes(from + c, 1, numCodebooks, std::min(group, numCodebooks - c), count, grouped + c * stride);
+      kernels_.groupCodes(rows + c * stride, stride, std::min(group, numCodebooks - c), count, grouped + c * stride);
     kernels_.lookupShuffle(table_.shuffle(), grouped, stride * group, count,
                            sumsOutput(tileSums, stride));
     transpose(tileSums, stride, outputs_, count, sums + n * outputs_, outputs_);

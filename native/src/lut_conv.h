@@ -4,6 +4,7 @@
 
 #include "executor.h"
 #include "packing.h"
+#include "quads.h"
 #include "window.h"
 
 namespace lutnn {
@@ -14,7 +15,8 @@ class LutConv {
   enum class Read { kFastest, kShuffle, kGather };
 
   /// K ≤ 16 for Read::kShuffle.
-  LutConv(const Microkernels& kernels, const Lookup& lookup, const Window& window, Read read = Read::kFastest);
+  LutConv(const Microkernels& kernels, const Lookup& lookup, const Window& window,
+          Encoding encoding = Encoding::kFloat32, Read read = Read::kFastest);
 
   /// What run and encode need to know of images of one size; the filter must fit.
   WindowPlanes plan(size_t height, size_t width) const;
@@ -22,13 +24,15 @@ class LutConv {
   /// x float32 (batch, channels, height, width) → y float32 (batch, M, output height, output width)
   void run(const WindowPlanes& planes, const float* x, size_t batch, float* y, const Epilogue& epilogue,
            Workspace& workspace, Executor& executor) const;
-  /// x → codes uint8 (positions, C)
+  /// x → codes uint8 (positions, C), as run has them or of another encoding
   void encode(const WindowPlanes& planes, const float* x, size_t batch, uint8_t* codes, Workspace& workspace) const;
+  void encodeAs(Encoding encoding, const WindowPlanes& planes, const float* x, size_t batch, uint8_t* codes,
+                Workspace& workspace) const;
   /// codes uint8 (positions, C), all below K → sums int32 (positions, M)
   void lookup(const uint8_t* codes, size_t positions, int32_t* sums, Workspace& workspace) const;
 
   const Window& window() const { return window_; }
-  size_t bytes() const { return codebooks_.bytes() + table_.bytes() + scale_.bytes(); }
+  size_t bytes() const { return codebooks_.bytes() + codebooksInt8_.bytes() + table_.bytes() + scale_.bytes(); }
 
  private:
   /// One image's output rows from firstRow on.
@@ -42,8 +46,11 @@ class LutConv {
   using Scratch = Workspace::Scratch;
   bool shuffles(size_t positions) const;
   /// Codes of `count` codebooks from `first` on → codes (count, positions), stride apart.
-  void encodeCodebooks(const WindowPlanes& planes, const Tile& tile, size_t first, size_t count, uint8_t* codes,
-                       size_t stride, Scratch& scratch) const;
+  void encodeCodebooks(Encoding encoding, const WindowPlanes& planes, const Tile& tile, size_t first, size_t count,
+                       uint8_t* codes, size_t stride, Scratch& scratch) const;
+  /// Codes of one codebook, whose channels the planes hold, along the pitch.
+  void encodePlanesInt8(const WindowPlanes& planes, size_t codebook, const float* channels, size_t positions,
+                        uint8_t* codes, Scratch& scratch) const;
   /// Codes (C, positions), stride apart, of up to 256 positions → outputs m … m + count − 1, up to 64 of them.
   void lookupGathered(const uint8_t* codes, size_t stride, size_t positions, size_t m, size_t count, const Output& out,
                       Scratch& scratch) const;
@@ -51,8 +58,11 @@ class LutConv {
   const Microkernels& kernels_;
   Window window_;
   size_t channelsPerCodebook_, numCentroids_, outputs_;
+  Encoding encoding_;
   Read read_;
   PackedCodebooks codebooks_;
+  WindowQuads quads_;
+  PackedCodebooksInt8 codebooksInt8_;  // where that is the encoding
   PackedTable table_;
   PackedScale scale_;
 };

@@ -40,6 +40,24 @@ struct Codebooks {
   const float* halfNorms;  // (C, B, 16): −½‖P‖², or −½‖P_0‖² for a copy of centroid 0
 };
 
+/// The centroids for codes of 8-bit inputs. Elements come in quads of bytes; which element each byte holds is the
+/// operator's to know, and a byte that holds none has weight 0.
+///
+/// An input is q = 128 + round(clamp(x · inputScale)), a weight is round(P · weightScale) with a scale for each codebook,
+/// both within ±127. score_k = round(halfNorm_k · inputScale) − 128 · Σ weights + Σ q · weight in int32, exactly; of
+/// equal scores the lower k wins. The codes are the same on every instruction set, but they are not those of Codebooks.
+struct CodebooksInt8 {
+  size_t numCodebooks;
+  size_t numBlocks;
+  size_t numQuads;           // Q, of a sub-vector
+  const int8_t* weights;     // (C, B, Q, 16, 4)
+  const float* halfNorms;    // (C, B, 16): −½‖P‖² · weightScale
+  const int32_t* offsets;    // (C, B, 16): −128 · Σ weights
+};
+
+/// Rounded half norms are at least this, so that scores fit into 28 bits.
+constexpr float kLeastHalfNorm = -67108864.0f;
+
 /// K ≤ 16: a shuffle looks up 16 positions in one codebook, or 64 bytes' worth in a group of G codebooks at once.
 /// Bytes; 64-byte aligned; absent outputs and codebooks are 0.
 struct ShuffleTable {
@@ -81,6 +99,26 @@ struct Output {
   const float* bias;   // the same
 };
 
+/// Microkernels of 8-bit inputs.
+struct MicrokernelsInt8 {
+  /// The largest |x|, NaN left out; 0 for none.
+  float (*largest)(const float* x, size_t count);
+  /// x → q
+  void (*quantize)(const float* x, size_t count, float inputScale, uint8_t* q);
+  /// Quad n is the bytes n … n + 3: bytes (count + 3) → quads (count).
+  void (*spread)(const uint8_t* bytes, size_t count, uint8_t* quads);
+  /// Quad n is byte n of each of 1 … 4 rows, and 0 where there are fewer: rows, stride bytes apart → quads (count).
+  void (*interleave)(const uint8_t* rows, size_t stride, size_t numRows, size_t count, uint8_t* quads);
+  /// Quads (rows, C, Q), one input scale a row → codes (rows, C).
+  void (*encodeRows)(const CodebooksInt8&, const uint8_t* quads, const float* inputScales, size_t rows, uint8_t* codes);
+  /// One codebook at consecutive positions: quad i of position n is quads[taps[i] + n]; taps (Q) → codes (positions).
+  void (*encodePositions)(const CodebooksInt8&, size_t codebook, const uint8_t* quads, const ptrdiff_t* taps,
+                          float inputScale, size_t positions, uint8_t* codes);
+};
+
+extern const MicrokernelsInt8 kScalarMicrokernelsInt8;
+extern const MicrokernelsInt8 kAvx512VbmiMicrokernelsInt8;
+
 /// Images of up to so many output positions are read faster by gather than by shuffle, as read_bench measured it for
 /// up to 32, 128, 384 and more codebooks, each for up to 128 and for more outputs.
 struct GatherLimits {
@@ -106,10 +144,9 @@ struct Microkernels {
   void (*encodePositions)(const Codebooks&, size_t codebook, const float* x, const ptrdiff_t* taps, size_t positions,
                           uint8_t* codes);
 
-  /// Null where G is 1. The codes of the 1 … G codebooks of a group, bookStride bytes from one codebook to the next and
-  /// positionStride from one position to the next → (positions, G) as the lookups below read them: 16 · g + code.
-  void (*groupCodes)(const uint8_t* codes, size_t bookStride, size_t positionStride, size_t count, size_t positions,
-                     uint8_t* grouped);
+  /// Null where G is 1. Codes (count, positions), stride bytes apart, of the 1 … G codebooks of a group → (positions, G)
+  /// as the lookups below read them: 16 · g + code.
+  void (*groupCodes)(const uint8_t* codes, size_t stride, size_t count, size_t positions, uint8_t* grouped);
 
   /// Adds up table entries for every output. codes (ceil(C / G), positions, G), codeStride bytes between groups and
   /// readable up to a multiple of 16 positions → sums or y (M, positions).
@@ -120,6 +157,8 @@ struct Microkernels {
 
   /// sums (positions, M) → y (M, positions).
   void (*finishTransposed)(const int32_t* sums, size_t positions, size_t outputs, const Output&);
+
+  const MicrokernelsInt8* int8;
 
   GatherLimits gatherLimits;
   size_t gatherUpTo(size_t numCodebooks, size_t outputs) const {

@@ -402,6 +402,7 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
 const Microkernels kAvx2Microkernels = {
     "avx2", true, true, 32, 1, copyEverySecond, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
     finishTransposed,
+    &kScalarMicrokernelsInt8,
     {{{12, 12}, {12, 12}, {12, 12}, {12, 16}}},
 };
 

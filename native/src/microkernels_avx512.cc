@@ -1,5 +1,5 @@
 // AVX-512 as of its first server processors (F, BW, DQ, VL): a shuffle looks up 4 outputs at 16 positions.
-#include "simd_avx512.h"
+#include "shared_avx512.h"
 
 namespace lutnn {
 namespace {
@@ -104,6 +104,7 @@ void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeS
 const Microkernels kAvx512Microkernels = {
     "avx512", true, true, 64, 1, copyEverySecond, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
     finishTransposed,
+    &kScalarMicrokernelsInt8,
     {{{9, 49}, {49, kGatherAlways}, {49, 49}, {12, 400}}},
 };
 

@@ -1,49 +1,14 @@
 // AVX-512 with VBMI and VNNI: a shuffle looks up 4 codebooks at 16 positions, and an instruction adds up the four.
-#include <cstring>
-
-#include "simd_avx512.h"
+#include "shared_avx512.h"
 
 namespace lutnn {
 namespace {
 
 constexpr size_t kGroup = 4;
 
-constexpr uint32_t kPlaces = 0x30201000;  // 16 · g in byte g
-
-/// Four rows of 16 codes become 16 groups of four.
-inline __m512i groupOf(const __m128i (&row)[kGroup]) {
-  const __m128i evenLow = _mm_unpacklo_epi8(row[0], row[1]), evenHigh = _mm_unpackhi_epi8(row[0], row[1]);
-  const __m128i oddLow = _mm_unpacklo_epi8(row[2], row[3]), oddHigh = _mm_unpackhi_epi8(row[2], row[3]);
-  __m512i group = _mm512_castsi128_si512(_mm_unpacklo_epi16(evenLow, oddLow));
-  group = _mm512_inserti32x4(group, _mm_unpackhi_epi16(evenLow, oddLow), 1);
-  group = _mm512_inserti32x4(group, _mm_unpacklo_epi16(evenHigh, oddHigh), 2);
-  group = _mm512_inserti32x4(group, _mm_unpackhi_epi16(evenHigh, oddHigh), 3);
-  return _mm512_or_si512(group, _mm512_set1_epi32(kPlaces));
-}
-
-void groupCodes(const uint8_t* codes, size_t bookStride, size_t positionStride, size_t count, size_t positions,
-                uint8_t* grouped) {
-  size_t n = 0;
-  if (positionStride == 1) {
-    for (; n + 16 <= positions; n += 16) {
-      __m128i row[kGroup];
-      for (size_t g = 0; g < kGroup; g++)
-        row[g] = g < count ? _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + g * bookStride + n))
-                           : _mm_setzero_si128();
-      _mm512_storeu_si512(grouped + n * kGroup, groupOf(row));
-    }
-  } else if (bookStride == 1 && count == kGroup) {
-    for (; n < positions; n++) {
-      uint32_t four;
-      std::memcpy(&four, codes + n * positionStride, sizeof four);
-      four |= kPlaces;
-      std::memcpy(grouped + n * kGroup, &four, sizeof four);
-    }
-  }
-  for (; n < positions; n++)
-    for (size_t g = 0; g < kGroup; g++)
-      grouped[n * kGroup + g] =
-          static_cast<uint8_t>(16 * g + (g < count ? codes[g * bookStride + n * positionStride] : 0));
+void groupCodes(const uint8_t* codes, size_t stride, size_t count, size_t positions, uint8_t* grouped) {
+  const __m512i places = _mm512_set1_epi32(0x30201000);  // 16 · g in byte g
+  interleaveFour(codes, stride, count, positions, places, grouped);
 }
 
 /// The codes of one group at kBlocks · 16 positions.
@@ -130,6 +95,7 @@ void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeS
 const Microkernels kAvx512VbmiMicrokernels = {
     "avx512vbmi", false, true, 64, kGroup, copyEverySecond, encodeRows, encodePositions, groupCodes, lookupShuffle,
     lookupGather, finishTransposed,
+    &kAvx512VbmiMicrokernelsInt8,
     {{{4, 2}, {12, 9}, {12, 12}, {12, 12}}},
 };
 

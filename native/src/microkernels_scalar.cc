@@ -79,6 +79,7 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
 
 const Microkernels kScalarMicrokernels = {
     "scalar", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather, finishTransposed,
+    &kScalarMicrokernelsInt8,
     {{{0, 0}, {0, 0}, {0, 0}, {0, 0}}},
 };
 

@@ -1,6 +1,7 @@
 #include "packing.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <limits>
 
@@ -25,6 +26,48 @@ void PackedCodebooks::pack(const float* centroids, size_t numCodebooks, size_t n
         }
         *halfNorm++ = static_cast<float>(-0.5 * norm);
       }
+}
+
+static int weightOf(double value) { return std::isnan(value) ? 0 : static_cast<int>(std::nearbyint(value)); }
+
+void PackedCodebooksInt8::pack(const float* centroids, size_t numCodebooks, size_t numCentroids,
+                               size_t subvectorLength, const std::vector<Quad>& quads) {
+  const size_t numBlocks = roundUp(numCentroids, kBlockCentroids) / kBlockCentroids;
+  const size_t lanes = numCodebooks * numBlocks * kBlockCentroids, bookFloats = numCentroids * subvectorLength;
+  int8_t* weights = weights_.reserve(lanes * quads.size() * 4);
+  float* halfNorms = halfNorms_.reserve(lanes);
+  int32_t* offsets = offsets_.reserve(lanes);
+  view_ = {numCodebooks, numBlocks, quads.size(), weights, halfNorms, offsets};
+  for (size_t c = 0; c < numCodebooks; c++) {
+    const float* book = centroids + c * bookFloats;
+    float largest = 0;
+    for (size_t i = 0; i < bookFloats; i++) largest = std::max(largest, std::fabs(book[i]));
+    largest_ = std::max(largest_, largest);
+    const double scale = largest > 0 ? 127.0 / largest : 0;
+    for (size_t b = 0; b < numBlocks; b++)
+      for (size_t lane = 0; lane < kBlockCentroids; lane++) {
+        const size_t k = b * kBlockCentroids + lane, row = (c * numBlocks + b) * kBlockCentroids + lane;
+        const float* centroid = book + (k < numCentroids ? k : 0) * subvectorLength;
+        double norm = 0;
+        for (size_t v = 0; v < subvectorLength; v++) norm += static_cast<double>(centroid[v]) * centroid[v];
+        halfNorms[row] = static_cast<float>(-0.5 * norm * scale);
+        offsets[row] = 0;
+        for (size_t i = 0; i < quads.size(); i++)
+          for (size_t byte = 0; byte < 4; byte++) {
+            const int v = quads[i][byte];
+            const int weight = v < 0 ? 0 : weightOf(centroid[v] * scale);
+            weights[(((c * numBlocks + b) * quads.size() + i) * kBlockCentroids + lane) * 4 + byte] =
+                static_cast<int8_t>(weight);
+            offsets[row] -= 128 * weight;
+          }
+      }
+  }
+}
+
+/// Inputs that are small beside the centroids keep a coarse scale, or half norms would leave no room for products.
+float PackedCodebooksInt8::inputScale(float largest) const {
+  const float size = std::max(largest, largest_ / 64);
+  return size > 0 ? 127 / size : 0;
 }
 
 /// Entries that may be added up as bytes.

@@ -5,6 +5,7 @@
 
 #include "buffer.h"
 #include "microkernels.h"
+#include "quads.h"
 
 namespace lutnn {
 
@@ -20,6 +21,11 @@ struct Lookup {
   const float* bias;           // (M)
 };
 
+/// In which numbers inputs are compared with centroids. kInt8 is faster where an instruction adds up products of bytes,
+/// and some of its codes differ; sub-vectors may have up to kMaxLengthInt8 elements.
+enum class Encoding { kFloat32, kInt8 };
+constexpr size_t kMaxLengthInt8 = 2048;
+
 /// Centroids packed for encoding; packing again takes the memory that is there.
 class PackedCodebooks {
  public:
@@ -31,6 +37,25 @@ class PackedCodebooks {
  private:
   Buffer<float> values_, halfNorms_;
   Codebooks view_{};
+};
+
+/// Centroids packed for encoding 8-bit inputs.
+class PackedCodebooksInt8 {
+ public:
+  /// centroids float32 (C, K, V); `quads` say where the elements of a sub-vector lie.
+  void pack(const float* centroids, size_t numCodebooks, size_t numCentroids, size_t subvectorLength,
+            const std::vector<Quad>& quads);
+  const CodebooksInt8& view() const { return view_; }
+  /// For inputs whose largest size is this.
+  float inputScale(float largest) const;
+  size_t bytes() const { return weights_.bytes() + halfNorms_.bytes() + offsets_.bytes(); }
+
+ private:
+  Buffer<int8_t> weights_;
+  Buffer<float> halfNorms_;
+  Buffer<int32_t> offsets_;
+  float largest_ = 0;
+  CodebooksInt8 view_{};
 };
 
 /// The table in the order of shuffled or of gathered lookups, each made when it is first wanted. Several threads may

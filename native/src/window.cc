@@ -26,7 +26,7 @@ AxisTaps::AxisTaps(size_t filter, size_t stride, size_t dilation, size_t padBefo
 }
 
 WindowPlanes::WindowPlanes(const Window& w, size_t height, size_t width, size_t channelsPerCodebook,
-                           size_t tilePositions)
+                           size_t tilePositions, bool mayBeDirect)
     : window_(w),
       height_(height),
       width_(width),
@@ -34,7 +34,8 @@ WindowPlanes::WindowPlanes(const Window& w, size_t height, size_t width, size_t 
       outputWidth_(outputExtent(width, w.filterWidth, w.strideWidth, w.dilationWidth, w.padLeft, w.padRight)),
       rowTaps_(w.filterHeight, w.strideHeight, w.dilationHeight, w.padTop),
       columnTaps_(w.filterWidth, w.strideWidth, w.dilationWidth, w.padLeft),
-      direct_(w.strideHeight == 1 && w.strideWidth == 1 && w.padTop + w.padLeft + w.padBottom + w.padRight == 0) {
+      direct_(mayBeDirect && w.strideHeight == 1 && w.strideWidth == 1 &&
+              w.padTop + w.padLeft + w.padBottom + w.padRight == 0) {
   tileRows_ = std::max<size_t>(1, std::min(outputHeight_, tilePositions / outputWidth_));
   // A row's data, then zeros: as many as the leftmost tap reaches back into, and up to what the rightmost tap reads.
   lead_ = static_cast<size_t>(std::max<ptrdiff_t>(-columnTaps_.minShift, 0));

@@ -39,7 +39,9 @@ struct AxisTaps {
 /// The planes of a window on images of one size, for tiles of as many output rows as come near to tilePositions.
 class WindowPlanes {
  public:
-  WindowPlanes(const Window& window, size_t height, size_t width, size_t channelsPerCodebook, size_t tilePositions);
+  /// `mayBeDirect`: an image that can be read as it lies is.
+  WindowPlanes(const Window& window, size_t height, size_t width, size_t channelsPerCodebook, size_t tilePositions,
+               bool mayBeDirect);
 
   size_t height() const { return height_; }
   size_t width() const { return width_; }

@@ -91,8 +91,7 @@ static void checkShuffle(const Microkernels& kernels, const Case& test) {
         for (size_t i = 0; i < n; i++) rows[g * n + i] = test.codes[i * C + group * G + g];
       uint8_t* to = codes.data() + group * stride;
       if (G == 1) std::copy(rows.begin(), rows.end(), to);
-      else if (n % 2) kernels.groupCodes(rows.data(), n, 1, count, n, to);
-      else kernels.groupCodes(test.codes.data() + group * G, 1, C, count, n, to);
+      else kernels.groupCodes(rows.data(), n, count, n, to);
     }
     Guarded<uint8_t> entries(table.bytes(), guard);
     std::copy_n(table.shuffle().entries, table.bytes(), entries.data());

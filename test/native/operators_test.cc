@@ -50,7 +50,7 @@ static void checkMatMul(const Microkernels& kernels, std::mt19937& random, Works
     Guarded<int32_t> outSums(sums.size(), guard);
     std::copy(x.begin(), x.end(), in.begin());
     op.run(in.data(), rows, out.data(), kPlain, workspace, serial);
-    op.encode(in.data(), rows, outCodes.data());
+    op.encode(in.data(), rows, outCodes.data(), workspace);
     op.lookup(outCodes.data(), rows, outSums.data());
     CHECK(differences(outCodes, codes) == 0, "%s codes (N %zu C %zu K %zu V %zu)", kernels.isa, rows, C, K, V);
     CHECK(differences(outSums, sums) == 0, "%s sums (N %zu C %zu K %zu M %zu)", kernels.isa, rows, C, K, M);
@@ -72,7 +72,7 @@ static void checkConv(const Microkernels& kernels, std::mt19937& random, Workspa
                       const Shape& s, LutConv::Read read = LutConv::Read::kFastest) {
   const size_t V = s.channelsPerCodebook * w.filterHeight * w.filterWidth, C = w.inputChannels / s.channelsPerCodebook;
   const RandomLayer layer(random, C, s.K, V, s.M);
-  const LutConv op(kernels, layer.lookup(), w, read);
+  const LutConv op(kernels, layer.lookup(), w, Encoding::kFloat32, read);
   const WindowPlanes planes = op.plan(s.height, s.width);
   const size_t outputs = planes.outputHeight() * planes.outputWidth(), positions = s.batch * outputs;
   const auto x = randomFloats(random, s.batch * w.inputChannels * s.height * s.width);
