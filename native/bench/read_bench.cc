@@ -16,7 +16,7 @@ static double nanoseconds() {
   return std::chrono::duration<double, std::nano>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-static double bestTime(const LutConv& op, const WindowPlanes& planes, const float* x, float* y) {
+static double bestTime(const LutConv& op, const ConvPlan& planes, const float* x, float* y) {
   Workspace workspace;
   SerialExecutor executor;
   double best = 1e18;
@@ -40,7 +40,7 @@ static double gain(const Microkernels& kernels, size_t C, size_t M, size_t posit
   const Window window{C, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
   const LutConv shuffle(kernels, lookup, window, Encoding::kFloat32, LutConv::Read::kShuffle);
   const LutConv gather(kernels, lookup, window, Encoding::kFloat32, LutConv::Read::kGather);
-  const WindowPlanes planes = shuffle.plan(1, positions);
+  const ConvPlan planes = shuffle.plan(1, positions);
   const float* x = values.data() + C * 16;
   return bestTime(shuffle, planes, x, y.data()) / bestTime(gather, planes, x, y.data());
 }

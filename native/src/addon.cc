@@ -79,10 +79,10 @@ struct ConvObject {
   size_t numCodebooks, numCentroids, outputs;
   LutConv op;
   int64_t reported = 0;
-  std::optional<WindowPlanes> planes = std::nullopt;  // of the last image size
+  std::optional<ConvPlan> planes = std::nullopt;  // of the last image size
 
   void reportMemory(napi_env env) { report(env, op.bytes(), reported); }
-  const WindowPlanes& planesFor(size_t height, size_t width) {
+  const ConvPlan& planesFor(size_t height, size_t width) {
     if (!planes || planes->height() != height || planes->width() != width) planes = op.plan(height, width);
     return *planes;
   }
@@ -293,7 +293,7 @@ napi_value outputSize(Call& call, Addon&) {
 /// A batch of images: what run and encode have in common.
 struct Images {
   size_t batch;
-  const WindowPlanes& planes;
+  const ConvPlan& planes;
   Array<float> x;
 };
 

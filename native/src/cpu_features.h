@@ -7,7 +7,7 @@ struct CpuFeatures {
   bool avx2 = false;
   bool fma = false;
   bool avx512 = false;  // F, BW, DQ and VL
-  bool avx512Vbmi = false;  // and VBMI2
+  bool avx512Vbmi = false;
   bool avx512Vnni = false;
 };
 

@@ -1,6 +1,6 @@
 // Encode, written once over a file's own `Simd`: a struct of a few vector operations with
 //   Float, Int, kLanes        vectors of 32-bit lanes
-//   load, loadFirst(x, n)     all lanes; the first n, the others 0
+//   load, loadFirst(x, n)     all lanes; the first n, the others anything
 //   broadcast, fma(a, b, c)   a · b + c, rounded once
 //   same(i), loadSame(i)      an integer, or one in memory, in every lane
 //   laneTags(part)            15 − (part · kLanes + lane)

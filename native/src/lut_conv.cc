@@ -51,9 +51,11 @@ LutConv::LutConv(const Microkernels& kernels, const Lookup& lookup, const Window
                         quads_.quads);
 }
 
-WindowPlanes LutConv::plan(size_t height, size_t width) const {
-  return WindowPlanes(window_, height, width, channelsPerCodebook_, kTilePositions,
-                      encoding_ == Encoding::kFloat32);
+ConvPlan LutConv::plan(size_t height, size_t width) const {
+  const bool mayBeDirect = encoding_ == Encoding::kFloat32;
+  ConvPlan plan{WindowPlanes(window_, height, width, channelsPerCodebook_, kTilePositions, mayBeDirect), {}};
+  if (encoding_ == Encoding::kInt8) plan.quadTaps = quads_.taps(plan);
+  return plan;
 }
 
 bool LutConv::shuffles(size_t positions) const {
@@ -62,41 +64,41 @@ bool LutConv::shuffles(size_t positions) const {
 }
 
 template <class Body>
-void LutConv::forEachTile(const WindowPlanes& planes, const float* x, size_t batch, Body body) const {
-  const size_t imageFloats = window_.inputChannels * planes.height() * planes.width();
+void LutConv::forEachTile(const ConvPlan& plan, const float* x, size_t batch, Body body) const {
+  const size_t imageFloats = window_.inputChannels * plan.height() * plan.width();
   for (size_t image = 0; image < batch; image++)
-    for (size_t row = 0; row < planes.outputHeight(); row += planes.tileRows())
-      body(Tile{x + image * imageFloats, row, std::min(planes.tileRows(), planes.outputHeight() - row)}, image);
+    for (size_t row = 0; row < plan.outputHeight(); row += plan.tileRows())
+      body(Tile{x + image * imageFloats, row, std::min(plan.tileRows(), plan.outputHeight() - row)}, image);
 }
 
-void LutConv::encodeCodebooks(Encoding encoding, const WindowPlanes& planes, const Tile& tile, size_t first,
+void LutConv::encodeCodebooks(Encoding encoding, const ConvPlan& plan, const Tile& tile, size_t first,
                               size_t count, uint8_t* codes, size_t stride, Scratch& scratch) const {
-  const size_t channelFloats = planes.height() * planes.width(), width = planes.outputWidth();
-  const size_t positions = planes.positions(tile.rows);
-  const bool compact = planes.pitch() == width;
+  const size_t channelFloats = plan.height() * plan.width(), width = plan.outputWidth();
+  const size_t positions = plan.positions(tile.rows);
+  const bool compact = plan.pitch() == width;
   float* copy = nullptr;
-  if (!planes.direct()) {
-    copy = scratch.planes.reserve(planes.floats() * channelsPerCodebook_);
-    std::memset(copy, 0, planes.floats() * channelsPerCodebook_ * sizeof(float));
+  if (!plan.direct()) {
+    copy = scratch.planes.reserve(plan.floats() * channelsPerCodebook_);
+    std::memset(copy, 0, plan.floats() * channelsPerCodebook_ * sizeof(float));
   }
   for (size_t c = first; c < first + count; c++, codes += stride) {
     const float* channel = tile.image + c * channelsPerCodebook_ * channelFloats;
     for (size_t i = 0; copy && i < channelsPerCodebook_; i++)
-      planes.fill(kernels_, channel + i * channelFloats, tile.firstRow, tile.rows, copy + i * planes.floats());
-    const float* start = copy ? copy : channel + tile.firstRow * planes.width();
+      plan.fill(kernels_, channel + i * channelFloats, tile.firstRow, tile.rows, copy + i * plan.floats());
+    const float* start = copy ? copy : channel + tile.firstRow * plan.width();
     uint8_t* strip = compact ? codes : scratch.strip.reserve(positions + kPiece);
-    if (encoding == Encoding::kInt8) encodePlanesInt8(planes, c, start, positions, strip, scratch);
-    else kernels_.encodePositions(codebooks_.view(), c, start, planes.taps().data(), positions, strip);
+    if (encoding == Encoding::kInt8) encodePlanesInt8(plan, c, start, positions, strip, scratch);
+    else kernels_.encodePositions(codebooks_.view(), c, start, plan.taps().data(), positions, strip);
     for (size_t r = 0; !compact && r < tile.rows; r++)
       for (size_t n = 0; n < width; n += kPiece)
-        std::memcpy(codes + r * width + n, strip + r * planes.pitch() + n, kPiece);
+        std::memcpy(codes + r * width + n, strip + r * plan.pitch() + n, kPiece);
   }
 }
 
-void LutConv::encodePlanesInt8(const WindowPlanes& planes, size_t codebook, const float* channels, size_t positions,
+void LutConv::encodePlanesInt8(const ConvPlan& plan, size_t codebook, const float* channels, size_t positions,
                                uint8_t* codes, Scratch& scratch) const {
   const MicrokernelsInt8& kernels = *kernels_.int8;
-  const size_t stride = planes.floats(), floats = stride * channelsPerCodebook_;
+  const size_t stride = plan.floats(), floats = stride * channelsPerCodebook_;
   uint8_t* bytes = scratch.bytes.reserve(floats + 3);
   uint8_t* quads = scratch.quads.reserve(floats * 4);
   const float inputScale = codebooksInt8_.inputScale(kernels.largest(channels, floats));
@@ -108,7 +110,7 @@ void LutConv::encodePlanesInt8(const WindowPlanes& planes, size_t codebook, cons
   } else {
     kernels.spread(bytes, floats, quads);
   }
-  kernels.encodePositions(codebooksInt8_.view(), codebook, quads, quads_.taps(planes).data(), inputScale, positions,
+  kernels.encodePositions(codebooksInt8_.view(), codebook, quads, plan.quadTaps.data(), inputScale, positions,
                           codes);
 }
 
@@ -122,23 +124,23 @@ void LutConv::lookupGathered(const uint8_t* codes, size_t stride, size_t positio
   kernels_.finishTransposed(sums, positions, count, out);
 }
 
-void LutConv::run(const WindowPlanes& planes, const float* x, size_t batch, float* y, const Epilogue& epilogue,
+void LutConv::run(const ConvPlan& plan, const float* x, size_t batch, float* y, const Epilogue& epilogue,
                   Workspace& workspace, Executor& executor) const {
-  const size_t width = planes.outputWidth(), plane = planes.outputHeight() * width;
-  const size_t numCodebooks = codebooks_.view().numCodebooks, stride = codeStrideFor(planes.tileRows() * width);
+  const size_t width = plan.outputWidth(), plane = plan.outputHeight() * width;
+  const size_t numCodebooks = codebooks_.view().numCodebooks, stride = codeStrideFor(plan.tileRows() * width);
   const bool shuffle = shuffles(plane);
   const size_t group = shuffle ? kernels_.groupCodebooks : 1;
   const Output out = scale_.output(y, plane, epilogue);
   workspace.prepare(executor.slots());
   uint8_t* codes = workspace.codes.reserve(roundUp(numCodebooks, group) * stride);
-  forEachTile(planes, x, batch, [&](const Tile& tile, size_t image) {
+  forEachTile(plan, x, batch, [&](const Tile& tile, size_t image) {
     const size_t positions = tile.rows * width;
     executor.forEach(roundUp(numCodebooks, kTaskCodebooks) / kTaskCodebooks, [&](size_t task, size_t slot) {
       const size_t first = task * kTaskCodebooks, count = std::min(kTaskCodebooks, numCodebooks - first);
       Scratch& scratch = workspace.scratch[slot];
-      if (group == 1) return encodeCodebooks(encoding_, planes, tile, first, count, codes + first * stride, stride, scratch);
+      if (group == 1) return encodeCodebooks(encoding_, plan, tile, first, count, codes + first * stride, stride, scratch);
       uint8_t* rows = scratch.rows.reserve(kTaskCodebooks * stride);
-      encodeCodebooks(encoding_, planes, tile, first, count, rows, stride, scratch);
+      encodeCodebooks(encoding_, plan, tile, first, count, rows, stride, scratch);
       kernels_.groupCodes(rows, stride, count, positions, codes + first * stride);
     });
     const Output tileOut = partOf(out, image * outputs_ * plane + tile.firstRow * width, 0);
@@ -155,24 +157,24 @@ void LutConv::run(const WindowPlanes& planes, const float* x, size_t batch, floa
   });
 }
 
-void LutConv::encodeAs(Encoding encoding, const WindowPlanes& planes, const float* x, size_t batch, uint8_t* codes,
+void LutConv::encodeAs(Encoding encoding, const ConvPlan& plan, const float* x, size_t batch, uint8_t* codes,
                        Workspace& workspace) const {
-  const size_t width = planes.outputWidth(), numCodebooks = codebooks_.view().numCodebooks;
+  const size_t width = plan.outputWidth(), numCodebooks = codebooks_.view().numCodebooks;
   workspace.prepare(1);
-  uint8_t* row = workspace.codes.reserve(codeStrideFor(planes.tileRows() * width));
-  forEachTile(planes, x, batch, [&](const Tile& tile, size_t) {
+  uint8_t* row = workspace.codes.reserve(codeStrideFor(plan.tileRows() * width));
+  forEachTile(plan, x, batch, [&](const Tile& tile, size_t) {
     const size_t positions = tile.rows * width;
     for (size_t c = 0; c < numCodebooks; c++) {
-      encodeCodebooks(encoding, planes, tile, c, 1, row, 0, workspace.scratch[0]);
+      encodeCodebooks(encoding, plan, tile, c, 1, row, 0, workspace.scratch[0]);
       for (size_t n = 0; n < positions; n++) codes[n * numCodebooks + c] = row[n];
     }
     codes += positions * numCodebooks;
   });
 }
 
-void LutConv::encode(const WindowPlanes& planes, const float* x, size_t batch, uint8_t* codes,
+void LutConv::encode(const ConvPlan& plan, const float* x, size_t batch, uint8_t* codes,
                      Workspace& workspace) const {
-  encodeAs(encoding_, planes, x, batch, codes, workspace);
+  encodeAs(encoding_, plan, x, batch, codes, workspace);
 }
 
 void LutConv::lookup(const uint8_t* codes, size_t positions, int32_t* sums, Workspace& workspace) const {

@@ -1,5 +1,7 @@
 // Codes of 8-bit inputs by AVX-512 with VNNI: an instruction adds up the products of a quad, for 16 centroids of a row
 // or for 16 positions and one centroid.
+#include <cstring>
+
 #include "simd_avx512.h"
 
 namespace lutnn {
@@ -52,47 +54,51 @@ inline __m512i startOf(const CodebooksInt8& books, size_t block, float inputScal
   return _mm512_add_epi32(_mm512_cvtps_epi32(scaled), _mm512_loadu_si512(books.offsets + block * kBlockCentroids));
 }
 
-/// 16 · score + tag. `tags` come in the high 4 bits.
-inline __m512i keys(__m512i scores, __m512i tags) { return _mm512_shldi_epi32(scores, tags, 4); }
+/// encode_simd.h asks for the same of quads as of floats: both have 4 bytes, and so have weights and where scores start.
+struct Avx512Quads : Avx512 {
+  using Float = __m512i;
 
-inline __m512i highTag(size_t k) { return _mm512_set1_epi32(static_cast<int>(static_cast<uint32_t>(15 - k) << 28)); }
+  static Float load(const float* quads) { return _mm512_loadu_si512(quads); }
+  static Float loadFirst(const float* quads, size_t n) { return _mm512_maskz_loadu_epi32(firstLanes(n), quads); }
+  static Float broadcast(const float* quad) {
+    int32_t bytes;
+    std::memcpy(&bytes, quad, sizeof bytes);
+    return _mm512_set1_epi32(bytes);
+  }
+  static Float fma(Float values, Float weights, Float scores) { return _mm512_dpbusd_epi32(scores, values, weights); }
+  /// 16 · score + tag
+  static Int keys(Float scores, Int tags) { return _mm512_or_si512(_mm512_slli_epi32(scores, 4), tags); }
+};
 
-/// The greatest keys of one block of 16 centroids at up to 16 positions.
-inline __m512i bestOfBlock(const CodebooksInt8& books, size_t block, const uint8_t* quads, const ptrdiff_t* taps,
-                           float inputScale, __mmask16 mask) {
-  alignas(64) int32_t start[16];
-  _mm512_store_si512(start, startOf(books, block, inputScale));
-  const int8_t* weights = books.weights + block * books.numQuads * kBlockCentroids * 4;
-  __m512i score[16];
-  LUTNN_UNROLL for (size_t k = 0; k < 16; k++) score[k] = _mm512_set1_epi32(start[k]);
-  for (size_t i = 0; i < books.numQuads; i++, weights += kBlockCentroids * 4) {
-    const __m512i values = _mm512_maskz_loadu_epi32(mask, quads + 4 * taps[i]);
-    LUTNN_UNROLL for (size_t k = 0; k < 16; k++) {
-      int32_t four;
-      std::memcpy(&four, weights + 4 * k, sizeof four);
-      score[k] = _mm512_dpbusd_epi32(score[k], values, _mm512_set1_epi32(four));
-    }
+const float* asFloats(const void* fourBytes) { return static_cast<const float*>(fourBytes); }
+
+/// The lengths that networks have overlap; false for any other length or K.
+bool encodePositionsFast(const Codebooks& book, const float* x, const ptrdiff_t* taps, size_t positions,
+                         uint8_t* codes) {
+  if (book.numBlocks > 1 || positions == 0) return false;
+  switch (book.subvectorLength) {
+    case 1: encodePositionsOverlapped<Avx512Quads, 1>(book, 0, x, taps, positions, codes); return true;
+    case 3: encodePositionsOverlapped<Avx512Quads, 3>(book, 0, x, taps, positions, codes); return true;
+    case 6: encodePositionsOverlapped<Avx512Quads, 6>(book, 0, x, taps, positions, codes); return true;
+    default: return false;
   }
-  LUTNN_UNROLL for (size_t k = 0; k < 16; k++) score[k] = keys(score[k], highTag(k));
-  LUTNN_UNROLL for (size_t half = 8; half > 0; half /= 2) {
-    LUTNN_UNROLL for (size_t k = 0; k < half; k++) score[k] = _mm512_max_epi32(score[k], score[k + half]);
-  }
-  return score[0];
 }
 
 void encodePositions(const CodebooksInt8& books, size_t codebook, const uint8_t* quads, const ptrdiff_t* taps,
                      float inputScale, size_t positions, uint8_t* codes) {
-  for (size_t n = 0; n < positions; n += 16) {
-    const size_t left = positions - n < 16 ? positions - n : 16, block = codebook * books.numBlocks;
-    const __mmask16 mask = Avx512::firstLanes(left);
-    __m512i best = bestOfBlock(books, block, quads + 4 * n, taps, inputScale, mask), bestBlock = _mm512_setzero_si512();
-    for (size_t b = 1; b < books.numBlocks; b++)
-      Avx512::better(best, bestBlock, bestOfBlock(books, block + b, quads + 4 * n, taps, inputScale, mask),
-                     static_cast<int>(b));
-    uint8_t lanes[16];
-    Avx512::storeCodes(left < 16 ? lanes : codes + n, best, bestBlock);
-    if (left < 16) std::memcpy(codes + n, lanes, left);
-  }
+  const size_t block = codebook * books.numBlocks;
+  alignas(64) int32_t start[16 * kBlockCentroids];  // of up to 16 blocks
+  for (size_t b = 0; b < books.numBlocks; b++)
+    _mm512_store_si512(start + b * kBlockCentroids, startOf(books, block + b, inputScale));
+  const int8_t* weights = books.weights + block * books.numQuads * kBlockCentroids * 4;
+  const Codebooks book = {1, books.numBlocks, books.numQuads, asFloats(weights), asFloats(start)};
+  const float* x = asFloats(quads);
+  size_t n = positions / 16 * 16;
+  if (!encodePositionsFast(book, x, taps, n, codes))
+    for (n = 0; n + 16 <= positions; n += 16)
+      encodePositionsStep<Avx512Quads, 1, 16, false>(book, 0, x + n, taps, 16, codes + n);
+  if (n < positions)
+    encodePositionsStep<Avx512Quads, 1, 16, true>(book, 0, x + n, taps, positions - n, codes + n);
 }
 
 /// The greatest keys of one block of 16 centroids for 8 sub-vectors.
@@ -109,8 +115,7 @@ inline void bestOfRows(const CodebooksInt8& books, size_t block, const uint8_t* 
       score[r] = _mm512_dpbusd_epi32(score[r], _mm512_set1_epi32(values), four);
     }
   }
-  const __m512i tags = _mm512_slli_epi32(Avx512::laneTags(0), 28);
-  LUTNN_UNROLL for (size_t r = 0; r < 8; r++) score[r] = keys(score[r], tags);
+  LUTNN_UNROLL for (size_t r = 0; r < 8; r++) score[r] = Avx512Quads::keys(score[r], Avx512::laneTags(0));
   Avx512::rowMaxima(score, best);
 }
 

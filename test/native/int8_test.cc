@@ -120,7 +120,7 @@ TEST("convolutions of 8-bit inputs give the same codes on every instruction set,
     std::vector<uint8_t> wanted;
     for (const Microkernels* kernels : availableMicrokernels()) {
       const LutConv op(*kernels, layer.lookup(), w, Encoding::kInt8);
-      const WindowPlanes planes = op.plan(height, width);
+      const ConvPlan planes = op.plan(height, width);
       const size_t positions = planes.outputHeight() * planes.outputWidth();
       Guarded<float> in(x.size());
       std::copy(x.begin(), x.end(), in.begin());

@@ -73,7 +73,7 @@ static void checkConv(const Microkernels& kernels, std::mt19937& random, Workspa
   const size_t V = s.channelsPerCodebook * w.filterHeight * w.filterWidth, C = w.inputChannels / s.channelsPerCodebook;
   const RandomLayer layer(random, C, s.K, V, s.M);
   const LutConv op(kernels, layer.lookup(), w, Encoding::kFloat32, read);
-  const WindowPlanes planes = op.plan(s.height, s.width);
+  const ConvPlan planes = op.plan(s.height, s.width);
   const size_t outputs = planes.outputHeight() * planes.outputWidth(), positions = s.batch * outputs;
   const auto x = randomFloats(random, s.batch * w.inputChannels * s.height * s.width);
   const auto windows =
@@ -158,7 +158,7 @@ TEST("callers on several threads share the pool, or work alone, with equal resul
   std::mt19937 random(6);
   const RandomLayer layer(random, 8, 16, 9, 130);
   const LutConv op(*availableMicrokernels().front(), layer.lookup(), {8, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1});
-  const WindowPlanes planes = op.plan(20, 20);
+  const ConvPlan planes = op.plan(20, 20);
   const std::vector<float> x = randomFloats(random, 8 * 400);
   std::vector<float> wanted(130 * 400);
   Workspace workspace;
