@@ -90,19 +90,14 @@ void encodePositions(const Codebooks& books, size_t codebook, const float* x, co
   else if (rest > 0) encodePositionsStep<Avx2, 1, 8, true>(books, codebook, x + n, taps, rest, codes + n);
 }
 
-enum class Lanes { kPositions, kOutputs };
-
-/// 8 neighbouring positions of output m, or outputs from m on (a multiple of 8) of a row, on their way out at `at`.
-template <Lanes kLanes>
+/// 8 neighbouring positions of output m on their way out at `at`.
 inline void finish8(const Output& out, size_t at, size_t m, __m256i sums) {
   if (out.sums) {
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(out.sums + at), sums);
     return;
   }
-  constexpr bool kSame = kLanes == Lanes::kPositions;
-  const __m256 scale = kSame ? _mm256_broadcast_ss(out.scale + m) : _mm256_load_ps(out.scale + m);
-  const __m256 bias = kSame ? _mm256_broadcast_ss(out.bias + m) : _mm256_load_ps(out.bias + m);
-  __m256 y = _mm256_add_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sums), scale), bias);
+  const __m256 scaled = _mm256_mul_ps(_mm256_cvtepi32_ps(sums), _mm256_broadcast_ss(out.scale + m));
+  __m256 y = _mm256_add_ps(scaled, _mm256_broadcast_ss(out.bias + m));
   if (out.residual) y = _mm256_add_ps(y, _mm256_loadu_ps(out.residual + at));
   _mm256_storeu_ps(out.y + at, _mm256_max_ps(_mm256_set1_ps(out.floor), y));
 }
@@ -211,8 +206,8 @@ inline void finishPositions(const Output& out, size_t m, size_t outputs, size_t 
     const size_t at = (m + j) * out.stride + n;
     if (m + j >= outputs) continue;
     if (n + 16 <= positions) {
-      finish8<Lanes::kPositions>(out, at, m + j, sums[2 * j]);
-      finish8<Lanes::kPositions>(out, at + 8, m + j, sums[2 * j + 1]);
+      finish8(out, at, m + j, sums[2 * j]);
+      finish8(out, at + 8, m + j, sums[2 * j + 1]);
     } else {
       alignas(32) int32_t lanes[16];
       _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), sums[2 * j]);
@@ -281,74 +276,97 @@ inline void gatherOne(const uint8_t* book, uint8_t code, __m256i (&found)[2]) {
   }
 }
 
-/// Adds kAddends codebooks' entries for one row and 64 outputs.
-template <int kAddends>
-inline void gatherStep(const uint8_t* book, size_t bookBytes, const uint8_t* codes, ByteSums (&bytes)[2]) {
-  __m256i found[2];
-  gatherOne<true>(book, codes[0], found);
-  if (kAddends == 2) gatherOne<false>(book + bookBytes, codes[1], found);
-  LUTNN_ROLL for (int a = kAddends == 2 ? 2 : 1; a < kAddends; a++) {
-    book += bookBytes;
-    gatherOne<false>(book, codes[a], found);
+/// Adds kAddends codebooks' entries for kRows rows of codes, codeStride apart, and 64 outputs.
+template <int kAddends, int kRows>
+inline void gatherStep(const uint8_t* book, size_t bookBytes, const uint8_t* codes, size_t codeStride,
+                       ByteSums (&bytes)[kRows][2]) {
+  LUTNN_UNROLL for (int r = 0; r < kRows; r++) {
+    const uint8_t* rowBook = book;
+    __m256i found[2];
+    gatherOne<true>(rowBook, codes[r * codeStride], found);
+    if (kAddends == 2) gatherOne<false>(rowBook + bookBytes, codes[r * codeStride + 1], found);
+    LUTNN_ROLL for (int a = kAddends == 2 ? 2 : 1; a < kAddends; a++) {
+      rowBook += bookBytes;
+      gatherOne<false>(rowBook, codes[r * codeStride + a], found);
+    }
+    LUTNN_UNROLL for (int i = 0; i < 2; i++) bytes[r][i].add(found[i]);
   }
-  LUTNN_UNROLL for (int i = 0; i < 2; i++) bytes[i].add(found[i]);
 }
 
 /// Adds up the codebooks c … end − 1.
-template <int kAddends>
+template <int kAddends, int kRows>
 inline void gatherChunk(const GatherTable& table, const uint8_t* entries, const uint8_t* codes, size_t c, size_t end,
-                        ByteSums (&bytes)[2]) {
-  LUTNN_UNROLL for (auto& half : bytes) half.start(end - c, table.addends);
-  const size_t bookBytes = table.numCentroids * kGatherOutputs;
+                        ByteSums (&bytes)[kRows][2]) {
+  LUTNN_UNROLL for (auto& row : bytes) {
+    LUTNN_UNROLL for (auto& half : row) half.start(end - c, table.addends);
+  }
+  const size_t bookBytes = table.numCentroids * kGatherOutputs, codeStride = table.numCodebooks;
   const uint8_t* book = entries + c * bookBytes;
   for (; c + kAddends <= end; c += kAddends, book += kAddends * bookBytes)
-    gatherStep<kAddends>(book, bookBytes, codes + c, bytes);
-  for (; kAddends > 1 && c < end; c++, book += bookBytes) gatherStep<1>(book, bookBytes, codes + c, bytes);
-  LUTNN_UNROLL for (auto& half : bytes) half.settle();
+    gatherStep<kAddends, kRows>(book, bookBytes, codes + c, codeStride, bytes);
+  for (; kAddends > 1 && c < end; c++, book += bookBytes)
+    gatherStep<1, kRows>(book, bookBytes, codes + c, codeStride, bytes);
+  LUTNN_UNROLL for (auto& row : bytes) {
+    LUTNN_UNROLL for (auto& half : row) half.settle();
+  }
 }
 
 /// 32 outputs of a row from m on, fewer at the end, to `at`.
 inline void finishOutputs(const Output& out, size_t at, size_t m, size_t outputs, const __m256i (&sums)[4]) {
-  if (m + 32 <= outputs) {
-    LUTNN_UNROLL for (size_t q = 0; q < 4; q++) finish8<Lanes::kOutputs>(out, at + 8 * q, m + 8 * q, sums[q]);
+  if (out.sums || m + 32 > outputs) {
+    alignas(32) int32_t lanes[32];
+    for (int q = 0; q < 4; q++) _mm256_store_si256(reinterpret_cast<__m256i*>(lanes) + q, sums[q]);
+    for (size_t j = 0; j < 32 && m + j < outputs; j++) finish(out, at + j, m + j, lanes[j]);
     return;
   }
-  alignas(32) int32_t lanes[32];
-  for (int q = 0; q < 4; q++) _mm256_store_si256(reinterpret_cast<__m256i*>(lanes) + q, sums[q]);
-  for (size_t j = 0; m + j < outputs; j++) finish(out, at + j, m + j, lanes[j]);
+  const __m256 floor = _mm256_set1_ps(out.floor);
+  LUTNN_UNROLL for (size_t q = 0; q < 4; q++) {
+    const __m256 scale = _mm256_load_ps(out.scale + m + 8 * q), bias = _mm256_load_ps(out.bias + m + 8 * q);
+    __m256 y = _mm256_add_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sums[q]), scale), bias);
+    if (out.residual) y = _mm256_add_ps(y, _mm256_loadu_ps(out.residual + at + 8 * q));
+    _mm256_storeu_ps(out.y + at + 8 * q, _mm256_max_ps(floor, y));
+  }
 }
 
-/// Row n and 64 outputs from m on.
-template <int kAddends>
-inline void gatherRow(const GatherTable& table, size_t m, const uint8_t* codes, size_t n, const Output& out) {
+/// kRows rows from n on, and 64 outputs from m on.
+template <int kAddends, int kRows>
+inline void gatherRows(const GatherTable& table, size_t m, const uint8_t* codes, size_t n, const Output& out) {
   const size_t numCodebooks = table.numCodebooks;
   const uint8_t* entries = table.entries + m * numCodebooks * table.numCentroids;
-  const size_t at = n * out.stride + m;
-  ByteSums bytes[2];
+  const uint8_t* rowCodes = codes + n * numCodebooks;
+  ByteSums bytes[kRows][2];
   if (numCodebooks <= kAddends * kMaxSums16) {
-    gatherChunk<kAddends>(table, entries, codes, 0, numCodebooks, bytes);
-    LUTNN_UNROLL for (size_t i = 0; i < 2; i++) {
-      __m256i sums[4];
-      widen(bytes[i], sums);
-      finishOutputs(out, at + 32 * i, m + 32 * i, table.outputs, sums);
+    gatherChunk<kAddends, kRows>(table, entries, rowCodes, 0, numCodebooks, bytes);
+    LUTNN_UNROLL for (size_t r = 0; r < kRows; r++) {
+      LUTNN_UNROLL for (size_t i = 0; i < 2; i++) {
+        __m256i sums[4];
+        widen(bytes[r][i], sums);
+        finishOutputs(out, (n + r) * out.stride + m + 32 * i, m + 32 * i, table.outputs, sums);
+      }
     }
     return;
   }
-  __m256i sums[2][4] = {}, part[4];
+  __m256i sums[kRows][2][4] = {}, part[4];
   for (size_t c = 0; c < numCodebooks; c += kAddends * kMaxSums16) {
-    gatherChunk<kAddends>(table, entries, codes, c, chunkEnd<kAddends>(c, numCodebooks), bytes);
-    for (int i = 0; i < 2; i++) {
-      widen(bytes[i], part);
-      for (int q = 0; q < 4; q++) sums[i][q] = _mm256_add_epi32(sums[i][q], part[q]);
-    }
+    gatherChunk<kAddends, kRows>(table, entries, rowCodes, c, chunkEnd<kAddends>(c, numCodebooks), bytes);
+    for (int r = 0; r < kRows; r++)
+      for (int i = 0; i < 2; i++) {
+        widen(bytes[r][i], part);
+        for (int q = 0; q < 4; q++) sums[r][i][q] = _mm256_add_epi32(sums[r][i][q], part[q]);
+      }
   }
-  for (size_t i = 0; i < 2; i++) finishOutputs(out, at + 32 * i, m + 32 * i, table.outputs, sums[i]);
+  for (size_t r = 0; r < kRows; r++)
+    for (size_t i = 0; i < 2; i++)
+      finishOutputs(out, (n + r) * out.stride + m + 32 * i, m + 32 * i, table.outputs, sums[r][i]);
 }
 
 template <int kAddends>
 void lookupGatherOf(const GatherTable& table, const uint8_t* codes, size_t rows, const Output& out) {
-  for (size_t m = 0; m < table.outputs; m += kGatherOutputs)
-    for (size_t n = 0; n < rows; n++) gatherRow<kAddends>(table, m, codes + n * table.numCodebooks, n, out);
+  for (size_t m = 0; m < table.outputs; m += kGatherOutputs) {
+    size_t n = 0;
+    for (; n + 2 <= rows; n += 2) gatherRows<kAddends, 2>(table, m, codes, n, out);
+    if (n < rows) gatherRows<kAddends, 1>(table, m, codes, n, out);
+  }
 }
 
 void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, const Output& out) {
@@ -388,7 +406,7 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
         block[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums + (n + i) * outputs + m));
       transpose(block);
       LUTNN_UNROLL for (size_t j = 0; j < 8; j++)
-        finish8<Lanes::kPositions>(out, (m + j) * out.stride + n, m + j, block[j]);
+        finish8(out, (m + j) * out.stride + n, m + j, block[j]);
     }
     for (; m < outputs; m++)
       for (size_t i = n; i < n + 8; i++) finish(out, m * out.stride + i, m, sums[i * outputs + m]);

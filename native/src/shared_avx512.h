@@ -117,10 +117,24 @@ inline void gatherChunk(const GatherTable& table, const uint8_t* entries, const 
   LUTNN_UNROLL for (auto& row : bytes) row.settle();
 }
 
-/// 64 outputs of a row from m on, fewer at the end, to `at`.
-inline void finishOutputs(const Output& out, size_t at, size_t m, size_t outputs, const __m512i (&sums)[4]) {
+/// kRows rows from n on, and 64 outputs from m on, fewer at the end.
+template <int kRows>
+inline void finishRows(const Output& out, size_t n, size_t m, size_t outputs, const __m512i (&sums)[kRows][4]) {
+  if (out.sums || m + 64 > outputs) {
+    for (size_t r = 0; r < kRows; r++)
+      for (size_t q = 0; q < 4 && m + 16 * q < outputs; q++)
+        finish16<Lanes::kOutputs>(out, (n + r) * out.stride + m + 16 * q, m + 16 * q, sums[r][q], outputs - m - 16 * q);
+    return;
+  }
+  const __m512 floor = _mm512_set1_ps(out.floor);
   LUTNN_UNROLL for (size_t q = 0; q < 4; q++) {
-    if (m + 16 * q < outputs) finish16<Lanes::kOutputs>(out, at + 16 * q, m + 16 * q, sums[q], outputs - m - 16 * q);
+    const __m512 scale = _mm512_load_ps(out.scale + m + 16 * q), bias = _mm512_load_ps(out.bias + m + 16 * q);
+    LUTNN_UNROLL for (size_t r = 0; r < kRows; r++) {
+      const size_t at = (n + r) * out.stride + m + 16 * q;
+      __m512 y = _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums[r][q]), scale), bias);
+      if (out.residual) y = _mm512_add_ps(y, _mm512_loadu_ps(out.residual + at));
+      _mm512_storeu_ps(out.y + at, _mm512_max_ps(floor, y));
+    }
   }
 }
 
@@ -133,12 +147,9 @@ inline void gatherRows(const GatherTable& table, size_t m, const uint8_t* codes,
   ByteSums bytes[kRows];
   if (numCodebooks <= kAddends * kMaxSums16) {
     gatherChunk<kAddends, kRows>(table, entries, rowCodes, 0, numCodebooks, bytes);
-    LUTNN_UNROLL for (size_t r = 0; r < kRows; r++) {
-      __m512i sums[4];
-      widen(bytes[r], sums);
-      finishOutputs(out, (n + r) * out.stride + m, m, table.outputs, sums);
-    }
-    return;
+    __m512i sums[kRows][4];
+    LUTNN_UNROLL for (size_t r = 0; r < kRows; r++) widen(bytes[r], sums[r]);
+    return finishRows<kRows>(out, n, m, table.outputs, sums);
   }
   __m512i sums[kRows][4] = {}, part[4];
   for (size_t c = 0; c < numCodebooks; c += kAddends * kMaxSums16) {
@@ -148,7 +159,7 @@ inline void gatherRows(const GatherTable& table, size_t m, const uint8_t* codes,
       for (int q = 0; q < 4; q++) sums[r][q] = _mm512_add_epi32(sums[r][q], part[q]);
     }
   }
-  for (size_t r = 0; r < kRows; r++) finishOutputs(out, (n + r) * out.stride + m, m, table.outputs, sums[r]);
+  finishRows<kRows>(out, n, m, table.outputs, sums);
 }
 
 template <int kAddends>
