@@ -118,6 +118,7 @@ struct MicrokernelsInt8 {
 
 extern const MicrokernelsInt8 kScalarMicrokernelsInt8;
 extern const MicrokernelsInt8 kAvx512VbmiMicrokernelsInt8;
+extern const MicrokernelsInt8 kNeonDotMicrokernelsInt8;
 
 /// Images of up to so many output positions are read faster by gather than by shuffle, as read_bench measured it for
 /// up to 32, 128, 384 and more codebooks, each for up to 128 and for more outputs.
@@ -171,6 +172,8 @@ extern const Microkernels kScalarMicrokernels;
 extern const Microkernels kAvx2Microkernels;
 extern const Microkernels kAvx512Microkernels;
 extern const Microkernels kAvx512VbmiMicrokernels;
+extern const Microkernels kNeonMicrokernels;
+extern const Microkernels kNeonDotMicrokernels;
 
 // The files of the instruction sets are compiled with flags of their own. What they share is `static`, so that the
 // linker can never hand a function compiled for one processor to another.
