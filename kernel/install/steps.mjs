@@ -124,13 +124,16 @@ export const steps = {
   },
 
   native: {
-    name: "lookup backend (native, CMake)",
+    name: "lookup backend and training operators (native, CMake)",
     inputs: ["native/CMakeLists.txt", "native/src"],
     stamp: at("native/build/.lutnn-stamp"),
     intact: () => existsSync(at("native/build/lutnn_native.node")),
     needs: ["compiler", "python"],
     remedy: tryAgain,
-    make: () => void buildNative("native/build"),
+    make: () => {
+      const tensorflow = at("node_modules/@tensorflow/tfjs-node/deps").replaceAll("\\", "/");
+      buildNative("native/build", `-DTENSORFLOW_DIR=${tensorflow}`);
+    },
   },
 
   library: {

@@ -2,5 +2,35 @@
  * LUT-NN in TypeScript: learn centroids, replace a network's layers by table lookups, watch the error accumulate,
  * train it away, and export the result as one ONNX file.
  */
+
+/** The tf.js that this library runs on, for networks and tensors of one's own. */
+export * as tf from "@tensorflow/tfjs-node";
+export * as charts from "./charts/index";
+export {
+  type CalibrateOptions,
+  type Conversion,
+  type ConvertOptions,
+  convert,
+  type ErrorAccumulationOptions,
+} from "./conversion/conversion";
+export type { FineTuneOptions } from "./conversion/fineTune";
+export type { LayerInfo, LayerState, LayerTable } from "./conversion/layerTable";
+export { type PlanOptions, plan } from "./conversion/makePlan";
+export { type Budget, Plan, type PlanPoint } from "./conversion/plan";
+export { type FineTuneSettings, type Profile, profiles, type TemperatureMode } from "./conversion/profile";
+export * as datasets from "./datasets/index";
 export { LutnnError } from "./errors";
+export type { Displayable, MimeBundle, NotebookHost } from "./host/host";
+export * as inference from "./inference/index";
+export { InferenceSession } from "./inference/session";
+export { LookupLayer } from "./layers/lookupLayer";
+export { LutConv2D } from "./layers/lutConv2d";
+export { LutDense } from "./layers/lutDense";
+export * as models from "./models/index";
+export * as pq from "./pq/index";
+export * from "./report/counting";
 export * from "./report/errorAccumulation";
+export { type Evaluation, evaluate } from "./training/evaluate";
+export { fit } from "./training/fit";
+export { type EpochFigures, TrainingHistory } from "./training/history";
+export type { CheckpointOptions, EarlyStopping, TrainingOptions } from "./training/options";

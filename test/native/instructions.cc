@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -18,13 +17,14 @@ int main(int argc, char** argv) {
   const std::string kernel = argv[2];
   const int times = std::atoi(argv[3]);
   constexpr size_t C = 64, K = 16, V = 9, M = 64, N = 64;  // 262,144 lookups; 589,824 multiply-adds
-  std::mt19937 random(1);
+  uint32_t state = 1;  // few instructions beside those that count
+  const auto random = [&state] { return (state = state * 1664525 + 1013904223) >> 24; };
   std::vector<float> centroids(C * K * V), x(N * C * V), scale(M, 1), y(N * M);
   std::vector<int8_t> entries(C * K * M);
   std::vector<uint8_t> codes(C * N);
   std::vector<ptrdiff_t> taps(V);
-  for (float& value : centroids) value = static_cast<float>(random() % 100);
-  for (float& value : x) value = static_cast<float>(random() % 100);
+  for (float& value : centroids) value = static_cast<float>(random());
+  for (float& value : x) value = static_cast<float>(random());
   for (int8_t& entry : entries) entry = static_cast<int8_t>(random());
   for (uint8_t& code : codes) code = random() % K;
   for (size_t v = 0; v < V; v++) taps[v] = static_cast<ptrdiff_t>(v * N);

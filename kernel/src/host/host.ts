@@ -1,6 +1,8 @@
 // Where output goes and who may interrupt: the notebook kernel installs a host on globalThis before a cell runs;
 // in a plain Node process there is none and the terminal serves. The library never imports the kernel.
 
+import type { Comms } from "./comm";
+
 /** A Jupyter MIME bundle: MIME type → JSON or text (binary formats as base64). */
 export type MimeBundle = Record<string, unknown>;
 
@@ -18,6 +20,7 @@ export interface NotebookHost {
   clearOutput(wait?: boolean): void;
   /** Aborted when the running cell is interrupted; every cell has its own. */
   readonly signal: AbortSignal;
+  readonly comms: Comms;
 }
 
 const key = Symbol.for("lutnn.host");

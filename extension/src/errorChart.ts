@@ -1,0 +1,84 @@
+import { PanelLayout, Widget } from "@lumino/widgets";
+import {
+  type ErrorAccumulationReport,
+  parseErrorAccumulation,
+} from "../../kernel/src/report/errorAccumulation";
+import { errorFigure } from "./errorFigure";
+import { errorSummary } from "./errorSummary";
+import { errorTable } from "./errorTable";
+import { MeasureSwitch } from "./measureSwitch";
+import { Plot } from "./plot";
+
+/** A report as one line, a chart and a table. Newer snapshots of the same run redraw it in place. */
+export class ErrorChart extends Widget {
+  #report: ErrorAccumulationReport | undefined;
+  readonly #summary = new Widget({ node: document.createElement("p") });
+  readonly #measure = new MeasureSwitch(() => void this.#redraw());
+  readonly #plot = new Plot((reason) => this.#fail(reason));
+  readonly #details = document.createElement("details");
+  readonly #table = new Widget({ node: this.#details });
+  /** Spoken by screen readers once, when a measurement ends; the summary changes too often for that. */
+  readonly #announcement = new Widget();
+
+  constructor() {
+    super();
+    this.addClass("lutnn-output");
+    this.#plot.node.role = "img";
+    this.#table.addClass("lutnn-table");
+    const summary = document.createElement("summary");
+    summary.textContent = "Table";
+    summary.dataset.lmSuppressShortcuts = "true"; // Enter opens the table, instead of editing the cell
+    this.#details.append(summary);
+    this.#details.addEventListener("toggle", () => this.#fillTable());
+    this.#announcement.addClass("lutnn-announcement");
+    this.#announcement.node.role = "status";
+    const layout = new PanelLayout();
+    this.layout = layout;
+    for (const part of [this.#summary, this.#measure, this.#plot, this.#table, this.#announcement])
+      layout.addWidget(part);
+  }
+
+  /** Shows a report, or one sentence that says why it cannot. Resolves when drawn; ignores outdated snapshots. */
+  async showReport(data: unknown): Promise<void> {
+    const report = parseErrorAccumulation(data);
+    if (typeof report === "string") return this.#fail(report);
+    const last = this.#report;
+    const sameRun = last?.runId === report.runId;
+    if (sameRun && report.sequence < last.sequence) return;
+    this.#report = report;
+    await this.#redraw();
+    if (sameRun && report.done && !last.done)
+      this.#announcement.node.textContent = this.#summary.node.textContent;
+  }
+
+  async #redraw(): Promise<void> {
+    const report = this.#report;
+    if (!report) return;
+    try {
+      const summary = errorSummary(report);
+      this.#summary.node.textContent = summary;
+      this.#plot.node.ariaLabel = `Chart. ${summary}`;
+      this.#fillTable();
+      this.#setBroken(false);
+      const measure = this.#measure.value;
+      await this.#plot.draw((width, theme) => errorFigure(report, { measure, width, theme }));
+    } catch (error) {
+      this.#fail(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #fillTable(): void {
+    if (!this.#report || !this.#details.open) return;
+    this.#details.querySelector("table")?.remove();
+    this.#details.append(errorTable(this.#report, this.#measure.value));
+  }
+
+  #fail(reason: string): void {
+    this.#summary.node.textContent = `This error accumulation cannot be shown: ${reason}.`;
+    this.#setBroken(true);
+  }
+
+  #setBroken(broken: boolean): void {
+    for (const part of [this.#measure, this.#plot, this.#table]) part.setHidden(broken);
+  }
+}

@@ -1,0 +1,50 @@
+import type { ErrorAccumulationReport } from "../../kernel/src/report/errorAccumulation";
+import { errorLayout } from "./errorLayout";
+import { errorTraces } from "./errorTraces";
+import type { Figure } from "./plot";
+import { shorten } from "./textFit";
+import type { Theme } from "./theme";
+
+/** Which of the two figures of an `OutputError` is drawn. */
+export type ErrorMeasure = "relative" | "unexplained";
+
+export const errorMeasures: Record<ErrorMeasure, string> = {
+  relative: "Relative squared error",
+  unexplained: "1 − R²",
+};
+
+export interface ErrorFigureOptions {
+  measure: ErrorMeasure;
+  /** Pixels. */
+  width: number;
+  theme: Theme;
+}
+
+/** What traces and layout agree on. */
+export interface ErrorFrame extends ErrorFigureOptions {
+  /** Layers go down the page instead of along it. */
+  horizontal: boolean;
+  /** Names of the layers, shortened where they are long. */
+  labels: string[];
+}
+
+const longestLabel = 20; // letters
+// Pixels. With less room, layers go down the page; with more room for a layer, lines get too flat to read.
+const narrowestVertical = 480;
+const narrowestColumn = 22;
+const widestColumn = 80;
+const alwaysAllowed = 720;
+
+/**
+ * Two panels over the same layers: the error (bars: of the layer alone; lines: accumulated) and the task metric
+ * beside the dense network's.
+ */
+export function errorFigure(report: ErrorAccumulationReport, options: ErrorFigureOptions): Figure {
+  const numLayers = report.layers.length;
+  const width = Math.min(options.width, Math.max(alwaysAllowed, widestColumn * numLayers));
+  const horizontal = width < Math.max(narrowestVertical, narrowestColumn * numLayers);
+  const letters = horizontal ? Math.min(longestLabel, Math.floor(width / 20)) : longestLabel;
+  const labels = report.layers.map(({ name }) => shorten(name, letters));
+  const frame = { ...options, width, horizontal, labels };
+  return { data: errorTraces(report, frame), layout: errorLayout(report, frame) };
+}

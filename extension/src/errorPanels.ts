@@ -1,0 +1,106 @@
+import type { ErrorAccumulationReport } from "../../kernel/src/report/errorAccumulation";
+import { type ErrorFrame, errorMeasures } from "./errorFigure";
+import { escapeMarkup, formatMetric } from "./format";
+import { breakLines, legendRows, letterWidth } from "./textFit";
+
+// Pixels.
+const valueLabels = 48;
+const straightLabels = 28;
+const edge = 16;
+const gap = 26;
+const lineHeight = 16;
+const legendRowHeight = 19;
+const errorHeight = 220;
+const metricHeight = 120;
+const widestBar = 32;
+const errorShare = 0.58; // of the width, when the panels are side by side
+const barShare = 0.76; // of the room of a layer, at most
+
+export interface Panel {
+  heading: string;
+  /** Where it begins and ends, as fractions of the plot. */
+  x: [number, number];
+  y: [number, number];
+}
+
+/** The two panels of the error figure, and what is around them. Nothing depends on the values: none moves the rest. */
+export interface ErrorPanels {
+  error: Panel;
+  metric: Panel;
+  /** Pixels. */
+  margin: { l: number; r: number; t: number; b: number };
+  height: number;
+  slantedLabels: boolean;
+  /** The part of a layer's room that its bars leave free. */
+  bargap: number;
+}
+
+export function errorPanels(report: ErrorAccumulationReport, frame: ErrorFrame): ErrorPanels {
+  const { width, horizontal, labels } = frame;
+  const { series } = report;
+  const numLayers = labels.length;
+  const labelWidth = Math.max(4, ...labels.map((label) => label.length)) * letterWidth;
+  const left = horizontal ? labelWidth + edge : valueLabels;
+  const plotWidth = width - left - edge;
+  const errorWidth = horizontal ? errorShare * (plotWidth - gap) : plotWidth;
+  const metricWidth = horizontal ? plotWidth - gap - errorWidth : plotWidth;
+  const error = heading(errorPhrases(frame), errorWidth);
+  const metric = heading(metricPhrases(report), metricWidth);
+  const headHeight = lineHeight * Math.max(error.lines, metric.lines) + 8;
+
+  const rowHeight = Math.max(22, 10 + 8 * series.length);
+  const plotHeight = horizontal
+    ? Math.max(150, numLayers * rowHeight)
+    : errorHeight + gap + headHeight + metricHeight;
+  const room = (horizontal ? plotHeight : plotWidth) / numLayers;
+  const slantedLabels = !horizontal && labelWidth + letterWidth > room;
+  const legend = legendRows(
+    series.map(({ name }) => name),
+    plotWidth,
+  );
+  const margin = {
+    l: left,
+    r: edge,
+    t: legendRowHeight * legend + 10 + headHeight,
+    b: slantedLabels ? labelWidth * Math.SQRT1_2 + 20 : straightLabels,
+  };
+  return {
+    error: {
+      heading: error.text,
+      x: [0, errorWidth / plotWidth],
+      y: horizontal ? [0, 1] : [1 - errorHeight / plotHeight, 1],
+    },
+    metric: {
+      heading: metric.text,
+      x: [1 - metricWidth / plotWidth, 1],
+      y: horizontal ? [0, 1] : [0, metricHeight / plotHeight],
+    },
+    margin,
+    height: margin.t + plotHeight + margin.b,
+    slantedLabels,
+    bargap: 1 - Math.min(barShare, (widestBar * series.length) / room),
+  };
+}
+
+function errorPhrases({ measure }: ErrorFrame): string[] {
+  return [errorMeasures[measure], "▮\u00a0this layer", "●\u00a0accumulated"];
+}
+
+function metricPhrases({ metric }: ErrorAccumulationReport): string[] {
+  const title = metric.unit ? `${metric.name}, ${metric.unit}` : metric.name;
+  return [
+    title.charAt(0).toUpperCase() + title.slice(1),
+    `┅\u00a0dense: ${formatMetric(metric.dense, metric)}`,
+  ];
+}
+
+/** A bold title and the key of the marks: in one line, or broken into lines where the panel is too narrow. */
+function heading([title, ...key]: string[], width: number): { text: string; lines: number } {
+  const oneLine = [title, ...key].join("   ").length * letterWidth <= width;
+  const lines = (phrase: string) => (oneLine ? [phrase] : breakLines(phrase, width));
+  const texts = [
+    ...lines(title).map((text) => `<b>${escapeMarkup(text)}</b>`),
+    ...key.flatMap(lines).map(escapeMarkup),
+  ];
+  return { text: texts.join(oneLine ? "&nbsp; &nbsp;" : "<br>"), lines: oneLine ? 1 : texts.length };
+}

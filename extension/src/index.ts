@@ -1,0 +1,23 @@
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
+import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
+import { PLOTLY_MIME, PlotlyRenderer } from "./plotlyRenderer";
+
+/**
+ * Draws general plotly figures where nothing else does. The extension of the plotly package knows all traces and is
+ * preferred: a registered renderer stays, and one registered later replaces ours.
+ */
+const plugin: JupyterFrontEndPlugin<void> = {
+  id: "jupyterlab-lutnn:plotly",
+  description: "Draws plotly figures with bar, scatter and heatmap traces",
+  autoStart: true,
+  requires: [IRenderMimeRegistry],
+  activate: (_app: JupyterFrontEnd, registry: IRenderMimeRegistry) => {
+    if (registry.getFactory(PLOTLY_MIME)) return;
+    registry.addFactory(
+      { safe: true, mimeTypes: [PLOTLY_MIME], createRenderer: () => new PlotlyRenderer() },
+      40, // before text/html, which has 50
+    );
+  },
+};
+
+export default plugin;

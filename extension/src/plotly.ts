@@ -1,0 +1,8 @@
+// Plotly with the traces that our figures use, and no others. Import it lazily: it is most of the extension.
+import bar from "plotly.js/lib/bar";
+import Plotly from "plotly.js/lib/core";
+import heatmap from "plotly.js/lib/heatmap";
+
+Plotly.register([bar, heatmap]); // the core brings scatter
+
+export default Plotly;

@@ -1,0 +1,129 @@
+"""Executes a notebook through a real kernel and tells its progress as JSON lines on stdout.
+
+    run_notebook.py NOTEBOOK OUTPUT_FOLDER KERNEL_NAME
+
+Writes NAME.ipynb (executed) and NAME.html into the folder, also when a cell fails: then with what ran so far.
+Events: start {cells}, cell {index, title}, progress {text}, done {index, seconds}, error {index, source, ename,
+evalue, traceback}, written {paths, summary}. The exit status is 1 when a cell failed, 2 when the kernel did.
+"""
+
+import json
+import os
+import re
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbconvert import HTMLExporter
+
+
+def tell(event, **fields):
+    print(json.dumps({"event": event, **fields}), flush=True)
+
+
+def titles(cells):
+    """For each cell the sentence of the Markdown above it, else its first line."""
+    sentence = ""
+    result = []
+    for cell in cells:
+        if cell.cell_type == "markdown":
+            text = " ".join(line for line in cell.source.splitlines() if line and not line.startswith(("#", "$$", "|")))
+            heading = re.search(r"^#+ (.*)$", cell.source, re.M)
+            text = re.sub(r"[*_`$]|\[|\]\([^)]*\)", "", text)
+            sentence = re.split(r"(?<=[.?]) ", text.strip())[0].rstrip(":") or (heading.group(1) if heading else "")
+        result.append(sentence or cell.source.split("\n")[0])
+        if cell.cell_type == "code":
+            sentence = ""
+    return result
+
+
+class TellingClient(NotebookClient):
+    """A notebook client that also tells what displays are updated while a cell runs."""
+
+    def process_message(self, msg, cell, cell_index):
+        if msg["msg_type"] == "update_display_data":
+            text = msg["content"]["data"].get("text/plain", "")
+            if text and "\n" not in text:
+                tell("progress", text=text)
+        return super().process_message(msg, cell, cell_index)
+
+
+def write_whole(path, text):
+    aside = path.with_name(path.name + ".partial")
+    with open(aside, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(aside, path)
+
+
+def summary(notebook):
+    """The text of the last output that shows something."""
+    for cell in reversed(notebook.cells):
+        for output in reversed(cell.get("outputs", [])):
+            text = output.get("data", {}).get("text/plain") or (output.get("text") if output.get("name") == "stdout" else None)
+            if text:
+                return text
+    return ""
+
+
+def main(source, folder, kernel):
+    source = Path(source).resolve()
+    folder = Path(folder).resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    notebook = nbformat.read(source, as_version=4)
+    code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()]
+    names = titles(notebook.cells)
+    started = {}
+
+    def on_start(cell, cell_index):
+        if cell_index in code:
+            started[cell_index] = time.perf_counter()
+            tell("cell", index=code.index(cell_index), title=names[cell_index])
+
+    def on_executed(cell, cell_index, execute_reply):
+        if cell_index in code and execute_reply["content"]["status"] == "ok":
+            tell("done", index=code.index(cell_index), seconds=time.perf_counter() - started[cell_index])
+
+    tell("start", cells=len(code))
+    client = TellingClient(
+        notebook,
+        kernel_name=kernel,
+        timeout=None,
+        resources={"metadata": {"path": str(source.parent)}},
+        on_cell_start=on_start,
+        on_cell_executed=on_executed,
+    )
+    status = 0
+    try:
+        client.execute(env={**os.environ, "LUTNN_OUT": str(folder)})
+    except CellExecutionError as error:
+        failed = max(started)
+        outputs = [o for o in notebook.cells[failed].outputs if o.output_type == "error"]
+        traceback = "\n".join(outputs[-1].traceback) if outputs else ""
+        tell(
+            "error",
+            index=code.index(failed),
+            source=notebook.cells[failed].source,
+            ename=error.ename,
+            evalue=error.evalue,
+            traceback=traceback,
+        )
+        status = 1
+    except DeadKernelError as error:
+        tell("error", index=code.index(max(started)) if started else 0, source="", ename="kernel died", evalue=str(error), traceback="")
+        status = 2
+    executed = folder / source.name
+    page = folder / (source.stem + ".html")
+    write_whole(executed, nbformat.writes(notebook))
+    body, _ = HTMLExporter().from_notebook_node(notebook, resources={"metadata": {"name": source.stem}})
+    write_whole(page, body)
+    tell("written", paths=[str(executed), str(page)], summary=summary(notebook))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -1,0 +1,5 @@
+export type { Chart, ChartPanel, ChartSeries } from "./chart";
+export { ErrorAccumulation, type ErrorMeasure } from "./errorAccumulation";
+export { Figure } from "./figure";
+export { ImageGrid, imageGrid } from "./imageGrid";
+export { type Cell, type Column, Table } from "./table";

@@ -1,0 +1,126 @@
+import * as tf from "@tensorflow/tfjs-node";
+import { breathe } from "../host/signal";
+import { INITIAL_INVERSE_TEMPERATURE_LOGIT } from "../layers/lookupLayer";
+import { Codebook } from "../pq/codebook";
+import { kMeans } from "../pq/kmeans";
+import { fitTable, fitWeight } from "../pq/leastSquares";
+import type { TableScaleMode } from "../pq/lookupTable";
+import { sampleIndices, seededRandom } from "../pq/random";
+import type { CodebookShape } from "../pq/reference";
+import { type SoftDistance, softPqLookup, tableFromWeight } from "../pq/softPq";
+import { valuesOf } from "../pq/valuesOf";
+import { Optimizer } from "../training/optimizer";
+import { learningRateShare } from "../training/schedule";
+
+/** A linear operator on rows, to be looked up. */
+export interface LookupProblem {
+  shape: CodebookShape;
+  /** M */
+  outputs: number;
+  /** What the layer receives: float32 (N, D). */
+  inputs: Float32Array;
+  /** What it should give, before bias and activation: float32 (N, M). */
+  wanted: Float32Array;
+  /** The dense weight: float32 (D, M). */
+  weight: Float32Array;
+}
+
+export interface FitSettings {
+  seed: number;
+  /** Gradient steps on centroids, table and temperature against the wanted output, after which the table is fitted again. */
+  refineSteps: number;
+  distance: SoftDistance;
+  tableScale: TableScaleMode;
+  signal: AbortSignal;
+}
+
+export interface FittedLookup {
+  centroids: Float32Array;
+  table: Float32Array;
+  inverseTemperatureLogit: number;
+}
+
+/** Rows that a gradient step of the refinement sees, and its learning rate. */
+const refineRows = 2048;
+const refineRate = 3e-3;
+
+/** Given centroids: ridge fits of the weight on decoded inputs, then of the table on the codes. */
+async function fitTables(
+  problem: LookupProblem,
+  codebook: Codebook,
+  signal: AbortSignal,
+): Promise<Float32Array> {
+  const { shape, outputs, inputs, wanted, weight } = problem;
+  const { numCodebooks, numCentroids, subvectorLength } = shape;
+  const codes = codebook.encode(inputs);
+  const fitted = await fitWeight(codebook.decode(codes), wanted, weight, codebook.inputLength, { signal });
+  const start = valuesOf(() =>
+    tableFromWeight(
+      tf.tensor3d(codebook.centroids, [numCodebooks, numCentroids, subvectorLength]),
+      tf.tensor2d(fitted, [codebook.inputLength, outputs]),
+    ),
+  );
+  return fitTable(codes, wanted, start, shape, { signal });
+}
+
+/**
+ * A lookup whose output is as near as possible to a wanted one: k-means, then least squares; on request refined by
+ * gradients and fitted again.
+ */
+export async function fitLookup(problem: LookupProblem, settings: FitSettings): Promise<FittedLookup> {
+  const { seed, signal } = settings;
+  const codebook = await kMeans(problem.inputs, problem.shape, { seed, signal });
+  const table = await fitTables(problem, codebook, signal);
+  const first = {
+    centroids: codebook.centroids,
+    table,
+    inverseTemperatureLogit: INITIAL_INVERSE_TEMPERATURE_LOGIT,
+  };
+  if (settings.refineSteps === 0) return first;
+  const refined = await refine(problem, first, settings);
+  const again = new Codebook(problem.shape, refined.centroids);
+  return { ...refined, table: await fitTables(problem, again, signal) };
+}
+
+async function refine(
+  problem: LookupProblem,
+  start: FittedLookup,
+  settings: FitSettings,
+): Promise<FittedLookup> {
+  const { shape, outputs, inputs, wanted } = problem;
+  const { numCodebooks, numCentroids, subvectorLength } = shape;
+  const { refineSteps, distance, tableScale, seed, signal } = settings;
+  const inputLength = numCodebooks * subvectorLength;
+  const rows = inputs.length / inputLength;
+  const random = seededRandom(seed, "refine");
+  const centroids = tf.variable(tf.tensor3d(start.centroids, [numCodebooks, numCentroids, subvectorLength]));
+  const table = tf.variable(tf.tensor3d(start.table, [numCodebooks, numCentroids, outputs]));
+  const theta = tf.variable(tf.scalar(start.inverseTemperatureLogit));
+  const variables = [centroids, table, theta] as tf.Variable[];
+  const optimizer = new Optimizer([{ variables, learningRate: refineRate }], "adam");
+  const [allInputs, allWanted] = [
+    tf.tensor2d(inputs, [rows, inputLength]),
+    tf.tensor2d(wanted, [rows, outputs]),
+  ];
+  try {
+    for (let step = 0; step < refineSteps; step++) {
+      const chosen = tf.tensor1d(Int32Array.from(sampleIndices(rows, refineRows, random)), "int32");
+      optimizer.step(learningRateShare("cosine", step, refineSteps, refineSteps), () => {
+        const [x, y] = [tf.gather(allInputs, chosen), tf.gather(allWanted, chosen)];
+        const given = softPqLookup(x, centroids as tf.Tensor3D, table as tf.Tensor3D, theta as tf.Scalar, {
+          distance,
+          tableScale,
+        });
+        const variance = tf.add(tf.sum(tf.squaredDifference(y, tf.mean(y, 0))), 1e-12);
+        return tf.div(tf.sum(tf.squaredDifference(given, y)), variance) as tf.Scalar;
+      });
+      chosen.dispose();
+      await breathe(signal);
+    }
+    const [p, t, [logit]] = variables.map((variable) => variable.dataSync() as Float32Array);
+    return { centroids: p, table: t, inverseTemperatureLogit: logit };
+  } finally {
+    optimizer.dispose();
+    tf.dispose([...variables, allInputs, allWanted]);
+  }
+}

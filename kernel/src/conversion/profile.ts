@@ -1,0 +1,84 @@
+import { LutnnError } from "../errors";
+import type { TableScaleMode } from "../pq/lookupTable";
+import type { SoftDistance } from "../pq/softPq";
+
+/**
+ * The temperature of the soft assignment while fine-tuning: `learned` per layer, `annealed` geometrically from 1 to 0.1
+ * over the run, step by step, or fixed.
+ */
+export type TemperatureMode = "learned" | "annealed" | { fixed: number };
+
+/** How a converted network is trained. */
+export interface FineTuneSettings {
+  learningRate: number;
+  temperature: TemperatureMode;
+  /** Of θ, the logit of a learned inverse temperature. */
+  temperatureLearningRate: number;
+  /**
+   * Share of the soft gradient (through the softmax over distances); the rest is straight-through: the input's gradient
+   * as if the layer were still its dense weight, the table's only where a code chose. 1 is the paper.
+   */
+  softShare: number;
+  /**
+   * Weight β of ‖x − sg(P)‖², which keeps a layer's input near its centroids, and γ of ‖sg(x) − P‖², which moves the
+   * centroids to the inputs; both per layer, relative to the input's variance. Needed where the gradient is not soft.
+   */
+  commitment: number;
+  centroidPull: number;
+  /** Weight of the distillation from the dense network; 0 trains on the labels alone. */
+  distillation: number;
+  distillationTemperature: number;
+}
+
+/** Every choice in which the two profiles differ; a profile of one's own is a copy with some changed. */
+export interface Profile {
+  name: string;
+  distance: SoftDistance;
+  tableScale: TableScaleMode;
+  calibrate: {
+    /** `kmeans` on the dense network's activations, or layer by layer `leastSquares` on converted ones. */
+    method: "kmeans" | "leastSquares";
+    /** Estimate batch norms anew behind layers that were fitted by least squares. */
+    batchNorm: boolean;
+    /** Gradient steps per layer on its own output, between two least-squares fits. */
+    refineSteps: number;
+  };
+  fineTune: FineTuneSettings;
+}
+
+const paper: Profile = {
+  name: "paper",
+  distance: "l2",
+  tableScale: "layer",
+  calibrate: { method: "kmeans", batchNorm: false, refineSteps: 0 },
+  fineTune: {
+    learningRate: 1e-3,
+    temperature: "learned",
+    temperatureLearningRate: 0.1,
+    softShare: 1,
+    commitment: 0,
+    centroidPull: 0,
+    distillation: 0,
+    distillationTemperature: 4,
+  },
+};
+
+const plus: Profile = {
+  name: "plus",
+  distance: "l2",
+  tableScale: "output",
+  calibrate: { method: "leastSquares", batchNorm: true, refineSteps: 0 },
+  fineTune: { ...paper.fineTune, learningRate: 3e-3, distillation: 1 },
+};
+
+/** `paper`: as published and released. `plus`: what measured better on small real data. */
+export const profiles: { readonly paper: Profile; readonly plus: Profile } = { paper, plus };
+
+/** A profile by its name, or a profile itself. Throws LutnnError on another name. */
+export function profileOf(profile: "paper" | "plus" | Profile = "plus"): Profile {
+  if (typeof profile === "object") return profile;
+  if (profile in profiles) return profiles[profile];
+  throw new LutnnError(
+    `convert: profile must be ${Object.keys(profiles).join(" or ")}, or a profile object (got ${JSON.stringify(profile)})`,
+  );
+}

@@ -1,0 +1,4 @@
+export { type Batch, Dataset, type DatasetArrays } from "./dataset";
+export { digits } from "./digits";
+export { type FashionMnistOptions, fashionMnist, fashionMnistSource } from "./fashionMnist";
+export { type DataSource, findFolder } from "./locate";

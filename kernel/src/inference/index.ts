@@ -1,0 +1,10 @@
+export { InferenceSession, type SessionOptions, type TensorData, toChannelsFirst } from "./session";
+export {
+  type LayerTiming,
+  LayerTimings,
+  type Spread,
+  type TimingOptions,
+  timeLayers,
+  timePaperSizedLayer,
+} from "./timeLayers";
+export { type LayerVerification, NativeVerification, verifyNative } from "./verifyNative";

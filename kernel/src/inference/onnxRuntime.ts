@@ -1,0 +1,10 @@
+import type * as ort from "onnxruntime-node";
+
+/**
+ * onnxruntime-node, loaded on first use. Its library would send usage data and keep an identifier of the machine in the
+ * user's folder; that stays off unless the user has set ORT_DISABLE_TELEMETRY otherwise.
+ */
+export function onnxRuntime(): typeof ort {
+  process.env.ORT_DISABLE_TELEMETRY ??= "1";
+  return require("onnxruntime-node") as typeof ort;
+}

@@ -1,0 +1,187 @@
+import { Cell, InterruptedError } from "./cell";
+import { runIn, setLatest } from "./context";
+import { onNextTurn } from "./eventLoop";
+import type { JsonObject, Request } from "./link";
+import { mimeBundle } from "./mimeBundle";
+import type { Output } from "./output";
+import { describeError } from "./traceback";
+import type { Tslab } from "./tslab";
+
+/** Runs execute_requests one after the other. */
+export class ExecutionQueue {
+  private readonly waiting: (Request | (() => void))[] = [];
+  private running: Cell | null = null;
+  /** Set between an error and the moment when everything that was sent before it is here. */
+  private afterFence: (() => void) | null = null;
+  private executionCount = 0;
+  private serial = 0;
+
+  constructor(
+    private readonly tslab: Tslab,
+    private readonly output: Output,
+  ) {}
+
+  /** The cell that is being executed. */
+  get current(): Cell | null {
+    return this.running;
+  }
+
+  add(request: Request): void {
+    this.waiting.push(request);
+    this.next();
+  }
+
+  /** Calls `task` once the cells that are here now are done; at once when there are none. */
+  afterCells(task: () => void): void {
+    this.waiting.push(task);
+    this.next();
+  }
+
+  /** @param stopped the code has been stopped from outside: nothing more comes from it */
+  interrupt(stopped: boolean): void {
+    const cell = this.running;
+    if (!cell) return;
+    const giveUp = () => {
+      cell.giveUp();
+      this.fail(cell, new InterruptedError());
+    };
+    if (stopped) giveUp();
+    else cell.interrupt(giveUp);
+  }
+
+  /** The wire thread has handed over all that was sent before {@link Output.fence}. */
+  fence(): void {
+    const { afterFence } = this;
+    this.afterFence = null;
+    afterFence?.();
+  }
+
+  /** The process is about to end while this cell runs: it is told so. */
+  endOfProcess(code: number): void {
+    const cell = this.running;
+    if (!cell || cell.settled) return;
+    cell.settled = true;
+    const content = describeError(
+      new Error(`the cell ended the kernel's process (exit code ${code})`),
+      cell.title,
+      "",
+    );
+    this.output.publish("error", content, { context: cell });
+    const reply = {
+      status: "error",
+      execution_count: cell.executionCount,
+      ...content,
+      user_expressions: {},
+      payload: [],
+    };
+    this.finish(cell, reply);
+  }
+
+  private next(): void {
+    if (this.running) return;
+    const request = this.waiting.shift();
+    if (!request) return;
+    if (typeof request === "function") {
+      request();
+      this.next();
+      return;
+    }
+    const counted = request.content.silent !== true && request.content.store_history !== false;
+    if (counted) this.executionCount++;
+    else this.serial++;
+    const label = counted ? String(this.executionCount) : `(${this.executionCount}.${this.serial})`;
+    const cell = new Cell(request, label, this.executionCount);
+    this.running = cell;
+    // From the event loop, so that nothing of the kernel's lies below the user's code on the stack.
+    onNextTurn(() => this.start(cell, counted));
+  }
+
+  private start(cell: Cell, counted: boolean): void {
+    setLatest(cell);
+    const { code, executionCount } = cell;
+    this.output.status("busy", cell);
+    this.output.publish("execute_input", { code, execution_count: executionCount }, { context: cell });
+    if (counted) this.output.history({ line: executionCount, source: code, output: null });
+    runIn(cell, () => this.run(cell, counted)).then(
+      (expressions) => this.succeed(cell, expressions),
+      (error) => this.fail(cell, error),
+    );
+  }
+
+  /** @returns the reply's user_expressions */
+  private async run(cell: Cell, counted: boolean): Promise<JsonObject> {
+    await this.tslab.execute(cell);
+    if (cell.failure) throw cell.failure.error;
+    if (cell.lastValue !== undefined) {
+      const { executionCount, code, lastValue } = cell;
+      const data = await mimeBundle(lastValue);
+      this.output.publish("execute_result", { execution_count: executionCount, data, metadata: {} });
+      const text = data["text/plain"];
+      if (counted && typeof text === "string")
+        this.output.history({ line: executionCount, source: code, output: text });
+    }
+    const expressions: JsonObject = {};
+    for (const [name, expression] of Object.entries(cell.request.content.user_expressions ?? {}))
+      expressions[name] = await this.evaluate(cell, String(expression));
+    return expressions;
+  }
+
+  private async evaluate(cell: Cell, expression: string): Promise<object> {
+    const probe = new Cell(cell.request, `${cell.label} expression`, cell.executionCount, `(${expression})`);
+    try {
+      await runIn(probe, () => this.tslab.execute(probe));
+      if (probe.failure) throw probe.failure.error;
+      return { status: "ok", data: await mimeBundle(probe.lastValue), metadata: {} };
+    } catch (error) {
+      return { status: "error", ...describeError(error, probe.title, probe.code) };
+    }
+  }
+
+  private succeed(cell: Cell, user_expressions: JsonObject): void {
+    if (cell.settled) return;
+    cell.settled = true;
+    const { executionCount } = cell;
+    this.finish(cell, { status: "ok", execution_count: executionCount, user_expressions, payload: [] });
+  }
+
+  private fail(cell: Cell, error: unknown): void {
+    if (cell.settled) return;
+    cell.settled = true;
+    const content = describeError(error, cell.title, cell.code);
+    this.output.publish("error", content, { context: cell });
+    const reply = {
+      status: "error",
+      execution_count: cell.executionCount,
+      ...content,
+      user_expressions: {},
+      payload: [],
+    };
+    if (cell.request.content.stop_on_error === false) {
+      this.finish(cell, reply);
+      return;
+    }
+    // What the client sent before it knew of the error is not executed.
+    this.afterFence = () => {
+      const queued = this.waiting.splice(0);
+      this.finish(cell, reply);
+      for (const request of queued)
+        if (typeof request === "function") request();
+        else this.abort(request);
+    };
+    this.output.fence();
+  }
+
+  private finish(cell: Cell, reply: object): void {
+    this.output.reply(cell.request, "execute_reply", reply);
+    this.output.status("idle", cell);
+    this.running = null;
+    this.next();
+  }
+
+  private abort(request: Request): void {
+    const context = new Cell(request, "", this.executionCount);
+    this.output.status("busy", context);
+    this.output.reply(request, "execute_reply", { status: "aborted" });
+    this.output.status("idle", context);
+  }
+}

@@ -1,0 +1,100 @@
+// The contract between the kernel's two threads. The *wire* thread owns the sockets and is never busy for long; the
+// *main* thread runs the cells and may be stuck in one. Heartbeat, control channel, interrupts and the check of every
+// message therefore live on the wire thread.
+import type { MessagePort } from "node:worker_threads";
+import type { Connection } from "./connection";
+
+/** Newest protocol version whose features are all here (5.6 adds a start-up handshake, which is not). */
+export const protocolVersion = "5.5";
+
+export type JsonObject = Record<string, unknown>;
+
+export interface Header {
+  msg_id: string;
+  msg_type: string;
+  session: string;
+  [field: string]: unknown;
+}
+
+/** A verified message of a client. */
+export interface Request {
+  channel: "shell" | "control" | "stdin";
+  /** Routing prefix: replies go back with it. */
+  identities: Uint8Array[];
+  header: Header;
+  /** The header as it came, for the parent_header of everything that this request causes. */
+  headerJson: string;
+  metadata: JsonObject;
+  content: JsonObject;
+  buffers: Uint8Array[];
+}
+
+/** What a reply needs to know of its request. */
+export type ReplyAddress = Pick<Request, "channel" | "identities" | "headerJson">;
+
+/** One line of the input history. */
+export interface HistoryEntry {
+  line: number;
+  source: string;
+  /** text/plain of the cell's result. */
+  output: string | null;
+}
+
+/** Main to wire. `content` and `metadata` are JSON. A string continues the stream that was announced last. */
+export type ToWire =
+  | string
+  | { kind: "stream"; name: "stdout" | "stderr"; parent: string }
+  | { kind: "status"; state: "busy" | "idle"; parent: string }
+  | {
+      kind: "publish";
+      type: string;
+      parent: string;
+      content: string;
+      metadata?: string;
+      buffers?: Uint8Array[];
+    }
+  | { kind: "reply"; to: ReplyAddress; type: string; content: string; metadata?: string }
+  | { kind: "history"; entry: HistoryEntry }
+  | { kind: "fence" }
+  | { kind: "exit" };
+
+/** Wire to main. */
+export type ToMain =
+  | { kind: "request"; request: Request }
+  /** Everything that had arrived when the fence was asked for has been handed over. */
+  | { kind: "fence" }
+  | { kind: "shutdown" };
+
+/** What the wire thread is started with. */
+export interface WireSettings {
+  connection: Connection;
+  session: string;
+  shared: SharedArrayBuffer;
+  inbox: MessagePort;
+  /** File that keeps the input history, or "" for none. */
+  historyFile: string;
+}
+
+/** Int32 cells of the memory that both threads see. */
+export const Slot = {
+  /** Which code the main thread is in: one of {@link Zone}. */
+  zone: 0,
+  /** Interrupts asked for so far. */
+  requested: 1,
+  /** Interrupts that the main thread has seen. */
+  acknowledged: 2,
+  /** How often the wire thread has stopped a main thread that did not answer. */
+  terminations: 3,
+  /** 1 once what was sent before an exit is on its way to the clients. */
+  flushed: 4,
+} as const;
+export const slots = 8;
+
+export const Zone = {
+  /** The user's code, or nothing: may be stopped at any instruction. */
+  user: 0,
+  /** The kernel's own code: must not be stopped half-way. */
+  kernel: 1,
+  /** The wire thread is stopping the user's code. */
+  terminating: 2,
+} as const;

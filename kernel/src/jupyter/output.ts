@@ -1,0 +1,82 @@
+import type { MessagePort } from "node:worker_threads";
+import { type Context, currentContext } from "./context";
+import type { HistoryEntry, ReplyAddress, ToWire } from "./link";
+import type { KernelZone } from "./zone";
+
+export interface PublishOptions {
+  /** The request that caused it; by default that of the code which is running. */
+  context?: Context;
+  metadata?: object;
+  buffers?: Uint8Array[];
+}
+
+/** What the main thread sends: side effects on iopub, in order, and replies. */
+export class Output {
+  /** What the wire thread takes bare strings for. */
+  private streaming: { context: Context; name: string } | null = null;
+
+  constructor(
+    private readonly port: MessagePort,
+    private readonly zone: KernelZone,
+  ) {}
+
+  /** Brackets the handling of a request. */
+  status(state: "busy" | "idle", context: Context): void {
+    this.zone.run(() => this.post({ kind: "status", state, parent: context.headerJson }));
+  }
+
+  /** Publishes on iopub; nothing for a silent request but its comms. */
+  publish(type: string, content: object, options: PublishOptions = {}): void {
+    const context = options.context ?? currentContext();
+    if (context.silent && !type.startsWith("comm_")) return;
+    // User data may have toJSON methods: they run before the kernel's zone is entered.
+    const message: ToWire = {
+      kind: "publish",
+      type,
+      parent: context.headerJson,
+      content: JSON.stringify(content),
+      metadata: options.metadata && JSON.stringify(options.metadata),
+      buffers: options.buffers,
+    };
+    this.zone.run(() => this.post(message));
+  }
+
+  /** Text for stdout or stderr. It leaves at once, since the code that printed it may never let go of this thread. */
+  stream(name: "stdout" | "stderr", text: string): void {
+    const context = currentContext();
+    if (context.silent || text === "") return;
+    this.zone.run(() => {
+      if (this.streaming?.context !== context || this.streaming.name !== name) {
+        this.streaming = { context, name };
+        this.post({ kind: "stream", name, parent: context.headerJson });
+      }
+      this.port.postMessage(text);
+    });
+  }
+
+  reply(to: ReplyAddress, type: string, content: object): void {
+    const { channel, identities, headerJson } = to;
+    const json = JSON.stringify(content);
+    this.zone.run(() =>
+      this.post({ kind: "reply", to: { channel, identities, headerJson }, type, content: json }),
+    );
+  }
+
+  history(entry: HistoryEntry): void {
+    this.post({ kind: "history", entry });
+  }
+
+  /** Asks the wire thread to hand over what has arrived; it answers with a fence. */
+  fence(): void {
+    this.post({ kind: "fence" });
+  }
+
+  /** Sends what is left and closes the sockets, when the process is about to end. */
+  end(): void {
+    this.post({ kind: "exit" });
+  }
+
+  private post(message: ToWire): void {
+    this.port.postMessage(message);
+  }
+}

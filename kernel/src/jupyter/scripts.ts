@@ -1,0 +1,100 @@
+// From positions in compiled code back to the user's own lines.
+import { SourceMap, type SourceMapPayload } from "node:module";
+
+/** Compiled code that V8 knows by `name`, and the two steps that made it: TypeScript → ES module → CommonJS. */
+export interface Script {
+  /** How V8 names it in stack traces. */
+  name: string;
+  /** What the user calls it: "cell 3", or a path. */
+  title: string;
+  /** The user's text. */
+  source: string;
+  /** JSON source maps, the last step first. */
+  maps: string[];
+  /** Characters before the compiled code on its first line. */
+  firstColumn: number;
+  /** Lines of the compiled code; what follows is tslab's call of it. */
+  lines: number;
+  /** Lines that tslab puts before the user's. */
+  extraLines: number;
+}
+
+/** 1-based, as people count. */
+export interface Position {
+  title: string;
+  line: number;
+  column: number;
+}
+
+/** Total size of the maps that are kept; beyond it the oldest cells lose their line numbers. */
+const capacity = 1 << 24;
+const scripts = new Map<string, Script>();
+let size = 0;
+
+const sizeOf = (script: Script) =>
+  script.source.length + script.maps.reduce((sum, map) => sum + map.length, 0);
+
+export function addScript(script: Script): void {
+  removeScript(script.name);
+  scripts.set(script.name, script);
+  size += sizeOf(script);
+  for (const oldest of scripts.keys()) {
+    if (size <= capacity) break;
+    removeScript(oldest);
+  }
+}
+
+function removeScript(name: string): void {
+  const script = scripts.get(name);
+  if (!script) return;
+  size -= sizeOf(script);
+  scripts.delete(name);
+}
+
+export const scriptNamed = (name: string | null | undefined): Script | undefined =>
+  name ? scripts.get(name) : undefined;
+
+/** The user's position of compiled line and column (1-based), or null for code that only the compiler made. */
+export function originalPosition(script: Script, line: number, column: number): Position | null {
+  if (line > script.lines) return null;
+  let position = { line: line - 1, column: column - 1 - (line === 1 ? script.firstColumn : 0) };
+  for (const json of script.maps) {
+    const entry = new SourceMap(JSON.parse(json) as SourceMapPayload).findEntry(
+      position.line,
+      position.column,
+    );
+    if (!("originalLine" in entry)) return null;
+    position = { line: entry.originalLine, column: entry.originalColumn };
+  }
+  const userLine = position.line - script.extraLines;
+  return userLine < 0 ? null : { title: script.title, line: userLine + 1, column: position.column + 1 };
+}
+
+/** Makes every stack trace in this process name the user's lines where it runs through the user's code. */
+export function installStackTraces(): void {
+  Error.prepareStackTrace = (error, frames) => {
+    const lines = frames.map(describe).filter((line) => line !== null);
+    return [headline(error), ...lines.map((line) => `    at ${line}`)].join("\n");
+  };
+}
+
+function headline(error: Error): string {
+  try {
+    return String(error);
+  } catch {
+    return "Error";
+  }
+}
+
+/** Null for what the compiler or the kernel put around the user's code. */
+function describe(frame: NodeJS.CallSite): string | null {
+  const script = scriptNamed(frame.getFileName());
+  const [line, column] = [frame.getLineNumber(), frame.getColumnNumber()];
+  if (!script || line === null || column === null) return frame.toString();
+  const position = originalPosition(script, line, column);
+  if (!position) return null;
+  const name =
+    frame.getFunctionName() === null ? null : frame.toString().replace(/ \([^()]*\)$|^Proxy\./g, "");
+  const place = `${position.title}:${position.line}:${position.column}`;
+  return name ? `${name} (${place})` : place;
+}

@@ -1,0 +1,91 @@
+// What a failed cell shows: the error's name and message, and a traceback that names the user's own lines.
+import { inspect, types } from "node:util";
+import { scriptNamed } from "./scripts";
+import { CompilationError, type Diagnostic } from "./tslab";
+
+/** Content of an error message; an execute_reply carries the same fields. */
+export interface ErrorContent {
+  ename: string;
+  evalue: string;
+  traceback: string[];
+}
+
+const maxCauses = 10;
+const red = (text: string) => `\u001b[31m${text}\u001b[39m`;
+const bold = (text: string) => `\u001b[1m${text}\u001b[22m`;
+
+/** @param title how the cell is called in positions, for example "cell 3" */
+export function describeError(error: unknown, title: string, code: string): ErrorContent {
+  if (error instanceof CompilationError) return describeDiagnostics(error.diagnostics, title, code);
+  if (!isError(error)) {
+    const evalue = inspect(error);
+    return { ename: "Thrown", evalue, traceback: [`${red("Thrown")}: ${evalue}`] };
+  }
+  const evalue = messageOf(error);
+  const frames = framesOf(error);
+  const traceback = [`${red(bold(error.name))}: ${evalue}`, ...frames];
+  const excerpt = frames.map(excerptOf).find((text) => text !== null);
+  if (excerpt) traceback.push("", excerpt);
+  let cause = error.cause;
+  for (let depth = 0; depth < maxCauses && isError(cause); depth++, cause = cause.cause)
+    traceback.push("", `Caused by ${red(cause.name)}: ${messageOf(cause)}`, ...framesOf(cause));
+  if (error instanceof AggregateError)
+    for (const each of error.errors)
+      traceback.push("", `One of them: ${isError(each) ? messageOf(each) : inspect(each)}`);
+  return { ename: error.name, evalue, traceback };
+}
+
+function describeDiagnostics(diagnostics: Diagnostic[], title: string, code: string): ErrorContent {
+  const places = diagnostics.map((diagnostic) => {
+    const { line, character } = diagnostic.start;
+    return `${diagnostic.fileName ?? title}:${line + 1}:${character + 1}`;
+  });
+  const sentences = diagnostics.map(({ messageText, code: number }) => `${messageText} (TS${number})`);
+  const traceback = diagnostics.flatMap((diagnostic, index) => {
+    const headline = `${places[index]} - ${red("error")}: ${sentences[index]}`;
+    if (diagnostic.fileName) return [headline];
+    const { start, end } = diagnostic;
+    const length = end.line === start.line ? end.character - start.character : 1;
+    return [headline, "", excerpt(code, start.line, start.character, length), ""];
+  });
+  return { ename: "TypeScriptError", evalue: `${places[0]} - ${sentences[0]}`, traceback };
+}
+
+/** The line with its number, and a mark below. Line and column count from 0. */
+function excerpt(code: string, line: number, column: number, length: number): string {
+  const text = code.split(/\r?\n/)[line] ?? "";
+  const number = String(line + 1);
+  // Tabs stay tabs, so that the mark stands below its text however wide they are shown.
+  const indent = text.slice(0, column).replace(/[^\t]/g, " ");
+  const mark = red("~".repeat(Math.max(1, Math.min(length, text.length - column))));
+  return `${number} | ${text}\n${" ".repeat(number.length)} | ${indent}${mark}`;
+}
+
+/** Also errors of other realms (vm contexts). */
+const isError = (value: unknown): value is Error => value instanceof Error || types.isNativeError(value);
+
+/** Node adds to this message from where it was required, which is the kernel's business. */
+const messageOf = (error: Error) => String(error.message).replace(/\nRequire stack:\n[\s\S]*$/, "");
+
+/** Frames up to the cell's outermost one: below it there is only the kernel. */
+function framesOf(error: Error): string[] {
+  const lines = String(error.stack ?? "").split("\n");
+  const frames = lines.filter((line) => /^ {4}at /.test(line));
+  let last = frames.length;
+  while (last > 0 && !positionIn(frames[last - 1])) last--;
+  return last === 0 ? frames.filter((line) => !isInternal(line)) : frames.slice(0, last);
+}
+
+const isInternal = (frame: string) =>
+  /\(node:|at node:|[\\/]jupyter[\\/]|[\\/]tslab[\\/]dist[\\/]/.test(frame);
+
+function positionIn(frame: string): { title: string; line: number; column: number } | null {
+  const match = /(cell [^:()]*):(\d+):(\d+)\)?$/.exec(frame);
+  return match && { title: match[1], line: Number(match[2]), column: Number(match[3]) };
+}
+
+function excerptOf(frame: string): string | null {
+  const position = positionIn(frame);
+  const script = scriptNamed(position?.title);
+  return position && script ? excerpt(script.source, position.line - 1, position.column - 1, 1) : null;
+}

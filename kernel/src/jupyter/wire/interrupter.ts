@@ -1,0 +1,55 @@
+import { Session } from "node:inspector";
+import { Slot, Zone } from "../link";
+import { unwindingExpression } from "../unwinding";
+
+/** A main thread that does not see an interrupt for this long is stuck in the user's code. */
+const patienceMs = 500;
+const pollMs = 20;
+
+/**
+ * Makes an interrupt reach the main thread whatever it is doing. One that turns its event loop sees the request and
+ * aborts the cell by itself. One that is stuck in a loop is stopped from here through the inspector: V8 then unwinds
+ * the user's code, uncatchably, and the event loop turns again. The kernel's own code is never stopped (see Zone).
+ */
+export class Interrupter {
+  private watching = false;
+
+  /** @param wake makes the main thread look at its messages */
+  constructor(
+    private readonly shared: Int32Array,
+    private readonly wake: () => void,
+  ) {}
+
+  interrupt(): void {
+    Atomics.add(this.shared, Slot.requested, 1);
+    this.wake();
+    if (this.watching) return;
+    this.watching = true;
+    this.watch(performance.now());
+  }
+
+  private watch(since: number): void {
+    setTimeout(() => {
+      if (Atomics.load(this.shared, Slot.acknowledged) === Atomics.load(this.shared, Slot.requested))
+        this.watching = false;
+      else if (performance.now() - since < patienceMs) this.watch(since);
+      else if (Atomics.compareExchange(this.shared, Slot.zone, Zone.user, Zone.terminating) === Zone.user)
+        this.terminate();
+      else this.watch(since);
+    }, pollMs);
+  }
+
+  /** Answers as soon as the main thread runs JavaScript: at once in a loop, after the call when it is in native code. */
+  private terminate(): void {
+    Atomics.add(this.shared, Slot.terminations, 1);
+    const session = new Session();
+    session.connectToMainThread();
+    session.post("Runtime.evaluate", { expression: unwindingExpression });
+    session.post("Runtime.terminateExecution", () => {
+      session.disconnect();
+      Atomics.store(this.shared, Slot.zone, Zone.user);
+      this.wake();
+      this.watch(performance.now());
+    });
+  }
+}

@@ -1,0 +1,137 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  AttributeReference,
+  AttributeType,
+  FloatValue,
+  integers,
+  LUTNN_DOMAIN,
+  node,
+  ONNX_OPSET,
+} from "./builder";
+import { type FunctionProto, FunctionProtoSchema, type NodeProto } from "./onnx_pb";
+
+// The operators of domain ai.lutnn as functions of standard operators, so that every ONNX runtime can run them.
+// Both take: x float32, centroids float32 (C, K, V), table int8 (C, K, M), scale float32 (M), bias float32 (M), and
+// compute scale · Σ_c table[c][argmax_k(x_c·P_ck − ½‖P_ck‖²)] + bias; the sums over c are exact integers.
+// Letters as elsewhere: C codebooks, K centroids, V sub-vector length, M outputs, N rows or images.
+
+const inputs = ["x", "centroids", "table", "scale", "bias"];
+
+const constant = (name: string, values: number[]): NodeProto =>
+  node("Constant", [], [name], { value: integers(name, values) });
+
+const referenced = (name: string, type: AttributeType): AttributeReference =>
+  new AttributeReference(name, type);
+
+/** Lengths C, K, V and C·K of the codebook, the table as (C·K, M), −½‖P‖² as (C, K), and 0 … K−1. */
+function codebookNodes(): NodeProto[] {
+  return [
+    node("Shape", ["centroids"], ["C"], { start: 0, end: 1 }),
+    node("Shape", ["centroids"], ["K"], { start: 1, end: 2 }),
+    node("Mul", ["C", "K"], ["CK"]),
+    constant("minusOne", [-1]),
+    node("Concat", ["CK", "minusOne"], ["tableShape"], { axis: 0 }),
+    node("Reshape", ["table", "tableShape"], ["rows"]), // (C·K, M)
+    node("ReduceSumSquare", ["centroids"], ["norms"], { axes: [2], keepdims: 0 }), // (C, K)
+    node("Constant", [], ["minusHalf"], { value_float: new FloatValue(-0.5) }),
+    node("Mul", ["norms", "minusHalf"], ["halfNorms"]),
+    node("Constant", [], ["zero"], { value_int: 0 }),
+    node("Constant", [], ["one"], { value_int: 1 }),
+    node("Squeeze", ["K"], ["lastK"]),
+    node("Range", ["zero", "lastK", "one"], ["indices"]), // (K)
+  ];
+}
+
+/** The integer sums of one-hot rows: (…, N, C·K) uint8 → float32 (…, N, M) with scale and bias. */
+function accumulateNodes(oneHot: string, result: string): NodeProto[] {
+  return [
+    node("MatMulInteger", [oneHot, "rows"], ["sums"]),
+    node("Cast", ["sums"], ["sumsFloat"], { to: 1 }),
+    node("Mul", ["sumsFloat", "scale"], ["scaled"]),
+    node("Add", ["scaled", "bias"], [result]),
+  ];
+}
+
+/** uint8 of ONNX's element types. */
+const uint8 = 2;
+
+/**
+ * LutConv: x (N, channels, height, width) → (N, M, output height, output width). Attributes of ONNX's Conv;
+ * `group` is the number of codebooks C: every codebook looks at its own V / filter area neighbouring channels.
+ */
+export function lutConvFunction(): FunctionProto {
+  const ints = ["kernel_shape", "strides", "pads", "dilations"];
+  return create(FunctionProtoSchema, {
+    name: "LutConv",
+    domain: LUTNN_DOMAIN,
+    input: inputs,
+    output: ["y"],
+    attribute: [...ints, "group"],
+    opsetImport: [{ domain: "", version: BigInt(ONNX_OPSET) }],
+    docString:
+      "Convolution by table lookup: nearest centroid of each window part, then a sum of int8 table rows.",
+    node: [
+      ...codebookNodes(),
+      node("Constant", [], ["filter"], { value_ints: referenced("kernel_shape", AttributeType.INTS) }),
+      node("Concat", ["CK", "minusOne", "filter"], ["filterShape"], { axis: 0 }),
+      node("Reshape", ["centroids", "filterShape"], ["filters"]), // (C·K, channels per codebook, height, width)
+      node("Reshape", ["halfNorms", "minusOne"], ["filterBias"]), // (C·K)
+      node("Conv", ["x", "filters", "filterBias"], ["scores"], {
+        ...Object.fromEntries(ints.map((name) => [name, referenced(name, AttributeType.INTS)])),
+        group: referenced("group", AttributeType.INT),
+      }), // (N, C·K, height, width)
+      node("Shape", ["scores"], ["N"], { start: 0, end: 1 }),
+      node("Shape", ["scores"], ["size"], { start: 2, end: 4 }),
+      node("Concat", ["N", "C", "K", "size"], ["scoreShape"], { axis: 0 }),
+      node("Reshape", ["scores", "scoreShape"], ["scoresByCodebook"]), // (N, C, K, height, width)
+      node("ArgMax", ["scoresByCodebook"], ["codes"], { axis: 2, keepdims: 1, select_last_index: 0 }),
+      constant("indexShape", [1, 1, -1, 1, 1]),
+      node("Reshape", ["indices", "indexShape"], ["candidates"]), // (1, 1, K, 1, 1)
+      node("Equal", ["codes", "candidates"], ["chosen"]),
+      node("Cast", ["chosen"], ["oneHot"], { to: uint8 }),
+      node("Concat", ["N", "CK", "minusOne"], ["flatShape"], { axis: 0 }),
+      node("Reshape", ["oneHot", "flatShape"], ["oneHotFlat"]), // (N, C·K, positions)
+      node("Transpose", ["oneHotFlat"], ["oneHotRows"], { perm: [0, 2, 1] }), // (N, positions, C·K)
+      ...accumulateNodes("oneHotRows", "outputRows"), // (N, positions, M)
+      node("Transpose", ["outputRows"], ["outputPlanes"], { perm: [0, 2, 1] }),
+      node("Concat", ["N", "minusOne", "size"], ["outputShape"], { axis: 0 }),
+      node("Reshape", ["outputPlanes", "outputShape"], ["y"]),
+    ],
+  });
+}
+
+/** LutMatMul: x (…, C·V) → (…, M). No attributes. */
+export function lutMatMulFunction(): FunctionProto {
+  return create(FunctionProtoSchema, {
+    name: "LutMatMul",
+    domain: LUTNN_DOMAIN,
+    input: inputs,
+    output: ["y"],
+    opsetImport: [{ domain: "", version: BigInt(ONNX_OPSET) }],
+    docString:
+      "Matrix product by table lookup: nearest centroid of each sub-vector, then a sum of int8 table rows.",
+    node: [
+      ...codebookNodes(),
+      node("Shape", ["centroids"], ["V"], { start: 2, end: 3 }),
+      node("Concat", ["minusOne", "C", "V"], ["partShape"], { axis: 0 }),
+      node("Reshape", ["x", "partShape"], ["parts"]), // (N, C, V)
+      node("Transpose", ["parts"], ["partsByCodebook"], { perm: [1, 0, 2] }), // (C, N, V)
+      node("Transpose", ["centroids"], ["centroidColumns"], { perm: [0, 2, 1] }), // (C, V, K)
+      node("MatMul", ["partsByCodebook", "centroidColumns"], ["products"]), // (C, N, K)
+      constant("normAxis", [1]),
+      node("Unsqueeze", ["halfNorms", "normAxis"], ["halfNormRows"]), // (C, 1, K)
+      node("Add", ["products", "halfNormRows"], ["scores"]),
+      node("ArgMax", ["scores"], ["codes"], { axis: 2, keepdims: 1, select_last_index: 0 }),
+      node("Equal", ["codes", "indices"], ["chosen"]),
+      node("Cast", ["chosen"], ["oneHot"], { to: uint8 }), // (C, N, K)
+      node("Transpose", ["oneHot"], ["oneHotByRow"], { perm: [1, 0, 2] }), // (N, C, K)
+      node("Concat", ["minusOne", "CK"], ["rowShape"], { axis: 0 }),
+      node("Reshape", ["oneHotByRow", "rowShape"], ["oneHotRows"]), // (N, C·K)
+      ...accumulateNodes("oneHotRows", "outputRows"), // (N, M)
+      node("Shape", ["x"], ["leading"], { start: 0, end: -1 }),
+      node("Shape", ["scale"], ["M"]),
+      node("Concat", ["leading", "M"], ["outputShape"], { axis: 0 }),
+      node("Reshape", ["outputRows", "outputShape"], ["y"]),
+    ],
+  });
+}

@@ -1,0 +1,88 @@
+import { LutnnError } from "../errors";
+import { nativeBackend } from "./backend";
+import { type CodebookShape, encodeReference } from "./reference";
+
+/** Checks K, V and C; `what` opens the error's sentence. */
+export function checkCodebookShape(what: string, shape: CodebookShape): void {
+  const { numCodebooks, numCentroids, subvectorLength } = shape;
+  if (!Number.isInteger(numCentroids) || numCentroids < 2 || numCentroids > 256)
+    throw new LutnnError(
+      `${what}: numCentroids (K) must be an integer from 2 to 256 (got ${numCentroids}); the paper uses 16`,
+    );
+  if (!Number.isInteger(subvectorLength) || subvectorLength < 1)
+    throw new LutnnError(
+      `${what}: subvectorLength (V) must be a positive integer (got ${subvectorLength}); the paper uses 9 for 3×3 convolutions, 4 for 1×1 and 32 for dense layers`,
+    );
+  if (!Number.isInteger(numCodebooks) || numCodebooks < 1)
+    throw new LutnnError(`${what}: numCodebooks (C) must be a positive integer (got ${numCodebooks})`);
+}
+
+/** Throws unless every number is finite; `what` opens the error's sentence. */
+export function checkFinite(what: string, values: Float32Array): void {
+  for (let i = 0; i < values.length; i++)
+    if (!Number.isFinite(values[i]))
+      throw new LutnnError(
+        `${what}: all values must be finite (got ${values[i]} at index ${i}); look for a division by zero or an exploding layer`,
+      );
+}
+
+/**
+ * Centroids of a product quantiser.
+ * encode: nearest centroid of each sub-vector; decode: back to vectors.
+ */
+export class Codebook implements CodebookShape {
+  readonly numCodebooks: number;
+  readonly numCentroids: number;
+  readonly subvectorLength: number;
+
+  /** @param centroids float32 (C, K, V); kept, not copied */
+  constructor(
+    shape: CodebookShape,
+    readonly centroids: Float32Array,
+  ) {
+    checkCodebookShape("Codebook", shape);
+    this.numCodebooks = shape.numCodebooks;
+    this.numCentroids = shape.numCentroids;
+    this.subvectorLength = shape.subvectorLength;
+    const wanted = this.numCodebooks * this.numCentroids * this.subvectorLength;
+    if (centroids.length !== wanted)
+      throw new LutnnError(
+        `Codebook: centroids must hold C·K·V numbers (got ${centroids.length}, wanted ${wanted})`,
+      );
+  }
+
+  /** D = C·V. */
+  get inputLength(): number {
+    return this.numCodebooks * this.subvectorLength;
+  }
+
+  private rowsOf(what: string, x: ArrayLike<number>, length: number): number {
+    if (x.length === 0 || x.length % length !== 0)
+      throw new LutnnError(
+        `${what}: the array's length must be a positive multiple of ${length} (got ${x.length})`,
+      );
+    return x.length / length;
+  }
+
+  /** x float32 (N, C·V) → codes uint8 (N, C). */
+  encode(x: Float32Array): Uint8Array {
+    const rows = this.rowsOf("encode", x, this.inputLength);
+    const native = nativeBackend();
+    if (!native) return encodeReference(x, rows, this.centroids, this);
+    const codes = new Uint8Array(rows * this.numCodebooks);
+    native.encode(x, rows, this.centroids, this.numCodebooks, this.numCentroids, this.subvectorLength, codes);
+    return codes;
+  }
+
+  /** codes uint8 (N, C) → float32 (N, C·V): every sub-vector replaced by its centroid. */
+  decode(codes: Uint8Array): Float32Array {
+    const rows = this.rowsOf("decode", codes, this.numCodebooks);
+    const x = new Float32Array(rows * this.inputLength);
+    const length = this.subvectorLength;
+    for (let i = 0; i < codes.length; i++) {
+      const from = ((i % this.numCodebooks) * this.numCentroids + codes[i]) * length;
+      x.set(this.centroids.subarray(from, from + length), i * length);
+    }
+    return x;
+  }
+}

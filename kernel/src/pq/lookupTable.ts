@@ -1,0 +1,64 @@
+import { LutnnError } from "../errors";
+
+/** One scale for the whole layer (profile `paper`) or one per output (profile `plus`). */
+export type TableScaleMode = "layer" | "output";
+
+/** Bits of a table entry: 8 is what inference has; "float" is the real table. */
+export type TableBits = 4 | 6 | 7 | 8 | 16 | "float";
+
+/** The largest entry of a symmetric table of so many bits. */
+export const largestInteger = (bits: Exclude<TableBits, "float">): number => 2 ** (bits - 1) - 1;
+
+/** An integer lookup table: real value = int8 × scale of its output. */
+export interface LookupTable {
+  /** int8 (C, K, M) */
+  values: Int8Array;
+  /** float32 (M); all equal in mode "layer" */
+  scale: Float32Array;
+}
+
+/** Round half to even, as TensorFlow and ONNX do. */
+export function roundHalfToEven(x: number): number {
+  const rounded = Math.round(x);
+  return rounded - x === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
+}
+
+/**
+ * Symmetric quantisation, zero point 0: scale = max|table| / 127 (over the layer, or per output), value =
+ * clamp(round(table / scale), −127, 127), and less than 127 for fewer bits. An all-zero table (or output) gets scale 1.
+ * table float32 (C, K, M) → int8 (C, K, M), float32 (M). Throws LutnnError on more than 8 bits: inference has bytes.
+ */
+export function quantizeTable(
+  table: Float32Array,
+  outputs: number,
+  mode: TableScaleMode,
+  bits: TableBits = 8,
+): LookupTable {
+  if (bits === "float" || bits > 8)
+    throw new LutnnError(
+      `quantizeTable: a table for inference has at most 8 bits (got ${bits}); wider ones are for training alone`,
+    );
+  const limit = largestInteger(bits);
+  if (table.length === 0 || table.length % outputs !== 0)
+    throw new LutnnError(
+      `quantizeTable: the table must hold a positive multiple of ${outputs} outputs (got ${table.length} numbers)`,
+    );
+  const largest = new Float64Array(outputs);
+  table.forEach((value, i) => {
+    if (!Number.isFinite(value))
+      throw new LutnnError(`quantizeTable: all table values must be finite (got ${value} at index ${i})`);
+    largest[i % outputs] = Math.max(largest[i % outputs], Math.abs(value));
+  });
+  if (mode === "layer") largest.fill(largest.reduce((a, b) => Math.max(a, b), 0));
+  const scale = Float32Array.from(largest, (value) => (value > 0 ? Math.fround(value / limit) : 1));
+  const values = Int8Array.from(table, (value, i) => {
+    const steps = roundHalfToEven(Math.fround(value / scale[i % outputs]));
+    return Math.max(-limit, Math.min(limit, steps));
+  });
+  return { values, scale };
+}
+
+/** int8 × scale: the real table that the integer sums stand for, float32 (C, K, M). */
+export function dequantizeTable({ values, scale }: LookupTable): Float32Array {
+  return Float32Array.from(values, (value, i) => value * scale[i % scale.length]);
+}

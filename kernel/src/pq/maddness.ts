@@ -1,0 +1,278 @@
+import { LutnnError } from "../errors";
+import { checkFinite } from "./codebook";
+import { fitTable } from "./leastSquares";
+import { roundHalfToEven } from "./lookupTable";
+import { descend, learnTree, TREE_LEAVES, TREE_LEVELS, type TreeLevel } from "./splitTree";
+
+/**
+ * `true`: the published algorithm. `fast`: the quick variant that the LUT-NN authors measured against ("Maddness" in
+ * their tables): median splits of one dimension a level, prototypes by ridge regression alone, float tables.
+ */
+export type MaddnessForm = "true" | "fast";
+
+export interface MaddnessOptions {
+  /** Default "true". */
+  form?: MaddnessForm;
+  signal?: AbortSignal;
+}
+
+/** How `apply` adds table entries: exactly, or by pairwise rounded-up means in groups of 16, as the published kernels. */
+export type MaddnessSum = "exact" | "average";
+
+/** A table of the true form: real value = uint8 / scale + offset of its codebook. */
+export interface MaddnessTable {
+  /** (C, 16, M): uint8 for form "true", float32 for form "fast" */
+  values: Uint8Array | Float32Array;
+  /** float32 (C); zeros for form "fast" */
+  offsets: Float32Array;
+  /** A power of two; 1 for form "fast". */
+  scale: number;
+  outputs: number;
+}
+
+/** 8-bit scale of one level: q = clamp(floor((x − offset) · factor), 0, 255), for inputs and thresholds alike. */
+interface LevelScale {
+  offset: number;
+  factor: number;
+}
+
+/** Ridge of the published algorithm. */
+const ridge = 1;
+/** Codebooks that one chain of pairwise means covers. */
+const group = 16;
+
+/**
+ * Maddness (Blalock and Guttag, "Multiplying Matrices Without Multiplying", 2021): codes by trees of comparisons,
+ * prototypes that span the whole input, tables of uint8. 16 leaves a codebook.
+ */
+export class Maddness {
+  private constructor(
+    readonly form: MaddnessForm,
+    readonly numCodebooks: number,
+    readonly subvectorLength: number,
+    private readonly trees: TreeLevel[][],
+    private readonly scales: (LevelScale | null)[][],
+    /** float32 (C, 16, D) */
+    readonly prototypes: Float32Array,
+  ) {}
+
+  /** D = C·V. */
+  get inputLength(): number {
+    return this.numCodebooks * this.subvectorLength;
+  }
+
+  /**
+   * Learns trees and prototypes from training rows: x float32 (N, C·V). Yields to the event loop.
+   * Throws LutnnError on empty or non-finite data.
+   */
+  static async fit(
+    x: Float32Array,
+    shape: { numCodebooks: number; subvectorLength: number },
+    options: MaddnessOptions = {},
+  ): Promise<Maddness> {
+    const { form = "true", signal } = options;
+    if (form !== "true" && form !== "fast")
+      throw new LutnnError(`Maddness.fit: form must be "true" or "fast" (got ${JSON.stringify(form)})`);
+    const { numCodebooks, subvectorLength } = shape;
+    const inputLength = numCodebooks * subvectorLength;
+    if (x.length === 0 || x.length % inputLength !== 0)
+      throw new LutnnError(
+        `Maddness.fit: data must be a non-empty matrix of C·V = ${inputLength} columns (got ${x.length} numbers)`,
+      );
+    checkFinite("Maddness.fit", x);
+    const rows = x.length / inputLength;
+    const trees: TreeLevel[][] = [];
+    const scales: (LevelScale | null)[][] = [];
+    for (let c = 0; c < numCodebooks; c++) {
+      const columns = { x, stride: inputLength, from: c * subvectorLength, length: subvectorLength };
+      const tree = learnTree(columns, rows, form === "true");
+      trees.push(tree);
+      scales.push(
+        tree.map((level) =>
+          form === "true" ? levelScale(x, inputLength, columns.from + level.dimension) : null,
+        ),
+      );
+      await new Promise(setImmediate);
+      signal?.throwIfAborted();
+    }
+    const coder = new Maddness(
+      form,
+      numCodebooks,
+      subvectorLength,
+      trees.map(quantizeWith(scales)),
+      scales,
+      new Float32Array(),
+    );
+    const codes = coder.encode(x);
+    const sizes = { numCodebooks, numCentroids: TREE_LEAVES, subvectorLength };
+    const start =
+      form === "true"
+        ? bucketMeans(x, codes, numCodebooks, subvectorLength)
+        : new Float32Array(numCodebooks * TREE_LEAVES * inputLength);
+    // fitTable's λ is relative to the mean count of a code.
+    const lambda = (ridge * TREE_LEAVES) / rows;
+    const prototypes = await fitTable(codes, x, start, sizes, { lambda, signal });
+    return new Maddness(form, numCodebooks, subvectorLength, coder.trees, scales, prototypes);
+  }
+
+  /** x float32 (N, C·V) → leaves uint8 (N, C). */
+  encode(x: Float32Array): Uint8Array {
+    if (x.length === 0 || x.length % this.inputLength !== 0)
+      throw new LutnnError(
+        `Maddness.encode: the array's length must be a positive multiple of ${this.inputLength} (got ${x.length})`,
+      );
+    const codes = new Uint8Array((x.length / this.inputLength) * this.numCodebooks);
+    const part = new Float32Array(this.subvectorLength);
+    for (let i = 0; i < codes.length; i++) {
+      const c = i % this.numCodebooks;
+      const from = i * this.subvectorLength;
+      const scales = this.scales[c];
+      if (scales[0] === null) {
+        codes[i] = descend(this.trees[c], x, from);
+        continue;
+      }
+      // The thresholds are quantised already; quantise what they are compared with, level by level.
+      let node = 0;
+      for (const [level, { dimension, thresholds }] of this.trees[c].entries()) {
+        part[dimension] = quantize(x[from + dimension], scales[level]!);
+        node = 2 * node + (part[dimension] > thresholds[node] ? 1 : 0);
+      }
+      codes[i] = node;
+    }
+    return codes;
+  }
+
+  /** The table of a linear layer: weight float32 (D, M) → prototype · weight, quantised for form "true". */
+  lookupTable(weight: Float32Array): MaddnessTable {
+    const { inputLength, numCodebooks } = this;
+    if (weight.length === 0 || weight.length % inputLength !== 0)
+      throw new LutnnError(
+        `Maddness.lookupTable: the weight must have ${inputLength} rows (got ${weight.length} numbers)`,
+      );
+    const outputs = weight.length / inputLength;
+    const real = new Float32Array(numCodebooks * TREE_LEAVES * outputs);
+    const sums = new Float64Array(outputs);
+    for (let k = 0; k < numCodebooks * TREE_LEAVES; k++) {
+      sums.fill(0);
+      for (let d = 0; d < inputLength; d++) {
+        const p = this.prototypes[k * inputLength + d];
+        if (p !== 0) for (let m = 0; m < outputs; m++) sums[m] += p * weight[d * outputs + m];
+      }
+      real.set(sums, k * outputs);
+    }
+    return this.form === "true"
+      ? quantizeTable(real, numCodebooks, outputs)
+      : { values: real, offsets: new Float32Array(numCodebooks), scale: 1, outputs };
+  }
+
+  /** x (N, D) → approximate x·W + bias, float32 (N, M). */
+  apply(
+    x: Float32Array,
+    table: MaddnessTable,
+    options: { bias?: Float32Array; sum?: MaddnessSum } = {},
+  ): Float32Array {
+    return this.accumulate(this.encode(x), table, options);
+  }
+
+  /** leaves uint8 (N, C) → Σ_c table[c][leaf] + bias, float32 (N, M). Averages need a table of the true form. */
+  accumulate(
+    codes: Uint8Array,
+    { values, offsets, scale, outputs }: MaddnessTable,
+    options: { bias?: Float32Array; sum?: MaddnessSum } = {},
+  ): Float32Array {
+    const { bias, sum = "exact" } = options;
+    if (sum === "average" && this.form === "fast")
+      throw new LutnnError(
+        'Maddness: averaged sums need the uint8 tables of form "true" (this is form "fast")',
+      );
+    const { numCodebooks } = this;
+    const rows = codes.length / numCodebooks;
+    const offset = offsets.reduce((a, b) => a + b, 0);
+    const averaged = sum === "average" ? numCodebooks - (numCodebooks % group) : 0;
+    // Every rounding up adds ¼ on average to what it stands for: log2(16) levels over all averaged codebooks.
+    const correction = (averaged / 4) * Math.log2(group);
+    const y = new Float32Array(rows * outputs);
+    const entries = new Float64Array(numCodebooks);
+    for (let n = 0; n < rows; n++)
+      for (let m = 0; m < outputs; m++) {
+        for (let c = 0; c < numCodebooks; c++)
+          entries[c] = values[(c * TREE_LEAVES + codes[n * numCodebooks + c]) * outputs + m];
+        let total = -correction;
+        for (let c = 0; c < averaged; c += group) total += group * pairwiseMean(entries, c);
+        for (let c = averaged; c < numCodebooks; c++) total += entries[c];
+        y[n * outputs + m] = total / scale + offset + (bias ? bias[m] : 0);
+      }
+    return y;
+  }
+}
+
+/** Rounded-up means of 16 entries, pair by pair (the instruction pavgb). */
+function pairwiseMean(entries: Float64Array, from: number): number {
+  const level = Array.from(entries.subarray(from, from + group));
+  while (level.length > 1)
+    for (let i = 0; i < level.length; i++) level.splice(i, 2, Math.floor((level[i] + level[i + 1] + 1) / 2));
+  return level[0];
+}
+
+const quantize = (value: number, { offset, factor }: LevelScale): number =>
+  Math.max(0, Math.min(255, Math.floor((value - offset) * factor)));
+
+/** The range of a column as 256 steps. */
+function levelScale(x: Float32Array, stride: number, column: number): LevelScale {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  for (let i = column; i < x.length; i += stride) {
+    low = Math.min(low, x[i]);
+    high = Math.max(high, x[i]);
+  }
+  return { offset: low, factor: high > low ? 255 / (high - low) : 0 };
+}
+
+/** Trees whose thresholds are in steps of their level's scale. */
+const quantizeWith =
+  (scales: (LevelScale | null)[][]) =>
+  (tree: TreeLevel[], c: number): TreeLevel[] =>
+    tree.map((level, i) => {
+      const scale = scales[c][i];
+      if (!scale) return level;
+      return { ...level, thresholds: level.thresholds.map((threshold) => quantize(threshold, scale)) };
+    });
+
+/** Mean of the sub-vectors in each leaf, inside its own codebook's columns: float32 (C, 16, D); 0 elsewhere. */
+function bucketMeans(x: Float32Array, codes: Uint8Array, numCodebooks: number, length: number): Float32Array {
+  const inputLength = numCodebooks * length;
+  const sums = new Float64Array(numCodebooks * TREE_LEAVES * length);
+  const counts = new Uint32Array(numCodebooks * TREE_LEAVES);
+  codes.forEach((code, i) => {
+    const leaf = (i % numCodebooks) * TREE_LEAVES + code;
+    counts[leaf]++;
+    for (let v = 0; v < length; v++) sums[leaf * length + v] += x[i * length + v];
+  });
+  const means = new Float32Array(numCodebooks * TREE_LEAVES * inputLength);
+  for (let leaf = 0; leaf < counts.length; leaf++)
+    if (counts[leaf] > 0)
+      for (let v = 0; v < length; v++)
+        means[leaf * inputLength + Math.floor(leaf / TREE_LEAVES) * length + v] =
+          sums[leaf * length + v] / counts[leaf];
+  return means;
+}
+
+/** uint8 with an offset per codebook and one power of two as scale, so that the widest codebook fills 8 bits. */
+function quantizeTable(real: Float32Array, numCodebooks: number, outputs: number): MaddnessTable {
+  const perCodebook = TREE_LEAVES * outputs;
+  const offsets = new Float32Array(numCodebooks);
+  let widest = 0;
+  for (let c = 0; c < numCodebooks; c++) {
+    const own = real.subarray(c * perCodebook, (c + 1) * perCodebook);
+    const low = own.reduce((a, b) => Math.min(a, b));
+    offsets[c] = low;
+    widest = Math.max(widest, own.reduce((a, b) => Math.max(a, b)) - low);
+  }
+  const scale = widest > 0 ? 2 ** Math.floor(Math.log2(255 / widest)) : 1;
+  const values = Uint8Array.from(real, (value, i) =>
+    Math.max(0, Math.min(255, roundHalfToEven((value - offsets[Math.floor(i / perCodebook)]) * scale))),
+  );
+  return { values, offsets, scale, outputs };
+}
+
+export { TREE_LEAVES, TREE_LEVELS };

@@ -1,0 +1,30 @@
+import { alea } from "seedrandom";
+
+/** Uniform numbers in [0, 1). */
+export type Random = () => number;
+
+/**
+ * A generator whose numbers depend on the seed and the path of labels alone, so that a part of a computation keeps its
+ * numbers when another part is added, removed or run at another time.
+ */
+export function seededRandom(seed: number, ...labels: (string | number)[]): Random {
+  return alea([seed, ...labels].join("/"));
+}
+
+/** The indices 0 … count−1 in random order (Fisher-Yates). */
+export function permutation(count: number, random: Random): Uint32Array {
+  const order = Uint32Array.from({ length: count }, (_, index) => index);
+  for (let last = count - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1));
+    const kept = order[last];
+    order[last] = order[other];
+    order[other] = kept;
+  }
+  return order;
+}
+
+/** `wanted` different indices of 0 … count−1 in rising order; all of them when wanted ≥ count. */
+export function sampleIndices(count: number, wanted: number, random: Random): Uint32Array {
+  if (wanted >= count) return Uint32Array.from({ length: count }, (_, index) => index);
+  return permutation(count, random).slice(0, wanted).sort();
+}

@@ -1,0 +1,165 @@
+// The loop form of everything that runs at inference: it reads like the definition, is as slow as it looks, and is the
+// oracle for every fast path (native microkernels, tf.js formulations, ONNX functions).
+//
+// Letters: N rows, C codebooks, K centroids a codebook, V sub-vector length, D = C·V, M outputs.
+
+const bits = new DataView(new ArrayBuffer(8));
+
+/**
+ * acc + a·b rounded once to float32: a fused multiply-add of float32 numbers.
+ * The product is exact in double (24 + 24 bits). The sum rounds to double and then to float32; the second rounding can
+ * only go wrong when the double lies exactly between two floats while the exact sum does not, so that case is decided
+ * by the sign of what the first rounding dropped.
+ */
+export function fusedMultiplyAdd(a: number, b: number, acc: number): number {
+  const product = a * b;
+  const sum = acc + product;
+  const rounded = Math.fround(sum);
+  if (rounded === sum) return rounded;
+  const other = 2 * sum - rounded;
+  if (Math.fround(other) !== other) return rounded;
+  const virtual = sum - acc;
+  const dropped = acc - (sum - virtual) + (product - virtual);
+  if (dropped === 0) return rounded;
+  return dropped > 0 ? Math.max(rounded, other) : Math.min(rounded, other);
+}
+
+/**
+ * The order of scores: float32 bits as a sign-magnitude integer with the low 4 bits cleared, so that an index may
+ * travel in them.
+ */
+export function scoreKey(score: number): number {
+  bits.setFloat32(0, score);
+  const raw = bits.getInt32(0);
+  return (raw ^ ((raw >> 31) >>> 1)) & ~15;
+}
+
+/** −½‖P_k‖² in double, rounded to float32: centroids float32 (C, K, V) → float32 (C, K). */
+export function negativeHalfNorms(centroids: Float32Array, subvectorLength: number): Float32Array {
+  const norms = new Float32Array(centroids.length / subvectorLength);
+  for (let k = 0; k < norms.length; k++) {
+    let sum = 0;
+    for (let v = 0; v < subvectorLength; v++) sum += centroids[k * subvectorLength + v] ** 2;
+    norms[k] = -0.5 * sum;
+  }
+  return norms;
+}
+
+/** Sizes of a codebook. */
+export interface CodebookShape {
+  /** C */
+  numCodebooks: number;
+  /** K */
+  numCentroids: number;
+  /** V */
+  subvectorLength: number;
+}
+
+/**
+ * Index of the nearest centroid of each sub-vector: x float32 (N, C·V), centroids float32 (C, K, V) → uint8 (N, C).
+ * argmin_k ‖a − P_k‖² = argmax_k (−½‖P_k‖² + a·P_k); DESIGN: "one definition of a code".
+ */
+export function encodeReference(
+  x: Float32Array,
+  rows: number,
+  centroids: Float32Array,
+  shape: CodebookShape,
+): Uint8Array {
+  const { numCodebooks, numCentroids, subvectorLength } = shape;
+  const norms = negativeHalfNorms(centroids, subvectorLength);
+  const codes = new Uint8Array(rows * numCodebooks);
+  for (let n = 0; n < rows; n++)
+    for (let c = 0; c < numCodebooks; c++) {
+      const from = (n * numCodebooks + c) * subvectorLength;
+      let best = Number.NEGATIVE_INFINITY;
+      for (let k = 0; k < numCentroids; k++) {
+        const at = (c * numCentroids + k) * subvectorLength;
+        let score = norms[c * numCentroids + k];
+        for (let v = 0; v < subvectorLength; v++)
+          score = fusedMultiplyAdd(x[from + v], centroids[at + v], score);
+        const key = scoreKey(score);
+        if (key > best) {
+          best = key;
+          codes[n * numCodebooks + c] = k;
+        }
+      }
+    }
+  return codes;
+}
+
+/** Σ_c table[c][code_c]: codes uint8 (N, C), table int8 (C, K, M) → int32 (N, M). */
+export function lookupReference(
+  codes: Uint8Array,
+  rows: number,
+  lookupTable: Int8Array,
+  shape: CodebookShape,
+  outputs: number,
+): Int32Array {
+  const sums = new Int32Array(rows * outputs);
+  for (let n = 0; n < rows; n++)
+    for (let c = 0; c < shape.numCodebooks; c++) {
+      const row = (c * shape.numCentroids + codes[n * shape.numCodebooks + c]) * outputs;
+      for (let m = 0; m < outputs; m++) sums[n * outputs + m] += lookupTable[row + m];
+    }
+  return sums;
+}
+
+/** sum × scale + bias, each operation rounded to float32: sums int32 (N, M), scale and bias float32 (M) → float32 (N, M). */
+export function scaleSumsReference(
+  sums: Int32Array,
+  tableScale: Float32Array,
+  bias: Float32Array,
+): Float32Array {
+  const outputs = tableScale.length;
+  return Float32Array.from(sums, (sum, index) => {
+    const m = index % outputs;
+    return Math.fround(Math.fround(sum) * tableScale[m]) + bias[m];
+  });
+}
+
+/** Arrays of a soft lookup in double precision; shapes as the arguments of `softPqLookup`. */
+export interface SoftLookupArguments {
+  /** (N, C·V) */
+  x: Float64Array;
+  /** (C, K, V) */
+  centroids: Float64Array;
+  /** (C, K, M) */
+  table: Float64Array;
+  /** θ */
+  inverseTemperatureLogit: number;
+}
+
+/**
+ * The function whose gradient soft-PQ uses: y = Σ_c Σ_k a_ck T_ck, a = softmax_k(−d_ck·m), d the distance (or its
+ * square) of sub-vector and centroid, m = softplus(θ) + 1. Returns (N, M) in double precision.
+ */
+export function softLookupReference(
+  { x, centroids, table, inverseTemperatureLogit }: SoftLookupArguments,
+  shape: CodebookShape,
+  outputs: number,
+  distance: "l2" | "squaredL2",
+): Float64Array {
+  const { numCodebooks, numCentroids, subvectorLength } = shape;
+  const rows = x.length / (numCodebooks * subvectorLength);
+  const inverseTemperature = Math.log1p(Math.exp(inverseTemperatureLogit)) + 1;
+  const y = new Float64Array(rows * outputs);
+  for (let n = 0; n < rows; n++)
+    for (let c = 0; c < numCodebooks; c++) {
+      const logits = Array.from({ length: numCentroids }, (_, k) => {
+        let squared = 0;
+        for (let v = 0; v < subvectorLength; v++)
+          squared +=
+            (x[(n * numCodebooks + c) * subvectorLength + v] -
+              centroids[(c * numCentroids + k) * subvectorLength + v]) **
+            2;
+        return -inverseTemperature * (distance === "l2" ? Math.sqrt(squared) : squared);
+      });
+      const largest = Math.max(...logits);
+      const weights = logits.map((logit) => Math.exp(logit - largest));
+      const total = weights.reduce((a, b) => a + b);
+      for (let k = 0; k < numCentroids; k++)
+        for (let m = 0; m < outputs; m++)
+          y[n * outputs + m] += (weights[k] / total) * table[(c * numCentroids + k) * outputs + m];
+    }
+  return y;
+}

@@ -1,0 +1,52 @@
+// The soft-PQ lookup by our operators inside TensorFlow (native/src/training): the exact gradient at little more than
+// the dense layer's cost, in blocks, so that nothing but x is kept for it and windows of images are never laid out.
+
+import * as tf from "@tensorflow/tfjs-node";
+import type { ConvWindow } from "./imageWindows";
+import type { SoftLookupCall } from "./softPqCall";
+import { runOperator } from "./tensorflowOperator";
+
+/** The operators' `window`; empty for the rows of a matrix. */
+const windowNumbers = (window: ConvWindow | null): number[] =>
+  window
+    ? [
+        window.filterHeight,
+        window.filterWidth,
+        window.strideHeight,
+        window.strideWidth,
+        window.dilationHeight,
+        window.dilationWidth,
+        window.padTop,
+        window.padLeft,
+        window.padBottom,
+        window.padRight,
+      ]
+    : [];
+
+/** See {@link SoftLookupCall}. */
+export function softLookupNative(call: SoftLookupCall): tf.Tensor {
+  const { x, window, centroids, parameter, inverseTemperatureLogit, distance, tableScale, tableBits } = call;
+  const shared = { from_weight: parameter.kind === "weight", window: { int: windowNumbers(window) } };
+  const forward = {
+    ...shared,
+    bits: { int: tableBits === "float" ? 0 : tableBits },
+    scale_per_output: tableScale === "output",
+  };
+  const backward = { ...shared, squared: distance === "squaredL2" };
+  const lookup = tf.customGrad((...args) => {
+    const inputs = args.slice(0, 4) as tf.Tensor[]; // x, centroids, parameter, θ
+    const save = args[4] as tf.GradSaveFunc;
+    save(inputs);
+    return {
+      value: runOperator("LutnnSoftLookup", forward, inputs.slice(0, 3), 1)[0],
+      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
+        runOperator("LutnnSoftLookupGrad", backward, [...saved, dy], 4),
+    };
+  });
+  return lookup(x, centroids, parameter.tensor, inverseTemperatureLogit);
+}
+
+/** T_c = P_c W_c exactly as the forward pass computes it: centroids (C, K, V), weight (C·V, M) → (C, K, M). */
+export function realTableNative(centroids: tf.Tensor3D, weight: tf.Tensor2D): tf.Tensor3D {
+  return runOperator("LutnnTable", {}, [centroids, weight], 1)[0] as tf.Tensor3D;
+}

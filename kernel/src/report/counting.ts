@@ -1,0 +1,40 @@
+// Operations and bytes of a linear operator, before and after: the counting rules of the paper
+// (1 multiply-add = 1 operation; bias and batch norm not counted).
+
+/** Sizes of a linear operator and its lookup. */
+export interface OperatorSizes {
+  /** N: output positions for one input (1 for a matrix row). */
+  positions: number;
+  /** D = C·V. */
+  inputLength: number;
+  /** M. */
+  outputs: number;
+  /** K */
+  numCentroids: number;
+  /** V */
+  subvectorLength: number;
+}
+
+export interface Cost {
+  /** Multiply-adds plus additions. */
+  operations: number;
+  bytes: number;
+}
+
+/** Dense: N·D·M multiply-adds, 4·D·M bytes of float32 weights. */
+export function denseCost({ positions, inputLength, outputs }: OperatorSizes): Cost {
+  return { operations: positions * inputLength * outputs, bytes: 4 * inputLength * outputs };
+}
+
+/**
+ * Lookup: N·D·K multiply-adds to encode and N·C·M additions; 4·K·D bytes of float32 centroids and C·K·M bytes of
+ * INT8 table.
+ */
+export function lookupCost(sizes: OperatorSizes): Cost {
+  const { positions, inputLength, outputs, numCentroids, subvectorLength } = sizes;
+  const numCodebooks = inputLength / subvectorLength;
+  return {
+    operations: positions * inputLength * numCentroids + positions * numCodebooks * outputs,
+    bytes: 4 * numCentroids * inputLength + numCodebooks * numCentroids * outputs,
+  };
+}

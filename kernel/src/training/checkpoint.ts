@@ -1,0 +1,137 @@
+import { createHash } from "node:crypto";
+import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { LutnnError } from "../errors";
+import { writeFileWhole } from "../host/writeFile";
+import { type NamedArray, readSafetensors, writeSafetensors } from "../models/safetensors";
+
+/** A saved state of a run: everything that decides how it goes on. */
+export interface Checkpoint<Position> {
+  /** Steps taken. */
+  step: number;
+  position: Position;
+  arrays: NamedArray[];
+}
+
+/** Checkpoints that are kept, the newest included. */
+const kept = 2;
+const namePattern = /^checkpoint-(\d{9})\.safetensors$/;
+
+const fileError = (what: string, error: unknown): LutnnError => {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const remedy =
+    code === "ENOSPC"
+      ? "the disk is full; free some space or choose another folder"
+      : code === "EACCES" || code === "EROFS" || code === "EPERM"
+        ? "the folder cannot be written; choose another one"
+        : "choose another folder";
+  return new LutnnError(`${what} (${code ?? message}); ${remedy}`);
+};
+
+/** SHA-256 over names, shapes and values. */
+function digest(arrays: NamedArray[], position: string): string {
+  const hash = createHash("sha256").update(position);
+  for (const { name, shape, values } of arrays)
+    hash
+      .update(`${name} ${shape.join("×")}\n`)
+      .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  return hash.digest("hex");
+}
+
+/**
+ * The checkpoints of one run in a folder: safetensors files, written aside, synced and renamed, each with a checksum over
+ * all that it holds; the newest two are kept.
+ */
+export class CheckpointFolder<Position> {
+  /** @param identity what must be equal for a run to go on: settings, data, network */
+  constructor(
+    readonly folder: string,
+    private readonly identity: Record<string, unknown>,
+  ) {}
+
+  /** Makes the folder and removes what a killed run left half-written. */
+  async prepare(): Promise<void> {
+    try {
+      await mkdir(this.folder, { recursive: true });
+      for (const name of await readdir(this.folder))
+        if (name.endsWith(".partial")) await rm(join(this.folder, name), { force: true });
+    } catch (error) {
+      throw fileError(`checkpoint: the folder ${this.folder} must be usable`, error);
+    }
+  }
+
+  /** Names of the checkpoints there are, newest first. */
+  private async names(): Promise<string[]> {
+    const all = await readdir(this.folder);
+    return all
+      .filter((name) => namePattern.test(name))
+      .sort()
+      .reverse();
+  }
+
+  async save({ step, position, arrays }: Checkpoint<Position>): Promise<void> {
+    await this.write(`checkpoint-${String(step).padStart(9, "0")}.safetensors`, position, step, arrays);
+    for (const name of (await this.names()).slice(kept)) await rm(join(this.folder, name), { force: true });
+  }
+
+  /** A file beside the checkpoints, such as the best weights; overwritten as a whole. */
+  async saveAs(name: string, { step, position, arrays }: Checkpoint<Position>): Promise<void> {
+    await this.write(name, position, step, arrays);
+  }
+
+  private async write(name: string, position: Position, step: number, arrays: NamedArray[]): Promise<void> {
+    const text = JSON.stringify({ step, position, identity: this.identity });
+    const bytes = writeSafetensors(arrays, { lutnn: text, sha256: digest(arrays, text) });
+    await writeFileWhole(join(this.folder, name), bytes).catch((error: unknown) => {
+      throw fileError(`checkpoint: ${name} must be written into ${this.folder}`, error);
+    });
+  }
+
+  /** Reads one file; throws LutnnError when it is damaged or of another run. */
+  async read(name: string): Promise<Checkpoint<Position>> {
+    const path = join(this.folder, name);
+    const bytes = await readFile(path).catch((error: unknown) => {
+      throw fileError(`checkpoint: ${path} must be readable`, error);
+    });
+    const { arrays, metadata } = readSafetensors(bytes, path);
+    const { lutnn: text = "", sha256 } = metadata;
+    if (digest(arrays, text) !== sha256)
+      throw new LutnnError(`${path}: the checkpoint must match its checksum (it does not); it is damaged`);
+    const { step, position, identity } = JSON.parse(text);
+    const different = Object.keys({ ...identity, ...this.identity }).filter(
+      (key) => JSON.stringify(identity[key]) !== JSON.stringify(this.identity[key]),
+    );
+    if (different.length > 0)
+      throw new OtherRun(
+        `${path}: the checkpoint must be of the same run (${different.map((key) => `${key} was ${JSON.stringify(identity[key])} and is ${JSON.stringify(this.identity[key])}`).join("; ")}); choose another folder, or pass { resume: false } to begin anew`,
+      );
+    return { step, position, arrays };
+  }
+
+  /**
+   * The newest checkpoint that is whole, and a sentence for each newer one that was refused; null when there is none.
+   * Throws when all that there are were refused, or one is of another run.
+   */
+  async newest(): Promise<{ checkpoint: Checkpoint<Position>; refused: string[] } | null> {
+    const refused: string[] = [];
+    for (const name of await this.names())
+      try {
+        return { checkpoint: await this.read(name), refused };
+      } catch (error) {
+        if (error instanceof OtherRun || !(error instanceof LutnnError)) throw error;
+        refused.push(error.message);
+      }
+    if (refused.length === 0) return null;
+    throw new LutnnError(
+      `checkpoint: at least one of the checkpoints in ${this.folder} must be whole (${refused.join("; ")}); pass { resume: false } to begin anew`,
+    );
+  }
+
+  /** Removes all checkpoints. */
+  async clear(): Promise<void> {
+    for (const name of await this.names()) await rm(join(this.folder, name), { force: true });
+  }
+}
+
+/** A checkpoint that is whole but belongs to other settings: no older one may stand in for it. */
+class OtherRun extends LutnnError {}

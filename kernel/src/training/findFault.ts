@@ -1,0 +1,26 @@
+import * as tf from "@tensorflow/tfjs-node";
+import { GraphRun } from "../layers/graph";
+
+const hasFault = (tensor: tf.Tensor): boolean =>
+  tf.tidy(() => tf.all(tf.isFinite(tensor)).dataSync()[0] === 0);
+
+/**
+ * Where numbers stop being finite when a batch goes through a network: the first layer with such a weight or output, as
+ * words for an error; null when the outputs are all finite.
+ */
+export function findFault(model: tf.LayersModel, images: tf.Tensor): string | null {
+  const run = new GraphRun(model);
+  let fault: string | null = null;
+  tf.tidy(() => {
+    if (hasFault(images)) fault = "the images";
+    const values = run.start(images);
+    for (const node of run.nodes) {
+      if (fault) return;
+      const { layer } = node;
+      const weight = layer.weights.find((variable) => hasFault(variable.read()));
+      if (weight) fault = `the weight ${weight.originalName} of layer ${layer.name}`;
+      else if (run.step(node, values).some(hasFault)) fault = `the output of layer ${layer.name}`;
+    }
+  });
+  return fault;
+}

@@ -1,0 +1,43 @@
+import type * as tf from "@tensorflow/tfjs-node";
+import type { Dataset } from "../datasets/dataset";
+import type { TrainingHistory } from "./history";
+import { crossEntropy, givesProbabilities, logProbabilities } from "./loss";
+import { type ParameterGroup, variablesOf } from "./optimizer";
+import type { TrainingOptions } from "./options";
+import { train } from "./trainer";
+
+/** Trainable weights in two groups: those that decay, and biases, batch norms and the like, which do not. */
+export function decayGroups(
+  weights: tf.layers.Layer["weights"],
+  learningRate: number,
+  weightDecay: number,
+): ParameterGroup[] {
+  if (weightDecay === 0) return [{ variables: variablesOf(weights), learningRate }];
+  const decays = (weight: (typeof weights)[number]) =>
+    /kernel|weight|table|centroids/.test(weight.originalName);
+  return [
+    { variables: variablesOf(weights.filter(decays)), learningRate, weightDecay },
+    { variables: variablesOf(weights.filter((weight) => !decays(weight))), learningRate },
+  ];
+}
+
+/**
+ * Trains a network that classifies, on cross-entropy. `learningRate` is the first one, default 3e-3; the order of the
+ * images and all else follow from `seed`.
+ */
+export async function fit(
+  model: tf.LayersModel,
+  data: Dataset,
+  options: TrainingOptions & { learningRate?: number },
+): Promise<TrainingHistory> {
+  const { learningRate = 3e-3, weightDecay = 0 } = options;
+  const probabilities = givesProbabilities(model);
+  return train({
+    label: `fit ${model.name}`,
+    model,
+    data,
+    groups: decayGroups(model.trainableWeights, learningRate, weightDecay),
+    loss: (output, _images, labels) => crossEntropy(logProbabilities(output, probabilities), labels),
+    options,
+  });
+}

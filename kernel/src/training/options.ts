@@ -1,0 +1,82 @@
+import type { Dataset } from "../datasets/dataset";
+import { LutnnError } from "../errors";
+import type { Algorithm } from "./optimizer";
+import { checkSchedule, type ScheduleName } from "./schedule";
+
+export interface CheckpointOptions {
+  folder: string;
+  /** Time between two checkpoints; longer when writing one takes more than 2 % of it. Default 60. */
+  everySeconds?: number;
+  /** Steps between two checkpoints, instead of a time. */
+  everySteps?: number;
+}
+
+export interface EarlyStopping {
+  /** Epochs without a better validation after which the run ends. */
+  patience: number;
+  /** What counts as better: more accuracy (default) or less loss, by more than `minimumGain`. */
+  metric?: "accuracy" | "loss";
+  minimumGain?: number;
+}
+
+export interface TrainingOptions {
+  /** Passes over the training data. */
+  epochs: number;
+  /** Default 64. */
+  batchSize?: number;
+  /** Evaluated after each epoch. Keep it apart from the test data. */
+  validation?: Dataset;
+  /** Of the order of the images. Default 0. */
+  seed?: number;
+  /** Default "adam". */
+  algorithm?: Algorithm;
+  /** Of the learning rate. Default "cosine". */
+  schedule?: ScheduleName;
+  /** Of all weights but biases, batch norms and temperatures. Default 0. */
+  weightDecay?: number;
+  /** Ends the run when the validation stops getting better, with the best weights. Needs `validation`. */
+  earlyStopping?: EarlyStopping;
+  /** Saves the run into a folder, from which the same call goes on after an interruption. */
+  checkpoint?: string | CheckpointOptions;
+  /** False begins anew even where a checkpoint lies. Default true. */
+  resume?: boolean;
+  /** Folder for metrics.jsonl and TensorBoard event files. */
+  log?: string;
+  signal?: AbortSignal;
+}
+
+export type CheckedOptions = Required<
+  Pick<TrainingOptions, "epochs" | "batchSize" | "seed" | "algorithm" | "schedule" | "resume">
+> &
+  TrainingOptions;
+
+/** The options with defaults filled in. Throws LutnnError on a value that cannot be used. */
+export function checkTrainingOptions(what: string, options: TrainingOptions): CheckedOptions {
+  const checked = {
+    batchSize: 64,
+    seed: 0,
+    algorithm: "adam",
+    schedule: "cosine",
+    resume: true,
+    ...options,
+  } as const;
+  const positive = (name: string, value: number) => {
+    if (!Number.isInteger(value) || value < 1)
+      throw new LutnnError(`${what}: ${name} must be a positive integer (got ${value})`);
+  };
+  positive("epochs", checked.epochs);
+  positive("batchSize", checked.batchSize);
+  checkSchedule(what, checked.schedule);
+  if (checked.algorithm !== "adam" && checked.algorithm !== "sgd")
+    throw new LutnnError(
+      `${what}: algorithm must be "adam" or "sgd" (got ${JSON.stringify(checked.algorithm)})`,
+    );
+  if (checked.earlyStopping) {
+    positive("earlyStopping.patience", checked.earlyStopping.patience);
+    if (!checked.validation)
+      throw new LutnnError(
+        `${what}: earlyStopping needs validation data (none was given); pass { validation }`,
+      );
+  }
+  return checked;
+}

@@ -1,0 +1,145 @@
+import { join } from "node:path";
+import * as tf from "@tensorflow/tfjs-node";
+import { LutnnError } from "../errors";
+import type { NamedArray } from "../models/safetensors";
+import { CheckpointFolder } from "./checkpoint";
+import type { Optimizer } from "./optimizer";
+import type { CheckpointOptions, TrainingOptions } from "./options";
+import type { Position } from "./trainer";
+
+const bestName = "best.safetensors";
+/** Share of the time that saving may take. */
+const overhead = 0.02;
+
+/**
+ * Saves a run while it goes on, and brings it back. Arrays are copied at once and written in the background, one
+ * checkpoint at a time. Without a folder it only keeps the best weights.
+ */
+export class RunKeeper {
+  private readonly folder: CheckpointFolder<Position> | null;
+  private readonly settings: CheckpointOptions | null;
+  private best: NamedArray[] | null = null;
+  private writing: Promise<void> = Promise.resolve();
+  private failure: unknown = null;
+  private lastTime = performance.now();
+  private lastStep = 0;
+  private cost = 0; // seconds that the last checkpoint took
+  /** Path of the newest checkpoint that this run wrote. */
+  lastSaved: string | null = null;
+
+  constructor(
+    private readonly model: tf.LayersModel,
+    private readonly optimizer: Optimizer,
+    private readonly options: TrainingOptions,
+    identity: Record<string, unknown>,
+  ) {
+    const { checkpoint } = options;
+    this.settings =
+      checkpoint === undefined ? null : typeof checkpoint === "string" ? { folder: checkpoint } : checkpoint;
+    const shapes = model.weights.map((weight) => weight.shape.join("×")).join(" ");
+    this.folder = this.settings && new CheckpointFolder(this.settings.folder, { ...identity, shapes });
+  }
+
+  /** Brings back the newest saved state, if there is one. Damaged checkpoints are told as process warnings. */
+  async open(): Promise<{ step: number; position: Position } | null> {
+    if (!this.folder) return null;
+    await this.folder.prepare();
+    if (this.options.resume === false) await this.folder.clear();
+    const found = await this.folder.newest();
+    if (!found) return null;
+    for (const sentence of found.refused)
+      process.emitWarning(`${sentence}; the checkpoint before it is used`, "LutnnWarning");
+    const { step, position, arrays } = found.checkpoint;
+    this.setWeights(arrays.filter(({ name }) => name.startsWith("weight")));
+    const slots = arrays.filter(({ name }) => name.startsWith("slot")).map(({ values }) => values);
+    this.optimizer.restore({ count: step, slots });
+    if (this.options.earlyStopping && position.best) {
+      const saved = await this.folder.read(bestName);
+      this.best = saved.arrays;
+    }
+    this.lastStep = step;
+    return { step, position: structuredClone(position) };
+  }
+
+  private weights(): NamedArray[] {
+    return this.model.weights.map((weight, i) => ({
+      name: `weight/${String(i).padStart(4, "0")}/${weight.originalName}`,
+      shape: weight.shape as number[],
+      values: weight.read().dataSync() as Float32Array,
+    }));
+  }
+
+  private setWeights(arrays: NamedArray[]): void {
+    const sorted = [...arrays].sort((a, b) => (a.name < b.name ? -1 : 1));
+    tf.tidy(() => this.model.setWeights(sorted.map(({ values, shape }) => tf.tensor(values, shape))));
+  }
+
+  private everything(): NamedArray[] {
+    const slots = this.optimizer.state().slots.map((values, i) => ({
+      name: `slot/${String(i).padStart(4, "0")}`,
+      shape: [values.length],
+      values,
+    }));
+    return [...this.weights(), ...slots];
+  }
+
+  /** Saves when enough steps or time have passed, or when `always`. */
+  async saveIfDue(step: number, position: Position, always = false): Promise<void> {
+    if (!this.folder || !this.settings) return;
+    if (this.failure) throw this.failure;
+    const { everySteps, everySeconds = 60 } = this.settings;
+    const seconds = (performance.now() - this.lastTime) / 1000;
+    const due = everySteps
+      ? step - this.lastStep >= everySteps
+      : seconds >= Math.max(everySeconds, this.cost / overhead);
+    if (!due && !always) return;
+    await this.writing;
+    this.begin(step, position);
+    // With a fixed number of steps the caller asked for exactly these checkpoints: none may be skipped by a crash.
+    if (everySteps) await this.writing;
+  }
+
+  private begin(step: number, position: Position): void {
+    if (!this.folder) return;
+    const { folder } = this;
+    const start = performance.now();
+    const checkpoint = { step, position: structuredClone(position), arrays: this.everything() };
+    this.lastStep = step;
+    this.lastTime = performance.now();
+    this.writing = folder.save(checkpoint).then(
+      () => {
+        this.cost = (performance.now() - start) / 1000;
+        this.lastSaved = join(folder.folder, `checkpoint-${String(step).padStart(9, "0")}.safetensors`);
+      },
+      (error: unknown) => {
+        this.failure = error;
+      },
+    );
+  }
+
+  /** Saves at once, as far as that works: for a run that is being stopped. */
+  async saveNow(step: number, position: Position): Promise<void> {
+    await this.writing;
+    if (this.failure || step === this.lastStep) return;
+    this.begin(step, position);
+    await this.writing;
+  }
+
+  /** Remembers the present weights as the best. */
+  async keepBest(step: number, position: Position): Promise<void> {
+    this.best = this.weights();
+    await this.folder?.saveAs(bestName, { step, position, arrays: this.best });
+  }
+
+  /** Puts the best weights back. */
+  restoreBest(): void {
+    if (this.best) this.setWeights(this.best);
+  }
+
+  /** Waits for what is being written; throws when it could not be. */
+  async finish(): Promise<void> {
+    await this.writing;
+    if (this.failure)
+      throw this.failure instanceof Error ? this.failure : new LutnnError(String(this.failure));
+  }
+}

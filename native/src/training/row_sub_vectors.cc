@@ -1,0 +1,50 @@
+#include <algorithm>
+
+#include "sub_vectors.h"
+
+namespace lutnn {
+namespace {
+
+constexpr size_t kBlockRows = 256;
+/// Elements of neighbouring codebooks that are read together: a few cache lines of a row.
+constexpr size_t kChunkElements = 256;
+
+class RowSubVectors : public SubVectors {
+ public:
+  RowSubVectors(const TrainingMicrokernels& kernels, const Rows& rows)
+      : kernels_(kernels), rows_(rows), length_(rows.subvectorLength), columns_(rows.numCodebooks * length_) {}
+
+  size_t numGroups() const override { return (rows_.rows + kBlockRows - 1) / kBlockRows; }
+  Range group(size_t index) const override {
+    const size_t first = index * kBlockRows;
+    return {first, std::min(kBlockRows, rows_.rows - first)};
+  }
+  size_t blockPositions() const override { return std::min(kBlockRows, rows_.rows); }
+  size_t chunkCodebooks() const override { return std::max<size_t>(1, std::min<size_t>(16, kChunkElements / length_)); }
+
+  void open(size_t, Range codebooks, bool) override { firstCodebook_ = codebooks.first; }
+  void get(Range block, size_t codebook, float* to, size_t stride) override {
+    kernels_.transpose(rows_.x + place(block, codebook), columns_, block.count, length_, to, stride);
+  }
+  void put(Range block, size_t codebook, const float* from, size_t stride) override {
+    kernels_.transpose(from, stride, length_, block.count, rows_.dx + place(block, codebook), columns_);
+  }
+  void close() override {}
+
+ private:
+  size_t place(Range block, size_t codebook) const {
+    return block.first * columns_ + (firstCodebook_ + codebook) * length_;
+  }
+
+  const TrainingMicrokernels& kernels_;
+  Rows rows_;
+  size_t length_, columns_, firstCodebook_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<SubVectors> subVectorsOf(const TrainingMicrokernels& kernels, const Rows& rows, PlaneBuffers&) {
+  return std::make_unique<RowSubVectors>(kernels, rows);
+}
+
+}  // namespace lutnn

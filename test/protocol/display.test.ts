@@ -1,0 +1,63 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { find, Kernel, typesOf } from "./kernelClient";
+
+let kernel: Kernel;
+beforeAll(async () => {
+  kernel = await Kernel.start();
+  await kernel.execute('const host = Reflect.get(globalThis, Symbol.for("lutnn.host"));');
+});
+afterAll(() => kernel.stop());
+
+test("an object with a Jupyter.display method shows itself", async () => {
+  const { published } = await kernel.execute(
+    '({ [Symbol.for("Jupyter.display")]: () => ({ "text/html": "<b>x</b>", "text/plain": "x" }) })',
+  );
+  expect(find(published, "execute_result")?.content.data).toEqual({
+    "text/html": "<b>x</b>",
+    "text/plain": "x",
+  });
+});
+
+test("a Jupyter.display method may be asynchronous", async () => {
+  const { published } = await kernel.execute(
+    '({ async [Symbol.for("Jupyter.display")]() { return { "text/plain": "later" }; } })',
+  );
+  expect(find(published, "execute_result")?.content.data).toEqual({ "text/plain": "later" });
+});
+
+test("a display is shown, updated in place and cleared, in the cell's order", async () => {
+  const { published } = await kernel.execute(
+    `host.display({ "text/plain": "1" }, { displayId: "d" });
+     console.log("between");
+     host.display({ "text/plain": "2" }, { displayId: "d", update: true, metadata: { m: 1 } });
+     host.clearOutput(true);`,
+  );
+  const outputs = published.slice(2, -1);
+  expect(typesOf(outputs)).toEqual(["display_data", "stream", "update_display_data", "clear_output"]);
+  expect(outputs[0].content).toEqual({
+    data: { "text/plain": "1" },
+    metadata: {},
+    transient: { display_id: "d" },
+  });
+  expect(outputs[2].content).toEqual({
+    data: { "text/plain": "2" },
+    metadata: { m: 1 },
+    transient: { display_id: "d" },
+  });
+  expect(outputs[3].content).toEqual({ wait: true });
+});
+
+test("tslab's own display works, and an update goes to the display that it made", async () => {
+  const { published } = await kernel.execute(
+    `import * as tslab from "tslab";
+     tslab.display.html("<i>x</i>");
+     const place = tslab.newDisplay();
+     place.text("1");
+     place.png(new Uint8Array([1, 2, 3]));`,
+  );
+  const outputs = published.slice(2, -1);
+  expect(typesOf(outputs)).toEqual(["display_data", "display_data", "update_display_data"]);
+  expect(outputs[0].content.data).toEqual({ "text/html": "<i>x</i>" });
+  expect(outputs[2].content.data).toEqual({ "image/png": "AQID" });
+  expect(outputs[2].content.transient.display_id).toBe(outputs[1].content.transient.display_id);
+});

@@ -1,0 +1,112 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+
+const root = resolve(import.meta.dirname, "..");
+const source = join(root, "kernel/src");
+
+/** Folders of kernel/src in the order in which they may import: each only from those before it, and from itself. */
+const order = [
+  "host",
+  "pq",
+  "report",
+  "charts",
+  "datasets",
+  "layers",
+  "onnx",
+  "models",
+  "training",
+  "inference",
+  "conversion",
+];
+/** Files at the top: errors.ts may be imported by all; the others by none of the folders. */
+const everywhere = ["errors"];
+
+function filesUnder(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory()
+      ? filesUnder(join(folder, entry.name))
+      : entry.name.endsWith(".ts")
+        ? [join(folder, entry.name)]
+        : [],
+  );
+}
+
+/** Relative imports of a file as paths below kernel/src, without extension. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, "utf8");
+  return [...text.matchAll(/(?:from|import|require\()\s*"(\.[^"]+)"/g)].map(([, path]) =>
+    relative(source, resolve(dirname(file), path)),
+  );
+}
+
+describe("the house", () => {
+  it("has no backward import inside the library", () => {
+    const wrong = order.flatMap((folder, position) =>
+      filesUnder(join(source, folder)).flatMap((file) =>
+        importsOf(file)
+          .filter(
+            (path) =>
+              !everywhere.includes(path) && !order.slice(0, position + 1).includes(path.split("/")[0]),
+          )
+          .map((path) => `${relative(source, file)} imports ${path}`),
+      ),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("has every folder of the library in that order", () => {
+    const folders = readdirSync(source, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(folders.map(({ name }) => name).sort()).toEqual([...order, "commands", "jupyter"].sort());
+  });
+
+  it("lets the notebook kernel see the library through its door and the host's interface only", () => {
+    const wrong = filesUnder(join(source, "jupyter")).flatMap((file) =>
+      importsOf(file)
+        .filter((path) => !/^(jupyter|host)\//.test(path) && !["index", "errors"].includes(path))
+        .map((path) => `${relative(source, file)} imports ${path}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  it("gives the report types no import, so that the extension can take them alone", () => {
+    for (const file of filesUnder(join(source, "report"))) expect(importsOf(file), file).toEqual([]);
+  });
+});
+
+describe("the lock file", () => {
+  const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
+    packages: Record<
+      string,
+      {
+        link?: boolean;
+        integrity?: string;
+        resolved?: string;
+        inBundle?: boolean;
+        optionalDependencies?: Record<string, string>;
+      }
+    >;
+  };
+  const entries = Object.entries(lock.packages).filter(
+    ([path, entry]) => path.includes("node_modules/") && !entry.link,
+  );
+
+  it("names no registry and has a hash for every package", () => {
+    expect(entries.filter(([, entry]) => entry.resolved).map(([path]) => path)).toEqual([]);
+    expect(entries.filter(([, entry]) => !entry.integrity && !entry.inBundle).map(([path]) => path)).toEqual(
+      [],
+    );
+  });
+
+  it("has the binaries of other systems too", () => {
+    const missing = entries.flatMap(([path, entry]) =>
+      Object.keys(entry.optionalDependencies ?? {}).filter((name) => {
+        for (let at = path; ; at = at.slice(0, Math.max(0, at.lastIndexOf("/node_modules/")))) {
+          if (lock.packages[`${at ? `${at}/` : ""}node_modules/${name}`]) return false;
+          if (!at) return true;
+        }
+      }),
+    );
+    expect(missing).toEqual([]);
+  });
+});
