@@ -25,9 +25,9 @@ static std::vector<uint8_t> referenceCodesInt8(const RandomLayer& layer, const s
     const float inputScale = 127 / std::max(largest, largestCentroid / 64);
     for (size_t c = 0; c < C; c++) {
       const float* book = layer.centroids.data() + c * K * V;
-      const double weightScale = 127.0 / std::fabs(*std::max_element(book, book + K * V, [](float a, float b) {
-                                   return std::fabs(a) < std::fabs(b);
-                                 }));
+      float widest = 0;
+      for (size_t i = 0; i < K * V; i++) widest = std::max(widest, std::fabs(book[i]));
+      const double weightScale = widest > 0 ? 127.0 / widest : 0;
       int64_t best = INT64_MIN;
       for (size_t k = 0; k < K; k++) {
         double norm = 0;

@@ -125,6 +125,7 @@ TEST("shuffled lookups add up to the reference's sums and outputs on every instr
     for (size_t n : kPositions)
       for (size_t M : kOutputs)
         for (size_t C : kCodebooks) {
+          if (leftOut()) continue;
           const size_t K = random() % 3 ? 16 : 2 + random() % 15;
           checkShuffle(*kernels, Case(random, C, K, M, n, kBounds[random() % std::size(kBounds)]));
         }
@@ -136,9 +137,11 @@ TEST("gathered lookups add up to the reference's sums and outputs on every instr
     for (size_t n : {1, 2, 3, 17})
       for (size_t M : kOutputs)
         for (size_t C : kCodebooks)
-          for (size_t K : {2, 3, 16, 17, 256})
+          for (size_t K : {2, 3, 16, 17, 256}) {
+            if (leftOut()) continue;
             checkGather(*kernels, Case(random, C, static_cast<size_t>(K), M, static_cast<size_t>(n),
                                        kBounds[random() % std::size(kBounds)]));
+          }
 }
 
 TEST("sums in rows are finished as planes, on every instruction set") {
@@ -182,7 +185,7 @@ TEST("so many codebooks of extreme entries that 16 bits are full do not overflow
     for (size_t C : std::initializer_list<size_t>{255, 256, 257, 511, 512, 513, 1000, 4095, 4096, 4097, 5000})
       for (int bound : kBounds)
         for (Fill fill : {Fill::kLowest, Fill::kHighest, Fill::kRandom}) {
-          if (C > 1000 && bound > 8) continue;
+          if ((C > 1000 && bound > 8) || leftOut()) continue;
           const Case test(random, C, 16, 5, 17, bound, fill);
           checkShuffle(*kernels, test);
           checkGather(*kernels, test);
