@@ -1,5 +1,5 @@
 /** Instruction sets that a microkernel file exists for. */
-export type Isa = "scalar" | "avx2" | "avx512" | "avx512vbmi";
+export type Isa = "scalar" | "avx2" | "avx512" | "avx512vbmi" | "neon" | "neondot";
 
 /** Compiled in and supported by this processor, fastest first. */
 export function availableIsas(): Isa[];
@@ -60,6 +60,17 @@ export interface RunOptions {
   relu?: boolean;
   /** Threads that share the work, 1 … 256; default 1. The results are the same for any number. */
   threads?: number;
+  /** Only the rows, or images of the batch, from `from` to before `to` are computed; the others of y stay as they are. */
+  from?: number;
+  to?: number;
+}
+
+/** How a long run is cut into pieces. */
+export interface PieceOptions extends Omit<RunOptions, "from" | "to"> {
+  /** Stops the run before its next piece; the promise is rejected with the signal's reason. */
+  signal?: AbortSignal;
+  /** ms after which other events get their turn, as nearly as whole rows or images allow; default 20. */
+  milliseconds?: number;
 }
 
 /**
@@ -70,6 +81,8 @@ export class LutMatMul {
   constructor(lookup: Lookup, options?: OperatorOptions);
   /** x float32 (rows, C·V) → y float32 (rows, M). */
   run(x: Float32Array, rows: number, y: Float32Array, options?: RunOptions): void;
+  /** The same in pieces, between which interrupts, timers and messages get through. Leave the arrays alone meanwhile. */
+  runInPieces(x: Float32Array, rows: number, y: Float32Array, options?: PieceOptions): Promise<void>;
   /** x float32 (rows, C·V) → codes uint8 (rows, C). */
   encode(x: Float32Array, rows: number, codes: Uint8Array): void;
   /** codes uint8 (rows, C) → sums int32 (rows, M), the integer sums before scale and bias. */
@@ -92,6 +105,15 @@ export class LutConv {
     y: Float32Array,
     options?: RunOptions,
   ): void;
+  /** The same in pieces of whole images, between which interrupts, timers and messages get through. */
+  runInPieces(
+    x: Float32Array,
+    batch: number,
+    height: number,
+    width: number,
+    y: Float32Array,
+    options?: PieceOptions,
+  ): Promise<void>;
   /** x → codes uint8 (positions, C). */
   encode(x: Float32Array, batch: number, height: number, width: number, codes: Uint8Array): void;
   /** codes uint8 (positions, C) → sums int32 (positions, M). */

@@ -165,31 +165,36 @@ Window readWindow(Call& call) {
   return window;
 }
 
-/// The options of run: what follows the layer, and how many threads share the work.
+/// The options of run: what follows the layer, how many threads share the work, and which rows or images are computed.
 struct RunOptions {
   napi_value residual = nullptr;
   bool relu = false;
-  size_t threads = 1;
+  size_t threads = 1, from = 0, to;
 };
 
-RunOptions readOptions(Call& call, napi_value options) {
+/// `all` rows or images.
+RunOptions readOptions(Call& call, napi_value options, size_t all) {
   RunOptions read;
+  read.to = all;
   if (call.isUndefined(options)) return read;
   const napi_value residual = call.property(options, "options", "residual");
   const napi_value relu = call.property(options, "options", "relu");
   const napi_value threads = call.property(options, "options", "threads");
+  const napi_value from = call.property(options, "options", "from"), to = call.property(options, "options", "to");
   if (!call.isUndefined(residual)) read.residual = residual;
   if (!call.isUndefined(relu)) read.relu = call.boolean(relu, "relu");
   if (!call.isUndefined(threads)) read.threads = call.count(threads, "threads", 1, kMaxThreads);
+  if (!call.isUndefined(to)) read.to = call.count(to, "to", 0, static_cast<double>(all));
+  if (!call.isUndefined(from)) read.from = call.count(from, "from", 0, static_cast<double>(read.to));
   return read;
 }
 
-/// y and the residual, which may be y itself.
-Epilogue bindEpilogue(Call& call, const RunOptions& options, const Array<float>& y) {
+/// The residual, which may be y itself, from element `at` on.
+Epilogue bindEpilogue(Call& call, const RunOptions& options, const Array<float>& y, size_t at) {
   if (!options.residual) return {nullptr, options.relu};
   const auto residual = call.array<float>(options.residual, "residual", "the length of y", {y.length});
   if (residual.data != y.data) call.requireApart(residual, y);
-  return {residual.data, options.relu};
+  return {residual.data + at, options.relu};
 }
 
 napi_value makeMatMul(Call& call, Addon& addon) {
@@ -207,14 +212,16 @@ napi_value makeMatMul(Call& call, Addon& addon) {
 
 napi_value runMatMul(Call& call, Addon& addon) {
   MatMulObject& object = objectOf<MatMulObject>(call);
-  const RunOptions options = readOptions(call, call[3]);
   const size_t rows = call.count(call[1], "rows");
+  const RunOptions options = readOptions(call, call[3], rows);
   const auto x = call.array<float>(call[0], "x", "rows · numCodebooks · subvectorLength", {rows, object.inputs});
   const auto y = call.array<float>(call[2], "y", "rows · outputs", {rows, object.outputs});
   call.requireApart(x, y);
-  const Epilogue epilogue = bindEpilogue(call, options, y);
+  const size_t at = options.from * object.outputs;
+  const Epilogue epilogue = bindEpilogue(call, options, y, at);
   PoolExecutor executor(options.threads);
-  object.op.run(x.data, rows, y.data, epilogue, addon.workspace, executor);
+  object.op.run(x.data + options.from * object.inputs, options.to - options.from, y.data + at, epilogue,
+                addon.workspace, executor);
   return nullptr;
 }
 
@@ -308,15 +315,17 @@ Images readImages(Call& call, ConvObject& object) {
 
 napi_value runConv(Call& call, Addon& addon) {
   ConvObject& object = objectOf<ConvObject>(call);
-  const RunOptions options = readOptions(call, call[5]);
+  const RunOptions options = readOptions(call, call[5], call.count(call[1], "batch"));
   const Images images = readImages(call, object);
   const auto y = call.array<float>(call[4], "y", "batch · outputs · output height · output width",
                                    {images.batch, object.outputs, images.planes.outputHeight(),
                                     images.planes.outputWidth()});
   call.requireApart(images.x, y);
-  const Epilogue epilogue = bindEpilogue(call, options, y);
+  const size_t batch = std::max<size_t>(images.batch, 1), at = options.from * (y.length / batch);
+  const Epilogue epilogue = bindEpilogue(call, options, y, at);
   PoolExecutor executor(options.threads);
-  object.op.run(images.planes, images.x.data, images.batch, y.data, epilogue, addon.workspace, executor);
+  object.op.run(images.planes, images.x.data + options.from * (images.x.length / batch), options.to - options.from,
+                y.data + at, epilogue, addon.workspace, executor);
   object.reportMemory(call.env());
   return nullptr;
 }

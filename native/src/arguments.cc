@@ -147,6 +147,8 @@ Array<T> Call::array(napi_value value, const char* what, const char* rule, std::
     refuseType(subject + " must not lie in a SharedArrayBuffer, which other threads may write meanwhile; pass a copy");
   check(env_, napi_is_detached_arraybuffer(env_, memory, &isDetached));
   if (isDetached) refuseType(subject + " must not be detached; its memory has been transferred elsewhere");
+  if (reinterpret_cast<uintptr_t>(data) % alignof(T) != 0)  // only memory that another addon made can be so
+    refuseRange(subject + " must lie at a multiple of " + std::to_string(alignof(T)) + " bytes; pass a copy");
 
   double wanted = 1;
   for (size_t size : sizes) wanted *= static_cast<double>(size);
