@@ -7,6 +7,16 @@ export function availableIsas(): Isa[];
 /** The one that runs: the fastest available, or what LUTNN_FORCE_ISA names (loading throws when it is not available). */
 export const isa: Isa;
 
+/**
+ * What this processor could do at most with that instruction set, measured in some 20 ms: multiply-adds and lookups with
+ * their sums from registers alone, and bytes read from memory. 0 where there is no measurement.
+ */
+export function peakRates(): {
+  multiplyAddsPerNanosecond: number;
+  lookupsPerNanosecond: number;
+  bytesPerNanosecond: number;
+};
+
 /** A replaced layer as its arrays; they are copied into the kernels' own layout when the operator is made. */
 export interface Lookup {
   /** C ≥ 1. */
@@ -63,6 +73,8 @@ export interface RunOptions {
   /** Only the rows, or images of the batch, from `from` to before `to` are computed; the others of y stay as they are. */
   from?: number;
   to?: number;
+  /** Added to: the ms that encoding, and that looking up took (2). */
+  times?: Float64Array;
 }
 
 /** How a long run is cut into pieces. */

@@ -40,6 +40,12 @@ program
   });
 
 program
+  .command("bench")
+  .description(
+    "time layers by lookup against ONNX Runtime on this processor; --json, --plot, --isa, --rounds",
+  );
+
+program
   .command("kernel")
   .description("the notebook kernel itself; Jupyter starts it")
   .argument("<connection-file>", "written by Jupyter");

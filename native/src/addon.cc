@@ -4,8 +4,10 @@
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
+#include "../bench/peak_rates.h"
 #include "arguments.h"
 #include "dispatch.h"
 #include "lut_conv.h"
@@ -167,7 +169,7 @@ Window readWindow(Call& call) {
 
 /// The options of run: what follows the layer, how many threads share the work, and which rows or images are computed.
 struct RunOptions {
-  napi_value residual = nullptr;
+  napi_value residual = nullptr, times = nullptr;
   bool relu = false;
   size_t threads = 1, from = 0, to;
 };
@@ -180,8 +182,10 @@ RunOptions readOptions(Call& call, napi_value options, size_t all) {
   const napi_value residual = call.property(options, "options", "residual");
   const napi_value relu = call.property(options, "options", "relu");
   const napi_value threads = call.property(options, "options", "threads");
+  const napi_value times = call.property(options, "options", "times");
   const napi_value from = call.property(options, "options", "from"), to = call.property(options, "options", "to");
   if (!call.isUndefined(residual)) read.residual = residual;
+  if (!call.isUndefined(times)) read.times = times;
   if (!call.isUndefined(relu)) read.relu = call.boolean(relu, "relu");
   if (!call.isUndefined(threads)) read.threads = call.count(threads, "threads", 1, kMaxThreads);
   if (!call.isUndefined(to)) read.to = call.count(to, "to", 0, static_cast<double>(all));
@@ -196,6 +200,24 @@ Epilogue bindEpilogue(Call& call, const RunOptions& options, const Array<float>&
   if (residual.data != y.data) call.requireApart(residual, y);
   return {residual.data + at, options.relu};
 }
+
+/// Lets a workspace add to the array of the option `times` while this lives.
+class Timed {
+ public:
+  Timed(Call& call, const RunOptions& options, const Array<float>& x, const Array<float>& y, Workspace& workspace)
+      : workspace_(workspace) {
+    if (!options.times) return;
+    const auto times = call.array<double>(options.times, "times", "2", {2});
+    call.requireApart(x, times);
+    call.requireApart(y, times);
+    workspace_.times = times.data;
+  }
+  Timed(const Timed&) = delete;
+  ~Timed() { workspace_.times = nullptr; }
+
+ private:
+  Workspace& workspace_;
+};
 
 napi_value makeMatMul(Call& call, Addon& addon) {
   requireNew(call);
@@ -219,6 +241,7 @@ napi_value runMatMul(Call& call, Addon& addon) {
   call.requireApart(x, y);
   const size_t at = options.from * object.outputs;
   const Epilogue epilogue = bindEpilogue(call, options, y, at);
+  const Timed timed(call, options, x, y, addon.workspace);
   PoolExecutor executor(options.threads);
   object.op.run(x.data + options.from * object.inputs, options.to - options.from, y.data + at, epilogue,
                 addon.workspace, executor);
@@ -323,6 +346,7 @@ napi_value runConv(Call& call, Addon& addon) {
   call.requireApart(images.x, y);
   const size_t batch = std::max<size_t>(images.batch, 1), at = options.from * (y.length / batch);
   const Epilogue epilogue = bindEpilogue(call, options, y, at);
+  const Timed timed(call, options, images.x, y, addon.workspace);
   PoolExecutor executor(options.threads);
   object.op.run(images.planes, images.x.data + options.from * (images.x.length / batch), options.to - options.from,
                 y.data + at, epilogue, addon.workspace, executor);
@@ -380,6 +404,21 @@ napi_value encode(Call& call, Addon& addon) {
   return nullptr;
 }
 
+/// Of the instruction set that runs, as bench/peak_rates.h measures them.
+napi_value peakRates(Call& call, Addon& addon) {
+  const PeakRates rates = measurePeakRates(addon.kernels);
+  napi_value object, number;
+  check(call.env(), napi_create_object(call.env(), &object));
+  const std::pair<const char*, double> properties[] = {{"multiplyAddsPerNanosecond", rates.multiplyAdds},
+                                                       {"lookupsPerNanosecond", rates.lookups},
+                                                       {"bytesPerNanosecond", rates.bytes}};
+  for (const auto& [key, value] : properties) {
+    check(call.env(), napi_create_double(call.env(), value, &number));
+    check(call.env(), napi_set_named_property(call.env(), object, key, number));
+  }
+  return object;
+}
+
 napi_value availableIsas(Call& call, Addon&) {
   napi_value names, name;
   uint32_t i = 0;
@@ -425,6 +464,7 @@ napi_value initialize(napi_env env, napi_value exports) {
   check(env, napi_set_named_property(env, exports, "isa", isa));
   const napi_property_descriptor functions[] = {
       method("encode", function<encode>, "encode", napi_enumerable),
+      method("peakRates", function<peakRates>, "peakRates", napi_enumerable),
       method("availableIsas", function<availableIsas>, "availableIsas", napi_enumerable),
   };
   check(env, napi_define_properties(env, exports, std::size(functions), functions));

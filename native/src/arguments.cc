@@ -127,6 +127,11 @@ struct TypedArray<int32_t> {
   static constexpr napi_typedarray_type type = napi_int32_array;
   static constexpr const char* name = "an Int32Array";
 };
+template <>
+struct TypedArray<double> {
+  static constexpr napi_typedarray_type type = napi_float64_array;
+  static constexpr const char* name = "a Float64Array";
+};
 
 template <class T>
 Array<T> Call::array(napi_value value, const char* what, const char* rule, std::initializer_list<size_t> sizes) const {
@@ -162,6 +167,7 @@ Array<T> Call::array(napi_value value, const char* what, const char* rule, std::
 }
 
 template Array<float> Call::array(napi_value, const char*, const char*, std::initializer_list<size_t>) const;
+template Array<double> Call::array(napi_value, const char*, const char*, std::initializer_list<size_t>) const;
 template Array<int8_t> Call::array(napi_value, const char*, const char*, std::initializer_list<size_t>) const;
 template Array<uint8_t> Call::array(napi_value, const char*, const char*, std::initializer_list<size_t>) const;
 template Array<int32_t> Call::array(napi_value, const char*, const char*, std::initializer_list<size_t>) const;

@@ -133,6 +133,7 @@ void LutConv::run(const ConvPlan& plan, const float* x, size_t batch, float* y, 
   const Output out = scale_.output(y, plane, epilogue);
   workspace.prepare(executor.slots());
   uint8_t* codes = workspace.codes.reserve(roundUp(numCodebooks, group) * stride);
+  PhaseTimer timer(workspace);
   forEachTile(plan, x, batch, [&](const Tile& tile, size_t image) {
     const size_t positions = tile.rows * width;
     executor.forEach(roundUp(numCodebooks, kTaskCodebooks) / kTaskCodebooks, [&](size_t task, size_t slot) {
@@ -143,6 +144,7 @@ void LutConv::run(const ConvPlan& plan, const float* x, size_t batch, float* y, 
       encodeCodebooks(encoding_, plan, tile, first, count, rows, stride, scratch);
       kernels_.groupCodes(rows, stride, count, positions, codes + first * stride);
     });
+    timer.encoded();
     const Output tileOut = partOf(out, image * outputs_ * plane + tile.firstRow * width, 0);
     const size_t blocks = roundUp(outputs_, kTaskOutputs) / kTaskOutputs;
     const size_t chunks = roundUp(positions, kLookupPositions) / kLookupPositions;
@@ -154,6 +156,7 @@ void LutConv::run(const ConvPlan& plan, const float* x, size_t batch, float* y, 
       if (!shuffle) return lookupGathered(chunk, stride, some, m, count, part, workspace.scratch[slot]);
       kernels_.lookupShuffle(table_.shuffle().panels(m, count, group), chunk, stride * group, some, part);
     });
+    timer.lookedUp();
   });
 }
 

@@ -30,6 +30,7 @@ void LutMatMul::run(const float* x, size_t rows, float* y, const Epilogue& epilo
   const Output out = scale_.output(y, outputs_, epilogue);
   workspace.prepare(executor.slots());
   uint8_t* codes = workspace.codes.reserve(kTileRows * books.numCodebooks);
+  PhaseTimer timer(workspace);
   for (size_t tile = 0; tile < rows; tile += kTileRows) {
     const size_t count = std::min(kTileRows, rows - tile);
     executor.forEach(roundUp(count, kTaskRows) / kTaskRows, [&](size_t task, size_t slot) {
@@ -37,11 +38,13 @@ void LutMatMul::run(const float* x, size_t rows, float* y, const Epilogue& epilo
       encodeRows(encoding_, x + (tile + n) * length, std::min(kTaskRows, count - n), codes + n * books.numCodebooks,
                  workspace.scratch[slot]);
     });
+    timer.encoded();
     executor.forEach(roundUp(outputs_, kTaskOutputs) / kTaskOutputs, [&](size_t task, size_t) {
       const size_t m = task * kTaskOutputs;
       const GatherTable block = table_.gather().blocks(m, std::min(kTaskOutputs, outputs_ - m));
       kernels_.lookupGather(block, codes, count, partOf(out, tile * outputs_ + m, m));
     });
+    timer.lookedUp();
   }
 }
 

@@ -1,7 +1,7 @@
 #include <immintrin.h>
 
-#include "compiler.h"
-#include "roofline.h"
+#include "../src/compiler.h"
+#include "peak_rates.h"
 
 namespace lutnn {
 namespace {
@@ -40,6 +40,6 @@ void lookup(int turns, void* result) {
 
 }  // namespace
 
-const Roofline kAvx2Roofline = {"avx2", multiplyAdd, lookup, kChains * 8, 4 * 32};
+const PeakLoops kAvx2PeakLoops = {"avx2", multiplyAdd, lookup, kChains * 8, 4 * 32};
 
 }  // namespace lutnn

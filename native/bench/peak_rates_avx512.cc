@@ -1,7 +1,7 @@
 #include <immintrin.h>
 
-#include "compiler.h"
-#include "roofline.h"
+#include "../src/compiler.h"
+#include "peak_rates.h"
 
 namespace lutnn {
 namespace {
@@ -53,7 +53,7 @@ void shuffleFour(int turns, void* result) {
 
 }  // namespace
 
-const Roofline kAvx512Roofline = {"avx512", multiplyAdd, gather, kChains * 16, 8 * 64};
-const Roofline kAvx512VbmiRoofline = {"avx512vbmi", multiplyAdd, shuffleFour, kChains * 16, 16 * 64};
+const PeakLoops kAvx512PeakLoops = {"avx512", multiplyAdd, gather, kChains * 16, 8 * 64};
+const PeakLoops kAvx512VbmiPeakLoops = {"avx512vbmi", multiplyAdd, shuffleFour, kChains * 16, 16 * 64};
 
 }  // namespace lutnn

@@ -1,26 +1,26 @@
-// Layers by lookup against ONNX Runtime in fp32 and int8, one thread, interleaved in one process. Prints JSON.
+// The measurement: layers by lookup against ONNX Runtime in fp32 and int8, one thread, interleaved in this process.
+// bench.mjs starts it in a process of its own for each instruction set:
+//   node native/bench/layers.mjs <rounds>   prints JSON
 //
-//   native/build-bench/roofline_bench > roofline.json
-//   taskset -c 1 node native/bench/layers_bench.mjs 15 roofline.json > layers.json
-//
-// 15 is the number of rounds; in each, every contender runs for some milliseconds in turn. Ours is the whole call from
-// JavaScript, floats in and floats out. ONNX Runtime's are the times of its compute node alone, from its own profile:
-// without its share of the call, without reordering, quantising and dequantising. The roofline of a layer is the time
-// that its multiply-adds and its lookups would take at the rates of the first file, one after the other.
+// In a round every contender runs for some milliseconds in turn. Ours is the whole call from JavaScript, floats in and
+// floats out. ONNX Runtime's are the times of its compute node alone, from its own profile: without its share of the
+// call, without reordering, quantising and dequantising. Inputs and centroids are uniformly random.
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
-import { cpus, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { initializer, model, node } from "./onnx.mjs";
 
 const require = createRequire(import.meta.url);
-const ort = require("onnxruntime-node");
 const native = require("../index.js");
+process.env.ORT_DISABLE_TELEMETRY ??= "1";
+const ort = loadOnnxRuntime();
 
 const rounds = Number(process.argv[2] ?? 15);
-const roofline = process.argv[3] && JSON.parse(readFileSync(process.argv[3], "utf8"))[native.isa];
 const warmUps = 3;
-const turn = 12; // ms that a contender runs before the next one's turn
+const turn = 10; // ms that a contender runs before the next one's turn
+
+/** BERT's fully connected layers at 128 tokens, ResNet18's convolutions on ImageNet and on CIFAR. */
 const shapes = [
   { rows: 128, inputs: 768, outputs: 3072, V: 32 },
   { rows: 128, inputs: 768, outputs: 768, V: 32 },
@@ -36,14 +36,22 @@ const shapes = [
   { size: 4, channels: 512, filter: 3, stride: 1, outputs: 512, V: 9 },
 ];
 
+function loadOnnxRuntime() {
+  try {
+    return require("onnxruntime-node");
+  } catch {
+    return null;
+  }
+}
+
 let profiles = 0;
 const floats = (length) => Float32Array.from({ length }, () => Math.random() * 2 - 1);
 const ints = (Type, length) => Type.from({ length }, () => Math.floor(Math.random() * 256));
 
 function nameOf(s) {
-  if (s.rows) return `FC ${s.rows}x${s.inputs} to ${s.outputs}`;
-  const stride = s.stride > 1 ? ` stride ${s.stride}` : "";
-  return `conv ${s.size}x${s.size} ${s.channels} to ${s.outputs} ${s.filter}x${s.filter}${stride}`;
+  if (s.rows) return `FC ${s.rows}×${s.inputs}→${s.outputs}`;
+  const stride = s.stride > 1 ? ` s${s.stride}` : "";
+  return `conv ${s.size}²×${s.channels}→${s.outputs} ${s.filter}×${s.filter}${stride}`;
 }
 
 /** Sizes of x and y and what they hold, for a shape. */
@@ -58,7 +66,7 @@ function sizesOf(s) {
   };
 }
 
-/** A layer by lookup with random centroids and tables; each call of run() is one layer. */
+/** A layer by lookup with random centroids and tables: run() is one layer, mismatch() the share of other codes. */
 function makeOurs(s, encoding) {
   const { x, y, inputs } = sizesOf(s);
   const C = inputs / s.V;
@@ -74,29 +82,35 @@ function makeOurs(s, encoding) {
   };
   const input = floats(x.reduce((a, b) => a * b));
   const output = new Float32Array(y.reduce((a, b) => a * b));
+  const times = new Float64Array(2);
   if (s.rows) {
     const op = new native.LutMatMul(lookup, { encoding });
-    return () => op.run(input, s.rows, output);
+    return {
+      times,
+      run: () => op.run(input, s.rows, output, { times }),
+      mismatch: () => op.mismatch(input, s.rows),
+    };
   }
   const pad = (s.filter - 1) / 2;
-  const op = new native.LutConv(
-    lookup,
-    {
-      inputChannels: s.channels,
-      filterHeight: s.filter,
-      filterWidth: s.filter,
-      strideHeight: s.stride,
-      strideWidth: s.stride,
-      dilationHeight: 1,
-      dilationWidth: 1,
-      padTop: pad,
-      padLeft: pad,
-      padBottom: pad,
-      padRight: pad,
-    },
-    { encoding },
-  );
-  return () => op.run(input, 1, s.size, s.size, output);
+  const window = {
+    inputChannels: s.channels,
+    filterHeight: s.filter,
+    filterWidth: s.filter,
+    strideHeight: s.stride,
+    strideWidth: s.stride,
+    dilationHeight: 1,
+    dilationWidth: 1,
+    padTop: pad,
+    padLeft: pad,
+    padBottom: pad,
+    padRight: pad,
+  };
+  const op = new native.LutConv(lookup, window, { encoding });
+  return {
+    times,
+    run: () => op.run(input, 1, s.size, s.size, output, { times }),
+    mismatch: () => op.mismatch(input, 1, s.size, s.size),
+  };
 }
 
 /** The dense layer as an ONNX file, and which of ONNX Runtime's nodes to time. */
@@ -178,65 +192,73 @@ async function makeDense(s, quantized) {
   };
 }
 
-/** Median and quartiles in ms. */
+/** ms of one call, of its encoding and of its lookup. */
+function timed(contender) {
+  contender.times.fill(0);
+  const before = process.hrtime.bigint();
+  contender.run();
+  const total = Number(process.hrtime.bigint() - before) / 1e6;
+  return [total, contender.times[0], contender.times[1]];
+}
+
+/** Median, and the two quartiles as the spread. */
 function summary(times) {
   const sorted = [...times].sort((a, b) => a - b);
   const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
   const round = (ms) => Number(ms.toPrecision(4));
-  return {
-    median: round(at(0.5)),
-    quartiles: [round(at(0.25)), round(at(0.75))],
-    best: round(at(0)),
-    runs: times.length,
-  };
+  return { ms: round(at(0.5)), spread: [round(at(0.25)), round(at(0.75))], runs: times.length };
 }
 
 async function bench(s) {
   const { positions, inputs } = sizesOf(s);
-  const ours = { lut: makeOurs(s, "float32"), lutInt8: makeOurs(s, "int8") };
-  const dense = { fp32: await makeDense(s, false), int8: await makeDense(s, true) };
-  const times = { lut: [], lutInt8: [] };
+  const ours = { fp32: makeOurs(s, "float32"), int8: makeOurs(s, "int8") };
+  const dense = ort ? { fp32: await makeDense(s, false), int8: await makeDense(s, true) } : {};
+  const times = { fp32: [], int8: [] };
+  const until = async (run) => {
+    for (const end = performance.now() + turn; performance.now() < end; ) await run();
+  };
   for (let i = 0; i < warmUps; i++) {
-    for (const run of Object.values(ours)) run();
+    for (const contender of Object.values(ours)) contender.run();
     for (const contender of Object.values(dense)) await contender.run();
   }
   for (let round = 0; round < rounds; round++) {
-    for (const [name, run] of Object.entries(ours))
-      for (const end = performance.now() + turn; performance.now() < end; ) {
-        const before = process.hrtime.bigint();
-        run();
-        times[name].push(Number(process.hrtime.bigint() - before) / 1e6);
-      }
-    for (const contender of Object.values(dense))
-      for (const end = performance.now() + turn; performance.now() < end; ) await contender.run();
+    for (const [name, contender] of Object.entries(ours))
+      await until(() => void times[name].push(timed(contender)));
+    for (const contender of Object.values(dense)) await until(contender.run);
   }
-  const result = { layer: nameOf(s) };
-  for (const [name, list] of Object.entries(times)) result[name] = summary(list);
-  for (const [name, contender] of Object.entries(dense)) result[name] = summary(contender.times());
-  const over = (a, b) => Number((result[a].median / result[b].median).toPrecision(3));
-  result.ratios = {
-    fp32OverLut: over("fp32", "lut"),
-    int8OverLut: over("int8", "lut"),
-    fp32OverLutInt8: over("fp32", "lutInt8"),
-    int8OverLutInt8: over("int8", "lutInt8"),
+  const part = (mode, i) => summary(times[mode].map((measured) => measured[i]));
+  const denseTimes = (mode) => (dense[mode] ? summary(dense[mode].times()) : null);
+  const [ortFp32, ortInt8] = [denseTimes("fp32"), denseTimes("int8")];
+  return {
+    name: nameOf(s),
+    N: positions,
+    D: inputs,
+    M: s.outputs,
+    V: s.V,
+    oursMs: part("fp32", 0).ms,
+    encodeMs: part("fp32", 1).ms,
+    lookupMs: part("fp32", 2).ms,
+    oursInt8EncodeMs: part("int8", 0).ms,
+    encodeInt8Ms: part("int8", 1).ms,
+    codesDifferent: ours.int8.mismatch(),
+    ortFp32Ms: ortFp32?.ms ?? null,
+    ortInt8Ms: ortInt8?.ms ?? null,
+    spreads: {
+      oursMs: part("fp32", 0).spread,
+      oursInt8EncodeMs: part("int8", 0).spread,
+      ortFp32Ms: ortFp32?.spread ?? null,
+      ortInt8Ms: ortInt8?.spread ?? null,
+    },
+    runs: { ours: times.fp32.length, ortFp32: ortFp32?.runs ?? 0, ortInt8: ortInt8?.runs ?? 0 },
   };
-  if (roofline) {
-    const encode = (positions * inputs * 16) / roofline.multiplyAddsPerNanosecond / 1e6;
-    const lookup = (positions * (inputs / s.V) * s.outputs) / roofline.lookupsPerNanosecond / 1e6;
-    result.percentOfRoofline = Math.round(((encode + lookup) / result.lut.best) * 100);
-  }
-  return result;
 }
 
-const results = [];
+const rows = [];
+const peaks = [native.peakRates()];
 for (const shape of shapes) {
-  results.push(await bench(shape));
-  console.error(JSON.stringify(results.at(-1)));
+  rows.push(await bench(shape));
+  peaks.push(native.peakRates());
 }
-const machine = {
-  cpu: cpus()[0].model,
-  node: process.version,
-  onnxruntime: ort.env.versions.node,
-  isa: native.isa,
-};
-console.log(JSON.stringify({ machine, unit: "ms", rounds, results }, null, 2));
+const best = (key) => Math.max(...peaks.map((rates) => rates[key]));
+const peak = Object.fromEntries(Object.keys(peaks[0]).map((key) => [key, Number(best(key).toPrecision(4))]));
+console.log(JSON.stringify({ isa: native.isa, onnxruntime: ort?.env.versions.node ?? null, peak, rows }));
