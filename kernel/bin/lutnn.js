@@ -1,7 +1,16 @@
 #!/usr/bin/env node
 const { existsSync } = require("node:fs");
-const { join } = require("node:path");
+const { dirname, join } = require("node:path");
 
+// The benchmark needs nothing but the lookup addon, so it starts where the rest is not built or cannot be.
+if (process.argv[2] === "bench") {
+  const { status, signal } = require("node:child_process").spawnSync(
+    process.execPath,
+    [join(dirname(require.resolve("lutnn-native")), "bench/bench.mjs"), ...process.argv.slice(3)],
+    { stdio: "inherit" },
+  );
+  process.exit(status ?? (signal ? 130 : 1));
+}
 const cli = join(__dirname, "../lib/cli.js");
 if (!existsSync(cli)) {
   console.error("lutnn is not built yet. In the checkout, run: npm run setup");

@@ -49,7 +49,11 @@ function cmake() {
   return venvBin("cmake");
 }
 
-export function buildNative(folder, ...defines) {
+/** Configures and builds native/ in `folder`; after "--" the arguments name the only targets to build. */
+export function buildNative(folder, ...args) {
+  const targetsAt = args.includes("--") ? args.indexOf("--") : args.length;
+  const defines = args.slice(0, targetsAt);
+  const targets = args.slice(targetsAt + 1).flatMap((target) => ["--target", target]);
   const program = cmake();
   const env = { PATH: `${process.env.PATH}${delimiter}${dirname(venvBin("python"))}` };
   const headers = at("node_modules/node-api-headers").replaceAll("\\", "/");
@@ -58,7 +62,7 @@ export function buildNative(folder, ...defines) {
     ["-S", "native", "-B", folder, "-DCMAKE_BUILD_TYPE=Release", `-DNODE_API_DIR=${headers}`, ...defines],
     { env },
   );
-  run(program, ["--build", folder, "--config", "Release", "--parallel", "2"], { env });
+  run(program, ["--build", folder, "--config", "Release", "--parallel", "2", ...targets], { env });
 }
 
 /** @type {Record<string, import("./step.mjs").Step>} */

@@ -48,6 +48,12 @@ program
     process.exitCode = await openLab(notebook, extra);
   });
 
+program
+  .command("bench")
+  .description(
+    "time layers by lookup against ONNX Runtime on this processor; --json, --plot, --isa, --rounds",
+  );
+
 const kernel = program
   .command("kernel")
   .description("tell Jupyter of the notebook kernel; with a connection file, be it (Jupyter starts it so)");
