@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -66,12 +66,24 @@ describe("instruction sets", () => {
     expect(() => inProcess("", { LUTNN_FORCE_ISA: "sse9" })).toThrow(/got "sse9".*available are: .*scalar/);
   });
 
-  it("a missing build says what to run", () => {
+  it("a build of one's own comes before a prebuilt binary; without either the error says what to run", () => {
     const folder = mkdtempSync(join(tmpdir(), "lutnn-"));
     try {
-      for (const file of ["index.js", "pieces.js"])
+      for (const file of ["index.js", "binary.js", "pieces.js"])
         copyFileSync(join(dirname(index), file), join(folder, file));
-      expect(() => require(join(folder, "index.js"))).toThrow(/npm run setup/);
+      const load = () => inProcess(`console.log(require(${JSON.stringify(folder)}).isa)`, {});
+      expect(load).toThrow(/build\S+ is missing; \S+prebuilds\S+ is missing.*npm run setup/);
+
+      const prebuilt = join(folder, "prebuilds", `${process.platform}-${process.arch}`);
+      mkdirSync(prebuilt, { recursive: true });
+      copyFileSync(join(dirname(index), "build/lutnn_native.node"), join(prebuilt, "lutnn_native.node"));
+      expect(load()).toBe(isa);
+
+      mkdirSync(join(folder, "build"));
+      writeFileSync(join(folder, "build/lutnn_native.node"), "no binary");
+      expect(load()).toBe(isa);
+      writeFileSync(join(prebuilt, "lutnn_native.node"), "none either");
+      expect(load).toThrow(/build\S+ does not load: .*prebuilds\S+ does not load: /);
     } finally {
       rmSync(folder, { recursive: true });
     }
