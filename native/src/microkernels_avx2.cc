@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include "encode_simd.h"
+#include "encode_tree.h"
 #include "microkernels.h"
 
 namespace lutnn {
@@ -37,6 +38,15 @@ struct Avx2 {
     best = _mm256_blendv_epi8(best, block, greater);
     bestBlock = _mm256_blendv_epi8(bestBlock, _mm256_set1_epi32(b), greater);
   }
+
+  static Float pick(const float* thresholds, Int code) {
+    return _mm256_permutevar8x32_ps(_mm256_loadu_ps(thresholds), code);
+  }
+  static Int descend(Int code, Float x, Float threshold) {
+    const Int greater = _mm256_castps_si256(_mm256_cmp_ps(x, threshold, _CMP_GT_OQ));
+    return _mm256_sub_epi32(_mm256_add_epi32(code, code), greater);
+  }
+  static Int inverted(Int code) { return _mm256_xor_si256(code, same(-1)); }
 
   static void storeCodes(uint8_t* codes, Int best, Int bestBlock) {
     const Int k = _mm256_andnot_si256(best, _mm256_set1_epi32(15));
@@ -418,7 +428,8 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
 }  // namespace
 
 const Microkernels kAvx2Microkernels = {
-    "avx2", true, true, 32, 1, copyEverySecond, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
+    "avx2", true, true, 32, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
+    encodePositionsTree<Avx2>, nullptr, lookupShuffle, lookupGather,
     finishTransposed,
     &kScalarMicrokernelsInt8,
     {{{12, 12}, {12, 12}, {12, 12}, {12, 16}}},

@@ -241,14 +241,16 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
 }  // namespace
 
 const Microkernels kNeonMicrokernels = {
-    "neon", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
+    "neon", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
+    encodePositionsTree<Neon>, nullptr, lookupShuffle, lookupGather,
     finishTransposed,
     &kScalarMicrokernelsInt8,
     {{{9, 9}, {9, 9}, {9, 9}, {9, 9}}},
 };
 
 const Microkernels kNeonDotMicrokernels = {
-    "neondot", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
+    "neondot", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
+    encodePositionsTree<Neon>, nullptr, lookupShuffle, lookupGather,
     finishTransposed,
     &kNeonDotMicrokernelsInt8,
     {{{9, 9}, {9, 9}, {9, 9}, {9, 9}}},

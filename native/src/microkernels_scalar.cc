@@ -2,6 +2,7 @@
 // where no other file does.
 #include <cmath>
 
+#include "encode_tree.h"
 #include "microkernels.h"
 
 namespace lutnn {
@@ -44,6 +45,12 @@ void encodePositions(const Codebooks& books, size_t codebook, const float* x, co
     codes[n] = nearest(books, codebook, x, [&](size_t v) { return taps[v] + static_cast<ptrdiff_t>(n); });
 }
 
+void encodePositionsTree(const Trees& trees, size_t codebook, const float* x, const ptrdiff_t* taps, size_t positions,
+                         uint8_t* codes) {
+  for (size_t n = 0; n < positions; n++)
+    codes[n] = leafOf(trees, codebook, x + n, [&](size_t v) { return taps[v]; });
+}
+
 void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeStride, size_t positions,
                    const Output& out) {
   const size_t panelBytes = table.numCodebooks * kPanelOutputs * 16;
@@ -78,7 +85,8 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
 }  // namespace
 
 const Microkernels kScalarMicrokernels = {
-    "scalar", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather, finishTransposed,
+    "scalar", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
+    encodePositionsTree, nullptr, lookupShuffle, lookupGather, finishTransposed,
     &kScalarMicrokernelsInt8,
     {{{0, 0}, {0, 0}, {0, 0}, {0, 0}}},
 };

@@ -219,6 +219,56 @@ describe("run's options", () => {
   });
 });
 
+describe("trees", () => {
+  const lookup = makeLookup(4, 16, 9, 5);
+  const tree = {
+    dimensions: Int32Array.from({ length: 16 }, (_, i) => (i * 5) % 9),
+    thresholds: Float32Array.from(wholeNumbers(60, 3)),
+  };
+  const leaf = (c: number, sub: ArrayLike<number>) => {
+    let node = 0;
+    for (let level = 0; level < 4; level++) {
+      const threshold = tree.thresholds[c * 15 + 2 ** level - 1 + node]!;
+      node = 2 * node + (sub[tree.dimensions[c * 4 + level]!]! > threshold ? 1 : 0);
+    }
+    return node;
+  };
+
+  it("give codes by comparisons, and the same lookup, for rows and for windows", () => {
+    const op = new LutMatMul(lookup, { encoding: "tree", tree });
+    const x = wholeNumbers(33 * 36, 5);
+    const codes = new Uint8Array(33 * 4);
+    const y = new Float32Array(33 * 5);
+    op.encode(Float32Array.from(x), 33, codes);
+    op.run(Float32Array.from(x), 33, y);
+    expect(codes).toEqual(codes.map((_, i) => leaf(i % 4, x.slice(i * 9, i * 9 + 9))));
+    expect(y).toEqual(referenceOutputs(lookup, referenceSums(lookup, codes)));
+    expect(op.mismatch(Float32Array.from(x), 33)).toBeGreaterThan(0.3);
+
+    const conv = new LutConv(lookup, window3x3, { encoding: "tree", tree });
+    const image = wholeNumbers(4 * 99, 6);
+    const windows = referenceWindows(window3x3, image, [1, 9, 11], [9, 11]);
+    const positions = new Uint8Array(99 * 4);
+    conv.encode(Float32Array.from(image), 1, 9, 11, positions);
+    expect(positions).toEqual(positions.map((_, i) => leaf(i % 4, windows.slice(i * 9, i * 9 + 9))));
+  });
+
+  it("are checked", () => {
+    const make = (change: object, K = 16) =>
+      new LutMatMul(makeLookup(4, K, 9, 5), { encoding: "tree", tree: { ...tree, ...change } });
+    expect(() => make({ dimensions: new Int32Array(16).fill(9) })).toThrow(
+      /below subvectorLength \(got 9 and 9\)/,
+    );
+    expect(() => make({ dimensions: new Int32Array(16).fill(-1) })).toThrow(RangeError);
+    expect(() => make({ dimensions: new Float32Array(16) })).toThrow(/dimensions must be an Int32Array/);
+    expect(() => make({ thresholds: new Float32Array(59) })).toThrow(/numCodebooks · 15 = 4 · 15 = 60/);
+    expect(() => make({}, 15)).toThrow(/numCentroids of 16/);
+    expect(() => new LutMatMul(lookup, { encoding: "tree" })).toThrow(
+      "tree must be an object (got undefined)",
+    );
+  });
+});
+
 describe("a long run", () => {
   const lookup = makeLookup(4, 16, 9, 70);
   const matMul = new LutMatMul(lookup);
