@@ -80,7 +80,9 @@ void LutConv::encodeCodebooks(Encoding encoding, const ConvPlan& plan, const Til
   float* copy = nullptr;
   if (!plan.direct()) {
     copy = scratch.planes.reserve(plan.floats() * channelsPerCodebook_);
-    std::memset(copy, 0, plan.floats() * channelsPerCodebook_ * sizeof(float));
+    const size_t floats = plan.floats() * channelsPerCodebook_;
+    const bool allRead = encoding == Encoding::kInt8;  // for their scale, also what no position needs
+    if (allRead || plan.padded()) std::memset(copy, 0, floats * sizeof(float));
   }
   for (size_t c = first; c < first + count; c++, codes += stride) {
     const float* channel = tile.image + c * channelsPerCodebook_ * channelFloats;

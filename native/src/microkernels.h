@@ -139,6 +139,15 @@ struct GatherLimits {
 };
 constexpr size_t kGatherAlways = SIZE_MAX;
 
+/// y[r · yStride + n] = x[r · xStride + 2 · n] for n from 0 to count − 1, which is at least 1.
+struct EverySecond {
+  const float* x;
+  size_t xStride;
+  float* y;
+  size_t yStride;
+  size_t rows, count;
+};
+
 struct Microkernels {
   const char* isa;
   /// Whether the bytes of a table are unsigned.
@@ -147,8 +156,7 @@ struct Microkernels {
   /// G, 1 or 4: codebooks that one shuffle looks up. Their codes lie side by side.
   size_t groupCodebooks;
 
-  /// y[n] = x[2 · n] for n from 0 to count − 1; count is at least 1.
-  void (*copyEverySecond)(const float* x, size_t count, float* y);
+  void (*copyEverySecond)(const EverySecond&);
 
   /// x (rows, C·V), rowStride floats between rows → codes (rows, C).
   void (*encodeRows)(const Codebooks&, const float* x, size_t rowStride, size_t rows, uint8_t* codes);

@@ -27,8 +27,9 @@ uint8_t nearest(const Codebooks& books, size_t codebook, const float* x, At at) 
   return static_cast<uint8_t>(best);
 }
 
-void copyEverySecond(const float* x, size_t count, float* y) {
-  for (size_t n = 0; n < count; n++) y[n] = x[2 * n];
+void copyEverySecond(const EverySecond& copy) {
+  for (size_t r = 0; r < copy.rows; r++)
+    for (size_t n = 0; n < copy.count; n++) copy.y[r * copy.yStride + n] = copy.x[r * copy.xStride + 2 * n];
 }
 
 void encodeRows(const Codebooks& books, const float* x, size_t rowStride, size_t rows, uint8_t* codes) {

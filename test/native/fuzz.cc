@@ -91,6 +91,7 @@ class Case {
   static GuardedRoom* rooms() {
     static constexpr size_t kRoom = size_t{1} << 21;
     static GuardedRoom all[] = {GuardedRoom(kRoom), GuardedRoom(kRoom), GuardedRoom(kRoom), GuardedRoom(kRoom),
+                                GuardedRoom(kRoom), GuardedRoom(kRoom), GuardedRoom(kRoom), GuardedRoom(kRoom),
                                 GuardedRoom(kRoom), GuardedRoom(kRoom), GuardedRoom(kRoom), GuardedRoom(kRoom)};
     return all;
   }
@@ -272,11 +273,14 @@ class Case {
     const size_t N = size(200), rows = 1 + below(4), stride = N + below(9);
     describe("steps", {{"N", N}, {"rows", rows}, {"stride", stride}});
     const std::vector<float> values = floats(2 * N);
-    const float* x = copy(values.data(), 2 * N - 1);
-    float* second = place<float>(N);
-    kernels_.copyEverySecond(x, N, second);
-    std::vector<float> halved(N);
-    for (size_t n = 0; n < N; n++) halved[n] = values[2 * n];
+    const size_t few = 1 + below(std::min<size_t>(N, 40)), xStride = 2 * few - 1 + below(9), yStride = few + below(9);
+    const std::vector<float> lines = floats((rows - 1) * xStride + 2 * few - 1);
+    const std::vector<float> before = floats((rows - 1) * yStride + few);
+    float* second = copy(before);
+    kernels_.copyEverySecond({copy(lines), xStride, second, yStride, rows, few});
+    std::vector<float> halved = before;
+    for (size_t r = 0; r < rows; r++)
+      for (size_t n = 0; n < few; n++) halved[r * yStride + n] = lines[r * xStride + 2 * n];
     compare("of every second", second, halved);
 
     const MicrokernelsInt8 &int8 = *kernels_.int8, &plain = kScalarMicrokernelsInt8;
