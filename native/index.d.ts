@@ -57,7 +57,8 @@ export interface Window {
 export interface OperatorOptions {
   /**
    * In which numbers inputs are compared with centroids. "int8" rounds both, with scales that follow each row, or each
-   * codebook's channels: faster with AVX-512 VNNI, and some codes differ (see `mismatch`). Default "float32".
+   * codebook's channels: faster with AVX-512 VNNI or NEON dot products, and some codes differ (see `mismatch`).
+   * Elsewhere plain loops compute the same codes, much more slowly than "float32". Default "float32".
    */
   encoding?: "float32" | "int8" | "tree";
   /** For encoding "tree": codes by comparisons, as Maddness has them, with the same lookup; K is 16. */
