@@ -10,3 +10,21 @@ export function register(): { isa: string; threads: number };
 
 /** Threads that the operators use from now on, 1 … 1024; results do not depend on it. */
 export function setThreads(count: number): void;
+
+/**
+ * k-means of some codebooks from `first` on, as many as `centroids` holds, on the operators' threads: k-means++ start,
+ * at most `iterations` Lloyd iterations, empty clusters re-seeded. points float32 (rows, C·V), all finite; draws float64
+ * (C, K), uniform in [0, 1), decide the start → centroids float32 (codebooks, K, V). Results do not depend on the
+ * threads. Throws RangeError on anything else.
+ */
+export function kMeans(
+  points: Float32Array,
+  rows: number,
+  numCodebooks: number,
+  numCentroids: number,
+  subvectorLength: number,
+  iterations: number,
+  draws: Float64Array,
+  first: number,
+  centroids: Float32Array,
+): void;

@@ -1,5 +1,5 @@
 // npm test: every suite in turn, its seconds, and a table at the end. `npm test -- unit browser` runs only those.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { run, testArm, testHere, testWithSanitizers } from "./native/builds.mjs";
 
@@ -38,7 +38,10 @@ const suites = {
   protocol: () => vitest({}, "test/protocol"),
   notebook: () => {
     mkdirSync(at("out"), { recursive: true });
-    node(at("kernel/bin/lutnn.js"), "run", `notebooks/${notebook}`);
+    for (const name of readdirSync(at("out")))
+      if (name.startsWith("plus-and-paper-")) rmSync(at("out", name), { recursive: true }); // results of before
+    for (const name of readdirSync(at("notebooks")).sort())
+      if (name.endsWith(".ipynb")) node(at("kernel/bin/lutnn.js"), "run", `notebooks/${name}`);
     vitest({ LUTNN_EXECUTED_NOTEBOOK: at("out", notebook) }, "test/notebooks");
   },
   browser: () => vitest({ LUTNN_EXECUTED_NOTEBOOK: at("out", notebook) }, "test/extension/browser.test.ts"),

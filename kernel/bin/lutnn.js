@@ -19,4 +19,6 @@ if (!existsSync(cli)) {
 // TensorFlow's start-up remarks about this processor help nobody here; its warnings stay.
 process.env.TF_CPP_MIN_LOG_LEVEL ??= "1";
 // The notebook kernel has an entry of its own: it must be ready before the command line's modules would be loaded.
-require(process.argv[2] === "kernel" ? "../lib/jupyter/main.js" : cli);
+const [, , command, argument] = process.argv;
+const isConnectionFile = argument !== undefined && /[\\/.]/.test(argument);
+require(command === "kernel" && isConnectionFile ? "../lib/jupyter/main.js" : cli);

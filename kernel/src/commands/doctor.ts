@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { Table } from "../charts/table";
 import { onnxRuntime } from "../inference/onnxRuntime";
 import { nativeStatus } from "../pq/backend";
+import { describeTraining, type TrainingStatus, trainingStatus } from "../pq/trainingBackend";
 import { checkoutRoot, venvProgram } from "./checkout";
 
 /** What `lutnn doctor` found. */
@@ -15,6 +16,8 @@ export interface Diagnosis {
   cpu: { model: string; cores: number; memoryGiB: number };
   /** The lookup backend: instruction set that runs, and those it could run. */
   native: { available: boolean; isa?: string; availableIsas?: string[]; reason?: string };
+  /** What computes soft-PQ training: operators inside TensorFlow, or tf.js' own operations. */
+  training: TrainingStatus;
   tensorflow: {
     available: boolean;
     tfjs?: string;
@@ -63,6 +66,14 @@ function tensorflow(): Diagnosis["tensorflow"] {
   }
 }
 
+function training(): TrainingStatus {
+  try {
+    return trainingStatus();
+  } catch (error) {
+    return { backend: "tfjs", reason: message(error) };
+  }
+}
+
 function onnxruntime(): Diagnosis["onnxruntime"] {
   try {
     onnxRuntime();
@@ -101,6 +112,7 @@ export function diagnose(): Diagnosis {
       memoryGiB: Number((totalmem() / 2 ** 30).toFixed(1)),
     },
     native: nativeStatus(),
+    training: training(),
     tensorflow: tensorflow(),
     onnxruntime: onnxruntime(),
     python: python(),
@@ -112,6 +124,10 @@ export function diagnose(): Diagnosis {
   const setup = "run npm run setup";
   const parts: [boolean, string][] = [
     [diagnosis.native.available, `the native backend does not load (${diagnosis.native.reason}); ${setup}`],
+    [
+      diagnosis.training.backend === "native" || process.env.LUTNN_TRAINING === "tfjs",
+      `the training operators do not load (${"reason" in diagnosis.training ? diagnosis.training.reason : ""}), so soft-PQ training takes several times as long; ${setup}`,
+    ],
     [diagnosis.tensorflow.available, `tf.js does not load (${diagnosis.tensorflow.reason}); ${setup}`],
     [
       diagnosis.onnxruntime.available,
@@ -131,7 +147,7 @@ export function diagnose(): Diagnosis {
 
 /** The diagnosis as text for a terminal. */
 export function describeDiagnosis(diagnosis: Diagnosis): string {
-  const { cpu, native, tensorflow, onnxruntime, python, kernelspec, extension } = diagnosis;
+  const { cpu, native, training, tensorflow, onnxruntime, python, kernelspec, extension } = diagnosis;
   const rows = [
     ["lutnn", diagnosis.lutnn],
     ["Node", `${diagnosis.node}, ${diagnosis.system}`],
@@ -139,6 +155,12 @@ export function describeDiagnosis(diagnosis: Diagnosis): string {
     [
       "lookup backend",
       native.available ? `native ${native.isa} (can run ${native.availableIsas?.join(", ")})` : "not built",
+    ],
+    [
+      "soft-PQ training",
+      training.backend === "native"
+        ? `${describeTraining(training)}, ${training.threads} threads`
+        : `${describeTraining(training)} (${training.reason})`,
     ],
     [
       "tf.js",

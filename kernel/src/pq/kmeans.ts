@@ -1,7 +1,8 @@
 import { LutnnError } from "../errors";
 import { Codebook, checkCodebookShape, checkFinite } from "./codebook";
-import { type Random, sampleIndices, seededRandom } from "./random";
+import { sampleIndices, seededRandom } from "./random";
 import type { CodebookShape } from "./reference";
+import { nativeTraining } from "./trainingBackend";
 
 export interface KMeansOptions {
   /** Lloyd iterations (default 25). */
@@ -13,12 +14,16 @@ export interface KMeansOptions {
   signal?: AbortSignal;
 }
 
+/** Multiply-adds that pass natively between two looks at the signal: some tenths of a second. */
+const operationsPerBreath = 4e9;
+
 /**
  * Centroids per codebook by k-means: k-means++ start, Lloyd iterations, empty clusters re-seeded by splitting the
  * cluster of largest error. x float32 (N, C·V) → codebook with centroids float32 (C, K, V).
  *
  * With fewer distinct sub-vectors than K the remaining centroids repeat one of them; ties go to the lower index, so a
- * repeated centroid is simply never chosen.
+ * repeated centroid is simply never chosen. All cores work on it where the native training operators run; the result is
+ * the same to the last bit without them, and for any number of threads.
  * Throws LutnnError on empty or non-finite data, and the signal's reason when aborted. Yields to the event loop.
  */
 export async function kMeans(
@@ -42,9 +47,32 @@ export async function kMeans(
   );
   const points = gatherRows(x, inputLength, chosen);
   const centroids = new Float32Array(inputLength * shape.numCentroids);
-  for (let c = 0; c < shape.numCodebooks; c++)
-    plusPlusStart(points, shape, c, centroids, seededRandom(seed, "k-means++", c));
+  const draws = startDraws(shape, seed);
+  const native = nativeTraining();
   const codebook = new Codebook(shape, centroids);
+  if (native) {
+    const { numCodebooks, numCentroids, subvectorLength } = shape;
+    const size = numCentroids * subvectorLength;
+    const pace = Math.ceil(operationsPerBreath / (chosen.length * size * (iterations + 1)));
+    for (let first = 0; first < numCodebooks; first += pace) {
+      signal?.throwIfAborted();
+      const part = centroids.subarray(first * size, (first + pace) * size);
+      native.kMeans(
+        points,
+        chosen.length,
+        numCodebooks,
+        numCentroids,
+        subvectorLength,
+        iterations,
+        draws,
+        first,
+        part,
+      );
+      await new Promise(setImmediate);
+    }
+    return codebook;
+  }
+  for (let c = 0; c < shape.numCodebooks; c++) plusPlusStart(points, shape, c, centroids, draws);
   for (let iteration = 0; iteration < iterations; iteration++) {
     signal?.throwIfAborted();
     const moved = moveCentroids(points, codebook);
@@ -52,6 +80,16 @@ export async function kMeans(
     await new Promise(setImmediate);
   }
   return codebook;
+}
+
+/** What the start is drawn with: float64 (C, K) in [0, 1), each codebook's for itself. */
+function startDraws({ numCodebooks, numCentroids }: CodebookShape, seed: number): Float64Array {
+  const draws = new Float64Array(numCodebooks * numCentroids);
+  for (let c = 0; c < numCodebooks; c++) {
+    const random = seededRandom(seed, "k-means++", c);
+    for (let k = 0; k < numCentroids; k++) draws[c * numCentroids + k] = random();
+  }
+  return draws;
 }
 
 function gatherRows(x: Float32Array, length: number, rows: Uint32Array): Float32Array {
@@ -65,7 +103,10 @@ function gatherRows(x: Float32Array, length: number, rows: Uint32Array): Float32
 
 function squaredDistance(a: Float32Array, from: number, b: Float32Array, at: number, length: number): number {
   let sum = 0;
-  for (let v = 0; v < length; v++) sum += (a[from + v] - b[at + v]) ** 2;
+  for (let v = 0; v < length; v++) {
+    const difference = a[from + v] - b[at + v];
+    sum += difference * difference;
+  }
   return sum;
 }
 
@@ -78,16 +119,16 @@ function plusPlusStart(
   { numCodebooks, numCentroids, subvectorLength: length }: CodebookShape,
   codebook: number,
   centroids: Float32Array,
-  random: Random,
+  draws: Float64Array,
 ): void {
   const stride = numCodebooks * length;
   const rows = points.length / stride;
   const nearest = new Float64Array(rows).fill(Number.POSITIVE_INFINITY);
   let total = 0;
-  let row = Math.floor(random() * rows);
+  let row = Math.floor(draws[codebook * numCentroids] * rows);
   for (let k = 0; k < numCentroids; k++) {
     if (k > 0 && total > 0) {
-      let rest = random() * total;
+      let rest = draws[codebook * numCentroids + k] * total;
       for (row = 0; row < rows - 1; row++) {
         rest -= nearest[row];
         if (rest < 0) break;

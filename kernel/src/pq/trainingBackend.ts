@@ -42,6 +42,13 @@ export function trainingStatus(wanted = process.env.LUTNN_TRAINING): TrainingSta
   return { backend: "tfjs", ...native };
 }
 
+/** The native training functions where they are what runs, else null; throws as {@link trainingStatus}. */
+export function nativeTraining(): typeof NativeTraining | null {
+  if (trainingStatus().backend !== "native") return null;
+  const native = load();
+  return "module" in native ? native.module : null;
+}
+
 /** The status in a few words, for reports. */
 export function describeTraining(status = trainingStatus()): string {
   return status.backend === "native" ? `native ${status.isa}` : "tf.js operations";

@@ -1,5 +1,7 @@
 #include <algorithm>
 #include <cstring>
+#include <deque>
+#include <vector>
 
 #include "sub_vectors.h"
 
@@ -20,36 +22,29 @@ constexpr size_t kBlockPositions = 256;
 /// Channels that are read together: a cache line's worth.
 constexpr size_t kChunkChannels = 16;
 
-/// A channel of a group's images is copied into a plane with its padding, the columns of each stride phase side by side,
-/// so that a filter tap reads and writes neighbouring floats at neighbouring output columns.
+/// Each channel of a group's images becomes a plane, (image, row, column), the columns of one phase of the stride side by
+/// side. So a filter tap reads and writes neighbouring floats at neighbouring output columns.
 class ImageSubVectors : public SubVectors {
  public:
   ImageSubVectors(const TrainingMicrokernels& kernels, const Images& images, PlaneBuffers& planes)
       : kernels_(kernels),
-        planes_(planes.values),
+        values_(planes.values),
         gradients_(planes.gradients),
         images_(images),
         window_(images.window),
+        rowTaps_(window_.filterHeight, window_.strideHeight, window_.dilationHeight, window_.padTop),
+        columnTaps_(window_.filterWidth, window_.strideWidth, window_.dilationWidth, window_.padLeft),
         outputHeight_(images.outputHeight()),
         outputWidth_(images.outputWidth()),
         channelsPerCodebook_(images.subvectorLength / (window_.filterHeight * window_.filterWidth)) {
-    const size_t imagePositions = outputHeight_ * outputWidth_;
-    groupImages_ = std::clamp<size_t>(kBlockPositions / imagePositions, 1, images.batch);
+    groupImages_ = std::clamp<size_t>(kBlockPositions / (outputHeight_ * outputWidth_), 1, images.batch);
     const size_t rows = outputHeight_ * groupImages_;
     const size_t blocks = std::max<size_t>(1, rows * outputWidth_ / kBlockPositions);
     blockRows_ = (rows + blocks - 1) / blocks;
-    planeRows_ = (outputHeight_ - 1) * window_.strideHeight + (window_.filterHeight - 1) * window_.dilationHeight + 1;
-    planeColumns_ = (outputWidth_ - 1) * window_.strideWidth + (window_.filterWidth - 1) * window_.dilationWidth + 1;
-    phaseColumns_ = (planeColumns_ + window_.strideWidth - 1) / window_.strideWidth;
+    phaseColumns_ = (images.width + window_.strideWidth - 1) / window_.strideWidth;
     pitch_ = phaseColumns_ * window_.strideWidth;
-    imageFloats_ = planeRows_ * pitch_;
-    // Planes whose distance is no multiple of a cache's size do not push each other out.
-    planeFloats_ = roundUp(groupImages_ * imageFloats_, 16) + 16;
-  }
-
-  /// Pixels behind the last window are in no plane.
-  bool coversImages() const override {
-    return planeRows_ >= window_.padTop + images_.height && planeColumns_ >= window_.padLeft + images_.width;
+    // With a cache line to spare for vectors that reach behind the end, and no multiple of a cache's size.
+    planeFloats_ = rowStride(groupImages_ * images.height * pitch_);
   }
 
   size_t numGroups() const override { return (images_.batch + groupImages_ - 1) / groupImages_; }
@@ -65,96 +60,111 @@ class ImageSubVectors : public SubVectors {
     openImages_ = std::min(groupImages_, images_.batch - firstImage_);
     firstChannel_ = codebooks.first * channelsPerCodebook_;
     openChannels_ = codebooks.count * channelsPerCodebook_;
-    const size_t floats = openChannels_ * planeFloats_;
-    if (floats > cleared_) {
-      std::memset(planes_.reserve(floats), 0, floats * sizeof(float));
-      cleared_ = floats;
-    }
-    eachStrip([&](const Strip& strip) {
-      kernels_.transpose(images_.x + strip.pixel, window_.strideWidth * window_.inputChannels, strip.columns,
-                         openChannels_, planes_.data() + strip.place, planeFloats_);
+    float* values = values_.reserve(openChannels_ * planeFloats_);
+    eachStrip([&](size_t pixel, size_t place, size_t count) {
+      kernels_.transpose(images_.x + pixel, window_.strideWidth * window_.inputChannels, count, openChannels_,
+                         values + place, planeFloats_);
     });
-    if (withGradients) std::memset(gradients_.reserve(floats), 0, floats * sizeof(float));
+    if (!withGradients) return;
+    float* gradients = gradients_.reserve(openChannels_ * planeFloats_);
+    std::memset(gradients, 0, openChannels_ * planeFloats_ * sizeof(float));
   }
 
-  void get(Range block, size_t codebook, float* to, size_t stride) override {
-    eachTap(block, codebook, [&](size_t place, size_t tap, size_t rows, size_t column) {
-      kernels_.copy({planes_.data() + place, window_.strideHeight * pitch_, to + tap * stride + column, outputWidth_,
-                     rows, outputWidth_});
-    });
+  void openBlock(Range block) override {
+    const Range rows{block.first / outputWidth_ - firstImage_ * outputHeight_, block.count / outputWidth_};
+    for (const Plan& plan : plans_)
+      if (rows.first == plan.rows.first && rows.count == plan.rows.count) {
+        plan_ = &plan;
+        return;
+      }
+    plans_.push_back(planOf(rows));
+    plan_ = &plans_.back();
   }
 
-  void put(Range block, size_t codebook, const float* from, size_t stride) override {
-    eachTap(block, codebook, [&](size_t place, size_t tap, size_t rows, size_t column) {
-      kernels_.add({from + tap * stride + column, outputWidth_, gradients_.data() + place,
-                    window_.strideHeight * pitch_, rows, outputWidth_});
-    });
+  void get(size_t codebook, float* to) override {
+    const float* plane = values_.data() + codebook * channelsPerCodebook_ * planeFloats_;
+    for (size_t channel = 0; channel < channelsPerCodebook_; channel++, plane += planeFloats_, to += channelFloats())
+      kernels_.copyShifted({plan_->seen.data(), plan_->seen.size(), plane, to, outputWidth_});
+  }
+
+  void put(size_t codebook, const float* from) override {
+    float* plane = gradients_.data() + codebook * channelsPerCodebook_ * planeFloats_;
+    for (size_t channel = 0; channel < channelsPerCodebook_; channel++, plane += planeFloats_, from += channelFloats())
+      kernels_.addShifted({plan_->received.data(), plan_->received.size(), from, plane, phaseColumns_});
   }
 
   void close() override {
-    eachStrip([&](const Strip& strip) {
-      kernels_.transpose(gradients_.data() + strip.place, planeFloats_, openChannels_, strip.columns,
-                         images_.dx + strip.pixel, window_.strideWidth * window_.inputChannels);
+    eachStrip([&](size_t pixel, size_t place, size_t count) {
+      kernels_.transpose(gradients_.data() + place, planeFloats_, openChannels_, count, images_.dx + pixel,
+                         window_.strideWidth * window_.inputChannels);
     });
   }
 
  private:
-  /// Neighbouring columns of one phase of one image row.
-  struct Strip {
-    size_t pixel;  // of the image, the chunk's first channel
-    size_t place;  // in the plane of the first channel
-    size_t columns;
-  };
+  /// Of a channel's elements of the sub-vectors of a block.
+  size_t channelFloats() const { return window_.filterHeight * window_.filterWidth * stride(); }
 
+  /// Pixels of the open images that lie side by side in a plane: visit(float of the first one in x, its place, count).
   template <class Visit>
   void eachStrip(Visit visit) const {
-    const size_t step = window_.strideWidth;
-    for (size_t image = 0; image < openImages_; image++)
-      for (size_t row = window_.padTop; row < std::min(planeRows_, window_.padTop + images_.height); row++)
-        for (size_t phase = 0; phase < step; phase++) {
-          // the first and last column of the plane that the image covers, in this phase
-          const size_t first = window_.padLeft + (phase + step - window_.padLeft % step) % step;
-          const size_t end = std::min(planeColumns_, window_.padLeft + images_.width);
-          if (first >= end) continue;
-          const size_t line = ((firstImage_ + image) * images_.height + row - window_.padTop) * images_.width;
-          visit({(line + first - window_.padLeft) * window_.inputChannels + firstChannel_,
-                 image * imageFloats_ + row * pitch_ + phase * phaseColumns_ + first / step,
-                 (end - first + step - 1) / step});
-        }
+    const size_t step = window_.strideWidth, channels = window_.inputChannels;
+    const size_t firstPixel = firstImage_ * images_.height * images_.width;
+    if (step == 1)
+      return visit(firstPixel * channels + firstChannel_, size_t{0}, openImages_ * images_.height * images_.width);
+    for (size_t row = 0; row < openImages_ * images_.height; row++)
+      for (size_t phase = 0; phase < std::min(step, images_.width); phase++)
+        visit((firstPixel + row * images_.width + phase) * channels + firstChannel_,
+              row * pitch_ + phase * phaseColumns_, phaseLength(phase));
   }
 
-  /// For every tap of a codebook's window and every run of output rows of a block that lies in one image.
-  template <class Visit>
-  void eachTap(Range block, size_t codebook, Visit visit) const {
-    const size_t firstRow = block.first / outputWidth_ - firstImage_ * outputHeight_;
-    const size_t endRow = firstRow + block.count / outputWidth_;
-    size_t tap = 0;
-    for (size_t channel = 0; channel < channelsPerCodebook_; channel++)
-      for (size_t i = 0; i < window_.filterHeight; i++)
-        for (size_t j = 0; j < window_.filterWidth; j++, tap++) {
-          const size_t column = j * window_.dilationWidth;
-          const size_t start = (codebook * channelsPerCodebook_ + channel) * planeFloats_ +
-                               i * window_.dilationHeight * pitch_ +
-                               column % window_.strideWidth * phaseColumns_ + column / window_.strideWidth;
-          for (size_t row = firstRow; row < endRow;) {
-            const size_t image = row / outputHeight_, within = row % outputHeight_;
-            const size_t rows = std::min(endRow - row, outputHeight_ - within);
-            visit(start + image * imageFloats_ + within * window_.strideHeight * pitch_, tap, rows,
-                  (row - firstRow) * outputWidth_);
-            row += rows;
+  size_t phaseLength(size_t phase) const {
+    return phase < images_.width ? (images_.width - phase + window_.strideWidth - 1) / window_.strideWidth : 0;
+  }
+
+  /// Which rows of a plane a block's output rows see through the filter's taps, and what they receive in turn.
+  struct Plan {
+    Range rows;  // counted through the group's images
+    std::vector<ShiftedRow> seen, received;
+  };
+
+  Plan planOf(Range rows) const {
+    Plan plan{rows, {}, {}};
+    for (size_t i = 0; i < window_.filterHeight; i++)
+      for (size_t j = 0; j < window_.filterWidth; j++)
+        for (size_t r = 0; r < rows.count; r++) {
+          const size_t row = rows.first + r, y = inputRow(row % outputHeight_, i), phase = columnTaps_.phase[j];
+          const size_t position = (i * window_.filterWidth + j) * stride() + r * outputWidth_;
+          const size_t place = (row / outputHeight_ * images_.height + y) * pitch_ + phase * phaseColumns_;
+          if (y >= images_.height) {
+            plan.seen.push_back({position, 0, 0, 0});
+            continue;
           }
+          plan.seen.push_back({position, place, phaseLength(phase), columnTaps_.shift[j]});
+          plan.received.push_back({place, position, outputWidth_, -columnTaps_.shift[j]});
         }
+    std::stable_sort(plan.received.begin(), plan.received.end(),
+                     [](const ShiftedRow& a, const ShiftedRow& b) { return a.to < b.to; });
+    return plan;
+  }
+
+  /// The image row that an output row sees through filter row i; beyond the image's height where it sees none.
+  size_t inputRow(size_t outputRow, size_t i) const {
+    const ptrdiff_t step = static_cast<ptrdiff_t>(window_.strideHeight);
+    const ptrdiff_t row = (static_cast<ptrdiff_t>(outputRow) + rowTaps_.shift[i]) * step;
+    return static_cast<size_t>(row + static_cast<ptrdiff_t>(rowTaps_.phase[i]));
   }
 
   const TrainingMicrokernels& kernels_;
-  Buffer<float>&planes_, &gradients_;
+  Buffer<float>&values_, &gradients_;
   Images images_;
   Window window_;
+  AxisTaps rowTaps_, columnTaps_;
   size_t outputHeight_, outputWidth_, channelsPerCodebook_;
   size_t groupImages_, blockRows_;
-  size_t planeRows_, planeColumns_, phaseColumns_, pitch_, imageFloats_, planeFloats_;
+  size_t phaseColumns_, pitch_, planeFloats_;
   size_t firstImage_ = 0, openImages_ = 0, firstChannel_ = 0, openChannels_ = 0;
-  size_t cleared_ = 0;  // floats of the planes, whose padding stays zero
+  std::deque<Plan> plans_;  // of the blocks that there have been
+  const Plan* plan_ = nullptr;
 };
 
 }  // namespace

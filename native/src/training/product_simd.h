@@ -130,21 +130,60 @@ float dot(const float* a, const float* b, size_t count) {
   return static_cast<float>(Simd::sum(sum));
 }
 
-/// Row by row, the last few floats of each through a part of a vector.
-template <class Simd, bool kAdd>
-void movePieces(const Pieces& pieces) {
+template <class Simd>
+void sumLanes(const float* lanes, size_t count, float* sums) {
+  for (size_t i = 0; i < count; i++) sums[i] = static_cast<float>(Simd::sum(Simd::load(lanes + i * Simd::kLanes)));
+}
+
+template <class Simd>
+void copy(const Pieces& pieces) {
   constexpr size_t kLanes = Simd::kLanes;
   for (size_t r = 0; r < pieces.rows; r++) {
     const float* from = pieces.from + r * pieces.fromStride;
     float* to = pieces.to + r * pieces.toStride;
-    size_t i = 0;
-    for (; i + kLanes <= pieces.width; i += kLanes) {
-      const auto value = Simd::load(from + i);
-      Simd::store(to + i, kAdd ? Simd::add(Simd::load(to + i), value) : value);
+    for (size_t i = 0; i < pieces.width; i += kLanes) {
+      const size_t rest = pieces.width - i;
+      if (rest >= kLanes) Simd::store(to + i, Simd::load(from + i));
+      else Simd::storeFirst(to + i, rest, Simd::loadFirst(from + i, rest));
     }
-    if (const size_t rest = pieces.width - i) {
-      const auto value = Simd::loadFirst(from + i, rest);
-      Simd::storeFirst(to + i, rest, kAdd ? Simd::add(Simd::loadFirst(to + i, rest), value) : value);
+  }
+}
+
+/// A vector of row[first], row[first + 1], …, of which those beyond 0 … width − 1 are 0.
+template <class Simd>
+typename Simd::Float loadWithin(const float* row, ptrdiff_t first, ptrdiff_t width) {
+  constexpr ptrdiff_t kLanes = Simd::kLanes;
+  if (first >= 0 && first + kLanes <= width) return Simd::load(row + first);
+  if (first <= -kLanes || first >= width) return Simd::set(0);
+  return Simd::loadBetween(row, first, std::max<ptrdiff_t>(-first, 0), std::min(kLanes, width - first));
+}
+
+template <class Simd>
+void copyShifted(const ShiftedRows& rows) {
+  const ptrdiff_t toWidth = static_cast<ptrdiff_t>(rows.toWidth);
+  for (const ShiftedRow* row = rows.rows; row < rows.rows + rows.count; row++) {
+    const ptrdiff_t width = static_cast<ptrdiff_t>(row->fromWidth);
+    const float* from = rows.from + row->from;
+    float* to = rows.to + row->to;
+    for (ptrdiff_t i = 0; i < toWidth; i += Simd::kLanes)
+      Simd::store(to + i, loadWithin<Simd>(from, i + row->shift, width));
+  }
+}
+
+template <class Simd>
+void addShifted(const ShiftedRows& rows) {
+  const ptrdiff_t toWidth = static_cast<ptrdiff_t>(rows.toWidth);
+  const ShiftedRow* const last = rows.rows + rows.count;
+  for (const ShiftedRow *first = rows.rows, *end; first < last; first = end) {
+    float* to = rows.to + first->to;
+    for (end = first; end < last && end->to == first->to;) end++;
+    for (ptrdiff_t i = 0; i < toWidth; i += Simd::kLanes) {
+      const size_t present = static_cast<size_t>(std::min<ptrdiff_t>(Simd::kLanes, toWidth - i));
+      auto total = Simd::loadFirst(to + i, present);
+      for (const ShiftedRow* row = first; row < end; row++)
+        total = Simd::add(total, loadWithin<Simd>(rows.from + row->from, i + row->shift,
+                                                  static_cast<ptrdiff_t>(row->fromWidth)));
+      Simd::storeFirst(to + i, present, total);
     }
   }
 }

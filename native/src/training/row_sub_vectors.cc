@@ -23,22 +23,22 @@ class RowSubVectors : public SubVectors {
   size_t chunkCodebooks() const override { return std::max<size_t>(1, std::min<size_t>(16, kChunkElements / length_)); }
 
   void open(size_t, Range codebooks, bool) override { firstCodebook_ = codebooks.first; }
-  void get(Range block, size_t codebook, float* to, size_t stride) override {
-    kernels_.transpose(rows_.x + place(block, codebook), columns_, block.count, length_, to, stride);
+  void openBlock(Range block) override { block_ = block; }
+  void get(size_t codebook, float* to) override {
+    kernels_.transpose(rows_.x + place(codebook), columns_, block_.count, length_, to, stride());
   }
-  void put(Range block, size_t codebook, const float* from, size_t stride) override {
-    kernels_.transpose(from, stride, length_, block.count, rows_.dx + place(block, codebook), columns_);
+  void put(size_t codebook, const float* from) override {
+    kernels_.transpose(from, stride(), length_, block_.count, rows_.dx + place(codebook), columns_);
   }
   void close() override {}
 
  private:
-  size_t place(Range block, size_t codebook) const {
-    return block.first * columns_ + (firstCodebook_ + codebook) * length_;
-  }
+  size_t place(size_t codebook) const { return block_.first * columns_ + (firstCodebook_ + codebook) * length_; }
 
   const TrainingMicrokernels& kernels_;
   Rows rows_;
   size_t length_, columns_, firstCodebook_ = 0;
+  Range block_{};
 };
 
 }  // namespace

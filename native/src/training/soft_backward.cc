@@ -19,9 +19,12 @@ namespace lutnn {
 namespace {
 
 /// So many items let a machine's threads finish together.
-constexpr size_t kItems = 64;
+constexpr size_t kItems = 32;
+/// From so many outputs on, more codebooks share the work of laying dy out, as long as their products have at most so many
+/// rows.
+constexpr size_t kWideOutputs = 64, kMostRows = 256;
 /// Floats that the sums of all segments may take together.
-constexpr size_t kMostSums = size_t{1} << 20;
+constexpr size_t kMostSums = size_t{1} << 23;
 
 /// Whether the factored form takes fewer multiplications for a sub-vector.
 bool isFactored(const SoftLayer& layer) {
@@ -50,8 +53,9 @@ class Backward {
         bookRows_(factored_ ? layer.subvectorLength : layer.numCentroids),
         readers_(pool.threads()) {
     const SubVectors& reader = readerOf(0);
-    stride_ = rowStride(reader.blockPositions());
+    stride_ = reader.stride();
     chunk_ = reader.chunkCodebooks();
+    if (outputs_ >= kWideOutputs) chunk_ *= std::clamp<size_t>(kMostRows / (chunk_ * bookRows_), 1, 4);
     chunks_ = (layer.numCodebooks + chunk_ - 1) / chunk_;
     groups_ = reader.numGroups();
     productSums_ = layer.numCodebooks * bookRows_ * outputStride_;
@@ -64,13 +68,14 @@ class Backward {
   }
 
   void run(const SoftGradients& gradients) {
-    if (const Images* images = std::get_if<Images>(&source_); images && !readerOf(0).coversImages())
-      std::fill_n(images->dx, images->floats(), 0.0f);
     std::vector<double> slopes(chunks_ * segments_, 0.0);
-    pool_.run(chunks_ * segments_, [&](size_t item, size_t worker) {
+    const size_t positions = std::visit([](const auto& from) { return from.positions(); }, source_);
+    const size_t operations = 2 * layer_.numCodebooks * bookRows_ * (outputs_ + 2 * centroids_);  // of a position
+    pool_.run(chunks_ * segments_, positions * operations, [&](size_t item, size_t worker) {
       slopes[item] = runItem(item / segments_, item % segments_, worker);
     });
-    pool_.run(layer_.numCodebooks, [&](size_t c, size_t worker) { finish(c, worker, gradients); });
+    pool_.run(layer_.numCodebooks, segments_ * segmentSums_ + 2 * layer_.tableOperations(),
+              [&](size_t c, size_t worker) { finish(c, worker, gradients); });
     double slope = 0;
     for (double part : slopes) slope += part;
     *gradients.inverseTemperatureLogit =
@@ -104,13 +109,14 @@ class Backward {
     const size_t lanes = kernels_.lanes, firstBook = chunkIndex * chunk_;
     const Range chunk{firstBook, std::min(chunk_, layer_.numCodebooks - firstBook)};
     const size_t rows = chunk.count * bookRows_;
-    w.x.reserve(chunk.count * (length_ + 1) * stride_);
+    w.x.reserve((length_ + 1) * stride_);
     w.product.reserve(std::max(rows, chunk.count * length_) * stride_);
     w.pulls.reserve(2 * roundUp(centroids_, kBlockCentroids) * stride_);
     w.minusSums.reserve(stride_);
     const size_t rowSums = chunk.count * centroids_ * (length_ + 1) * lanes;
     std::fill_n(w.rowSums.reserve(rowSums), rowSums, 0.0f);
     std::fill_n(productSums(segment, firstBook), rows * outputStride_, 0.0f);
+    std::fill_n(w.x.data() + length_ * stride_, stride_, 1.0f);
     const TableRows left = leftFactor(chunk, w);
 
     double slope = 0;
@@ -119,22 +125,19 @@ class Backward {
       reader.open(g, chunk, true);
       for (size_t n = 0; n < group.count; n += reader.blockPositions()) {
         const Range block{group.first + n, std::min(reader.blockPositions(), group.count - n)};
+        reader.openBlock(block);
         packGradients(block, w);
         kernels_.multiply({left.values, left.stride, 1, w.gradientsTransposed.data(), kernels_.panel,
                            outputs_ * kernels_.panel, w.product.data(), stride_, rows, outputs_,
                            roundUp(block.count, lanes), false, nullptr});
-        for (size_t i = 0; i < chunk.count; i++) slope += runBook(reader, block, chunk, i, w);
+        for (size_t i = 0; i < chunk.count; i++) slope += runBook(reader, block.count, chunk, i, w);
         kernels_.multiply({w.product.data(), stride_, 1, w.gradients.data(), kernels_.panel,
                            kernels_.panel * block.count, productSums(segment, firstBook), outputStride_, rows,
                            block.count, outputStride_, true, nullptr});
       }
       reader.close();
     }
-    float* sums = centroidSums(segment, firstBook);
-    for (size_t j = 0; j < chunk.count * centroids_ * (length_ + 1); j++) {
-      sums[j] = 0;
-      for (size_t lane = 0; lane < lanes; lane++) sums[j] += w.rowSums.data()[j * lanes + lane];
-    }
+    kernels_.sumLanes(w.rowSums.data(), chunk.count * centroids_ * (length_ + 1), centroidSums(segment, firstBook));
     return slope;
   }
 
@@ -170,16 +173,15 @@ class Backward {
     }
   }
 
-  /// One codebook at one block: x → dx, which goes back at once; H → X̃, or G → a.
-  double runBook(SubVectors& reader, Range block, Range chunk, size_t i, TrainingWorkspace& w) {
-    const size_t codebook = chunk.first + i, positions = roundUp(block.count, kernels_.lanes);
-    float* x = w.x.data() + i * (length_ + 1) * stride_;
+  /// One codebook at the open block: x → dx, which goes back at once; H → X̃, or G → a.
+  double runBook(SubVectors& reader, size_t count, Range chunk, size_t i, TrainingWorkspace& w) {
+    const size_t codebook = chunk.first + i, positions = roundUp(count, kernels_.lanes);
+    float* x = w.x.data();
     float* product = w.product.data() + i * bookRows_ * stride_;
     float* s = w.pulls.data();
     float* a = factored_ ? s + roundUp(centroids_, kBlockCentroids) * stride_ : product;
-    reader.get(block, i, x, stride_);
-    for (size_t v = 0; v < length_; v++) std::fill(x + v * stride_ + block.count, x + v * stride_ + positions, 0.0f);
-    std::fill_n(x + length_ * stride_, positions, 1.0f);
+    reader.get(i, x);
+    for (size_t v = 0; v < length_; v++) std::fill(x + v * stride_ + count, x + v * stride_ + positions, 0.0f);
     if (factored_) eachBlock([&](size_t k, size_t count) {  // G = P · H
       multiplyCentroids(codebook, k, false, product, a + k * stride_, count, length_, positions, false, nullptr);
     });
@@ -200,7 +202,7 @@ class Backward {
       multiplyCentroids(codebook, k, true, s + k * stride_, x, length_, count, positions, true,
                         k == 0 ? w.minusSums.data() : nullptr);
     });
-    reader.put(block, i, x, stride_);
+    reader.put(i, x);
     return slope;
   }
 

@@ -41,10 +41,19 @@ TableRows tableOf(const TrainingMicrokernels& kernels, const SoftLayer& layer, c
 void Trainer::table(const SoftLayer& layer, float* table) {
   const std::lock_guard<std::mutex> lock(oneCall_);
   codebooks_.pack(layer.centroids, layer.numCodebooks, layer.numCentroids, layer.subvectorLength);
-  pool_.run(layer.numCodebooks, [&](size_t c, size_t worker) {
+  pool_.run(layer.numCodebooks, layer.tableOperations(), [&](size_t c, size_t worker) {
     const TableRows rows = tableOf(kernels_, layer, codebooks_.view(), c, workspaces_[worker]);
     float* to = table + c * layer.numCentroids * layer.outputs;
     kernels_.copy({rows.values, rows.stride, to, layer.outputs, layer.numCentroids, layer.outputs});
+  });
+}
+
+void Trainer::cluster(const Clustering& problem, size_t first, size_t count, float* centroids) {
+  const std::lock_guard<std::mutex> lock(oneCall_);
+  if (clusteringWorkspaces_.size() < pool_.threads()) clusteringWorkspaces_.resize(pool_.threads());
+  const size_t floats = problem.numCentroids * problem.subvectorLength;
+  pool_.run(count, count * problem.rows * floats * (problem.iterations + 1), [&](size_t i, size_t worker) {
+    lutnn::cluster(lookupKernels_, problem, first + i, clusteringWorkspaces_[worker], centroids + i * floats);
   });
 }
 
@@ -54,7 +63,7 @@ bool Trainer::findScale(const SoftLayer& layer, const TableFormat& format) {
   float* scale = scale_.reserve(stride * (pool_.threads() + 1));
   std::fill_n(scale, stride * (pool_.threads() + 1), 0.0f);
   std::vector<float> residue(pool_.threads(), 0.0f);
-  pool_.run(layer.numCodebooks, [&](size_t c, size_t worker) {
+  pool_.run(layer.numCodebooks, layer.tableOperations(), [&](size_t c, size_t worker) {
     const TableRows rows = tableOf(kernels_, layer, codebooks_.view(), c, workspaces_[worker]);
     for (size_t k = 0; k < layer.numCentroids; k++)
       residue[worker] += kernels_.largest(rows.values + k * rows.stride, outputs, scale + (worker + 1) * stride);
@@ -102,7 +111,7 @@ void Trainer::lookUp(const SoftLayer& layer, const TableFormat& format, const So
   const size_t panels = roundUp(outputs, kTableOutputs) / kTableOutputs;
   T* entries = reinterpret_cast<T*>(entries_.reserve(panels * books * count * kTableOutputs * sizeof(T)));
   const float* scale = scale_.data();
-  pool_.run(books, [&](size_t c, size_t worker) {
+  pool_.run(books, layer.tableOperations(), [&](size_t c, size_t worker) {
     const TableRows rows = tableOf(kernels_, layer, codebooks_.view(), c, workspaces_[worker]);
     for (size_t panel = 0; panel < panels; panel++) {
       const size_t m = panel * kTableOutputs, present = std::min(kTableOutputs, outputs - m);
@@ -120,9 +129,10 @@ void Trainer::lookUp(const SoftLayer& layer, const TableFormat& format, const So
     return *readers[worker];
   };
   std::vector<ptrdiff_t> taps(layer.subvectorLength);
-  const size_t stride = rowStride(readerOf(0).blockPositions());
+  const size_t stride = readerOf(0).stride();
   for (size_t v = 0; v < taps.size(); v++) taps[v] = static_cast<ptrdiff_t>(v * stride);
-  pool_.run(readerOf(0).numGroups(), [&](size_t index, size_t worker) {
+  const size_t positions = std::visit([](const auto& from) { return from.positions(); }, source);
+  pool_.run(readerOf(0).numGroups(), positions * books * (layer.subvectorLength * count + outputs), [&](size_t index, size_t worker) {
     SubVectors& reader = readerOf(worker);
     TrainingWorkspace& workspace = workspaces_[worker];
     const Range group = reader.group(index);
@@ -134,8 +144,9 @@ void Trainer::lookUp(const SoftLayer& layer, const TableFormat& format, const So
       reader.open(index, chunk, false);
       for (size_t n = 0; n < group.count; n += reader.blockPositions()) {
         const Range block{group.first + n, std::min(reader.blockPositions(), group.count - n)};
+        reader.openBlock(block);
         for (size_t i = 0; i < chunk.count; i++) {
-          reader.get(block, i, x, stride);
+          reader.get(i, x);
           lookupKernels_.encodePositions(codebooks_.view(), c + i, x, taps.data(), block.count,
                                          codes + (c + i) * codeStride + n);
         }

@@ -9,6 +9,7 @@
 
 #include "../dispatch.h"
 #include "../packing.h"
+#include "kmeans.h"
 #include "sub_vectors.h"
 #include "thread_pool.h"
 
@@ -26,6 +27,11 @@ struct SoftLayer {
   const float* centroids;  // (C, K, V)
   const float* table;      // the weight W (C·V, M) of a table P · W, or the table (C, K, M) itself
   bool fromWeight;
+
+  /// Multiply-adds that the real table takes, or numbers that it has.
+  size_t tableOperations() const {
+    return numCodebooks * numCentroids * outputs * (fromWeight ? subvectorLength : 1);
+  }
 };
 
 /// The assignment that gradients go through.
@@ -72,6 +78,8 @@ class Trainer {
                 const SoftGradients& gradients);
   /// The real table P · W (C, K, M) of a layer with a weight.
   void table(const SoftLayer& layer, float* table);
+  /// k-means of `count` codebooks from `first` on → centroids (count, K, V)
+  void cluster(const Clustering& problem, size_t first, size_t count, float* centroids);
 
  private:
   template <class T>
@@ -84,6 +92,7 @@ class Trainer {
   ThreadPool pool_;
   std::vector<TrainingWorkspace> workspaces_;
   PackedCodebooks codebooks_;
+  std::vector<ClusteringWorkspace> clusteringWorkspaces_;
   Buffer<float> scale_, sums_;
   Buffer<uint8_t> entries_;
 };

@@ -22,26 +22,25 @@ struct SoftOf {
     LUTNN_UNROLL for (int i = 0; i < kChains; i++) step(i);
   }
 
-  /// 2^x for x ≤ 0, relative error 1e-7: a polynomial of degree 5 on [−½, ½] of smallest relative error (own fit). Adding
+  /// 2^x for x ≤ 0, relative error 3e-6: a polynomial of degree 4 on [−½, ½] of smallest relative error (own fit). Adding
   /// 1.5 · 2²³ rounds x to a whole number, which then lies in the low bits.
   static void exp2(Float* x) {
     const Float magic = Simd::set(12582912.0f), least = Simd::set(-80);
     Float whole[kChains], p[kChains];
     each([&](int i) { whole[i] = Simd::add(Simd::max(x[i], least), magic); });
     each([&](int i) { x[i] = Simd::sub(x[i], Simd::sub(whole[i], magic)); });
-    each([&](int i) { p[i] = Simd::fma(Simd::set(1.32764725e-3f), x[i], Simd::set(9.67554096e-3f)); });
-    each([&](int i) { p[i] = Simd::fma(p[i], x[i], Simd::set(5.55071309e-2f)); });
-    each([&](int i) { p[i] = Simd::fma(p[i], x[i], Simd::set(2.40221202e-1f)); });
-    each([&](int i) { p[i] = Simd::fma(p[i], x[i], Simd::set(6.93146944e-1f)); });
-    each([&](int i) { p[i] = Simd::fma(p[i], x[i], Simd::set(1.00000012f)); });
+    each([&](int i) { p[i] = Simd::fma(Simd::set(9.57010221e-3f), x[i], Simd::set(5.59178591e-2f)); });
+    each([&](int i) { p[i] = Simd::fma(p[i], x[i], Simd::set(2.40247443e-1f)); });
+    each([&](int i) { p[i] = Simd::fma(p[i], x[i], Simd::set(6.93121791e-1f)); });
+    each([&](int i) { p[i] = Simd::fma(p[i], x[i], Simd::set(9.99999285e-1f)); });
     each([&](int i) { x[i] = Simd::addToExponent(p[i], whole[i]); });
   }
 
-  /// d, and 1/d unless squared, from scores and ‖x‖² (+ the floor unless squared).
+  /// d, and 1/d unless squared, from doubled scores and ‖x‖² (+ the floor unless squared).
   template <bool kSquared>
   static void distances(Float norm, const Float* score, Float* d, Float* inverse) {
     const Float floor = Simd::set(kSquared ? 0 : kDistanceFloor);
-    each([&](int i) { d[i] = Simd::max(Simd::fnma(score[i], Simd::set(2), norm), floor); });
+    each([&](int i) { d[i] = Simd::max(Simd::sub(norm, score[i]), floor); });
     if (kSquared) return;
     Float error[kChains];
     each([&](int i) { inverse[i] = Simd::rsqrt(d[i]); });
@@ -57,15 +56,18 @@ struct SoftOf {
     return sum;
   }
 
-  /// −½‖P_k‖² + x · P_k of kGroup centroids from k on.
+  /// 2 x · P_k − ‖P_k‖² of kGroup centroids from k on.
   static void scores(const SoftBlock& block, size_t k, const float* x, Float (&score)[kGroup]) {
     const size_t length = block.subvectorLength;
-    LUTNN_UNROLL for (int i = 0; i < kGroup; i++) score[i] = Simd::broadcast(block.halfNorms + k + i);
+    LUTNN_UNROLL for (int i = 0; i < kGroup; i++) {
+      const Float half = Simd::broadcast(block.halfNorms + k + i);
+      score[i] = Simd::add(half, half);
+    }
     const float* centroids = block.centroids + k / 16 * length * 16 + k % 16;
     for (size_t v = 0; v < length; v++, centroids += 16, x += block.stride) {
-      const Float value = Simd::load(x);
+      const Float value = Simd::load(x), twice = Simd::add(value, value);
       LUTNN_UNROLL for (int i = 0; i < kGroup; i++)
-        score[i] = Simd::fma(value, Simd::broadcast(centroids + i), score[i]);
+        score[i] = Simd::fma(twice, Simd::broadcast(centroids + i), score[i]);
     }
   }
 

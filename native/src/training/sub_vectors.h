@@ -17,9 +17,9 @@ struct Range {
   size_t first, count;
 };
 
-/// Floats from one row of positions to the next: an odd number of cache lines, so that rows do not push each other out
-/// of the cache.
-constexpr size_t rowStride(size_t positions) { return (roundUp(positions, 16) / 16 | 1) * 16; }
+/// Floats from one row of positions to the next: a cache line to spare, and an odd number of lines, so that rows do not
+/// push each other out of the cache.
+constexpr size_t rowStride(size_t positions) { return ((roundUp(positions, 16) / 16 + 1) | 1) * 16; }
 
 /// One for each thread, because it holds what a thread is working on.
 class SubVectors {
@@ -31,20 +31,22 @@ class SubVectors {
   virtual Range group(size_t index) const = 0;
   /// Positions are taken at most so many at a time, from a group's first on.
   virtual size_t blockPositions() const = 0;
+  /// Floats from one row of a block's positions to the next.
+  size_t stride() const { return rowStride(blockPositions()); }
   /// Codebooks that are best read together.
   virtual size_t chunkCodebooks() const = 0;
 
   /// Goes to a group; `withGradients` for put().
   virtual void open(size_t group, Range codebooks, bool withGradients) = 0;
-  /// Sub-vectors of the open codebook `codebook` (counted from the chunk's first) at the positions of a block
-  /// → (V, positions), rows `stride` apart.
-  virtual void get(Range block, size_t codebook, float* to, size_t stride) = 0;
+  /// Goes to a block of it.
+  virtual void openBlock(Range block) = 0;
+  /// Sub-vectors of the open codebook `codebook` (counted from the chunk's first) at the positions of the block
+  /// → (V, positions); what lies behind the positions in a row may be overwritten.
+  virtual void get(size_t codebook, float* to) = 0;
   /// Their gradients back; each block once.
-  virtual void put(Range block, size_t codebook, const float* from, size_t stride) = 0;
+  virtual void put(size_t codebook, const float* from) = 0;
   /// Writes the gradients of the group and codebooks that are open.
   virtual void close() = 0;
-  /// Whether close() writes all of dx; where it does not, dx must be zero.
-  virtual bool coversImages() const { return true; }
 };
 
 /// x (N, C·V); dx the same, or null.
@@ -68,7 +70,6 @@ struct Images {
   size_t outputHeight() const;
   size_t outputWidth() const;
   size_t positions() const { return batch * outputHeight() * outputWidth(); }
-  size_t floats() const { return batch * height * width * window.inputChannels; }
 };
 
 /// Memory that lives longer than a SubVectors, so that the next one finds it.

@@ -2,6 +2,9 @@
 
 namespace lutnn {
 
+/// Multiply-adds of some ten microseconds: about as long as a sleeping thread takes to begin.
+static constexpr size_t kWorthThreads = size_t{1} << 19;
+
 ThreadPool::~ThreadPool() {
   {
     const std::lock_guard<std::mutex> lock(mutex_);
@@ -47,7 +50,11 @@ void ThreadPool::wait(size_t worker) {
   }
 }
 
-void ThreadPool::run(size_t items, const std::function<void(size_t, size_t)>& work) {
+void ThreadPool::run(size_t items, size_t operations, const std::function<void(size_t, size_t)>& work) {
+  if (operations < kWorthThreads) {
+    for (size_t item = 0; item < items; item++) work(item, 0);
+    return;
+  }
   std::unique_lock<std::mutex> lock(mutex_);
   while (workers_.size() + 1 < threads_ && items > 1)
     workers_.emplace_back(&ThreadPool::wait, this, workers_.size() + 1);

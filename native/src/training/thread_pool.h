@@ -23,7 +23,9 @@ class ThreadPool {
 
   /// Calls work(item, worker) once for every item below `items`, items in rising order and several at a time, worker
   /// below threads(). Returns when all are done; throws what the first one that failed threw. One caller at a time.
-  void run(size_t items, const std::function<void(size_t item, size_t worker)>& work);
+  /// `operations` is about what all items take, in multiply-adds; where it is less than waking a thread is worth, the
+  /// caller does all.
+  void run(size_t items, size_t operations, const std::function<void(size_t item, size_t worker)>& work);
 
  private:
   struct Job {

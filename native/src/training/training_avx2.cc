@@ -19,6 +19,10 @@ struct Avx2 {
   static Float load(const float* x) { return _mm256_loadu_ps(x); }
   static void store(float* x, Float value) { _mm256_storeu_ps(x, value); }
   static Float loadFirst(const float* x, size_t n) { return _mm256_maskload_ps(x, firstLanes(n)); }
+  static Float loadBetween(const float* x, ptrdiff_t i, ptrdiff_t from, ptrdiff_t to) {
+    const Int lanes = _mm256_andnot_si256(firstLanes(static_cast<size_t>(from)), firstLanes(static_cast<size_t>(to)));
+    return _mm256_maskload_ps(x + i, lanes);
+  }
   static void storeFirst(float* x, size_t n, Float value) { _mm256_maskstore_ps(x, firstLanes(n), value); }
   static Float set(float x) { return _mm256_set1_ps(x); }
   static Float broadcast(const float* x) { return _mm256_broadcast_ss(x); }

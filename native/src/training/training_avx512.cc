@@ -19,6 +19,10 @@ struct Avx512 {
   static Float load(const float* x) { return _mm512_loadu_ps(x); }
   static void store(float* x, Float value) { _mm512_storeu_ps(x, value); }
   static Float loadFirst(const float* x, size_t n) { return _mm512_maskz_loadu_ps(firstLanes(n), x); }
+  static Float loadBetween(const float* x, ptrdiff_t i, ptrdiff_t from, ptrdiff_t to) {
+    const __mmask16 lanes = static_cast<__mmask16>(firstLanes(static_cast<size_t>(to)) & (~0u << from));
+    return _mm512_maskz_loadu_ps(lanes, x + i);
+  }
   static void storeFirst(float* x, size_t n, Float value) { _mm512_mask_storeu_ps(x, firstLanes(n), value); }
   static Float set(float x) { return _mm512_set1_ps(x); }
   static Float broadcast(const float* x) { return _mm512_set1_ps(*x); }

@@ -75,13 +75,27 @@ struct TableLookup {
   float* y;
 };
 
-/// rows pieces of `width` floats.
+/// `rows` pieces of `width` floats, copied in rising order.
 struct Pieces {
   const float* from;
   size_t fromStride;
   float* to;
   size_t toStride;
   size_t rows, width;
+};
+
+/// A row of `toWidth` floats at to + `to`, which is to see the row of `fromWidth` floats at from + `from` shifted: its
+/// element i is element i + shift of that row, where there is one.
+struct ShiftedRow {
+  size_t to, from, fromWidth;
+  ptrdiff_t shift;
+};
+struct ShiftedRows {
+  const ShiftedRow* rows;
+  size_t count;
+  const float* from;
+  float* to;
+  size_t toWidth;
 };
 
 struct TrainingMicrokernels {
@@ -93,10 +107,15 @@ struct TrainingMicrokernels {
   /// from (rows, columns), fromStride floats between rows → to (columns, rows), toStride between rows.
   void (*transpose)(const float* from, size_t fromStride, size_t rows, size_t columns, float* to, size_t toStride);
   void (*copy)(const Pieces&);
-  void (*add)(const Pieces&);  // to += from
+  /// Elements that are not there become 0; less than L floats behind every row are overwritten, too.
+  void (*copyShifted)(const ShiftedRows&);
+  /// Adds to the row at `to` what is there; the rows that go to the same place follow each other.
+  void (*addShifted)(const ShiftedRows&);
   void (*multiply)(const Product&);
   void (*multiplyRows)(const RowProducts&);
   float (*dot)(const float* a, const float* b, size_t count);
+  /// sums[i] = the sum of the L lanes at lanes[i · L], added in double
+  void (*sumLanes)(const float* lanes, size_t count, float* sums);
   void (*softBackward)(const SoftBlock&);
 
   /// largest[m] = max(largest[m], |values[m]|); returns 0 where all values are finite, else NaN

@@ -23,6 +23,11 @@ struct Neon {
     for (size_t i = 0; i < n; i++) lanes[i] = x[i];
     return vld1q_f32(lanes);
   }
+  static Float loadBetween(const float* x, ptrdiff_t i, ptrdiff_t from, ptrdiff_t to) {
+    float lanes[4] = {};
+    for (ptrdiff_t lane = from; lane < to; lane++) lanes[lane] = x[i + lane];
+    return vld1q_f32(lanes);
+  }
   static void storeFirst(float* x, size_t n, Float value) {
     float lanes[4];
     vst1q_f32(lanes, value);

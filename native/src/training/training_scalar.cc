@@ -24,6 +24,7 @@ struct Scalar {
   static Float load(const float* x) { return *x; }
   static void store(float* x, Float value) { *x = value; }
   static Float loadFirst(const float* x, size_t) { return *x; }
+  static Float loadBetween(const float* x, ptrdiff_t i, ptrdiff_t, ptrdiff_t) { return x[i]; }
   static void storeFirst(float* x, size_t, Float value) { *x = value; }
   static Float set(float x) { return x; }
   static Float broadcast(const float* x) { return *x; }

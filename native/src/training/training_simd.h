@@ -1,6 +1,7 @@
 // Everything that an instruction set's file needs. Its `Simd` has vectors of kLanes 32-bit lanes, Float and Int, vectors
 // of 2 · kLanes 16-bit lanes, Shorts, and
 //   load, store, loadFirst(x, n), storeFirst(x, n, value)   all lanes; the first n, the others read as 0
+//   loadBetween(x, i, from, to)             x[i + lane] in lanes from … to − 1, 0 in the others
 //   set, broadcast(x)                       the same in every lane; from memory
 //   add, sub, mul, div, min, max, abs       of floats
 //   fma, fms, fnma(a, b, c)                 a · b + c, a · b − c and c − a · b, rounded once
@@ -30,11 +31,13 @@ constexpr TrainingMicrokernels trainingMicrokernels(const char* isa) {
           Simd::kLanes,
           Simd::kProductVectors * Simd::kLanes,
           transpose<Simd>,
-          movePieces<Simd, false>,
-          movePieces<Simd, true>,
+          copy<Simd>,
+          copyShifted<Simd>,
+          addShifted<Simd>,
           ProductOf<Simd>::multiply,
           RowProductsOf<Simd>::multiply,
           dot<Simd>,
+          sumLanes<Simd>,
           SoftOf<Simd>::backward,
           largest<Simd>,
           quantize8<Simd>,

@@ -1,5 +1,6 @@
 import { LutnnError, pq } from "lutnn";
-import { describe, expect, it } from "vitest";
+import { kMeans as nativeKMeans, setThreads } from "lutnn-native/training";
+import { afterEach, describe, expect, it } from "vitest";
 import { randomFloats } from "../random";
 
 const shape = (numCodebooks: number, numCentroids: number, subvectorLength: number) => ({
@@ -85,5 +86,73 @@ describe("kMeans", () => {
       signal: AbortSignal.abort(new Error("enough")),
     });
     await expect(attempt).rejects.toThrow("enough");
+  });
+});
+
+describe("kMeans by the native training operators", () => {
+  const asked = process.env.LUTNN_TRAINING;
+  const runWith = (backend: "native" | "tfjs", x: Float32Array, size: pq.CodebookShape, options = {}) => {
+    process.env.LUTNN_TRAINING = backend;
+    return pq.kMeans(x, size, options);
+  };
+  afterEach(() => {
+    if (asked === undefined) delete process.env.LUTNN_TRAINING;
+    else process.env.LUTNN_TRAINING = asked;
+    setThreads(2);
+  });
+
+  it.each([
+    [17, 5, 3, 4],
+    [300, 7, 16, 9],
+    [1000, 3, 40, 2],
+    [5, 2, 16, 1],
+    [333, 1, 256, 3],
+  ])("equals the TypeScript form bit for bit (N %i, C %i, K %i, V %i)", async (rows, C, K, V) => {
+    const x = randomFloats(rows * C * V, rows);
+    const plain = await runWith("tfjs", x, shape(C, K, V), { seed: 3 });
+    const native = await runWith("native", x, shape(C, K, V), { seed: 3 });
+    expect(native.centroids).toEqual(plain.centroids);
+  });
+
+  it("equals it where clusters run empty", async () => {
+    // Few distinct values, most of them alike.
+    const x = Float32Array.from({ length: 400 * 6 }, (_, i) => (i % 37 < 30 ? 0 : (i * i) % 11));
+    for (let seed = 0; seed < 5; seed++) {
+      const plain = await runWith("tfjs", x, shape(3, 16, 2), { seed });
+      const native = await runWith("native", x, shape(3, 16, 2), { seed });
+      expect(native.centroids).toEqual(plain.centroids);
+    }
+  });
+
+  it("gives the same centroids for any number of threads", async () => {
+    const x = randomFloats(500 * 11 * 3, 6);
+    const found: Float32Array[] = [];
+    for (const threads of [1, 2, 3, 7]) {
+      setThreads(threads);
+      found.push((await runWith("native", x, shape(11, 16, 3))).centroids);
+    }
+    for (const centroids of found) expect(centroids).toEqual(found[0]);
+  });
+
+  it("refuses arrays that do not fit before it reads them", () => {
+    const call = (points: number, draws: number, first: number, centroids: number, draw = 0.5) =>
+      nativeKMeans(
+        new Float32Array(points),
+        5,
+        2,
+        3,
+        4,
+        1,
+        new Float64Array(draws).fill(draw),
+        first,
+        new Float32Array(centroids),
+      );
+    expect(() => call(39, 6, 0, 24)).toThrow(/points must be float32 \(rows, C \* V\)/);
+    expect(() => call(40, 5, 0, 24)).toThrow(/draws float64/);
+    expect(() => call(40, 6, 1, 24)).toThrow(/one to C - first codebooks/);
+    expect(() => call(40, 6, 2, 12)).toThrow(/first below C/);
+    expect(() => call(40, 6, 0, 25)).toThrow(RangeError);
+    expect(() => call(40, 6, 0, 24, 1)).toThrow(/draws must be at least 0 and below 1/);
+    expect(() => call(40, 6, 0, 24)).not.toThrow();
   });
 });
