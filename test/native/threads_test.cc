@@ -103,7 +103,7 @@ TEST("the training operators' pool does every item once, for changing numbers of
     pool.setThreads(threads);
     for (int turn = 0; turn < 20; turn++) {
       std::vector<int> done(100);
-      pool.run(100, [&](size_t item, size_t worker) { done[item] += worker < threads; });
+      pool.run(100, size_t{1} << 40, [&](size_t item, size_t worker) { done[item] += worker < threads; });
       CHECK(done == std::vector<int>(100, 1), "%zu threads", threads);
     }
   }
