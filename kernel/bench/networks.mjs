@@ -184,7 +184,7 @@ function encoderLayer() {
     const all = { norms: [1, 0, 1, 0].map((value) => variable(tf.fill([width], value))) };
     for (const [i, [name, [inputs, outputs]]] of Object.entries(maps).entries()) {
       all[name] = {
-        weight: variable(normal([inputs, outputs], 0.03, i)),
+        weight: variable(normal([inputs, outputs], 0.03, i + 1)),
         bias: variable(tf.zeros([outputs])),
       };
       if (!soft) continue;
