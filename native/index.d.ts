@@ -1,11 +1,21 @@
 /** Instruction sets that a microkernel file exists for. */
-export type Isa = "scalar" | "avx2" | "avx512" | "avx512vbmi";
+export type Isa = "scalar" | "avx2" | "avx512" | "avx512vbmi" | "neon" | "neondot";
 
 /** Compiled in and supported by this processor, fastest first. */
 export function availableIsas(): Isa[];
 
 /** The one that runs: the fastest available, or what LUTNN_FORCE_ISA names (loading throws when it is not available). */
 export const isa: Isa;
+
+/**
+ * What this processor could do at most with that instruction set, measured in some 20 ms: multiply-adds and lookups with
+ * their sums from registers alone, and bytes read from memory. 0 where there is no measurement.
+ */
+export function peakRates(): {
+  multiplyAddsPerNanosecond: number;
+  lookupsPerNanosecond: number;
+  bytesPerNanosecond: number;
+};
 
 /** A replaced layer as its arrays; they are copied into the kernels' own layout when the operator is made. */
 export interface Lookup {
@@ -43,31 +53,85 @@ export interface Window {
   padRight: number;
 }
 
+/** How an operator is made. */
+export interface OperatorOptions {
+  /**
+   * In which numbers inputs are compared with centroids. "int8" rounds both, with scales that follow each row, or each
+   * codebook's channels: faster with AVX-512 VNNI, and some codes differ (see `mismatch`). Default "float32".
+   */
+  encoding?: "float32" | "int8";
+}
+
+/** What follows a layer and is computed along with it, and how. */
+export interface RunOptions {
+  /** As long as y, and added to it; it may be y itself. */
+  residual?: Float32Array;
+  /** Negative results become 0, after the residual was added. */
+  relu?: boolean;
+  /** Threads that share the work, 1 … 256; default 1. The results are the same for any number. */
+  threads?: number;
+  /** Only the rows, or images of the batch, from `from` to before `to` are computed; the others of y stay as they are. */
+  from?: number;
+  to?: number;
+  /** Added to: the ms that encoding, and that looking up took (2). */
+  times?: Float64Array;
+}
+
+/** How a long run is cut into pieces. */
+export interface PieceOptions extends Omit<RunOptions, "from" | "to"> {
+  /** Stops the run before its next piece; the promise is rejected with the signal's reason. */
+  signal?: AbortSignal;
+  /** ms after which other events get their turn, as nearly as whole rows or images allow; default 20. */
+  milliseconds?: number;
+}
+
 /**
  * y = scale · Σ_c table[c][code_c(x)] + bias on the rows of a matrix.
  * Every method throws TypeError or RangeError on arrays of the wrong type or length, before anything is written.
  */
 export class LutMatMul {
-  constructor(lookup: Lookup);
+  constructor(lookup: Lookup, options?: OperatorOptions);
   /** x float32 (rows, C·V) → y float32 (rows, M). */
-  run(x: Float32Array, rows: number, y: Float32Array): void;
+  run(x: Float32Array, rows: number, y: Float32Array, options?: RunOptions): void;
+  /** The same in pieces, between which interrupts, timers and messages get through. Leave the arrays alone meanwhile. */
+  runInPieces(x: Float32Array, rows: number, y: Float32Array, options?: PieceOptions): Promise<void>;
   /** x float32 (rows, C·V) → codes uint8 (rows, C). */
   encode(x: Float32Array, rows: number, codes: Uint8Array): void;
   /** codes uint8 (rows, C) → sums int32 (rows, M), the integer sums before scale and bias. */
   lookup(codes: Uint8Array, rows: number, sums: Int32Array): void;
+  /** Share, 0 … 1, of the codes of x that are not those of encoding "float32". */
+  mismatch(x: Float32Array, rows: number): number;
 }
 
 /** The same for a convolution; positions are (batch, output row, output column). */
 export class LutConv {
-  constructor(lookup: Lookup, window: Window);
+  constructor(lookup: Lookup, window: Window, options?: OperatorOptions);
   /** [output height, output width] for an input of this size. Throws RangeError when the filter does not fit. */
   outputSize(height: number, width: number): [number, number];
   /** x float32 (batch, channels, height, width) → y float32 (batch, M, output height, output width). */
-  run(x: Float32Array, batch: number, height: number, width: number, y: Float32Array): void;
+  run(
+    x: Float32Array,
+    batch: number,
+    height: number,
+    width: number,
+    y: Float32Array,
+    options?: RunOptions,
+  ): void;
+  /** The same in pieces of whole images, between which interrupts, timers and messages get through. */
+  runInPieces(
+    x: Float32Array,
+    batch: number,
+    height: number,
+    width: number,
+    y: Float32Array,
+    options?: PieceOptions,
+  ): Promise<void>;
   /** x → codes uint8 (positions, C). */
   encode(x: Float32Array, batch: number, height: number, width: number, codes: Uint8Array): void;
   /** codes uint8 (positions, C) → sums int32 (positions, M). */
   lookup(codes: Uint8Array, positions: number, sums: Int32Array): void;
+  /** Share, 0 … 1, of the codes of x that are not those of encoding "float32". */
+  mismatch(x: Float32Array, batch: number, height: number, width: number): number;
 }
 
 /**

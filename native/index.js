@@ -2,6 +2,7 @@
 
 const { existsSync } = require("node:fs");
 const { join } = require("node:path");
+const { addPieces } = require("./pieces.js");
 
 const binary = join(__dirname, "build", "lutnn_native.node");
 if (!existsSync(binary))
@@ -10,3 +11,4 @@ if (!existsSync(binary))
   );
 
 module.exports = require(binary);
+addPieces(module.exports);

@@ -1,20 +1,12 @@
 // npm test: every suite in turn, its seconds, and a table at the end. `npm test -- unit browser` runs only those.
-import { spawnSync } from "node:child_process";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { buildNative } from "../kernel/install/steps.mjs";
+import { run, testArm, testHere, testWithSanitizers } from "./native/builds.mjs";
 
 const root = resolve(import.meta.dirname, "..");
 const at = (...parts) => join(root, ...parts);
 const notebook = "01-first-lookup-network.ipynb";
 
-function run(command, args, env = {}) {
-  const result = spawnSync(command, args, { cwd: root, stdio: "inherit", env: { ...process.env, ...env } });
-  if (result.status !== 0)
-    throw new Error(
-      `${command} ${args.join(" ")}: ${result.error?.message ?? `status ${result.status ?? result.signal}`}`,
-    );
-}
 const node = (...args) => run(process.execPath, args);
 const vitest = (env, ...filters) =>
   run(
@@ -23,14 +15,16 @@ const vitest = (env, ...filters) =>
     env,
   );
 
-/** In order: what fails fast comes first; the browser test opens the notebook that the one before it executed. */
+/**
+ * In order: what fails fast comes first; the browser test opens the notebook that the one before it executed. A suite
+ * that returns a sentence was skipped, and says why.
+ */
 const suites = {
   lint: () => node(at("node_modules/@biomejs/biome/bin/biome"), "check", "--error-on-warnings"),
   types: () => node(at("node_modules/typescript/bin/tsc"), "-p", "test"),
-  native: () => {
-    buildNative("native/build-tests", "-DLUTNN_TESTS=ON", "-DLUTNN_ADDON=OFF");
-    run("ctest", ["--test-dir", "native/build-tests", "--output-on-failure", "--parallel", "2"]);
-  },
+  native: testHere,
+  sanitizers: testWithSanitizers,
+  arm: testArm,
   unit: () =>
     vitest(
       {},
@@ -44,7 +38,10 @@ const suites = {
   protocol: () => vitest({}, "test/protocol"),
   notebook: () => {
     mkdirSync(at("out"), { recursive: true });
-    node(at("kernel/bin/lutnn.js"), "run", `notebooks/${notebook}`);
+    for (const name of readdirSync(at("out")))
+      if (name.startsWith("plus-and-paper-")) rmSync(at("out", name), { recursive: true }); // results of before
+    for (const name of readdirSync(at("notebooks")).sort())
+      if (name.endsWith(".ipynb")) node(at("kernel/bin/lutnn.js"), "run", `notebooks/${name}`);
     vitest({ LUTNN_EXECUTED_NOTEBOOK: at("out", notebook) }, "test/notebooks");
   },
   browser: () => vitest({ LUTNN_EXECUTED_NOTEBOOK: at("out", notebook) }, "test/extension/browser.test.ts"),
@@ -63,18 +60,21 @@ for (const [name, suite] of Object.entries(suites)) {
   console.log(`\n=== ${name}`);
   const start = performance.now();
   let failure = null;
+  let skipped = null;
   try {
-    suite();
+    skipped = suite() ?? null;
   } catch (error) {
     failure = error;
     console.error(`=== ${name} failed: ${error.message}`);
   }
-  results.push({ name, seconds: (performance.now() - start) / 1000, failure });
+  results.push({ name, seconds: (performance.now() - start) / 1000, failure, skipped });
 }
 
 console.log("\nsuite       seconds");
-for (const { name, seconds, failure } of results)
-  console.log(`${name.padEnd(10)} ${seconds.toFixed(1).padStart(8)}  ${failure ? "FAILED" : "passed"}`);
+for (const { name, seconds, failure, skipped } of results)
+  console.log(
+    `${name.padEnd(10)} ${seconds.toFixed(1).padStart(8)}  ${failure ? "FAILED" : (skipped ?? "passed")}`,
+  );
 const total = results.reduce((sum, { seconds }) => sum + seconds, 0);
 console.log(`${"all".padEnd(10)} ${total.toFixed(1).padStart(8)}`);
 process.exit(results.some(({ failure }) => failure) ? 1 : 0);

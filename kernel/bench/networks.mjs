@@ -1,7 +1,12 @@
 // What the training benchmark times: networks and single layers, each dense and with lookups, ready to take a step.
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
+if (!existsSync(new URL("../lib/index.js", import.meta.url))) {
+  console.error("lutnn is not built yet. In the checkout, run: npm run setup");
+  process.exit(1);
+}
 export const { tf, models } = require("../lib/index.js");
 const { linearOperator } = require("../lib/layers/linearOperator.js");
 const { LookupLayer } = require("../lib/layers/lookupLayer.js");

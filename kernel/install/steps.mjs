@@ -1,15 +1,6 @@
 // The steps of the set-up, in order. Each names its inputs, its product and what it needs.
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
 import { python } from "./prerequisites.mjs";
 import { installTensorflow, tensorflowIntact, wheelPin } from "./tensorflow.mjs";
@@ -44,6 +35,10 @@ function slim() {
   rmSync(at("node_modules/plotly.js/dist"), { recursive: true, force: true });
 }
 
+const specFile = join(venv, "share/jupyter/kernels/lutnn/kernel.json");
+/** A module of the kernel, once the step "library" has built it. */
+const built = (name) => createRequire(import.meta.url)(at(`kernel/lib/jupyter/${name}.js`));
+
 const pip = (...args) =>
   run(venvBin("python"), ["-m", "pip", ...args, "--quiet", "--disable-pip-version-check", "--no-input"]);
 
@@ -54,7 +49,11 @@ function cmake() {
   return venvBin("cmake");
 }
 
-export function buildNative(folder, ...defines) {
+/** Configures and builds native/ in `folder`; after "--" the arguments name the only targets to build. */
+export function buildNative(folder, ...args) {
+  const targetsAt = args.includes("--") ? args.indexOf("--") : args.length;
+  const defines = args.slice(0, targetsAt);
+  const targets = args.slice(targetsAt + 1).flatMap((target) => ["--target", target]);
   const program = cmake();
   const env = { PATH: `${process.env.PATH}${delimiter}${dirname(venvBin("python"))}` };
   const headers = at("node_modules/node-api-headers").replaceAll("\\", "/");
@@ -63,7 +62,7 @@ export function buildNative(folder, ...defines) {
     ["-S", "native", "-B", folder, "-DCMAKE_BUILD_TYPE=Release", `-DNODE_API_DIR=${headers}`, ...defines],
     { env },
   );
-  run(program, ["--build", folder, "--config", "Release", "--parallel", "2"], { env });
+  run(program, ["--build", folder, "--config", "Release", "--parallel", "2", ...targets], { env });
 }
 
 /** @type {Record<string, import("./step.mjs").Step>} */
@@ -170,20 +169,23 @@ export const steps = {
   },
 
   jupyter: {
-    name: "kernelspec and extension link in .venv",
-    inputs: ["kernel/install/steps.mjs", "kernel/install/requirements.txt"],
+    name: "kernelspec, papermill translator and extension link in .venv",
+    inputs: [
+      "kernel/install/steps.mjs",
+      "kernel/install/requirements.txt",
+      "kernel/python/papermill",
+      "kernel/data/logo-svg.svg",
+    ],
     stamp: join(venv, "share/jupyter/.lutnn-stamp"),
     intact: () =>
-      existsSync(join(venv, "share/jupyter/kernels/lutnn/kernel.json")) &&
       existsSync(join(venv, "share/jupyter/labextensions/jupyterlab-lutnn/package.json")) &&
-      readFileSync(join(venv, "share/jupyter/kernels/lutnn/kernel.json"), "utf8") === kernelspec(),
+      existsSync(specFile) &&
+      readFileSync(specFile, "utf8") === built("kernelspec").kernelspecText(),
     needs: [],
     remedy: tryAgain,
     make: () => {
-      const spec = join(venv, "share/jupyter/kernels/lutnn/kernel.json");
-      mkdirSync(dirname(spec), { recursive: true });
-      writeFileSync(`${spec}.new`, kernelspec());
-      renameSync(`${spec}.new`, spec);
+      built("kernelspec").installKernelspec({ prefix: venv });
+      built("papermill").installPapermillTranslator(venvBin("python"));
       const link = join(venv, "share/jupyter/labextensions/jupyterlab-lutnn");
       mkdirSync(dirname(link), { recursive: true });
       rmSync(link, { recursive: true, force: true });
@@ -191,21 +193,6 @@ export const steps = {
     },
   },
 };
-
-/** What Jupyter reads to start our kernel: this very Node by its absolute path. */
-function kernelspec() {
-  return `${JSON.stringify(
-    {
-      argv: [process.execPath, at("kernel/bin/lutnn.js"), "kernel", "{connection_file}"],
-      display_name: "TypeScript (LUT-NN)",
-      language: "typescript",
-      interrupt_mode: "message",
-      metadata: { debugger: false },
-    },
-    null,
-    2,
-  )}\n`;
-}
 
 function linkFolder(from, to) {
   try {

@@ -1,7 +1,16 @@
 import { join } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import { checkoutRoot } from "./commands/checkout";
 import { describeDiagnosis, diagnose } from "./commands/doctor";
+import {
+  defaultKernelName,
+  defaultPython,
+  type InstallOptions,
+  installKernel,
+  listKernels,
+  type PlaceOptions,
+  removeKernel,
+} from "./commands/kernel";
 import { openLab } from "./commands/lab";
 import { runNotebook } from "./commands/runNotebook";
 import { LutnnError } from "./errors";
@@ -40,9 +49,41 @@ program
   });
 
 program
+  .command("bench")
+  .description(
+    "time layers by lookup against ONNX Runtime on this processor; --json, --plot, --isa, --rounds",
+  );
+
+const kernel = program
   .command("kernel")
-  .description("the notebook kernel itself; Jupyter starts it")
-  .argument("<connection-file>", "written by Jupyter");
+  .description("tell Jupyter of the notebook kernel; with a connection file, be it (Jupyter starts it so)");
+
+const withPlace = (command: Command) =>
+  command
+    .addOption(new Option("--user", "for this user").conflicts(["sysPrefix", "prefix"]))
+    .addOption(new Option("--sys-prefix", "in the environment of --python").conflicts(["user", "prefix"]))
+    .addOption(new Option("--prefix <folder>", "below this folder").conflicts(["user", "sysPrefix"]))
+    .option("--python <program>", "the Python that Jupyter runs on", defaultPython);
+
+withPlace(kernel.command("install"))
+  .description(
+    "write the kernelspec: for this user, if no place is given; with --sys-prefix also for papermill",
+  )
+  .option("--name <name>", "what the kernel is called in commands", defaultKernelName)
+  .option("--display-name <text>", "what it is called in menus")
+  .action((options: InstallOptions) => console.log(installKernel(options)));
+
+kernel
+  .command("list")
+  .description("where this kernel is installed")
+  .option("--python <program>", "an environment's Python, to look there too", defaultPython)
+  .option("--json", "print the list as JSON")
+  .action((options: { json?: boolean; python: string }) => console.log(listKernels(options)));
+
+withPlace(kernel.command("remove"))
+  .description("remove the kernelspec, from everywhere if no place is given")
+  .argument("[name]", "the kernel's name", defaultKernelName)
+  .action((name: string, options: PlaceOptions) => console.log(removeKernel(name, options)));
 
 program.parseAsync().catch((error: unknown) => {
   console.error(error instanceof LutnnError ? `lutnn ${error.message}` : error);

@@ -8,10 +8,12 @@ export * as tf from "@tensorflow/tfjs-node";
 export * as charts from "./charts/index";
 export {
   type CalibrateOptions,
+  type CalibrationMethod,
   type Conversion,
   type ConvertOptions,
   convert,
   type ErrorAccumulationOptions,
+  type ReplaceOptions,
 } from "./conversion/conversion";
 export type { FineTuneOptions } from "./conversion/fineTune";
 export type { LayerInfo, LayerState, LayerTable } from "./conversion/layerTable";
@@ -20,7 +22,11 @@ export { type Budget, Plan, type PlanPoint } from "./conversion/plan";
 export { type FineTuneSettings, type Profile, profiles, type TemperatureMode } from "./conversion/profile";
 export * as datasets from "./datasets/index";
 export { LutnnError } from "./errors";
+export { clearOutput, type Display, display } from "./host/display";
 export type { Displayable, MimeBundle, NotebookHost } from "./host/host";
+export { type InputOptions, input } from "./host/input";
+export { Progress, type ProgressFields } from "./host/progress";
+export { type ProgressOptions, progress } from "./host/progressLoop";
 export * as inference from "./inference/index";
 export { InferenceSession } from "./inference/session";
 export { LookupLayer } from "./layers/lookupLayer";

@@ -51,11 +51,11 @@ static void bench(const Microkernels& kernels, const BenchShape& s) {
   std::mt19937 random(1);
   std::normal_distribution<float> normal;
   std::vector<float> centroids(C * K * V), scale(M, 0.01f), bias(M, 0.5f), x(n * inputs + 64), y(n * M);
-  std::vector<int8_t> table(C * K * M);
+  std::vector<int8_t> entries(C * K * M);
   for (float& value : centroids) value = normal(random);
   for (float& value : x) value = normal(random);
-  for (int8_t& value : table) value = static_cast<int8_t>(random());
-  const Lookup lookup{C, K, V, M, centroids.data(), table.data(), scale.data(), bias.data()};
+  for (int8_t& value : entries) value = static_cast<int8_t>(random());
+  const Lookup lookup{C, K, V, M, centroids.data(), entries.data(), scale.data(), bias.data()};
   PackedCodebooks books;
   books.pack(centroids.data(), C, K, V);
   const PackedScale packedScale(lookup);
@@ -77,17 +77,23 @@ static void bench(const Microkernels& kernels, const BenchShape& s) {
   }
   const size_t group = kernels.groupCodebooks;
   for (size_t i = 0; i < codes.size(); i++) codes[i] = static_cast<uint8_t>(random() % 16 + 16 * (i % group));
-  const PackedShuffleTable shuffle(lookup, kernels);
-  report(kernels, s.name, "lookupShuffle", lookups, measure([&] {
-           for (size_t first = 0; first < n; first += 256) {
-             const Output out = packedScale.output(y.data() + first, n);
-             kernels.lookupShuffle(shuffle.view(), codes.data() + first * group, stride * group,
-                                   std::min<size_t>(256, n - first), out);
-           }
-         }));
-  const PackedGatherTable gather(lookup, kernels);
-  report(kernels, s.name, "lookupGather", lookups,
-         measure([&] { kernels.lookupGather(gather.view(), rowCodes.data(), n, packedScale.output(y.data(), M)); }));
+  for (int bits : {8, 7, 4}) {
+    for (int8_t& entry : entries) entry = static_cast<int8_t>(entry % (1 << (bits - 1)));
+    const PackedTable table(kernels, lookup, PackedTable::Order::kShuffle);
+    const std::string width = bits < 8 ? " " + std::to_string(bits) + " bit" : "";
+    report(kernels, s.name, ("lookupShuffle" + width).c_str(), lookups, measure([&] {
+             for (size_t first = 0; first < n; first += 256) {
+               const Output out = packedScale.output(y.data() + first, n);
+               kernels.lookupShuffle(table.shuffle(), codes.data() + first * group, stride * group,
+                                     std::min<size_t>(256, n - first), out);
+             }
+           }));
+    report(kernels, s.name, ("lookupGather" + width).c_str(), lookups,
+           measure([&] { kernels.lookupGather(table.gather(), rowCodes.data(), n, packedScale.output(y.data(), M)); }));
+  }
+  std::vector<int32_t> sums(n * M, 3);
+  report(kernels, s.name, "finishTransposed", static_cast<double>(n) * M,
+         measure([&] { kernels.finishTransposed(sums.data(), n, M, packedScale.output(y.data(), n)); }));
 }
 
 int main(int argc, char** argv) {

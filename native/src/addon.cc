@@ -1,13 +1,18 @@
 // The Node-API front: classes and functions of native/index.d.ts over the operators. Each call reads and checks all of
 // its arguments, then computes; no JavaScript runs in between.
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
+#include "../bench/peak_rates.h"
 #include "arguments.h"
 #include "dispatch.h"
 #include "lut_conv.h"
 #include "lut_matmul.h"
+#include "thread_pool.h"
 #include "validate.h"
 
 namespace lutnn {
@@ -19,20 +24,20 @@ struct Addon {
   Workspace workspace;
   PackedCodebooks books;  // of the last `encode`
   int64_t reported = 0;
-
-  /// Tells the garbage collector of scratch memory that has grown.
-  void reportMemory(napi_env env) {
-    const int64_t now = static_cast<int64_t>(workspace.bytes() + books.bytes());
-    int64_t total;
-    if (now != reported) napi_adjust_external_memory(env, now - reported, &total);
-    reported = now;
-  }
 };
 
 Addon& addonOf(napi_env env) {
   void* addon = nullptr;
   check(env, napi_get_instance_data(env, &addon));
   return *static_cast<Addon*>(addon);
+}
+
+/// Tells the garbage collector of memory outside its own that an object holds; `reported` is what it knows of.
+void report(napi_env env, size_t bytes, int64_t& reported) {
+  const int64_t change = static_cast<int64_t>(bytes) - reported;
+  int64_t total;
+  if (change != 0) napi_adjust_external_memory(env, change, &total);
+  reported += change;
 }
 
 /// A JavaScript function: `body` with every C++ exception turned into a JavaScript one.
@@ -46,7 +51,7 @@ napi_value function(napi_env env, napi_callback_info info) {
     Call call(env, info, name);
     Addon& addon = addonOf(env);
     napi_value result = body(call, addon);
-    addon.reportMemory(env);
+    report(env, addon.workspace.bytes() + addon.books.bytes(), addon.reported);
     return result;
   } catch (const PendingException&) {
   } catch (const TypeFailure& failure) {
@@ -57,6 +62,8 @@ napi_value function(napi_env env, napi_callback_info info) {
     napi_throw_range_error(env, nullptr, failure.what());
   } catch (const std::bad_alloc&) {
     napi_throw_error(env, nullptr, (std::string(name) + ": there is not enough memory").c_str());
+  } catch (const std::exception& failure) {
+    napi_throw_error(env, nullptr, failure.what());
   }
   return nullptr;
 }
@@ -65,14 +72,19 @@ napi_value function(napi_env env, napi_callback_info info) {
 struct MatMulObject {
   size_t numCodebooks, numCentroids, inputs, outputs;
   LutMatMul op;
+  int64_t reported = 0;
+
+  void reportMemory(napi_env env) { report(env, op.bytes(), reported); }
 };
 
 struct ConvObject {
   size_t numCodebooks, numCentroids, outputs;
   LutConv op;
-  std::optional<WindowPlanes> planes;  // of the last image size
+  int64_t reported = 0;
+  std::optional<ConvPlan> planes = std::nullopt;  // of the last image size
 
-  const WindowPlanes& planesFor(size_t height, size_t width) {
+  void reportMemory(napi_env env) { report(env, op.bytes(), reported); }
+  const ConvPlan& planesFor(size_t height, size_t width) {
     if (!planes || planes->height() != height || planes->width() != width) planes = op.plan(height, width);
     return *planes;
   }
@@ -80,16 +92,13 @@ struct ConvObject {
 
 template <class Object>
 void attach(Call& call, std::unique_ptr<Object> object) {
-  const napi_env env = call.env();
-  int64_t total;
-  const auto finalize = [](napi_env finalEnv, void* data, void*) {
+  const auto finalize = [](napi_env env, void* data, void*) {
     auto* finished = static_cast<Object*>(data);
-    int64_t left;
-    napi_adjust_external_memory(finalEnv, -static_cast<int64_t>(finished->op.bytes()), &left);
+    report(env, 0, finished->reported);
     delete finished;
   };
-  check(env, napi_wrap(env, call.self(), object.get(), finalize, nullptr, nullptr));
-  napi_adjust_external_memory(env, static_cast<int64_t>(object.release()->op.bytes()), &total);
+  check(call.env(), napi_wrap(call.env(), call.self(), object.get(), finalize, nullptr, nullptr));
+  object.release()->reportMemory(call.env());
 }
 
 /// V8 lets a method be called on objects of its own class only.
@@ -132,6 +141,13 @@ void bindArrays(Call& call, const LookupArrays& arrays, Lookup& lookup) {
   lookup.bias = call.array<float>(arrays.bias, "bias", "outputs", {lookup.outputs}).data;
 }
 
+Encoding readEncoding(Call& call, napi_value options) {
+  if (call.isUndefined(options)) return Encoding::kFloat32;
+  const napi_value encoding = call.property(options, "options", "encoding");
+  if (call.isUndefined(encoding)) return Encoding::kFloat32;
+  return call.choice(encoding, "encoding", {"float32", "int8"}) == 1 ? Encoding::kInt8 : Encoding::kFloat32;
+}
+
 Window readWindow(Call& call) {
   const auto number = [&](const char* key, double least) {
     return call.count(call.property(call[1], "window", key), key, least, kMaxWindowNumber);
@@ -151,35 +167,115 @@ Window readWindow(Call& call) {
   return window;
 }
 
+/// The options of run: what follows the layer, how many threads share the work, and which rows or images are computed.
+struct RunOptions {
+  napi_value residual = nullptr, times = nullptr;
+  bool relu = false;
+  size_t threads = 1, from = 0, to;
+};
+
+/// `all` rows or images.
+RunOptions readOptions(Call& call, napi_value options, size_t all) {
+  RunOptions read;
+  read.to = all;
+  if (call.isUndefined(options)) return read;
+  const napi_value residual = call.property(options, "options", "residual");
+  const napi_value relu = call.property(options, "options", "relu");
+  const napi_value threads = call.property(options, "options", "threads");
+  const napi_value times = call.property(options, "options", "times");
+  const napi_value from = call.property(options, "options", "from"), to = call.property(options, "options", "to");
+  if (!call.isUndefined(residual)) read.residual = residual;
+  if (!call.isUndefined(times)) read.times = times;
+  if (!call.isUndefined(relu)) read.relu = call.boolean(relu, "relu");
+  if (!call.isUndefined(threads)) read.threads = call.count(threads, "threads", 1, kMaxThreads);
+  if (!call.isUndefined(to)) read.to = call.count(to, "to", 0, static_cast<double>(all));
+  if (!call.isUndefined(from)) read.from = call.count(from, "from", 0, static_cast<double>(read.to));
+  return read;
+}
+
+/// The residual, which may be y itself, from element `at` on.
+Epilogue bindEpilogue(Call& call, const RunOptions& options, const Array<float>& y, size_t at) {
+  if (!options.residual) return {nullptr, options.relu};
+  const auto residual = call.array<float>(options.residual, "residual", "the length of y", {y.length});
+  if (residual.data != y.data) call.requireApart(residual, y);
+  return {residual.data + at, options.relu};
+}
+
+/// Lets a workspace add to the array of the option `times` while this lives.
+class Timed {
+ public:
+  Timed(Call& call, const RunOptions& options, const Array<float>& x, const Array<float>& y, Workspace& workspace)
+      : workspace_(workspace) {
+    if (!options.times) return;
+    const auto times = call.array<double>(options.times, "times", "2", {2});
+    call.requireApart(x, times);
+    call.requireApart(y, times);
+    workspace_.times = times.data;
+  }
+  Timed(const Timed&) = delete;
+  ~Timed() { workspace_.times = nullptr; }
+
+ private:
+  Workspace& workspace_;
+};
+
 napi_value makeMatMul(Call& call, Addon& addon) {
   requireNew(call);
   LookupArrays arrays;
   Lookup lookup = readLookup(call, arrays);
+  const Encoding encoding = readEncoding(call, call[1]);
+  validateEncoding(call.name(), lookup, encoding);
   bindArrays(call, arrays, lookup);
   attach(call, std::unique_ptr<MatMulObject>(new MatMulObject{
                    lookup.numCodebooks, lookup.numCentroids, lookup.numCodebooks * lookup.subvectorLength,
-                   lookup.outputs, LutMatMul(addon.kernels, lookup)}));
+                   lookup.outputs, LutMatMul(addon.kernels, lookup, encoding)}));
   return call.self();
 }
 
 napi_value runMatMul(Call& call, Addon& addon) {
   MatMulObject& object = objectOf<MatMulObject>(call);
   const size_t rows = call.count(call[1], "rows");
+  const RunOptions options = readOptions(call, call[3], rows);
   const auto x = call.array<float>(call[0], "x", "rows · numCodebooks · subvectorLength", {rows, object.inputs});
   const auto y = call.array<float>(call[2], "y", "rows · outputs", {rows, object.outputs});
   call.requireApart(x, y);
-  object.op.run(x.data, rows, y.data, addon.workspace);
+  const size_t at = options.from * object.outputs;
+  const Epilogue epilogue = bindEpilogue(call, options, y, at);
+  const Timed timed(call, options, x, y, addon.workspace);
+  PoolExecutor executor(options.threads);
+  object.op.run(x.data + options.from * object.inputs, options.to - options.from, y.data + at, epilogue,
+                addon.workspace, executor);
   return nullptr;
 }
 
-napi_value encodeMatMul(Call& call, Addon&) {
+napi_value encodeMatMul(Call& call, Addon& addon) {
   MatMulObject& object = objectOf<MatMulObject>(call);
   const size_t rows = call.count(call[1], "rows");
   const auto x = call.array<float>(call[0], "x", "rows · numCodebooks · subvectorLength", {rows, object.inputs});
   const auto codes = call.array<uint8_t>(call[2], "codes", "rows · numCodebooks", {rows, object.numCodebooks});
   call.requireApart(x, codes);
-  object.op.encode(x.data, rows, codes.data);
+  object.op.encode(x.data, rows, codes.data, addon.workspace);
   return nullptr;
+}
+
+/// Share of the codes that two encodings do not have in common.
+napi_value shareOfDifferent(Call& call, const std::vector<uint8_t>& a, const std::vector<uint8_t>& b) {
+  size_t different = 0;
+  for (size_t i = 0; i < a.size(); i++) different += a[i] != b[i];
+  napi_value share;
+  const double size = static_cast<double>(std::max<size_t>(a.size(), 1));
+  check(call.env(), napi_create_double(call.env(), static_cast<double>(different) / size, &share));
+  return share;
+}
+
+napi_value mismatchMatMul(Call& call, Addon& addon) {
+  MatMulObject& object = objectOf<MatMulObject>(call);
+  const size_t rows = call.count(call[1], "rows");
+  const auto x = call.array<float>(call[0], "x", "rows · numCodebooks · subvectorLength", {rows, object.inputs});
+  std::vector<uint8_t> codes(rows * object.numCodebooks), exact(codes.size());
+  object.op.encode(x.data, rows, codes.data(), addon.workspace);
+  object.op.encodeAs(Encoding::kFloat32, x.data, rows, exact.data(), addon.workspace);
+  return shareOfDifferent(call, codes, exact);
 }
 
 napi_value lookupMatMul(Call& call, Addon&) {
@@ -198,10 +294,12 @@ napi_value makeConv(Call& call, Addon& addon) {
   LookupArrays arrays;
   Lookup lookup = readLookup(call, arrays);
   const Window window = readWindow(call);
+  const Encoding encoding = readEncoding(call, call[2]);
+  validateEncoding(call.name(), lookup, encoding);
   validateWindow(call.name(), lookup, window);
   bindArrays(call, arrays, lookup);
   attach(call, std::unique_ptr<ConvObject>(new ConvObject{lookup.numCodebooks, lookup.numCentroids, lookup.outputs,
-                                                          LutConv(addon.kernels, lookup, window), std::nullopt}));
+                                                          LutConv(addon.kernels, lookup, window, encoding)}));
   return call.self();
 }
 
@@ -225,7 +323,7 @@ napi_value outputSize(Call& call, Addon&) {
 /// A batch of images: what run and encode have in common.
 struct Images {
   size_t batch;
-  const WindowPlanes& planes;
+  const ConvPlan& planes;
   Array<float> x;
 };
 
@@ -240,12 +338,19 @@ Images readImages(Call& call, ConvObject& object) {
 
 napi_value runConv(Call& call, Addon& addon) {
   ConvObject& object = objectOf<ConvObject>(call);
+  const RunOptions options = readOptions(call, call[5], call.count(call[1], "batch"));
   const Images images = readImages(call, object);
   const auto y = call.array<float>(call[4], "y", "batch · outputs · output height · output width",
                                    {images.batch, object.outputs, images.planes.outputHeight(),
                                     images.planes.outputWidth()});
   call.requireApart(images.x, y);
-  object.op.run(images.planes, images.x.data, images.batch, y.data, addon.workspace);
+  const size_t batch = std::max<size_t>(images.batch, 1), at = options.from * (y.length / batch);
+  const Epilogue epilogue = bindEpilogue(call, options, y, at);
+  const Timed timed(call, options, images.x, y, addon.workspace);
+  PoolExecutor executor(options.threads);
+  object.op.run(images.planes, images.x.data + options.from * (images.x.length / batch), options.to - options.from,
+                y.data + at, epilogue, addon.workspace, executor);
+  object.reportMemory(call.env());
   return nullptr;
 }
 
@@ -260,6 +365,16 @@ napi_value encodeConv(Call& call, Addon& addon) {
   return nullptr;
 }
 
+napi_value mismatchConv(Call& call, Addon& addon) {
+  ConvObject& object = objectOf<ConvObject>(call);
+  const Images images = readImages(call, object);
+  const size_t positions = images.batch * images.planes.outputHeight() * images.planes.outputWidth();
+  std::vector<uint8_t> codes(positions * object.numCodebooks), exact(codes.size());
+  object.op.encode(images.planes, images.x.data, images.batch, codes.data(), addon.workspace);
+  object.op.encodeAs(Encoding::kFloat32, images.planes, images.x.data, images.batch, exact.data(), addon.workspace);
+  return shareOfDifferent(call, codes, exact);
+}
+
 napi_value lookupConv(Call& call, Addon& addon) {
   ConvObject& object = objectOf<ConvObject>(call);
   const size_t positions = call.count(call[1], "positions");
@@ -269,6 +384,7 @@ napi_value lookupConv(Call& call, Addon& addon) {
   call.requireApart(codes, sums);
   validateCodes(call.name(), codes.data, codes.length, object.numCentroids);
   object.op.lookup(codes.data, positions, sums.data, addon.workspace);
+  object.reportMemory(call.env());
   return nullptr;
 }
 
@@ -286,6 +402,21 @@ napi_value encode(Call& call, Addon& addon) {
   addon.books.pack(centroids.data, books, centroidCount, length);
   addon.kernels.encodeRows(addon.books.view(), x.data, books * length, rows, codes.data);
   return nullptr;
+}
+
+/// Of the instruction set that runs, as bench/peak_rates.h measures them.
+napi_value peakRates(Call& call, Addon& addon) {
+  const PeakRates rates = measurePeakRates(addon.kernels);
+  napi_value object, number;
+  check(call.env(), napi_create_object(call.env(), &object));
+  const std::pair<const char*, double> properties[] = {{"multiplyAddsPerNanosecond", rates.multiplyAdds},
+                                                       {"lookupsPerNanosecond", rates.lookups},
+                                                       {"bytesPerNanosecond", rates.bytes}};
+  for (const auto& [key, value] : properties) {
+    check(call.env(), napi_create_double(call.env(), value, &number));
+    check(call.env(), napi_set_named_property(call.env(), object, key, number));
+  }
+  return object;
 }
 
 napi_value availableIsas(Call& call, Addon&) {
@@ -313,12 +444,14 @@ napi_value initialize(napi_env env, napi_value exports) {
       method("run", function<runMatMul>, "LutMatMul.run"),
       method("encode", function<encodeMatMul>, "LutMatMul.encode"),
       method("lookup", function<lookupMatMul>, "LutMatMul.lookup"),
+      method("mismatch", function<mismatchMatMul>, "LutMatMul.mismatch"),
   };
   const napi_property_descriptor convMethods[] = {
       method("outputSize", function<outputSize>, "LutConv.outputSize"),
       method("run", function<runConv>, "LutConv.run"),
       method("encode", function<encodeConv>, "LutConv.encode"),
       method("lookup", function<lookupConv>, "LutConv.lookup"),
+      method("mismatch", function<mismatchConv>, "LutConv.mismatch"),
   };
   napi_value matMul, conv, isa;
   check(env, napi_define_class(env, "LutMatMul", NAPI_AUTO_LENGTH, function<makeMatMul>,
@@ -331,6 +464,7 @@ napi_value initialize(napi_env env, napi_value exports) {
   check(env, napi_set_named_property(env, exports, "isa", isa));
   const napi_property_descriptor functions[] = {
       method("encode", function<encode>, "encode", napi_enumerable),
+      method("peakRates", function<peakRates>, "peakRates", napi_enumerable),
       method("availableIsas", function<availableIsas>, "availableIsas", napi_enumerable),
   };
   check(env, napi_define_properties(env, exports, std::size(functions), functions));

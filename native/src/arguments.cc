@@ -1,6 +1,7 @@
 #include "arguments.h"
 
 #include <cmath>
+#include <cstring>
 
 namespace lutnn {
 
@@ -62,6 +63,29 @@ static std::string text(double number) {
   return digits;
 }
 
+bool Call::isUndefined(napi_value value) const { return typeOf(env_, value) == napi_undefined; }
+
+bool Call::boolean(napi_value value, const char* what) const {
+  if (typeOf(env_, value) != napi_boolean)
+    refuseType(std::string(what) + " must be a boolean (got " + describe(env_, value) + ")");
+  bool read;
+  check(env_, napi_get_value_bool(env_, value, &read));
+  return read;
+}
+
+size_t Call::choice(napi_value value, const char* what, std::initializer_list<const char*> names) const {
+  char text[32] = "";
+  if (typeOf(env_, value) == napi_string) check(env_, napi_get_value_string_utf8(env_, value, text, sizeof text, nullptr));
+  std::string wanted;
+  size_t i = 0;
+  for (const char* name : names) {
+    if (std::strcmp(name, text) == 0) return i;
+    wanted += (i++ ? " or " : "") + ('"' + std::string(name)) + '"';
+  }
+  const std::string got = *text ? '"' + std::string(text) + '"' : describe(env_, value);
+  refuseType(std::string(what) + " must be " + wanted + " (got " + got + ")");
+}
+
 napi_value Call::property(napi_value object, const char* objectName, const char* key) const {
   if (typeOf(env_, object) != napi_object)
     refuseType(std::string(objectName) + " must be an object (got " + describe(env_, object) + ")");
@@ -103,6 +127,11 @@ struct TypedArray<int32_t> {
   static constexpr napi_typedarray_type type = napi_int32_array;
   static constexpr const char* name = "an Int32Array";
 };
+template <>
+struct TypedArray<double> {
+  static constexpr napi_typedarray_type type = napi_float64_array;
+  static constexpr const char* name = "a Float64Array";
+};
 
 template <class T>
 Array<T> Call::array(napi_value value, const char* what, const char* rule, std::initializer_list<size_t> sizes) const {
@@ -123,6 +152,8 @@ Array<T> Call::array(napi_value value, const char* what, const char* rule, std::
     refuseType(subject + " must not lie in a SharedArrayBuffer, which other threads may write meanwhile; pass a copy");
   check(env_, napi_is_detached_arraybuffer(env_, memory, &isDetached));
   if (isDetached) refuseType(subject + " must not be detached; its memory has been transferred elsewhere");
+  if (reinterpret_cast<uintptr_t>(data) % alignof(T) != 0)  // only memory that another addon made can be so
+    refuseRange(subject + " must lie at a multiple of " + std::to_string(alignof(T)) + " bytes; pass a copy");
 
   double wanted = 1;
   for (size_t size : sizes) wanted *= static_cast<double>(size);
@@ -136,6 +167,7 @@ Array<T> Call::array(napi_value value, const char* what, const char* rule, std::
 }
 
 template Array<float> Call::array(napi_value, const char*, const char*, std::initializer_list<size_t>) const;
+template Array<double> Call::array(napi_value, const char*, const char*, std::initializer_list<size_t>) const;
 template Array<int8_t> Call::array(napi_value, const char*, const char*, std::initializer_list<size_t>) const;
 template Array<uint8_t> Call::array(napi_value, const char*, const char*, std::initializer_list<size_t>) const;
 template Array<int32_t> Call::array(napi_value, const char*, const char*, std::initializer_list<size_t>) const;

@@ -24,6 +24,7 @@ struct PendingException {};
 /// The largest count that an argument may be, and the largest number of a window.
 constexpr double kMaxCount = 2147483647;
 constexpr double kMaxWindowNumber = 16777216;
+constexpr double kMaxThreads = 256;
 
 /// Throws PendingException where Node-API refused; a JavaScript exception is pending then.
 void check(napi_env env, napi_status status);
@@ -48,6 +49,10 @@ class Call {
   const std::string& name() const { return name_; }
   bool isConstruction() const { return isConstruction_; }
 
+  bool isUndefined(napi_value value) const;
+  bool boolean(napi_value value, const char* what) const;
+  /// Which of the names it is.
+  size_t choice(napi_value value, const char* what, std::initializer_list<const char*> names) const;
   napi_value property(napi_value object, const char* objectName, const char* key) const;
   /// An integer from `least` to `most`.
   size_t count(napi_value value, const char* what, double least = 0, double most = kMaxCount) const;

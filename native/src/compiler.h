@@ -10,6 +10,15 @@
 #define LUTNN_UNROLL
 #endif
 
+/// Before a loop that must stay one.
+#if defined(__clang__)
+#define LUTNN_ROLL _Pragma("clang loop unroll(disable)")
+#elif defined(__GNUC__)
+#define LUTNN_ROLL _Pragma("GCC unroll 1")
+#else
+#define LUTNN_ROLL
+#endif
+
 /// After a loop that added up `vector`: without it GCC copies every sum once a turn.
 #if defined(__GNUC__) && defined(__x86_64__)
 #define LUTNN_SETTLE(vector) __asm__("" : "+x"(vector))

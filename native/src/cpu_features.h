@@ -1,4 +1,4 @@
-// What an x86 processor can do and its operating system has switched on.
+// What a processor can do and its operating system has switched on.
 #pragma once
 
 namespace lutnn {
@@ -9,6 +9,7 @@ struct CpuFeatures {
   bool avx512 = false;  // F, BW, DQ and VL
   bool avx512Vbmi = false;
   bool avx512Vnni = false;
+  bool neonDotProduct = false;
 };
 
 CpuFeatures cpuFeatures();

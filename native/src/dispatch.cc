@@ -9,11 +9,14 @@ namespace lutnn {
 
 static std::vector<const Microkernels*> findMicrokernels() {
   std::vector<const Microkernels*> found;
-#ifdef LUTNN_X86
+#if defined(LUTNN_X86)
   const CpuFeatures cpu = cpuFeatures();
   if (cpu.avx512 && cpu.avx512Vbmi && cpu.avx512Vnni) found.push_back(&kAvx512VbmiMicrokernels);
   if (cpu.avx512) found.push_back(&kAvx512Microkernels);
   if (cpu.avx2 && cpu.fma) found.push_back(&kAvx2Microkernels);
+#elif defined(LUTNN_ARM64)
+  if (cpuFeatures().neonDotProduct) found.push_back(&kNeonDotMicrokernels);
+  found.push_back(&kNeonMicrokernels);
 #endif
   found.push_back(&kScalarMicrokernels);
   return found;

@@ -1,6 +1,6 @@
 // Encode, written once over a file's own `Simd`: a struct of a few vector operations with
 //   Float, Int, kLanes        vectors of 32-bit lanes
-//   load, loadFirst(x, n)     all lanes; the first n, the others 0
+//   load, loadFirst(x, n)     all lanes; the first n, the others anything
 //   broadcast, fma(a, b, c)   a · b + c, rounded once
 //   same(i), loadSame(i)      an integer, or one in memory, in every lane
 //   laneTags(part)            15 − (part · kLanes + lane)
@@ -164,6 +164,20 @@ inline void bestOfRows(const Codebooks& books, size_t block, const float* const 
   Simd::rowMaxima(keys, best);
 }
 
+/// What keys of block b better, in best and bestBlock.
+template <int kRows>
+inline void mergeBlocks(int32_t (&best)[kRows], size_t (&bestBlock)[kRows], const int32_t (&keys)[kRows], size_t b) {
+  for (int r = 0; r < kRows; r++) {
+    if ((keys[r] & ~15) <= (best[r] & ~15)) continue;
+    best[r] = keys[r];
+    bestBlock[r] = b;
+  }
+}
+
+inline uint8_t codeOf(int32_t key, size_t block) {
+  return static_cast<uint8_t>(block * kBlockCentroids + static_cast<size_t>(15 - (key & 15)));
+}
+
 /// Centroids in lanes; rows kRows at a time, at the end with the last row repeated.
 template <class Simd, int kRows, int kLength>
 inline void encodeRowsOfLength(const Codebooks& books, const float* x, size_t rowStride, size_t rows, uint8_t* codes) {
@@ -178,15 +192,9 @@ inline void encodeRowsOfLength(const Codebooks& books, const float* x, size_t ro
       bestOfRows<Simd, kRows, kLength>(books, c * books.numBlocks, subvector, best);
       for (size_t b = 1; b < books.numBlocks; b++) {
         bestOfRows<Simd, kRows, kLength>(books, c * books.numBlocks + b, subvector, keys);
-        for (int r = 0; r < kRows; r++) {
-          if ((keys[r] & ~15) <= (best[r] & ~15)) continue;
-          best[r] = keys[r];
-          bestBlock[r] = b;
-        }
+        mergeBlocks(best, bestBlock, keys, b);
       }
-      for (int r = 0; r < kRows; r++)
-        codes[row[r] * books.numCodebooks + c] =
-            static_cast<uint8_t>(bestBlock[r] * kBlockCentroids + static_cast<size_t>(15 - (best[r] & 15)));
+      for (int r = 0; r < kRows; r++) codes[row[r] * books.numCodebooks + c] = codeOf(best[r], bestBlock[r]);
     }
   }
 }

@@ -24,7 +24,11 @@ constexpr size_t kBlockCentroids = 16;
 constexpr size_t kPanelOutputs = 4;
 /// Outputs side by side in a gather table.
 constexpr size_t kGatherOutputs = 64;
-/// This many bytes at most may be added up in 16 bits: 256 · 255 < 2¹⁶ and 256 · 128 = 2¹⁵.
+
+/// A table's width sets how many of its entries may be added up as bytes: 1 for any int8, 2 for −64 … 63 (7 bits), 16 for
+/// −8 … 7 (4 bits). Where bytes are unsigned, 128 / addends is added to each entry when it is packed.
+constexpr size_t kAddends8Bit = 1, kAddends7Bit = 2, kAddends4Bit = 16;
+/// Sums of so many times `addends` entries fit into 16 bits: 256 · 128 = 2¹⁵.
 constexpr size_t kMaxSums16 = 256;
 
 /// The centroids in the order in which they are read; 64-byte aligned.
@@ -36,20 +40,51 @@ struct Codebooks {
   const float* halfNorms;  // (C, B, 16): −½‖P‖², or −½‖P_0‖² for a copy of centroid 0
 };
 
+/// The centroids for codes of 8-bit inputs. Elements come in quads of bytes; which element each byte holds is the
+/// operator's to know, and a byte that holds none has weight 0.
+///
+/// An input is q = 128 + round(clamp(x · inputScale)), a weight is round(P · weightScale) with a scale for each codebook,
+/// both within ±127. score_k = round(halfNorm_k · inputScale) − 128 · Σ weights + Σ q · weight in int32, exactly; of
+/// equal scores the lower k wins. The codes are the same on every instruction set, but they are not those of Codebooks.
+struct CodebooksInt8 {
+  size_t numCodebooks;
+  size_t numBlocks;
+  size_t numQuads;           // Q, of a sub-vector
+  const int8_t* weights;     // (C, B, Q, 16, 4)
+  const float* halfNorms;    // (C, B, 16): −½‖P‖² · weightScale
+  const int32_t* offsets;    // (C, B, 16): −128 · Σ weights
+};
+
+/// Rounded half norms are at least this, so that scores fit into 28 bits.
+constexpr float kLeastHalfNorm = -67108864.0f;
+
 /// K ≤ 16: a shuffle looks up 16 positions in one codebook, or 64 bytes' worth in a group of G codebooks at once.
-/// int8 + shuffleBias, as bytes; 64-byte aligned; absent outputs and codebooks are 0.
+/// Bytes; 64-byte aligned; absent outputs and codebooks are 0.
 struct ShuffleTable {
   size_t numCodebooks;
   size_t outputs;
+  size_t addends;
   const uint8_t* entries;  // (ceil(M / 4), ceil(C / G), 4, G, 16)
+
+  /// The table of `count` outputs from m on, a multiple of 4.
+  ShuffleTable panels(size_t m, size_t count, size_t group) const {
+    return {numCodebooks, count, addends, entries + m * ((numCodebooks + group - 1) / group * group) * 16};
+  }
 };
 
-/// Any K: rows of 64 outputs are added up. int8 + gatherBias, as bytes; 64-byte aligned; absent outputs are 0.
+/// Any K: rows of 64 outputs are added up. Bytes; 64-byte aligned; absent outputs are 0. Where gatherSpan is S > 0,
+/// outputs i and S / 2 + i of each S lie side by side, i from 0 to S / 2 − 1.
 struct GatherTable {
   size_t numCodebooks;
   size_t numCentroids;
   size_t outputs;
+  size_t addends;
   const uint8_t* entries;  // (ceil(M / 64), C, K, 64)
+
+  /// The table of `count` outputs from m on, a multiple of 64.
+  GatherTable blocks(size_t m, size_t count) const {
+    return {numCodebooks, numCentroids, count, addends, entries + m * numCodebooks * numCentroids};
+  }
 };
 
 /// What becomes of a sum: stored as it is where `sums` is given; else y = sum · scale + bias, multiplication and
@@ -58,18 +93,50 @@ struct Output {
   int32_t* sums;
   float* y;
   const float* residual;  // null, or laid out like y
-  size_t stride;          // elements between neighbouring outputs (shuffle) or rows (gather)
+  size_t stride;          // elements between neighbouring outputs, or rows
   float floor;            // 0 for ReLU, else −∞
   const float* scale;  // (M), filled up to a multiple of 64; 64-byte aligned
   const float* bias;   // the same
 };
 
+/// Microkernels of 8-bit inputs.
+struct MicrokernelsInt8 {
+  /// The largest |x|, NaN left out; 0 for none.
+  float (*largest)(const float* x, size_t count);
+  /// x → q
+  void (*quantize)(const float* x, size_t count, float inputScale, uint8_t* q);
+  /// Quad n is the bytes n … n + 3: bytes (count + 3) → quads (count).
+  void (*spread)(const uint8_t* bytes, size_t count, uint8_t* quads);
+  /// Quad n is byte n of each of 1 … 4 rows, and 0 where there are fewer: rows, stride bytes apart → quads (count).
+  void (*interleave)(const uint8_t* rows, size_t stride, size_t numRows, size_t count, uint8_t* quads);
+  /// Quads (rows, C, Q), one input scale a row → codes (rows, C).
+  void (*encodeRows)(const CodebooksInt8&, const uint8_t* quads, const float* inputScales, size_t rows, uint8_t* codes);
+  /// One codebook at consecutive positions: quad i of position n is quads[taps[i] + n]; taps (Q) → codes (positions).
+  void (*encodePositions)(const CodebooksInt8&, size_t codebook, const uint8_t* quads, const ptrdiff_t* taps,
+                          float inputScale, size_t positions, uint8_t* codes);
+};
+
+extern const MicrokernelsInt8 kScalarMicrokernelsInt8;
+extern const MicrokernelsInt8 kAvx512VbmiMicrokernelsInt8;
+extern const MicrokernelsInt8 kNeonDotMicrokernelsInt8;
+
+/// Images of up to so many output positions are read faster by gather than by shuffle, as read_bench measured it for
+/// up to 32, 128, 384 and more codebooks, each for up to 128 and for more outputs.
+struct GatherLimits {
+  size_t positions[4][2];
+};
+constexpr size_t kGatherAlways = SIZE_MAX;
+
 struct Microkernels {
   const char* isa;
-  /// Added to every int8 of a table when it is packed: 128 where unsigned bytes are added up, else 0.
-  uint8_t shuffleBias, gatherBias;
+  /// Whether the bytes of a table are unsigned.
+  bool shuffleUnsigned, gatherUnsigned;
+  size_t gatherSpan;
   /// G, 1 or 4: codebooks that one shuffle looks up. Their codes lie side by side.
   size_t groupCodebooks;
+
+  /// y[n] = x[2 · n] for n from 0 to count − 1; count is at least 1.
+  void (*copyEverySecond)(const float* x, size_t count, float* y);
 
   /// x (rows, C·V), rowStride floats between rows → codes (rows, C).
   void (*encodeRows)(const Codebooks&, const float* x, size_t rowStride, size_t rows, uint8_t* codes);
@@ -78,9 +145,9 @@ struct Microkernels {
   void (*encodePositions)(const Codebooks&, size_t codebook, const float* x, const ptrdiff_t* taps, size_t positions,
                           uint8_t* codes);
 
-  /// Null where G is 1. codes (count, positions) of the 1 … G codebooks of a group, codeStride bytes apart →
-  /// codes (positions, G) as lookupShuffle reads them: 16 · g + code.
-  void (*groupCodes)(const uint8_t* codes, size_t codeStride, size_t count, size_t positions, uint8_t* grouped);
+  /// Null where G is 1. Codes (count, positions), stride bytes apart, of the 1 … G codebooks of a group → (positions, G)
+  /// as the lookups below read them: 16 · g + code.
+  void (*groupCodes)(const uint8_t* codes, size_t stride, size_t count, size_t positions, uint8_t* grouped);
 
   /// Adds up table entries for every output. codes (ceil(C / G), positions, G), codeStride bytes between groups and
   /// readable up to a multiple of 16 positions → sums or y (M, positions).
@@ -88,12 +155,25 @@ struct Microkernels {
 
   /// codes (rows, C) without gaps → sums or y (rows, M). Only for codes below K.
   void (*lookupGather)(const GatherTable&, const uint8_t* codes, size_t rows, const Output&);
+
+  /// sums (positions, M) → y (M, positions).
+  void (*finishTransposed)(const int32_t* sums, size_t positions, size_t outputs, const Output&);
+
+  const MicrokernelsInt8* int8;
+
+  GatherLimits gatherLimits;
+  size_t gatherUpTo(size_t numCodebooks, size_t outputs) const {
+    const size_t row = numCodebooks <= 32 ? 0 : numCodebooks <= 128 ? 1 : numCodebooks <= 384 ? 2 : 3;
+    return gatherLimits.positions[row][outputs > 128];
+  }
 };
 
 extern const Microkernels kScalarMicrokernels;
 extern const Microkernels kAvx2Microkernels;
 extern const Microkernels kAvx512Microkernels;
 extern const Microkernels kAvx512VbmiMicrokernels;
+extern const Microkernels kNeonMicrokernels;
+extern const Microkernels kNeonDotMicrokernels;
 
 // The files of the instruction sets are compiled with flags of their own. What they share is `static`, so that the
 // linker can never hand a function compiled for one processor to another.

@@ -1,53 +1,69 @@
 // AVX-512 with VBMI and VNNI: a shuffle looks up 4 codebooks at 16 positions, and an instruction adds up the four.
-#include "simd_avx512.h"
+#include "shared_avx512.h"
 
 namespace lutnn {
 namespace {
 
 constexpr size_t kGroup = 4;
 
-/// Four rows of 16 codes become 16 groups of four, codebook g with 16 · g in its high bits.
-void groupCodes(const uint8_t* codes, size_t codeStride, size_t count, size_t positions, uint8_t* grouped) {
-  const __m512i places = _mm512_set1_epi32(0x30201000);
-  for (size_t n = 0; n < positions; n += 16) {
-    const size_t left = positions - n < 16 ? positions - n : 16;
-    __m128i row[kGroup];
-    for (size_t g = 0; g < kGroup; g++)
-      row[g] = g < count ? _mm_maskz_loadu_epi8(Avx512::firstLanes(left), codes + g * codeStride + n)
-                         : _mm_setzero_si128();
-    const __m128i evenLow = _mm_unpacklo_epi8(row[0], row[1]), evenHigh = _mm_unpackhi_epi8(row[0], row[1]);
-    const __m128i oddLow = _mm_unpacklo_epi8(row[2], row[3]), oddHigh = _mm_unpackhi_epi8(row[2], row[3]);
-    __m512i group = _mm512_castsi128_si512(_mm_unpacklo_epi16(evenLow, oddLow));
-    group = _mm512_inserti32x4(group, _mm_unpackhi_epi16(evenLow, oddLow), 1);
-    group = _mm512_inserti32x4(group, _mm_unpacklo_epi16(evenHigh, oddHigh), 2);
-    group = _mm512_inserti32x4(group, _mm_unpackhi_epi16(evenHigh, oddHigh), 3);
-    _mm512_mask_storeu_epi32(grouped + n * kGroup, Avx512::firstLanes(left), _mm512_or_si512(group, places));
+void groupCodes(const uint8_t* codes, size_t stride, size_t count, size_t positions, uint8_t* grouped) {
+  const __m512i places = _mm512_set1_epi32(0x30201000);  // 16 · g in byte g
+  interleaveFour(codes, stride, count, positions, places, grouped);
+}
+
+/// The codes of one group at kBlocks · 16 positions.
+template <int kBlocks>
+inline void loadCodes(const uint8_t* codes, __m512i (&index)[kBlocks]) {
+  LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) {
+    index[i] = _mm512_loadu_si512(codes + i * 64);
+    LUTNN_SETTLE(index[i]);  // it is used for every output
+  }
+}
+
+template <int kBlocks>
+inline void addUp(__m512i (&sums)[kBlocks], const __m512i (&bytes)[kBlocks]) {
+  LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) {
+    sums[i] = _mm512_dpbusd_epi32(sums[i], _mm512_set1_epi8(1), bytes[i]);
+    LUTNN_SETTLE(sums[i]);
+  }
+}
+
+/// Adds kAddends groups' entries for a panel of 4 outputs at kBlocks · 16 positions.
+template <int kAddends, int kBlocks>
+inline void shuffleStep(const uint8_t* entries, const uint8_t* codes, size_t codeStride,
+                        __m512i (&sums)[kPanelOutputs][kBlocks]) {
+  __m512i index[kAddends][kBlocks], found[kBlocks];
+  LUTNN_UNROLL for (int a = 0; a < kAddends; a++) loadCodes<kBlocks>(codes + a * codeStride, index[a]);
+  LUTNN_UNROLL for (size_t j = 0; j < kPanelOutputs; j++) {
+    LUTNN_UNROLL for (int a = 0; a < kAddends; a++) {
+      const __m512i row = _mm512_load_si512(entries + (a * kPanelOutputs + j) * 64);
+      LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) {
+        const __m512i more = _mm512_permutexvar_epi8(index[a][i], row);
+        found[i] = a == 0 ? more : _mm512_add_epi8(found[i], more);
+      }
+    }
+    addUp<kBlocks>(sums[j], found);
   }
 }
 
 /// One panel of 4 outputs from m on, at kBlocks · 16 positions from n on.
-template <int kBlocks>
+template <int kAddends, int kBlocks>
 inline void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* codes, size_t codeStride, size_t n,
                          size_t positions, const Output& out) {
   const size_t numGroups = (table.numCodebooks + kGroup - 1) / kGroup;
-  const uint8_t* entries = table.entries + m * numGroups * kGroup * 16;
-  const __m512i ones = _mm512_set1_epi8(1);
+  const uint8_t* entries = table.entries + m * numGroups * 64;
+  const uint8_t* code = codes + n * kGroup;
+  constexpr size_t kRow = kPanelOutputs * 64;
   __m512i sums[kPanelOutputs][kBlocks];
-  LUTNN_UNROLL for (size_t j = 0; j < kPanelOutputs; j++) {
-    LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) sums[j][i] = _mm512_setzero_si512();
+  LUTNN_UNROLL for (auto& output : sums) {
+    LUTNN_UNROLL for (auto& block : output) block = _mm512_setzero_si512();
   }
-  for (size_t group = 0; group < numGroups; group++) {
-    const uint8_t* code = codes + group * codeStride + n * kGroup;
-    __m512i index[kBlocks];
-    LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) index[i] = _mm512_loadu_si512(code + i * 64);
-    LUTNN_UNROLL for (size_t j = 0; j < kPanelOutputs; j++) {
-      const __m512i row = _mm512_load_si512(entries + (group * kPanelOutputs + j) * 64);
-      LUTNN_UNROLL for (int i = 0; i < kBlocks; i++)
-        sums[j][i] = _mm512_dpbusd_epi32(sums[j][i], ones, _mm512_permutexvar_epi8(index[i], row));
-    }
-  }
+  size_t left = numGroups;
+  for (; left >= kAddends; left -= kAddends, entries += kAddends * kRow, code += kAddends * codeStride)
+    shuffleStep<kAddends, kBlocks>(entries, code, codeStride, sums);
+  for (; kAddends > 1 && left > 0; left--, entries += kRow, code += codeStride)
+    shuffleStep<1, kBlocks>(entries, code, codeStride, sums);
   LUTNN_UNROLL for (size_t j = 0; j < kPanelOutputs; j++) {
-    LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) LUTNN_SETTLE(sums[j][i]);
     if (m + j >= table.outputs) break;
     LUTNN_UNROLL for (size_t i = 0; i < kBlocks; i++) {
       const size_t first = n + i * 16;
@@ -56,21 +72,31 @@ inline void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* cod
   }
 }
 
-void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeStride, size_t positions,
-                   const Output& out) {
+template <int kAddends>
+void lookupShuffleOf(const ShuffleTable& table, const uint8_t* codes, size_t codeStride, size_t positions,
+                     const Output& out) {
   for (size_t m = 0; m < table.outputs; m += kPanelOutputs) {
     size_t n = 0;
-    for (; n + 48 < positions; n += 64) shufflePanel<4>(table, m, codes, codeStride, n, positions, out);
-    if (n + 32 < positions) shufflePanel<3>(table, m, codes, codeStride, n, positions, out);
-    else if (n + 16 < positions) shufflePanel<2>(table, m, codes, codeStride, n, positions, out);
-    else if (n < positions) shufflePanel<1>(table, m, codes, codeStride, n, positions, out);
+    for (; n + 48 < positions; n += 64) shufflePanel<kAddends, 4>(table, m, codes, codeStride, n, positions, out);
+    if (n + 32 < positions) shufflePanel<kAddends, 3>(table, m, codes, codeStride, n, positions, out);
+    else if (n + 16 < positions) shufflePanel<kAddends, 2>(table, m, codes, codeStride, n, positions, out);
+    else if (n < positions) shufflePanel<kAddends, 1>(table, m, codes, codeStride, n, positions, out);
   }
+}
+
+void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeStride, size_t positions,
+                   const Output& out) {
+  if (table.addends >= 2) lookupShuffleOf<2>(table, codes, codeStride, positions, out);
+  else lookupShuffleOf<1>(table, codes, codeStride, positions, out);
 }
 
 }  // namespace
 
 const Microkernels kAvx512VbmiMicrokernels = {
-    "avx512vbmi", 0, 128, kGroup, encodeRows, encodePositions, groupCodes, lookupShuffle, lookupGather,
+    "avx512vbmi", false, true, 64, kGroup, copyEverySecond, encodeRows, encodePositions, groupCodes, lookupShuffle,
+    lookupGather, finishTransposed,
+    &kAvx512VbmiMicrokernelsInt8,
+    {{{4, 2}, {12, 9}, {12, 12}, {12, 12}}},
 };
 
 }  // namespace lutnn

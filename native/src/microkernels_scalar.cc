@@ -26,6 +26,10 @@ uint8_t nearest(const Codebooks& books, size_t codebook, const float* x, At at) 
   return static_cast<uint8_t>(best);
 }
 
+void copyEverySecond(const float* x, size_t count, float* y) {
+  for (size_t n = 0; n < count; n++) y[n] = x[2 * n];
+}
+
 void encodeRows(const Codebooks& books, const float* x, size_t rowStride, size_t rows, uint8_t* codes) {
   for (size_t n = 0; n < rows; n++)
     for (size_t c = 0; c < books.numCodebooks; c++) {
@@ -66,10 +70,17 @@ void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, c
     }
 }
 
+void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, const Output& out) {
+  for (size_t m = 0; m < outputs; m++)
+    for (size_t n = 0; n < positions; n++) finish(out, m * out.stride + n, m, sums[n * outputs + m]);
+}
+
 }  // namespace
 
 const Microkernels kScalarMicrokernels = {
-    "scalar", 0, 0, 1, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
+    "scalar", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather, finishTransposed,
+    &kScalarMicrokernelsInt8,
+    {{{0, 0}, {0, 0}, {0, 0}, {0, 0}}},
 };
 
 }  // namespace lutnn

@@ -1,8 +1,11 @@
 // A replaced layer's arrays, brought into the orders in which the microkernels read them.
 #pragma once
 
+#include <mutex>
+
 #include "buffer.h"
 #include "microkernels.h"
+#include "quads.h"
 
 namespace lutnn {
 
@@ -18,6 +21,11 @@ struct Lookup {
   const float* bias;           // (M)
 };
 
+/// In which numbers inputs are compared with centroids. kInt8 is faster where an instruction adds up products of bytes,
+/// and some of its codes differ; sub-vectors may have up to kMaxLengthInt8 elements.
+enum class Encoding { kFloat32, kInt8 };
+constexpr size_t kMaxLengthInt8 = 2048;
+
 /// Centroids packed for encoding; packing again takes the memory that is there.
 class PackedCodebooks {
  public:
@@ -31,36 +39,68 @@ class PackedCodebooks {
   Codebooks view_{};
 };
 
-/// int8 (C, K, M) → (ceil(M / 4), ceil(C / G), 4, G, 16)
-class PackedShuffleTable {
+/// Centroids packed for encoding 8-bit inputs.
+class PackedCodebooksInt8 {
  public:
-  PackedShuffleTable(const Lookup& lookup, const Microkernels& kernels);
-  const ShuffleTable& view() const { return view_; }
-  size_t bytes() const { return entries_.bytes(); }
+  /// centroids float32 (C, K, V); `quads` say where the elements of a sub-vector lie.
+  void pack(const float* centroids, size_t numCodebooks, size_t numCentroids, size_t subvectorLength,
+            const std::vector<Quad>& quads);
+  const CodebooksInt8& view() const { return view_; }
+  /// For inputs whose largest size is this.
+  float inputScale(float largest) const;
+  size_t bytes() const { return weights_.bytes() + halfNorms_.bytes() + offsets_.bytes(); }
 
  private:
-  Buffer<uint8_t> entries_;
-  ShuffleTable view_;
+  Buffer<int8_t> weights_;
+  Buffer<float> halfNorms_;
+  Buffer<int32_t> offsets_;
+  float largest_ = 0;
+  CodebooksInt8 view_{};
 };
 
-/// int8 (C, K, M) → (ceil(M / 64), C, K, 64)
-class PackedGatherTable {
+/// The table in the order of shuffled or of gathered lookups, each made when it is first wanted. Several threads may
+/// want it at once.
+class PackedTable {
  public:
-  PackedGatherTable(const Lookup& lookup, const Microkernels& kernels);
-  const GatherTable& view() const { return view_; }
-  size_t bytes() const { return entries_.bytes(); }
+  enum class Order { kShuffle, kGather };
+
+  /// Copies lookup.lookupTable in one order, and notes its width; for kShuffle K is at most 16.
+  PackedTable(const Microkernels& kernels, const Lookup& lookup, Order first);
+
+  ShuffleTable shuffle() const;
+  GatherTable gather() const;
+  size_t bytes() const { return shuffled_.bytes() + gathered_.bytes(); }
 
  private:
-  Buffer<uint8_t> entries_;
-  GatherTable view_;
+  /// Places of the entries of codebook c, centroid 0 (and then k) and output m.
+  size_t shufflePlace(size_t c, size_t m) const;
+  size_t gatherPlace(size_t c, size_t k, size_t m) const;
+  /// entry(c, k, m) gives an int8.
+  template <class Entry>
+  void packShuffle(Entry entry) const;
+  template <class Entry>
+  void packGather(Entry entry) const;
+
+  const Microkernels& kernels_;
+  size_t numCodebooks_, numCentroids_, outputs_, addends_;
+  Order first_;
+  uint8_t placeInRow_[kGatherOutputs];
+  mutable std::once_flag second_;
+  mutable Buffer<uint8_t> shuffled_, gathered_;
+};
+
+/// What follows a layer, computed along with it: y + residual, then max(0, ·).
+struct Epilogue {
+  const float* residual = nullptr;  // like y; it may be y
+  bool relu = false;
 };
 
 /// Scale and bias of each output, filled up with 0 to the width of a gather table.
 class PackedScale {
  public:
   explicit PackedScale(const Lookup& lookup);
-  /// real outputs y with these scales
-  Output output(float* y, size_t stride) const;
+  /// Real outputs y with these scales.
+  Output output(float* y, size_t stride, const Epilogue& epilogue = {}) const;
   size_t bytes() const { return scale_.bytes() + bias_.bytes(); }
 
  private:
@@ -69,5 +109,8 @@ class PackedScale {
 
 /// The integer sums themselves.
 Output sumsOutput(int32_t* sums, size_t stride);
+
+/// The part of an output that begins `offset` elements on, with output m.
+Output partOf(const Output& out, size_t offset, size_t m);
 
 }  // namespace lutnn

@@ -1,4 +1,4 @@
-// What the two AVX-512 files share: encode and gathered lookups, 16 float lanes, 32 registers.
+// Vectors of 16 lanes for the AVX-512 files: what encode_simd.h asks for.
 // Included by one file per instruction set; everything here is local to it.
 #pragma once
 
@@ -69,90 +69,24 @@ struct Avx512 {
   }
 };
 
-void encodeRows(const Codebooks& books, const float* x, size_t rowStride, size_t rows, uint8_t* codes) {
-  encodeRowsBy<Avx512, 8>(books, x, rowStride, rows, codes);
-}
-
-void encodePositions(const Codebooks& books, size_t codebook, const float* x, const ptrdiff_t* taps, size_t positions,
-                     uint8_t* codes) {
-  size_t n = positions / 16 * 16;
-  if (!encodePositionsFast<Avx512>(books, codebook, x, taps, n, codes))
-    for (n = 0; n + 16 <= positions; n += 16)
-      encodePositionsStep<Avx512, 1, 16, false>(books, codebook, x + n, taps, 16, codes + n);
-  if (n < positions)
-    encodePositionsStep<Avx512, 1, 16, true>(books, codebook, x + n, taps, positions - n, codes + n);
-}
-
-enum class Lanes { kPositions, kOutputs };
-
-/// 16 neighbouring positions of output m, or outputs from m on of a row, on their way out at `at`; the first `count`.
-template <Lanes kLanes>
-inline void finish16(const Output& out, size_t at, size_t m, __m512i sums, size_t count) {
-  const __mmask16 mask = count < 16 ? Avx512::firstLanes(count) : static_cast<__mmask16>(~0);
-  if (out.sums) return _mm512_mask_storeu_epi32(out.sums + at, mask, sums);
-  constexpr bool kSame = kLanes == Lanes::kPositions;
-  const __m512 scale = kSame ? _mm512_set1_ps(out.scale[m]) : _mm512_load_ps(out.scale + m);
-  const __m512 bias = kSame ? _mm512_set1_ps(out.bias[m]) : _mm512_load_ps(out.bias + m);
-  __m512 y = _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums), scale), bias);
-  if (out.residual) y = _mm512_add_ps(y, _mm512_maskz_loadu_ps(mask, out.residual + at));
-  y = _mm512_max_ps(_mm512_set1_ps(out.floor), y);
-  if (count < 16) _mm512_mask_storeu_ps(out.y + at, mask, y);
-  else _mm512_storeu_ps(out.y + at, y);
-}
-
-/// Unsigned bytes added up in 16 bits, even and odd ones apart: `all` wraps around, but less its odd part it is exact.
-struct ByteSums {
-  __m512i all = _mm512_setzero_si512(), odd = _mm512_setzero_si512();
-
-  void add(__m512i bytes) {
-    all = _mm512_add_epi16(all, bytes);
-    odd = _mm512_add_epi16(odd, _mm512_srli_epi16(bytes, 8));
+/// Quad n becomes byte n of each of 1 … 4 rows, 0 where there are fewer, with the bits of `places`.
+inline void interleaveFour(const uint8_t* rows, size_t stride, size_t numRows, size_t count, __m512i places,
+                           uint8_t* quads) {
+  for (size_t n = 0; n < count; n += 16) {
+    const size_t left = count - n < 16 ? count - n : 16;
+    const __mmask16 mask = Avx512::firstLanes(left);
+    __m128i row[4];
+    for (size_t r = 0; r < 4; r++)
+      row[r] = r < numRows ? _mm_maskz_loadu_epi8(mask, rows + r * stride + n) : _mm_setzero_si128();
+    const __m128i evenLow = _mm_unpacklo_epi8(row[0], row[1]), evenHigh = _mm_unpackhi_epi8(row[0], row[1]);
+    const __m128i oddLow = _mm_unpacklo_epi8(row[2], row[3]), oddHigh = _mm_unpackhi_epi8(row[2], row[3]);
+    __m512i quad = _mm512_castsi128_si512(_mm_unpacklo_epi16(evenLow, oddLow));
+    quad = _mm512_inserti32x4(quad, _mm_unpackhi_epi16(evenLow, oddLow), 1);
+    quad = _mm512_inserti32x4(quad, _mm_unpacklo_epi16(evenHigh, oddHigh), 2);
+    quad = _mm512_or_si512(_mm512_inserti32x4(quad, _mm_unpackhi_epi16(evenHigh, oddHigh), 3), places);
+    if (left == 16) _mm512_storeu_si512(quads + 4 * n, quad);
+    else _mm512_mask_storeu_epi32(quads + 4 * n, mask, quad);
   }
-  /// Adds the sums of the 64 bytes, in their order, to 4 vectors.
-  void addTo(__m512i* sums) {
-    LUTNN_SETTLE(all);
-    LUTNN_SETTLE(odd);
-    const __m512i even = _mm512_sub_epi16(all, _mm512_slli_epi16(odd, 8));
-    const __m512i low = _mm512_unpacklo_epi16(even, odd), high = _mm512_unpackhi_epi16(even, odd);
-    const __m512i quarter[4] = {
-        _mm512_shuffle_i32x4(low, high, 0x44),  // 0 … 7, 16 … 23 | 8 … 15, 24 … 31 of the first 32 bytes
-        _mm512_shuffle_i32x4(low, high, 0xee),
-    };
-    for (int i = 0; i < 2; i++) {
-      const __m512i ordered = _mm512_shuffle_i32x4(quarter[i], quarter[i], 0xd8);
-      sums[2 * i] = _mm512_add_epi32(sums[2 * i], _mm512_cvtepu16_epi32(_mm512_castsi512_si256(ordered)));
-      sums[2 * i + 1] =
-          _mm512_add_epi32(sums[2 * i + 1], _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(ordered, 1)));
-    }
-  }
-};
-
-/// What the tables' bias adds to each sum, taken off from the start.
-inline __m512i unbias(size_t numCodebooks) { return _mm512_set1_epi32(-128 * static_cast<int>(numCodebooks)); }
-
-/// One row and 64 outputs from m on.
-inline void gatherRow(const GatherTable& table, size_t m, const uint8_t* codes, size_t n, const Output& out) {
-  const size_t numCodebooks = table.numCodebooks, bookBytes = table.numCentroids * kGatherOutputs;
-  const uint8_t* entries = table.entries + m / kGatherOutputs * numCodebooks * bookBytes;
-  __m512i sums[4];
-  LUTNN_UNROLL for (int i = 0; i < 4; i++) sums[i] = unbias(numCodebooks);
-  size_t c = 0;
-  do {
-    const size_t end = numCodebooks - c > kMaxSums16 ? c + kMaxSums16 : numCodebooks;
-    ByteSums bytes;
-    for (; c < end; c++) bytes.add(_mm512_load_si512(entries + c * bookBytes + codes[c] * kGatherOutputs));
-    bytes.addTo(sums);
-  } while (c < numCodebooks);
-  LUTNN_UNROLL for (size_t i = 0; i < 4; i++) {
-    const size_t first = m + i * 16;
-    if (first >= table.outputs) break;
-    finish16<Lanes::kOutputs>(out, n * out.stride + first, first, sums[i], table.outputs - first);
-  }
-}
-
-void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, const Output& out) {
-  for (size_t m = 0; m < table.outputs; m += kGatherOutputs)
-    for (size_t n = 0; n < rows; n++) gatherRow(table, m, codes + n * table.numCodebooks, n, out);
 }
 
 }  // namespace

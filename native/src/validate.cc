@@ -15,6 +15,12 @@ void validateCounts(const std::string& where, size_t numCodebooks, size_t numCen
                             text(numCentroids) + ")");
 }
 
+void validateEncoding(const std::string& where, const Lookup& lookup, Encoding encoding) {
+  if (encoding == Encoding::kInt8 && lookup.subvectorLength > kMaxLengthInt8)
+    throw std::out_of_range(where + ": encoding \"int8\" takes a subvectorLength of at most " + text(kMaxLengthInt8) +
+                            " (got " + text(lookup.subvectorLength) + "); use \"float32\"");
+}
+
 void validateWindow(const std::string& where, const Lookup& lookup, const Window& window) {
   const size_t filter = window.filterHeight * window.filterWidth;
   if (lookup.subvectorLength % filter != 0)

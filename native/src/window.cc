@@ -1,6 +1,7 @@
 #include "window.h"
 
 #include <algorithm>
+#include <cstring>
 #include <new>
 
 namespace lutnn {
@@ -25,7 +26,7 @@ AxisTaps::AxisTaps(size_t filter, size_t stride, size_t dilation, size_t padBefo
 }
 
 WindowPlanes::WindowPlanes(const Window& w, size_t height, size_t width, size_t channelsPerCodebook,
-                           size_t tilePositions)
+                           size_t tilePositions, bool mayBeDirect)
     : window_(w),
       height_(height),
       width_(width),
@@ -33,7 +34,8 @@ WindowPlanes::WindowPlanes(const Window& w, size_t height, size_t width, size_t 
       outputWidth_(outputExtent(width, w.filterWidth, w.strideWidth, w.dilationWidth, w.padLeft, w.padRight)),
       rowTaps_(w.filterHeight, w.strideHeight, w.dilationHeight, w.padTop),
       columnTaps_(w.filterWidth, w.strideWidth, w.dilationWidth, w.padLeft),
-      direct_(w.strideHeight == 1 && w.strideWidth == 1 && w.padTop + w.padLeft + w.padBottom + w.padRight == 0) {
+      direct_(mayBeDirect && w.strideHeight == 1 && w.strideWidth == 1 &&
+              w.padTop + w.padLeft + w.padBottom + w.padRight == 0) {
   tileRows_ = std::max<size_t>(1, std::min(outputHeight_, tilePositions / outputWidth_));
   // A row's data, then zeros: as many as the leftmost tap reaches back into, and up to what the rightmost tap reads.
   lead_ = static_cast<size_t>(std::max<ptrdiff_t>(-columnTaps_.minShift, 0));
@@ -69,20 +71,23 @@ size_t WindowPlanes::findPlane(size_t rowPhase, size_t columnPhase) const {
   return i;
 }
 
-void WindowPlanes::fill(const float* channel, size_t firstRow, size_t rows, float* planes) const {
+void WindowPlanes::fill(const Microkernels& kernels, const float* channel, size_t firstRow, size_t rows,
+                        float* planes) const {
   const size_t step = window_.strideWidth;
   for (const Plane& plane : planes_) {
     const size_t phaseColumns = plane.columnPhase < width_ ? (width_ - plane.columnPhase + step - 1) / step : 0;
     const size_t columns = std::min(phaseColumns, maxColumns_);
     float* to = planes + lead_;
     planes += planeFloats_;
+    if (columns == 0) continue;
     for (size_t r = 0; r < rows + rowSpan_; r++, to += pitch_) {
       const ptrdiff_t index = static_cast<ptrdiff_t>(firstRow + r) + rowTaps_.minShift;
       if (index < 0) continue;
       const size_t row = static_cast<size_t>(index) * window_.strideHeight + plane.rowPhase;
       if (row >= height_) break;
       const float* from = channel + row * width_ + plane.columnPhase;
-      if (step == 1) std::copy_n(from, columns, to);
+      if (step == 1) std::memcpy(to, from, columns * sizeof(float));
+      else if (step == 2) kernels.copyEverySecond(from, columns, to);
       else for (size_t n = 0; n < columns; n++) to[n] = from[n * step];
     }
   }

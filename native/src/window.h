@@ -11,6 +11,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "microkernels.h"
+
 namespace lutnn {
 
 /// See native/index.d.ts.
@@ -37,7 +39,9 @@ struct AxisTaps {
 /// The planes of a window on images of one size, for tiles of as many output rows as come near to tilePositions.
 class WindowPlanes {
  public:
-  WindowPlanes(const Window& window, size_t height, size_t width, size_t channelsPerCodebook, size_t tilePositions);
+  /// `mayBeDirect`: an image that can be read as it lies is.
+  WindowPlanes(const Window& window, size_t height, size_t width, size_t channelsPerCodebook, size_t tilePositions,
+               bool mayBeDirect);
 
   size_t height() const { return height_; }
   size_t width() const { return width_; }
@@ -57,7 +61,7 @@ class WindowPlanes {
   /// planes of neighbouring channels, or in the image.
   const std::vector<ptrdiff_t>& taps() const { return taps_; }
   /// Copies one channel (height, width) for the output rows from firstRow on; what it leaves alone must be zero.
-  void fill(const float* channel, size_t firstRow, size_t rows, float* planes) const;
+  void fill(const Microkernels& kernels, const float* channel, size_t firstRow, size_t rows, float* planes) const;
 
  private:
   struct Plane {

@@ -40,9 +40,9 @@ function inProcess(line: string, env: Record<string, string>): string {
 }
 
 describe("instruction sets", () => {
-  it("the one that runs is the first available, and scalar is always among them", () => {
+  it("the one that runs is the first available unless one is forced, and scalar is always among them", () => {
     expect(availableIsas()).toContain("scalar");
-    expect(availableIsas()[0]).toBe(isa);
+    expect(isa).toBe(process.env.LUTNN_FORCE_ISA || availableIsas()[0]);
   });
 
   it("LUTNN_FORCE_ISA makes any available one run, with equal results", () => {
@@ -69,7 +69,8 @@ describe("instruction sets", () => {
   it("a missing build says what to run", () => {
     const folder = mkdtempSync(join(tmpdir(), "lutnn-"));
     try {
-      copyFileSync(join(dirname(index), "index.js"), join(folder, "index.js"));
+      for (const file of ["index.js", "pieces.js"])
+        copyFileSync(join(dirname(index), file), join(folder, file));
       expect(() => require(join(folder, "index.js"))).toThrow(/npm run setup/);
     } finally {
       rmSync(folder, { recursive: true });
@@ -159,6 +160,111 @@ describe("LutConv", () => {
   });
 });
 
+describe("run's options", () => {
+  const lookup = makeLookup(4, 16, 9, 70);
+  const conv = new LutConv(lookup, window3x3);
+  const matMul = new LutMatMul(lookup);
+  const x = Float32Array.from(wholeNumbers(4 * 100, 3));
+  const rows = Float32Array.from(wholeNumbers(33 * 36, 4));
+
+  it("add a residual and cut off negative values, also in place", () => {
+    const plain = new Float32Array(70 * 100);
+    const residual = Float32Array.from(wholeNumbers(plain.length, 5, -900, 900));
+    const y = new Float32Array(plain.length);
+    conv.run(x, 1, 10, 10, plain);
+    conv.run(x, 1, 10, 10, y, { residual });
+    expect(y).toEqual(plain.map((value, i) => value + residual[i]!));
+    conv.run(x, 1, 10, 10, y, { relu: true });
+    expect(y).toEqual(plain.map((value) => Math.max(0, value)));
+    const inPlace = residual.slice();
+    conv.run(x, 1, 10, 10, inPlace, { residual: inPlace, relu: true });
+    expect(inPlace).toEqual(plain.map((value, i) => Math.max(0, value + residual[i]!)));
+  });
+
+  it("share the work of both operators among threads, with equal results", () => {
+    const one = [new Float32Array(70 * 100), new Float32Array(33 * 70)] as const;
+    conv.run(x, 1, 10, 10, one[0]);
+    matMul.run(rows, 33, one[1]);
+    for (const threads of [1, 2, 3, 4, 9]) {
+      const more = [new Float32Array(70 * 100), new Float32Array(33 * 70)] as const;
+      conv.run(x, 1, 10, 10, more[0], { threads });
+      matMul.run(rows, 33, more[1], { threads });
+      expect(more).toEqual(one);
+    }
+  });
+
+  it("of the wrong kind are refused", () => {
+    const y = new Float32Array(70 * 100);
+    const run = (options: unknown) => () => Reflect.apply(conv.run, conv, [x, 1, 10, 10, y, options]);
+    expect(run(5)).toThrow("LutConv.run: options must be an object (got a number)");
+    expect(run({ threads: 0 })).toThrow("LutConv.run: threads must be an integer from 1 to 256 (got 0)");
+    expect(run({ relu: 1 })).toThrow("LutConv.run: relu must be a boolean (got a number)");
+    expect(run({ residual: [] })).toThrow("LutConv.run: residual must be a Float32Array (got an object)");
+    expect(run({ residual: y.subarray(1) })).toThrow(/residual must have the length of y = 7000 elements/);
+    const memory = new Float32Array(7001);
+    const overlapping = [x, 1, 10, 10, memory.subarray(1), { residual: memory.subarray(0, 7000) }];
+    expect(() => Reflect.apply(conv.run, conv, overlapping)).toThrow(/y must not overlap residual/);
+  });
+});
+
+describe("a long run", () => {
+  const lookup = makeLookup(4, 16, 9, 70);
+  const matMul = new LutMatMul(lookup);
+  const conv = new LutConv(lookup, window3x3);
+  const x = Float32Array.from(wholeNumbers(300 * 36, 4));
+  const residual = Float32Array.from(wholeNumbers(300 * 70, 5));
+  const whole = new Float32Array(300 * 70);
+  matMul.run(x, 300, whole, { residual, relu: true });
+
+  it("may be cut into parts of rows or images, each of which leaves the rest of y alone", () => {
+    const y = new Float32Array(300 * 70).fill(7);
+    matMul.run(x, 300, y, { residual, relu: true, from: 100, to: 233 });
+    const inside = (i: number) => i >= 100 * 70 && i < 233 * 70;
+    expect(y).toEqual(whole.map((value, i) => (inside(i) ? value : 7)));
+    const images = x.subarray(0, 3 * 4 * 100);
+    const all = new Float32Array(3 * 70 * 100);
+    const some = new Float32Array(all.length).fill(7);
+    conv.run(images, 3, 10, 10, all);
+    conv.run(images, 3, 10, 10, some, { from: 1, to: 2 });
+    expect(some).toEqual(all.map((value, i) => (i >= 7000 && i < 14000 ? value : 7)));
+    expect(() => matMul.run(x, 300, y, { to: 301 })).toThrow(
+      /to must be an integer from 0 to 300 \(got 301\)/,
+    );
+    expect(() => matMul.run(x, 300, y, { from: 3, to: 2 })).toThrow(/from must be an integer from 0 to 2/);
+  });
+
+  it("in pieces gives the same, and lets other events through", async () => {
+    const y = new Float32Array(300 * 70);
+    // So little time for a piece that each is a row, with a turn of the event loop after it.
+    let done = false;
+    const run = matMul.runInPieces(x, 300, y, { residual, relu: true, milliseconds: 1e-9 }).then(() => {
+      done = true;
+    });
+    let turns = 0;
+    for (; !done; turns++) await new Promise((resolve) => setImmediate(resolve));
+    await run;
+    expect(turns).toBeGreaterThan(100);
+    expect(y).toEqual(whole);
+    const images = x.subarray(0, 8 * 400);
+    const [all, pieces] = [new Float32Array(8 * 7000), new Float32Array(8 * 7000)];
+    conv.run(images, 8, 10, 10, all);
+    await conv.runInPieces(images, 8, 10, 10, pieces, { milliseconds: 1e-9, threads: 2 });
+    expect(pieces).toEqual(all);
+  });
+
+  it("in pieces stops where its signal says so, and checks its arguments", async () => {
+    const y = new Float32Array(300 * 70).fill(7);
+    const controller = new AbortController();
+    const run = matMul.runInPieces(x, 300, y, { signal: controller.signal, milliseconds: 1e-9 });
+    controller.abort(new Error("enough"));
+    await expect(run).rejects.toThrow("enough");
+    expect(y[69]).not.toBe(7);
+    expect(y.subarray(70)).toEqual(new Float32Array(299 * 70).fill(7));
+    await expect(matMul.runInPieces(x, 299, y)).rejects.toThrow(/x must have rows/);
+    await expect(matMul.runInPieces(x, 300, y, { milliseconds: 0 })).rejects.toThrow(/milliseconds/);
+  });
+});
+
 describe("encode", () => {
   it("gives the codes of rows for centroids that change with every call", () => {
     for (const [C, K, V, seed] of [
@@ -232,6 +338,82 @@ describe("bad arguments", () => {
       /strideWidth/,
     );
     expect(() => new LutConv(makeLookup(4, 16, 9, 2), { ...window3x3, padLeft: -1 })).toThrow(/padLeft/);
+  });
+
+  it("of any kind in any place end in a TypeError, a RangeError or a result", () => {
+    const detached = new Float32Array(16);
+    structuredClone(detached.buffer, { transfer: [detached.buffer] });
+    const odd = [
+      undefined,
+      null,
+      true,
+      "",
+      "16",
+      0,
+      -0,
+      2,
+      -1,
+      0.5,
+      1e300,
+      Number.NaN,
+      5n,
+      Symbol("s"),
+      () => 1,
+      [],
+      {},
+      new Proxy({}, {}),
+      new ArrayBuffer(64),
+      new DataView(new ArrayBuffer(64)),
+      x,
+      y,
+      detached,
+      new Float32Array(0),
+      new Float64Array(16),
+      new Uint8Array(4),
+      new Int32Array(6),
+      new Int8Array(3),
+      Buffer.alloc(64),
+      new Float32Array(new SharedArrayBuffer(64)),
+      new Float32Array(new ArrayBuffer(256), 4, 16),
+    ]; // prettier-ignore
+    const callees: [(...args: never[]) => unknown, unknown][] = [
+      [op.run, op],
+      [op.encode, op],
+      [op.lookup, op],
+      [op.mismatch, op],
+      [conv.run, conv],
+      [conv.encode, conv],
+      [conv.lookup, conv],
+      [conv.mismatch, conv],
+      [conv.outputSize, conv],
+      [encode, undefined],
+    ];
+    let state = 1;
+    const next = () => {
+      state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+      return odd[(state >>> 16) % odd.length];
+    };
+    let refused = 0;
+    for (const [callee, self] of callees)
+      for (let i = 0; i < 400; i++)
+        try {
+          Reflect.apply(callee, self, Array.from({ length: i % 9 }, next));
+        } catch (error) {
+          if (!(error instanceof TypeError) && !(error instanceof RangeError)) throw error;
+          refused++;
+        }
+    for (const Class of [LutMatMul, LutConv])
+      for (let i = 0; i < 400; i++) {
+        const lookup = { ...makeLookup(4, 16, 9, 2), [Object.keys(makeLookup(1, 2, 1, 1))[i % 8]!]: next() };
+        const window = { ...window3x3, [Object.keys(window3x3)[i % 11]!]: next() };
+        try {
+          Reflect.construct(Class, Class === LutConv ? [lookup, window, next()] : [lookup, next()]);
+        } catch (error) {
+          if (!(error instanceof TypeError) && !(error instanceof RangeError)) throw error;
+          refused++;
+        }
+      }
+    expect(refused).toBeGreaterThan(3000);
   });
 
   it("leave the output as it was", () => {

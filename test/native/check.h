@@ -12,6 +12,10 @@ struct Test {
 /// Counts a failure and prints where and what; the first few of each test only.
 void fail(const char* file, int line, const char* condition, const char* format, ...);
 
+/// For tests of many combinations: true for all but every n-th call, n being LUTNN_TEST_EVERY. Where that is not set,
+/// nothing is left out; the tests in an emulator set it.
+bool leftOut();
+
 /// Arguments of the program, for tests that take some.
 extern int argumentCount;
 extern char** argumentValues;

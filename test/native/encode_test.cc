@@ -92,9 +92,11 @@ TEST("rows get the reference's codes on every instruction set") {
   for (const Microkernels* kernels : availableMicrokernels())
     for (size_t C : kCodebooks)
       for (size_t V : kLengths)
-        for (size_t K : kCentroids)
+        for (size_t K : kCentroids) {
+          if (leftOut()) continue;
           checkRows(*kernels, random, RandomLayer(random, C, K, V, 1), kRows[random() % std::size(kRows)],
                     random() % 3, false);
+        }
 }
 
 TEST("positions get the reference's codes on every instruction set") {
@@ -103,7 +105,7 @@ TEST("positions get the reference's codes on every instruction set") {
     for (size_t positions : kRows)
       for (size_t V : kLengths)
         for (size_t K : kCentroids)
-          checkPositions(*kernels, random, RandomLayer(random, 2, K, V, 1), positions, false);
+          if (!leftOut()) checkPositions(*kernels, random, RandomLayer(random, 2, K, V, 1), positions, false);
 }
 
 TEST("encode ties go to the lower index") {

@@ -1,4 +1,4 @@
-// An array with an inaccessible page right after its end, or right before its start: touching one element too many
+// Arrays with an inaccessible page right after their end, or right before their start: touching one element too many
 // stops the test.
 #pragma once
 
@@ -43,6 +43,42 @@ class Guarded {
   size_t size_, mapped_;
   char* memory_;
   T* data_;
+};
+
+/// Memory between two inaccessible pages in which one array after another lies, at the upper or the lower edge; what an
+/// array leaves free beside it is filled with a pattern.
+class GuardedRoom {
+ public:
+  explicit GuardedRoom(size_t bytes) : room_(bytes) {}
+  GuardedRoom(const GuardedRoom&) = delete;
+
+  template <class T>
+  T* place(size_t size, Guard guard) {
+    bytes_ = size * sizeof(T);
+    if (bytes_ > room_.size()) std::abort();
+    start_ = guard == Guard::kAfter ? room_.end() - bytes_ : room_.begin();
+    before_ = guard == Guard::kAfter ? (free() < kMargin ? free() : kMargin) : 0;
+    after_ = guard == Guard::kAfter ? 0 : free() < kMargin ? free() : kMargin;
+    std::memset(start_ - before_, kPattern, before_ + bytes_ + after_);
+    return reinterpret_cast<T*>(start_);
+  }
+  /// Whether the pattern around the array is still there.
+  bool untouched() const {
+    for (const unsigned char* at = start_ - before_; at < start_; at++)
+      if (*at != kPattern) return false;
+    for (const unsigned char* at = start_ + bytes_; at < start_ + bytes_ + after_; at++)
+      if (*at != kPattern) return false;
+    return true;
+  }
+
+ private:
+  static constexpr size_t kMargin = 512;
+  static constexpr unsigned char kPattern = 0xa5;
+  size_t free() const { return room_.size() - bytes_; }
+
+  Guarded<unsigned char> room_;
+  unsigned char* start_ = nullptr;
+  size_t bytes_ = 0, before_ = 0, after_ = 0;
 };
 
 }  // namespace lutnn

@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { find, Kernel, typesOf } from "./kernelClient";
 
@@ -63,6 +65,16 @@ describe("a cell", () => {
     expect(await kernel.evaluate("value.toUpperCase()")).toBe("'TEXT'");
   });
 
+  test("names of earlier cells stand in the short form of a property, too", async () => {
+    await kernel.execute("let wide = 32, count = 1; const scale = 2;");
+    expect(await kernel.evaluate("JSON.stringify({ wide, scale, more: [{ wide }] })")).toBe(
+      `'{"wide":32,"scale":2,"more":[{"wide":32}]}'`,
+    );
+    await kernel.execute("({ wide, count = wide + 1 } = { wide: 7 } as { wide: number; count?: number });");
+    expect(await kernel.evaluate('[wide, count].join(" ")')).toBe("'7 8'");
+    expect(await kernel.evaluate("((wide: number) => ({ wide }))(5).wide")).toBe("5");
+  });
+
   test("keeps the outputs of what it started as its own, however late they come", async () => {
     const first = await kernel.startCell('setTimeout(() => console.log("late"), 200);');
     await first.done();
@@ -113,14 +125,28 @@ describe("an error", () => {
 
   test("aborts the cells that were sent before it was known, and no later one", async () => {
     const failing = await kernel.startCell(
-      'await new Promise((resolve) => setTimeout(resolve, 100)); throw new Error("stop")',
+      `import { existsSync } from "fs";
+       while (!existsSync("go")) await new Promise((resolve) => setTimeout(resolve, 5));
+       throw new Error("stop")`,
     );
     const queued = await kernel.startCell("1");
+    // The answer says that the kernel has what was sent before.
+    await kernel.request("shell", "kernel_info_request");
+    writeFileSync(join(kernel.folder, "go"), "");
     expect((await failing.done()).reply.content.status).toBe("error");
     const { reply, published } = await queued.done();
     expect(reply.content).toEqual({ status: "aborted" });
     expect(typesOf(published)).toEqual(["status", "status"]);
     expect(await kernel.evaluate('"still " + "here"')).toBe("'still here'");
+  });
+
+  test("leaves the names that the cell got to, with their types, and not the others", async () => {
+    await kernel.execute(
+      'const reached = [1, 2]; const both = 1; const lost = (() => { throw new Error("x"); })(); class Late {}',
+    );
+    expect(await kernel.evaluate("reached.length + both")).toBe("3");
+    expect((await kernel.execute("lost")).reply.content.evalue).toContain("Cannot find name 'lost'");
+    expect((await kernel.execute("new Late()")).reply.content.evalue).toContain("Cannot find name 'Late'");
   });
 
   test("with stop_on_error false aborts nothing", async () => {

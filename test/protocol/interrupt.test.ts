@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { find, Kernel } from "./kernelClient";
 
-/** The issue asks for 1 s on a machine of its own; here other work may be running. */
-const soonMs = 4000;
+/** The issue asks for 1 s, which endurance.test.ts measures over many; one alone may meet a busy moment. */
+const soonMs = 10_000;
 
 let kernel: Kernel;
 beforeAll(async () => {
@@ -68,6 +68,30 @@ test("an interrupted loop does nothing more once the cell is over", async () => 
   expect(await kernel.evaluate("turns")).toBe(before);
 });
 
+test("what an interrupted cell has made can be used", async () => {
+  await interrupt('const made = { size: 3 }; console.log("on"); for (;;) await sleep(5);');
+  expect(await kernel.evaluate("made.size")).toBe("3");
+});
+
+test("TensorFlow.js works on after a loop in the middle of its calls was stopped", async () => {
+  await kernel.execute(
+    `import * as tf from "@tensorflow/tfjs-node";
+     const weight = tf.variable(tf.ones([64, 64]));
+     const loss = () => tf.tidy(() => weight.matMul(weight).mean().asScalar());
+     const optimizer = tf.train.sgd(0.001);`,
+  );
+  await kernel.execute("optimizer.minimize(loss); const before = tf.memory().numTensors;");
+  await interrupt(
+    'console.log("on"); tf.tidy(() => { for (;;) tf.grads((x: any) => tf.tidy(() => x.matMul(x).sum()))([weight]); });',
+  );
+  // A tensor that was being made in the very moment of the interrupt belongs to nobody.
+  const lost = Number(await kernel.evaluate("tf.memory().numTensors - before"));
+  expect(lost).toBeLessThanOrEqual(3);
+  await kernel.execute("for (let step = 0; step < 5; step++) optimizer.minimize(loss);");
+  expect(Number(await kernel.evaluate("tf.memory().numTensors - before"))).toBe(lost);
+  expect(await kernel.evaluate("Number.isFinite(loss().dataSync()[0])")).toBe("true");
+});
+
 test("code that watches the signal ends by itself", async () => {
   await kernel.execute('const host = Reflect.get(globalThis, Symbol.for("lutnn.host"));');
   const { stdout } = await interrupt(
@@ -79,20 +103,36 @@ test("code that watches the signal ends by itself", async () => {
 test("an interrupt aborts the cells behind the running one", async () => {
   const running = await kernel.startCell('console.log("on"); for (;;) await sleep(5);');
   const queued = await kernel.startCell("1");
+  // Channels overtake each other: the answer says that what was sent on this one before is there.
+  await kernel.request("shell", "kernel_info_request");
   await running.printed("on");
   await kernel.request("control", "interrupt_request");
   expect((await running.done()).reply.content.ename).toBe("AbortError");
   expect((await queued.done()).reply.content.status).toBe("aborted");
 });
 
-test("an interrupt when nothing runs does nothing", async () => {
-  await kernel.request("control", "interrupt_request");
-  expect(await kernel.evaluate("1 + 1")).toBe("2");
-  kernel.process.kill("SIGINT");
-  // A signal has no reply: one that arrives late would rightly stop the cell that runs by then.
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  expect(await kernel.evaluate("1 + 1")).toBe("2");
-});
+test.each(["message", "signal"] as const)(
+  "an interrupt by %s when nothing runs does nothing",
+  async (how) => {
+    // A signal has no reply: that it has come is seen by the abort of what a comm's handler has started.
+    await kernel.execute(
+      `const { comms } = Reflect.get(globalThis, Symbol.for("lutnn.host"));
+     comms.register("watch", (comm: any) => {
+       const { signal } = Reflect.get(globalThis, Symbol.for("lutnn.host"));
+       signal.addEventListener("abort", () => comm.send("interrupted"));
+     });`,
+    );
+    const comm = `watch ${how}`;
+    await kernel.send("shell", "comm_open", { comm_id: comm, target_name: "watch", data: {} });
+    await kernel.evaluate("1");
+    if (how === "signal") kernel.process.kill("SIGINT");
+    else await kernel.request("control", "interrupt_request");
+    await kernel.until(() =>
+      kernel.published.some(({ content }) => content.comm_id === comm && content.data === "interrupted"),
+    );
+    expect(await kernel.evaluate("1 + 1")).toBe("2");
+  },
+);
 
 test("heartbeat, control channel and history answer while a cell loops", async () => {
   const cell = await kernel.startCell('console.log("on"); for (;;) {}');

@@ -52,6 +52,7 @@ export interface KernelOptions {
   /** The notebook's folder; by default an empty one far from the checkout. */
   folder?: string;
   env?: Record<string, string>;
+  /** Another Node.js than this one; LUTNN_TEST_NODE sets it for all tests. */
   node?: string;
   nodeArguments?: string[];
   key?: string;
@@ -65,6 +66,8 @@ export class Kernel {
   readonly exited: Promise<number | string | null>;
   stderr = "";
   private readonly replies = new Map<string, (message: Message) => void>();
+  private readonly byParent = new Map<string, Message[]>();
+  private readonly finished = new Set<string>();
   private listeners: (() => void)[] = [];
 
   private constructor(
@@ -84,7 +87,11 @@ export class Kernel {
     void this.listen(shell, (message) => this.replies.get(message.parent.msg_id)?.(message));
     void this.listen(control, (message) => this.replies.get(message.parent.msg_id)?.(message));
     void this.listen(stdin, (message) => this.inputRequests.push(message));
-    void this.listen(iopub, (message) => this.published.push(message));
+    void this.listen(iopub, (message) => {
+      this.published.push(message);
+      this.of(message.parent.msg_id).push(message);
+      if (message.content.execution_state === "idle") this.finished.add(message.parent.msg_id);
+    });
   }
 
   static async start(options: KernelOptions = {}): Promise<Kernel> {
@@ -107,7 +114,7 @@ export class Kernel {
       }),
     );
     const args = [...(options.nodeArguments ?? []), entry, "kernel", file];
-    const child = spawn(options.node ?? process.execPath, args, {
+    const child = spawn(options.node ?? process.env.LUTNN_TEST_NODE ?? process.execPath, args, {
       cwd: folder,
       env: { ...process.env, LUTNN_HISTORY: join(folder, ".history"), ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
@@ -207,7 +214,17 @@ export class Kernel {
 
   /** What was published for a request. */
   of(id: string): Message[] {
-    return this.published.filter(({ parent }) => parent.msg_id === id);
+    const known = this.byParent.get(id) ?? [];
+    this.byParent.set(id, known);
+    return known;
+  }
+
+  /** Forgets what has been received, in tests that receive a lot. */
+  forget(): void {
+    this.published.length = 0;
+    this.byParent.clear();
+    this.finished.clear();
+    this.replies.clear();
   }
 
   /** Sends a cell; the returned functions wait for parts of its answer. */
@@ -224,10 +241,7 @@ export class Kernel {
     const { id, frames } = this.frames("execute_request", content);
     const reply = this.replyTo(id);
     await this.shell.send(frames);
-    const idle = () =>
-      this.of(id).some(
-        ({ header, content }) => header.msg_type === "status" && content.execution_state === "idle",
-      );
+    const idle = () => this.finished.has(id);
     const text = (name: string) =>
       this.of(id)
         .filter(({ header, content }) => header.msg_type === "stream" && content.name === name)

@@ -98,6 +98,37 @@ test.each(["await new Promise(() => {})", "for (;;) {}"])(
   },
 );
 
+/** A grandchild that watches its parent from the moment when that has ended already. */
+const late = `
+  const { spawn } = require("node:child_process");
+  const [watch, wanted] = process.argv.slice(1);
+  const code = \`
+    const { watchParent } = require(process.argv[1]);
+    const first = Number(process.env.JPY_PARENT_PID);
+    const wait = setInterval(() => {
+      if (process.ppid === first) return;
+      clearInterval(wait);
+      const wanted = process.argv[2] === "true";
+      watchParent({ gone() { console.log("gone"); process.exit(); }, isWanted: () => wanted, everyMs: 10, graceMs: 50 });
+      if (wanted) setTimeout(() => { console.log("still here"); process.exit(); }, 500);
+    }, 10);
+  \`;
+  const env = { ...process.env, JPY_PARENT_PID: String(process.pid) };
+  spawn(process.execPath, ["-e", code, watch, wanted], { stdio: ["ignore", 1, 2], env, detached: true }).unref();
+`;
+test.each([
+  ["ends where no client turns up", "false", "gone\n"],
+  ["stays where one does", "true", "still here\n"],
+])("a kernel whose parent ended before it could look %s", async (_, wanted, expected) => {
+  const watch = fileURLToPath(new URL("../../kernel/lib/jupyter/wire/parentWatch.js", import.meta.url));
+  const child = spawn(process.execPath, ["-e", late, watch, wanted], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let text = "";
+  for await (const chunk of child.stdout) text += chunk;
+  expect(text).toBe(expected);
+});
+
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);

@@ -1,6 +1,6 @@
 import type { EChartsCoreOption } from "echarts";
+import { escapeMarkup } from "../host/escapeMarkup";
 import { type Chart, type ChartPanel, palette } from "./chart";
-import { escapeMarkup } from "./escapeMarkup";
 
 const width = 760;
 const panelHeight = 210;

@@ -9,30 +9,42 @@ import {
   LookupLayer,
   type LookupWeights,
 } from "../layers/lookupLayer";
+import type { MaddnessWeights } from "../layers/maddnessLayer";
 import { kMeans } from "../pq/kmeans";
+import { Maddness, type MaddnessForm, TREE_LEAVES } from "../pq/maddness";
 import { sampleIndices, seededRandom } from "../pq/random";
 import { valuesOf } from "../pq/valuesOf";
 import { ActivationStream, concatenate, gatherRows } from "./activationStream";
 import { fitLookup } from "./fitLookup";
 import type { Profile } from "./profile";
+import type { StoredWeights } from "./storedWeights";
 import type { Target } from "./target";
 
 /** Rows that k-means sees per centroid, as faiss. */
 const rowsPerCentroid = 256;
 /** Rows that a least-squares fit sees. */
 const rowsPerFit = 65_000;
+/** Rows that prototypes of Maddness are fitted on; its trees see as many as k-means. */
+const rowsPerMaddness = 16_384;
 const batchSize = 64;
 
-/** A lookup for one layer, and the statistics of the batch norms that it feeds. */
-export interface Calibrated {
-  tableSource: LookupConfig["tableSource"];
-  weights: LookupWeights;
+/** What takes a layer's place: a lookup by nearest centroids, or Maddness. */
+export type Learnt =
+  | { tableSource: LookupConfig["tableSource"]; weights: LookupWeights }
+  | { maddness: MaddnessWeights };
+
+/** What a layer's calibration found, and the statistics of the batch norms that it feeds. */
+export type Calibrated = Learnt & {
   /** Moving mean and variance by the name of the batch norm layer; empty when they stay as they were. */
   batchNorms: Map<string, { mean: Float32Array; variance: Float32Array }>;
-}
+  /** What fine-tuning made of the lookup and its batch norms since. */
+  trained?: { weights: LookupWeights; norms: Map<string, StoredWeights> };
+};
 
-interface Run {
+export interface CalibrationRun {
+  /** The reference: its layers are what is to be replaced. */
   model: tf.LayersModel;
+  /** Layers of that network. */
   targets: Target[];
   data: Dataset;
   seed: number;
@@ -53,21 +65,16 @@ function weightMatrix(target: Target): Float32Array {
   return valuesOf(() => target.operator.weight());
 }
 
-/**
- * As published: for each layer k-means on the inputs that it sees in the dense network; the table is P·W.
- */
-export async function calibrateKMeans({
-  model,
-  targets,
-  data,
-  seed,
-  signal,
-}: Run): Promise<Map<string, Calibrated>> {
+/** Rows of what each target receives in a network, float32 (rows, D) by name: `wanted` of them, evenly likely. */
+async function sampleInputs(
+  { model, targets, data, seed, signal }: CalibrationRun,
+  wanted: (target: Target) => number,
+  onProgress: (share: number) => void,
+): Promise<Map<string, Float32Array>> {
   const run = new GraphRun(model);
-  const progress = new Progress("calibrate (k-means)", 2 * targets.length, "steps");
   const sampled = new Map(
     targets.map((target) => {
-      const indices = sampleRows(target, data.size, rowsPerCentroid * target.numCentroids, seed);
+      const indices = sampleRows(target, data.size, wanted(target), seed);
       return [target.name, { indices, parts: [] as Float32Array[], at: 0 }];
     }),
   );
@@ -93,35 +100,75 @@ export async function calibrateKMeans({
     });
     firstImage += images.shape[0];
     tf.dispose([images, labels]);
-    progress.update((targets.length * firstImage) / data.size);
+    onProgress(firstImage / data.size);
     await breathe(signal);
   }
+  return new Map([...sampled].map(([name, { parts }]) => [name, concatenate(parts)]));
+}
+
+/** Learns from each layer's inputs in the network alone, layer by layer. */
+async function calibrateAlone(
+  run: CalibrationRun,
+  label: string,
+  wanted: (target: Target) => number,
+  learn: (target: Target, rows: Float32Array) => Promise<Learnt>,
+): Promise<Map<string, Calibrated>> {
+  const { targets } = run;
+  const progress = new Progress(`calibrate (${label})`, 2 * targets.length, "steps");
+  const inputs = await sampleInputs(run, wanted, (share) => progress.update(targets.length * share));
   const result = new Map<string, Calibrated>();
   for (const target of targets) {
-    const rows = concatenate(sampled.get(target.name)!.parts);
-    const { centroids } = await kMeans(rows, target, { seed, signal });
-    const weights = {
-      centroids,
-      weight: weightMatrix(target),
-      bias: target.operator.bias(),
-      inverseTemperatureLogit: INITIAL_INVERSE_TEMPERATURE_LOGIT,
-    };
-    result.set(target.name, { tableSource: "weight", weights, batchNorms: new Map() });
+    const learnt = await learn(target, inputs.get(target.name)!);
+    result.set(target.name, { ...learnt, batchNorms: new Map() });
     progress.update(targets.length + result.size);
   }
   progress.finish();
   return result;
 }
 
+/** As published: for each layer k-means on the inputs that it sees in the dense network; the table is P·W. */
+export function calibrateKMeans(run: CalibrationRun): Promise<Map<string, Calibrated>> {
+  const { seed, signal } = run;
+  const wanted = ({ numCentroids }: Target) => rowsPerCentroid * numCentroids;
+  return calibrateAlone(run, "k-means", wanted, async (target, rows) => ({
+    tableSource: "weight",
+    weights: {
+      centroids: (await kMeans(rows, target, { seed, signal })).centroids,
+      weight: weightMatrix(target),
+      bias: target.operator.bias(),
+      inverseTemperatureLogit: INITIAL_INVERSE_TEMPERATURE_LOGIT,
+    },
+  }));
+}
+
+/** Maddness on the inputs that each layer sees in the dense network. */
+export function calibrateMaddness(run: CalibrationRun, form: MaddnessForm): Promise<Map<string, Calibrated>> {
+  const label = form === "true" ? "Maddness" : "Maddness, fast form";
+  return calibrateAlone(
+    run,
+    label,
+    () => rowsPerMaddness,
+    async (target, rows) => {
+      const maddness = await Maddness.fit(rows, target, {
+        form,
+        treeRows: rowsPerCentroid * TREE_LEAVES,
+        signal: run.signal,
+      });
+      const table = maddness.lookupTable(weightMatrix(target));
+      return { maddness: { maddness, table, bias: target.operator.bias() } };
+    },
+  );
+}
+
 /**
  * In network order, each layer on what the already converted layers before it give: k-means, then ridge fits of the
- * weight and of the table, so that the looked-up output matches the dense network's output on the same images; then the
+ * weight and of the table, so that the looked-up output matches the reference's output on the same images; then the
  * batch norms that follow are estimated anew.
  *
- * @param student the network with every target replaced and all other weights dense; it ends up calibrated
+ * @param student the network with every target replaced; it ends up calibrated
  */
 export async function calibrateLeastSquares(
-  run: Run,
+  run: CalibrationRun,
   student: tf.LayersModel,
 ): Promise<Map<string, Calibrated>> {
   const { model, targets, data, signal, profile } = run;
@@ -130,7 +177,6 @@ export async function calibrateLeastSquares(
   const progress = new Progress("calibrate (least squares)", targets.length, "layers");
   const byName = new Map(targets.map((target) => [target.name, target]));
   const result = new Map<string, Calibrated>();
-  let owner: Calibrated | undefined;
   try {
     for (const [i, node] of dense.run.nodes.entries()) {
       const twin = converted.run.nodes[i];
@@ -138,12 +184,14 @@ export async function calibrateLeastSquares(
       if (target && twin.layer instanceof LookupLayer && !result.has(target.name)) {
         const weights = await fitTarget(target, dense.inputs(node), converted.inputs(twin), run);
         twin.layer.setLookup(weights);
-        owner = { tableSource: "table", weights, batchNorms: new Map() };
-        result.set(target.name, owner);
+        result.set(target.name, { tableSource: "table", weights, batchNorms: new Map() });
         progress.update(result.size, { layer: target.name });
-      } else if (profile.calibrate.batchNorm && owner && twin.layer.getClassName() === "BatchNormalization") {
-        owner.batchNorms.set(twin.layer.name, estimateBatchNorm(twin, converted.inputs(twin)));
       }
+      const feeder = targets.find(({ norms }) => norms.includes(twin.layer.name));
+      if (feeder && profile.calibrate.batchNorm)
+        result
+          .get(feeder.name)!
+          .batchNorms.set(twin.layer.name, estimateBatchNorm(twin, converted.inputs(twin)));
       dense.advance(node);
       converted.advance(twin);
       await breathe(signal);
@@ -161,7 +209,7 @@ async function fitTarget(
   target: Target,
   denseInputs: tf.Tensor[],
   convertedInputs: tf.Tensor[],
-  { data, seed, signal, profile }: Run,
+  { data, seed, signal, profile }: CalibrationRun,
 ): Promise<LookupWeights> {
   const { operator } = target;
   const rows = sampleRows(target, data.size, rowsPerFit, seed);
@@ -173,12 +221,13 @@ async function fitTarget(
     wanted: gatherRows(denseInputs, linear, operator.positions, rows),
     weight: weightMatrix(target),
   };
-  const { distance, tableScale, calibrate } = profile;
+  const { distance, tableScale, tableBits, calibrate } = profile;
   const fitted = await fitLookup(problem, {
     seed,
     signal,
     distance,
     tableScale,
+    tableBits,
     refineSteps: calibrate.refineSteps,
   });
   return { ...fitted, bias: operator.bias() };

@@ -7,12 +7,20 @@ import { currentHost, displaySymbol } from "../host/host";
 import { cellSignal } from "../host/signal";
 import { writeFileWhole } from "../host/writeFile";
 import { asFunctional } from "../layers/graph";
-import { type LookupConfig, LookupLayer } from "../layers/lookupLayer";
-import { rebuildWithLookups } from "../layers/rebuild";
+import { linearOperator } from "../layers/linearOperator";
+import type { LookupConfig, LookupLayer } from "../layers/lookupLayer";
+import type { MaddnessLayer } from "../layers/maddnessLayer";
+import { type Replacement, rebuildWithLookups } from "../layers/rebuild";
 import { exportOnnx } from "../onnx/exportModel";
 import { type Evaluation, evaluate } from "../training/evaluate";
 import type { TrainingHistory } from "../training/history";
-import { type Calibrated, calibrateKMeans, calibrateLeastSquares } from "./calibrate";
+import {
+  type Calibrated,
+  type CalibrationRun,
+  calibrateKMeans,
+  calibrateLeastSquares,
+  calibrateMaddness,
+} from "./calibrate";
 import { type FineTuneOptions, fineTuneStudent } from "./fineTune";
 import { LayerTable, layerInfo } from "./layerTable";
 import { measureErrors } from "./measureErrors";
@@ -25,15 +33,37 @@ export interface ConvertOptions extends TargetOptions {
   profile?: "paper" | "plus" | Profile;
 }
 
+/**
+ * How a layer's replacement is learnt. `kmeans`, as published: centroids from the dense network's activations, table =
+ * P·W. `leastSquares`: layer by layer on converted activations, the table fitted to the dense layer's output.
+ * `maddness`: the published algorithm with exact sums, to compare with; `maddnessFast`: the quick variant that the
+ * LUT-NN paper compares with. Maddness can be neither trained nor saved.
+ */
+export type CalibrationMethod = "kmeans" | "leastSquares" | "maddness" | "maddnessFast";
+
+const methodName: Record<CalibrationMethod, string> = {
+  kmeans: "k-means",
+  leastSquares: "least squares",
+  maddness: "Maddness",
+  maddnessFast: "Maddness, fast form",
+};
+
 export interface CalibrateOptions {
+  /** Default: the profile's. */
+  method?: CalibrationMethod;
   /**
-   * `kmeans`, as published: centroids from the dense network's activations, table = P·W. `leastSquares`: layer by layer
-   * on converted activations, the table fitted to the dense layer's output. Default: the profile's.
+   * Only these layers, on the network as it is now: what is replaced and trained stays. None of them may be replaced.
+   * Default: all, from the dense network.
    */
-  method?: "kmeans" | "leastSquares";
+  layers?: string[];
   /** Default 0. */
   seed?: number;
   signal?: AbortSignal;
+}
+
+export interface ReplaceOptions {
+  /** Which of the calibrations. Default: that of the last `calibrate`. */
+  method?: CalibrationMethod;
 }
 
 export interface ErrorAccumulationOptions {
@@ -52,12 +82,15 @@ export class Conversion {
   private readonly dense: tf.LayersModel;
   private readonly profile: Profile;
   private readonly targets: Target[];
-  private readonly calibrated = new Map<string, Calibrated>();
-  private readonly replaced = new Set<string>();
+  /** By method and layer name. */
+  private readonly calibrations = new Map<CalibrationMethod, Map<string, Calibrated>>();
+  private lastMethod?: CalibrationMethod;
+  private readonly replaced = new Map<string, CalibrationMethod>();
   /** Weights of other layers where they differ from the dense network's: batch norms, and what fine-tuning changed. */
   private readonly changed = new Map<string, StoredWeights>();
   private student: tf.LayersModel | null = null;
-  private stage = "dense";
+  /** Whether the network as it is now was fine-tuned. */
+  private tuned = false;
   private running: string | null = null;
 
   /** Use {@link convert}. */
@@ -74,7 +107,7 @@ export class Conversion {
         target,
         this.replaced.has(target.name)
           ? "replaced"
-          : this.calibrated.has(target.name)
+          : [...this.calibrations.values()].some((found) => found.has(target.name))
             ? "calibrated"
             : "dense",
       ),
@@ -98,55 +131,89 @@ export class Conversion {
   /**
    * Learns a lookup for every layer that can be replaced, from some training images (the paper takes 1,024). Starts
    * from the dense network: what fine-tuning had learnt is dropped; layers that are replaced take their new lookups.
+   * With `layers`, learns only those and keeps everything else, for networks that are converted and trained by and by.
    */
   async calibrate(data: Dataset, options: CalibrateOptions = {}): Promise<void> {
     const method = options.method ?? this.profile.calibrate.method;
-    if (method !== "kmeans" && method !== "leastSquares")
-      throw new LutnnError(
-        `calibrate: method must be "kmeans" or "leastSquares" (got ${JSON.stringify(method)})`,
-      );
+    checkMethod("calibrate", method);
     this.checkData("calibrate", data);
+    const { layers } = options;
+    for (const name of layers ?? []) {
+      checkName(this.dense.name, name, this.layers.names);
+      if (this.replaced.has(name))
+        throw new LutnnError(
+          `calibrate: layers that are named must be dense (${name} is replaced); call restore("${name}") first`,
+        );
+    }
     await this.exclusively("calibrate", async () => {
       const signal = cellSignal(options.signal);
-      const { dense: model, targets, profile } = this;
-      const run = { model, targets, data, seed: options.seed ?? 0, profile, signal };
-      let found: Map<string, Calibrated>;
-      if (method === "kmeans") found = await calibrateKMeans(run);
+      const model = layers && this.tuned ? this.model : this.dense;
+      const targets = this.targets
+        .filter(({ name }) => layers?.includes(name) ?? true)
+        .map((target) =>
+          model === this.dense
+            ? target
+            : { ...target, operator: linearOperator(model.getLayer(target.name)) },
+        );
+      const run: CalibrationRun = {
+        model,
+        targets,
+        data,
+        seed: options.seed ?? 0,
+        profile: this.profile,
+        signal,
+      };
+      const found = await this.learn(method, run, layers !== undefined);
+      if (layers)
+        this.calibrations.set(method, new Map([...(this.calibrations.get(method) ?? []), ...found]));
       else {
-        const student = await this.build(this.targets.map(({ name }) => [name, "table"]));
-        try {
-          found = await calibrateLeastSquares(run, student);
-        } finally {
-          student.dispose();
-        }
+        this.forgetTraining();
+        this.calibrations.set(method, found);
+        for (const name of this.replaced.keys()) this.put(name, method);
       }
-      this.changed.clear();
-      for (const [name, calibrated] of found) this.calibrated.set(name, calibrated);
-      for (const name of this.replaced) this.takeBatchNorms(name);
-      this.stage = method === "kmeans" ? "k-means" : "least squares";
+      this.lastMethod = method;
       await this.rebuild();
     });
   }
 
-  /** Puts the lookup of one calibrated layer in place. */
-  async replace(name: string): Promise<void> {
-    await this.exclusively("replace", () => this.replaceNames([name]));
+  private async learn(
+    method: CalibrationMethod,
+    run: CalibrationRun,
+    keepReplaced: boolean,
+  ): Promise<Map<string, Calibrated>> {
+    if (method === "kmeans") return calibrateKMeans(run);
+    if (method !== "leastSquares") return calibrateMaddness(run, method === "maddness" ? "true" : "fast");
+    const student = await this.build(
+      run.targets.map(({ name }) => name),
+      keepReplaced,
+    );
+    try {
+      return await calibrateLeastSquares(run, student);
+    } finally {
+      student.dispose();
+    }
   }
 
-  /** Puts the lookups of all calibrated layers in place. */
-  async replaceAll(): Promise<void> {
-    await this.exclusively("replaceAll", () => this.replaceNames(this.layers.names));
+  /** Puts what was learnt for one layer in place; a layer that was replaced by another method changes to this one. */
+  async replace(name: string, options: ReplaceOptions = {}): Promise<void> {
+    await this.exclusively("replace", () => this.replaceNames([name], options));
   }
 
-  private async replaceNames(names: string[]): Promise<void> {
+  /** Puts what was learnt for all layers in place. */
+  async replaceAll(options: ReplaceOptions = {}): Promise<void> {
+    await this.exclusively("replaceAll", () => this.replaceNames(this.layers.names, options));
+  }
+
+  private async replaceNames(names: string[], options: ReplaceOptions): Promise<void> {
+    if (options.method) checkMethod("replace", options.method);
     for (const name of names) {
       checkName(this.dense.name, name, this.layers.names);
-      if (!this.calibrated.has(name))
-        throw new LutnnError(`replace: ${name} must be calibrated first; call calibrate(data)`);
-    }
-    for (const name of names.filter((name) => !this.replaced.has(name))) {
-      this.replaced.add(name);
-      this.takeBatchNorms(name);
+      const method = options.method ?? this.lastMethod;
+      if (!method || !this.calibrations.get(method)?.has(name))
+        throw new LutnnError(
+          `replace: ${name} must be calibrated first; call calibrate(data${options.method ? `, { method: "${options.method}" }` : ""})`,
+        );
+      if (this.replaced.get(name) !== method) this.put(name, method);
     }
     await this.rebuild();
   }
@@ -161,16 +228,19 @@ export class Conversion {
 
   /** Gives every layer back its dense weights. */
   async restoreAll(): Promise<void> {
-    await this.exclusively("restoreAll", () => this.restoreNames([...this.replaced]));
+    await this.exclusively("restoreAll", () => this.restoreNames([...this.replaced.keys()]));
   }
 
   private async restoreNames(names: string[]): Promise<void> {
     for (const name of names) {
       checkName(this.dense.name, name, this.layers.names);
+      this.forgetNorms(name);
       this.replaced.delete(name);
-      for (const norm of this.calibrated.get(name)?.batchNorms.keys() ?? []) this.changed.delete(norm);
     }
-    if (this.replaced.size === 0) this.changed.clear();
+    if (this.replaced.size === 0) {
+      this.changed.clear();
+      this.tuned = false;
+    }
     await this.rebuild();
   }
 
@@ -216,6 +286,7 @@ export class Conversion {
       throw new LutnnError(
         "fineTune: at least one layer must be replaced first (none is); call replace(name) or replaceAll()",
       );
+    this.checkNoMaddness("fineTune", "trained");
     const student = this.student;
     return this.exclusively("fineTune", async () => {
       const given = Object.entries(options).filter(
@@ -226,7 +297,7 @@ export class Conversion {
         return await fineTuneStudent(this.dense, student, data, settings, options);
       } finally {
         this.keepTrained(student);
-        this.stage = "fine-tuned";
+        this.tuned = true;
       }
     });
   }
@@ -236,6 +307,7 @@ export class Conversion {
    * `ai.lutnn`, which the file defines as functions of standard operators. The file is whole or not there.
    */
   async save(path: string): Promise<void> {
+    this.checkNoMaddness("save", "saved");
     await this.exclusively("save", () => writeFileWhole(path, exportOnnx(this.model)));
   }
 
@@ -258,50 +330,117 @@ export class Conversion {
     }
   }
 
-  /** The batch norms behind a layer take the statistics that its calibration found. */
-  private takeBatchNorms(name: string): void {
-    for (const [norm, { mean, variance }] of this.calibrated.get(name)?.batchNorms ?? []) {
-      const weights = storeWeights(this.dense.getLayer(norm));
-      weights[weights.length - 2].values = mean;
-      weights[weights.length - 1].values = variance;
-      this.changed.set(norm, weights);
+  private checkNoMaddness(what: string, participle: string): void {
+    const name = [...this.replaced.keys()].find((name) => "maddness" in this.replacement(name));
+    if (name)
+      throw new LutnnError(
+        `${what}: Maddness cannot be ${participle} (${name} is replaced by it); replace the layer with method "kmeans" or "leastSquares"`,
+      );
+  }
+
+  /** How the network as it is now came about. */
+  private get stage(): string {
+    if (this.replaced.size === 0) return "dense";
+    if (this.tuned) return "fine-tuned";
+    return [...new Set(this.replaced.values())].map((method) => methodName[method]).join(" + ");
+  }
+
+  private replacement(name: string): Calibrated {
+    return this.calibrations.get(this.replaced.get(name)!)!.get(name)!;
+  }
+
+  private forgetTraining(): void {
+    this.changed.clear();
+    this.tuned = false;
+    for (const found of this.calibrations.values())
+      for (const calibrated of found.values()) delete calibrated.trained;
+  }
+
+  private target(name: string): Target {
+    return this.targets.find((target) => target.name === name)!;
+  }
+
+  private forgetNorms(name: string): void {
+    for (const norm of this.target(name).norms) this.changed.delete(norm);
+  }
+
+  /** A layer is replaced; its batch norms become as they were trained with it, or as its calibration found them. */
+  private put(name: string, method: CalibrationMethod): void {
+    if (this.replaced.has(name)) this.forgetNorms(name);
+    this.replaced.set(name, method);
+    const { trained, batchNorms } = this.replacement(name);
+    for (const norm of this.target(name).norms) {
+      const weights = trained?.norms.get(norm);
+      const statistics = batchNorms.get(norm);
+      if (weights) this.changed.set(norm, weights);
+      else if (statistics) {
+        const kept = this.changed.get(norm) ?? storeWeights(this.dense.getLayer(norm));
+        const [mean, variance] = kept.slice(-2);
+        this.changed.set(norm, [
+          ...kept.slice(0, -2),
+          { ...mean, values: statistics.mean },
+          { ...variance, values: statistics.variance },
+        ]);
+      }
     }
   }
 
   private keepTrained(student: tf.LayersModel): void {
     for (const layer of student.layers)
-      if (layer instanceof LookupLayer) this.calibrated.get(layer.name)!.weights = layer.getLookup();
-      else if (layer.weights.length > 0) this.changed.set(layer.name, storeWeights(layer));
+      if (!this.replaced.has(layer.name) && layer.weights.length > 0)
+        this.changed.set(layer.name, storeWeights(layer));
+    for (const name of this.replaced.keys()) {
+      const weights = (student.getLayer(name) as LookupLayer).getLookup();
+      const norms = new Map(this.target(name).norms.map((norm) => [norm, this.changed.get(norm)!]));
+      this.replacement(name).trained = { weights, norms };
+    }
   }
 
-  /** A network with some layers as lookups whose arrays are still to be set, all other weights dense or changed. */
-  private async build(lookups: [string, LookupConfig["tableSource"]][]): Promise<tf.LayersModel> {
-    const { distance, tableScale } = this.profile;
-    const configs = new Map(
-      lookups.map(([name, tableSource]) => {
-        const { numCentroids, subvectorLength } = this.targets.find((target) => target.name === name)!;
-        return [name, { numCentroids, subvectorLength, tableSource, tableScale, distance }];
-      }),
-    );
-    const student = await rebuildWithLookups(this.dense, configs);
-    for (const layer of student.layers)
-      if (!(layer instanceof LookupLayer))
-        loadWeights(layer, this.changed.get(layer.name) ?? storeWeights(this.dense.getLayer(layer.name)));
-    return student;
+  /**
+   * A network with some layers as lookups with tables of their own whose arrays are still to be set, on request with
+   * the layers that are replaced in place; all other weights are dense or changed.
+   */
+  private async build(lookups: string[], withReplaced: boolean): Promise<tf.LayersModel> {
+    const { distance, tableScale, tableBits } = this.profile;
+    const placed = withReplaced ? [...this.replaced.keys()] : [];
+    const config = (name: string, tableSource: LookupConfig["tableSource"]): LookupConfig => {
+      const { numCentroids, subvectorLength } = this.target(name);
+      return { numCentroids, subvectorLength, tableSource, tableScale, tableBits, distance };
+    };
+    const replacements = new Map<string, Replacement>(lookups.map((name) => [name, config(name, "table")]));
+    for (const name of placed) {
+      const found = this.replacement(name);
+      replacements.set(name, "maddness" in found ? "maddness" : config(name, found.tableSource));
+    }
+    const network = await rebuildWithLookups(this.dense, replacements);
+    for (const layer of network.layers)
+      if (!replacements.has(layer.name)) {
+        const changed = withReplaced ? this.changed.get(layer.name) : undefined;
+        loadWeights(layer, changed ?? storeWeights(this.dense.getLayer(layer.name)));
+      }
+    for (const name of placed) {
+      const found = this.replacement(name);
+      const layer = network.getLayer(name);
+      if ("maddness" in found) (layer as MaddnessLayer).setMaddness(found.maddness);
+      else (layer as LookupLayer).setLookup(found.trained?.weights ?? found.weights);
+    }
+    return network;
   }
 
   private async rebuild(): Promise<void> {
     const old = this.student;
-    if (this.replaced.size === 0) this.student = null;
-    else {
-      const names = [...this.replaced];
-      const student = await this.build(names.map((name) => [name, this.calibrated.get(name)!.tableSource]));
-      for (const name of names)
-        (student.getLayer(name) as LookupLayer).setLookup(this.calibrated.get(name)!.weights);
-      this.student = student;
-    }
+    this.student = this.replaced.size === 0 ? null : await this.build([], true);
     old?.dispose();
   }
+}
+
+function checkMethod(what: string, method: CalibrationMethod): void {
+  if (!(method in methodName))
+    throw new LutnnError(
+      `${what}: method must be ${Object.keys(methodName)
+        .map((name) => `"${name}"`)
+        .join(" or ")} (got ${JSON.stringify(method)})`,
+    );
 }
 
 /** Prepares a network's conversion; nothing is learnt or replaced yet. The network must have fixed-size inputs. */

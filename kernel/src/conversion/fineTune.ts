@@ -52,12 +52,11 @@ export async function fineTuneStudent(
   const groups: ParameterGroup[] = decayGroups(others, learningRate, options.weightDecay ?? 0);
   if (temperature === "learned")
     groups.push({ variables: temperatures, learningRate: temperatureLearningRate });
-  const denseWeights =
-    settings.softShare < 1 ? lookups.map((layer) => linearOperator(model.getLayer(layer.name)).weight()) : [];
-  lookups.forEach((layer, i) => {
+  for (const layer of lookups) {
     const { softShare, commitment, centroidPull } = settings;
-    layer.learning = { softShare, commitment, centroidPull, denseWeight: denseWeights[i] ?? null };
-  });
+    const { inputGradient } = linearOperator(model.getLayer(layer.name));
+    layer.learning = { softShare, commitment, centroidPull, inputGradient };
+  }
   const clear = () => {
     for (const layer of lookups) layer.clearAuxiliaryLosses();
   };
@@ -91,7 +90,6 @@ export async function fineTuneStudent(
     });
   } finally {
     clear();
-    tf.dispose(denseWeights);
     for (const layer of lookups) layer.learning = softLearning;
   }
 }

@@ -4,7 +4,7 @@ import { INITIAL_INVERSE_TEMPERATURE_LOGIT } from "../layers/lookupLayer";
 import { Codebook } from "../pq/codebook";
 import { kMeans } from "../pq/kmeans";
 import { fitTable, fitWeight } from "../pq/leastSquares";
-import type { TableScaleMode } from "../pq/lookupTable";
+import type { TableBits, TableScaleMode } from "../pq/lookupTable";
 import { sampleIndices, seededRandom } from "../pq/random";
 import type { CodebookShape } from "../pq/reference";
 import { type SoftDistance, softPqLookup, tableFromWeight } from "../pq/softPq";
@@ -31,6 +31,7 @@ export interface FitSettings {
   refineSteps: number;
   distance: SoftDistance;
   tableScale: TableScaleMode;
+  tableBits: TableBits;
   signal: AbortSignal;
 }
 
@@ -89,7 +90,7 @@ async function refine(
 ): Promise<FittedLookup> {
   const { shape, outputs, inputs, wanted } = problem;
   const { numCodebooks, numCentroids, subvectorLength } = shape;
-  const { refineSteps, distance, tableScale, seed, signal } = settings;
+  const { refineSteps, distance, tableScale, tableBits, seed, signal } = settings;
   const inputLength = numCodebooks * subvectorLength;
   const rows = inputs.length / inputLength;
   const random = seededRandom(seed, "refine");
@@ -110,6 +111,7 @@ async function refine(
         const given = softPqLookup(x, centroids as tf.Tensor3D, table as tf.Tensor3D, theta as tf.Scalar, {
           distance,
           tableScale,
+          tableBits,
         });
         const variance = tf.add(tf.sum(tf.squaredDifference(y, tf.mean(y, 0))), 1e-12);
         return tf.div(tf.sum(tf.squaredDifference(given, y)), variance) as tf.Scalar;

@@ -4,7 +4,7 @@ import type { Dataset } from "../datasets/dataset";
 import { Progress } from "../host/progress";
 import { breathe } from "../host/signal";
 import { applyNode, GraphRun } from "../layers/graph";
-import { LookupLayer } from "../layers/lookupLayer";
+import { isReplaceable } from "../layers/rebuild";
 import type { ErrorAccumulationReport, LayerErrors } from "../report/errorAccumulation";
 import { countRight, evaluate } from "../training/evaluate";
 import { givesProbabilities, logProbabilities } from "../training/loss";
@@ -67,7 +67,7 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
     target,
     node: positions[i],
     until: positions[i + 1] ?? converted.nodes.length,
-    replaced: converted.nodes[positions[i]].layer instanceof LookupLayer,
+    replaced: !isReplaceable(converted.nodes[positions[i]].layer),
     local: new ErrorSums(target.operator.outputs),
     accumulated: new ErrorSums(target.operator.outputs),
     right: 0,

@@ -1,5 +1,5 @@
 import { LutnnError } from "../errors";
-import type { TableScaleMode } from "../pq/lookupTable";
+import type { TableBits, TableScaleMode } from "../pq/lookupTable";
 import type { SoftDistance } from "../pq/softPq";
 
 /**
@@ -15,8 +15,8 @@ export interface FineTuneSettings {
   /** Of θ, the logit of a learned inverse temperature. */
   temperatureLearningRate: number;
   /**
-   * Share of the soft gradient (through the softmax over distances); the rest is straight-through: the input's gradient
-   * as if the layer were still its dense weight, the table's only where a code chose. 1 is the paper.
+   * Share of the soft gradient (through the softmax over distances) in what reaches a layer's input; the rest is
+   * straight-through, as if the layer were still its dense weight. 1 is the paper.
    */
   softShare: number;
   /**
@@ -35,6 +35,8 @@ export interface Profile {
   name: string;
   distance: SoftDistance;
   tableScale: TableScaleMode;
+  /** Of a table entry, in training and inference; a network with more than 8 cannot be saved. */
+  tableBits: TableBits;
   calibrate: {
     /** `kmeans` on the dense network's activations, or layer by layer `leastSquares` on converted ones. */
     method: "kmeans" | "leastSquares";
@@ -50,6 +52,7 @@ const paper: Profile = {
   name: "paper",
   distance: "l2",
   tableScale: "layer",
+  tableBits: 8,
   calibrate: { method: "kmeans", batchNorm: false, refineSteps: 0 },
   fineTune: {
     learningRate: 1e-3,
@@ -67,8 +70,9 @@ const plus: Profile = {
   name: "plus",
   distance: "l2",
   tableScale: "output",
+  tableBits: 8,
   calibrate: { method: "leastSquares", batchNorm: true, refineSteps: 0 },
-  fineTune: { ...paper.fineTune, learningRate: 3e-3, distillation: 1 },
+  fineTune: { ...paper.fineTune, learningRate: 3e-3, softShare: 0.5, distillation: 1 },
 };
 
 /** `paper`: as published and released. `plus`: what measured better on small real data. */

@@ -88,7 +88,7 @@ function candidates(
  */
 export async function measureSensitivity(options: SensitivityOptions): Promise<MeasuredLayer[]> {
   const { model, targets, data, validation, profile, seed, signal } = options;
-  const { distance, tableScale } = profile;
+  const { distance, tableScale, tableBits } = profile;
   const run = new GraphRun(model);
   const probabilities = givesProbabilities(model);
   const all = targets.map((target) => ({ target, tried: candidates(target, options) }));
@@ -135,11 +135,11 @@ export async function measureSensitivity(options: SensitivityOptions): Promise<M
       const shape = { ...choice, numCodebooks: operator.inputLength / choice.subvectorLength };
       const fitted = await fitLookup(
         { ...problem, shape },
-        { seed, refineSteps: 0, distance, tableScale, signal },
+        { seed, refineSteps: 0, distance, tableScale, tableBits, signal },
       );
       const twin = makeLookup(
         layer,
-        { ...choice, tableSource: "table", tableScale, distance },
+        { ...choice, tableSource: "table", tableScale, tableBits, distance },
         { ...fitted, bias: operator.bias() },
       );
       try {

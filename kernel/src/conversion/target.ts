@@ -10,6 +10,8 @@ import type { CodebookShape } from "../pq/reference";
 export interface Target extends CodebookShape {
   name: string;
   operator: LinearOperator;
+  /** Names of the batch norms that it feeds: those between it and the next layer that can be replaced. */
+  norms: string[];
 }
 
 export interface TargetOptions {
@@ -44,9 +46,8 @@ function defaultNames(layers: tf.layers.Layer[]): string[] {
 
 /** The layers of a functional network that are to be converted, in network order. Throws LutnnError on unusable choices. */
 export function chooseTargets(model: tf.LayersModel, options: TargetOptions): Target[] {
-  const replaceable = [...new Set(graphNodes(model).map((node: GraphNode) => node.layer))].filter(
-    isReplaceable,
-  );
+  const layers = [...new Set(graphNodes(model).map((node: GraphNode) => node.layer))];
+  const replaceable = layers.filter(isReplaceable);
   const all = replaceable.map((layer) => layer.name);
   const names = options.layers ?? defaultNames(replaceable);
   const keys = [options.subvectorLength, options.numCentroids].flatMap((given) =>
@@ -72,7 +73,13 @@ export function chooseTargets(model: tf.LayersModel, options: TargetOptions): Ta
           `convert: subvectorLength (V) of ${layer.name} must divide its input length ${inputLength} and be a multiple of its ${filterArea} filter positions (got ${subvectorLength})`,
         );
       checkCodebookShape(`convert: ${layer.name}`, shape);
-      return { name: layer.name, operator, ...shape };
+      const behind = layers.slice(layers.indexOf(layer) + 1);
+      const next = behind.findIndex(isReplaceable);
+      const norms = behind
+        .slice(0, next < 0 ? undefined : next)
+        .filter((other) => other.getClassName() === "BatchNormalization")
+        .map((other) => other.name);
+      return { name: layer.name, operator, norms, ...shape };
     });
 }
 

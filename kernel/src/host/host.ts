@@ -2,6 +2,7 @@
 // in a plain Node process there is none and the terminal serves. The library never imports the kernel.
 
 import type { Comms } from "./comm";
+import type { InputOptions } from "./input";
 
 /** A Jupyter MIME bundle: MIME type → JSON or text (binary formats as base64). */
 export type MimeBundle = Record<string, unknown>;
@@ -21,6 +22,8 @@ export interface NotebookHost {
   /** Aborted when the running cell is interrupted; every cell has its own. */
   readonly signal: AbortSignal;
   readonly comms: Comms;
+  /** Asks the user for a line of text; rejects when the client cannot ask. */
+  input(prompt: string, options?: InputOptions): Promise<string>;
 }
 
 const key = Symbol.for("lutnn.host");

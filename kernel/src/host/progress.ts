@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { currentHost } from "./host";
+import { escapeMarkup } from "./escapeMarkup";
+import { currentHost, type Displayable, displaySymbol, type MimeBundle } from "./host";
 
 /** Named figures shown beside the bar, already formatted. */
 export type ProgressFields = Record<string, string>;
@@ -16,60 +17,108 @@ export function formatSeconds(seconds: number): string {
 
 const barWidth = 24;
 const minimumGap = 125; // ms between two drawings
+const patience = 400; // ms in which nothing is drawn: what ends sooner needs no bar
 
 /**
- * A bar with rate and time left. In a notebook it is one output that updates in place; in a terminal one line; where
- * there is neither (a log file, a test) nothing is printed.
+ * A bar with rate and time left. In a notebook it is one output that updates in place, in a terminal one line; where
+ * there is neither (a log file, a test) nothing is printed. What is done at once shows no bar at all.
  */
-export class Progress {
+export class Progress implements Displayable {
   private readonly displayId = randomUUID();
   private readonly start = performance.now();
   private lastDrawn = Number.NEGATIVE_INFINITY;
   private shown = false;
+  private ended = false;
+  private done = 0;
+  private fields: ProgressFields = {};
 
-  /** @param unit for the rate, for example "images" */
+  /**
+   * @param total steps in all; undefined when nobody knows: then there is a count instead of a bar
+   * @param unit for the rate, for example "images"
+   */
   constructor(
     readonly label: string,
-    readonly total: number,
-    readonly unit: string,
+    readonly total: number | undefined,
+    readonly unit = "",
   ) {}
+
+  /** So many more steps are done. */
+  advance(steps = 1, fields = this.fields): void {
+    this.update(this.done + steps, fields);
+  }
 
   /** `done` of `total`; draws at most 8 times a second. */
   update(done: number, fields: ProgressFields = {}): void {
-    if (performance.now() - this.lastDrawn >= minimumGap) this.draw(done, fields, false);
+    this.done = done;
+    this.fields = fields;
+    const now = performance.now();
+    if (now - this.start >= patience && now - this.lastDrawn >= minimumGap) this.draw();
   }
 
-  /** The last state, drawn in any case. */
+  /** All is done: the last state, drawn when the bar was shown before or should have been by now. */
   finish(fields: ProgressFields = {}): void {
-    this.draw(this.total, fields, true);
+    if (this.total !== undefined) this.done = this.total;
+    this.fields = fields;
+    this.end();
+  }
+
+  /** The end, wherever the work stands: a loop may be left early. */
+  end(): void {
+    if (this.ended) return;
+    this.ended = true;
+    if (this.shown || performance.now() - this.start >= patience) this.draw();
+  }
+
+  /** It draws itself already: as a cell's result it shows nothing more. */
+  [displaySymbol](): MimeBundle {
+    return {};
   }
 
   /** The line as it would be drawn. */
-  line(done: number, fields: ProgressFields, ended: boolean): string {
-    const seconds = (performance.now() - this.start) / 1000;
-    const share = this.total > 0 ? Math.min(1, done / this.total) : 1;
-    const full = Math.round(share * barWidth);
-    const bar = "█".repeat(full) + "░".repeat(barWidth - full);
-    const rate = done > 0 ? done / Math.max(seconds, 1e-9) : 0;
-    const time = ended
-      ? `took ${formatSeconds(seconds)}`
-      : rate > 0
-        ? `${formatSeconds((this.total - done) / rate)} left`
-        : "";
-    const figures = Object.entries(fields).map(([name, value]) => `${name} ${value}`);
-    const parts = [`${Math.round(share * 100)} %`, `${rate.toPrecision(3)} ${this.unit}/s`, time, ...figures];
-    return `${this.label} ${bar} ${parts.filter(Boolean).join(" · ")}`;
+  line(): string {
+    const share = this.share();
+    const full = Math.round((share ?? 0) * barWidth);
+    const bar = share === null ? "" : "█".repeat(full) + "░".repeat(barWidth - full);
+    return [this.label, bar, this.figures()].filter(Boolean).join(" ");
   }
 
-  private draw(done: number, fields: ProgressFields, ended: boolean): void {
-    const text = this.line(done, fields, ended);
+  private html(): string {
+    const share = this.share();
+    const bar = share === null ? "" : `<progress max="1" value="${share.toFixed(4)}"></progress>`;
+    const parts = [escapeMarkup(this.label), bar, escapeMarkup(this.figures())];
+    return `<div>${parts.filter(Boolean).join(" ")}</div>`;
+  }
+
+  /** Of the whole, 0 … 1; null when the total is unknown. */
+  private share(): number | null {
+    if (this.total === undefined) return null;
+    return this.total > 0 ? Math.min(1, this.done / this.total) : 1;
+  }
+
+  /** "45 % · 12.3 images/s · 4.0 s left · loss 0.5" */
+  private figures(): string {
+    const seconds = (performance.now() - this.start) / 1000;
+    const share = this.share();
+    const rate = this.done > 0 ? this.done / Math.max(seconds, 1e-9) : 0;
+    const left =
+      this.total === undefined || rate === 0 ? "" : `${formatSeconds((this.total - this.done) / rate)} left`;
+    const parts = [
+      share === null ? `${this.done} ${this.unit}`.trim() : `${Math.round(share * 100)} %`,
+      `${rate >= 100 ? rate.toFixed(0) : rate.toPrecision(3)} ${this.unit}/s`.replace(" /s", "/s"),
+      this.ended ? `took ${formatSeconds(seconds)}` : left,
+      ...Object.entries(this.fields).map(([name, value]) => `${name} ${value}`.trim()),
+    ];
+    return parts.filter(Boolean).join(" · ");
+  }
+
+  private draw(): void {
+    const text = this.line();
     this.lastDrawn = performance.now();
     const host = currentHost();
     if (host) {
-      host.display({ "text/plain": text }, { displayId: this.displayId, update: this.shown });
-      this.shown = true;
-    } else if (process.stderr.isTTY) {
-      process.stderr.write(`\r\x1b[2K${text}${ended ? "\n" : ""}`);
-    }
+      const bundle = { "text/html": this.html(), "text/plain": text };
+      host.display(bundle, { displayId: this.displayId, update: this.shown });
+    } else if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${text}${this.ended ? "\n" : ""}`);
+    this.shown = true;
   }
 }

@@ -214,6 +214,7 @@ export async function timePaperSizedLayer(
     numCentroids,
     subvectorLength,
     tableSource: "table",
+    tableBits: 8,
     tableScale: "layer",
     distance: "l2",
   } as const;

@@ -1,5 +1,6 @@
 import type { Context } from "./context";
 import type { Request } from "./link";
+import { saveTensorflow } from "./tensorflowState";
 
 /** What an interrupted cell fails with; `signal.reason` of its AbortSignal. */
 export class InterruptedError extends Error {
@@ -23,6 +24,7 @@ const patienceMs = 450;
  */
 export class Cell implements Context {
   readonly headerJson: string;
+  readonly identities: Uint8Array[];
   readonly allowStdin: boolean;
   readonly silent: boolean;
   /** Its reply is on its way: whatever else becomes of its code does not matter. */
@@ -31,6 +33,9 @@ export class Cell implements Context {
   lastValue: unknown = undefined;
   /** What the code threw, set by the executor. */
   failure: { error: unknown } | null = null;
+
+  /** Brings TensorFlow.js back to where it was when the cell began, after its code was stopped from outside. */
+  readonly restoreTensorflow = saveTensorflow();
 
   private readonly controller = new AbortController();
   private readonly waiting = new Set<(reason: Error) => void>();
@@ -45,6 +50,7 @@ export class Cell implements Context {
     readonly code: string = String(request.content.code),
   ) {
     this.headerJson = request.headerJson;
+    this.identities = request.identities;
     this.silent = request.content.silent === true;
     this.allowStdin = request.content.allow_stdin === true;
   }

@@ -1,4 +1,3 @@
-import { complete, inspect, isComplete } from "./assistance";
 import { InterruptedError } from "./cell";
 import type { CommManager } from "./comms";
 import { type Context, runIn } from "./context";
@@ -6,7 +5,6 @@ import type { ExecutionQueue } from "./executionQueue";
 import type { JsonObject, Request } from "./link";
 import type { Output } from "./output";
 import { describeError } from "./traceback";
-import type { Tslab } from "./tslab";
 
 /**
  * Gives each request to whom it concerns. Only cells queue up: completion, inspection and comms are served while one
@@ -22,15 +20,11 @@ export class Dispatcher {
   private readonly answers: Record<string, (content: JsonObject) => object>;
 
   constructor(
-    tslab: Tslab,
     private readonly queue: ExecutionQueue,
     private readonly comms: CommManager,
     private readonly output: Output,
   ) {
     this.answers = {
-      complete_request: (content) => complete(tslab, content),
-      inspect_request: (content) => inspect(tslab, content),
-      is_complete_request: (content) => isComplete(tslab, content),
       comm_info_request: (content) => comms.info(content),
     };
   }
@@ -55,8 +49,9 @@ export class Dispatcher {
   }
 
   private handle(request: Request, work: () => void): void {
+    const { headerJson, identities } = request;
     const { signal } = this.controller;
-    const context: Context = { headerJson: request.headerJson, silent: false, allowStdin: false, signal };
+    const context: Context = { headerJson, identities, silent: false, allowStdin: false, signal };
     this.output.status("busy", context);
     this.handling = context;
     runIn(context, () => {

@@ -1,11 +1,11 @@
+import { mimeBundle } from "../host/mimeBundle";
 import { Cell, InterruptedError } from "./cell";
+import type { CellRunner } from "./cellRunner";
 import { runIn, setLatest } from "./context";
 import { onNextTurn } from "./eventLoop";
 import type { JsonObject, Request } from "./link";
-import { mimeBundle } from "./mimeBundle";
 import type { Output } from "./output";
 import { describeError } from "./traceback";
-import type { Tslab } from "./tslab";
 
 /** Runs execute_requests one after the other. */
 export class ExecutionQueue {
@@ -17,7 +17,7 @@ export class ExecutionQueue {
   private serial = 0;
 
   constructor(
-    private readonly tslab: Tslab,
+    private readonly runner: CellRunner,
     private readonly output: Output,
   ) {}
 
@@ -45,8 +45,10 @@ export class ExecutionQueue {
       cell.giveUp();
       this.fail(cell, new InterruptedError());
     };
-    if (stopped) giveUp();
-    else cell.interrupt(giveUp);
+    if (stopped) {
+      cell.restoreTensorflow();
+      giveUp();
+    } else cell.interrupt(giveUp);
   }
 
   /** The wire thread has handed over all that was sent before {@link Output.fence}. */
@@ -110,12 +112,14 @@ export class ExecutionQueue {
 
   /** @returns the reply's user_expressions */
   private async run(cell: Cell, counted: boolean): Promise<JsonObject> {
-    await this.tslab.execute(cell);
+    await this.runner.execute(cell);
     if (cell.failure) throw cell.failure.error;
     if (cell.lastValue !== undefined) {
       const { executionCount, code, lastValue } = cell;
       const data = await mimeBundle(lastValue);
-      this.output.publish("execute_result", { execution_count: executionCount, data, metadata: {} });
+      // An object with an empty bundle has shown itself already.
+      if (Object.keys(data).length > 0)
+        this.output.publish("execute_result", { execution_count: executionCount, data, metadata: {} });
       const text = data["text/plain"];
       if (counted && typeof text === "string")
         this.output.history({ line: executionCount, source: code, output: text });
@@ -129,7 +133,7 @@ export class ExecutionQueue {
   private async evaluate(cell: Cell, expression: string): Promise<object> {
     const probe = new Cell(cell.request, `${cell.label} expression`, cell.executionCount, `(${expression})`);
     try {
-      await runIn(probe, () => this.tslab.execute(probe));
+      await runIn(probe, () => this.runner.execute(probe));
       if (probe.failure) throw probe.failure.error;
       return { status: "ok", data: await mimeBundle(probe.lastValue), metadata: {} };
     } catch (error) {
@@ -147,6 +151,7 @@ export class ExecutionQueue {
   private fail(cell: Cell, error: unknown): void {
     if (cell.settled) return;
     cell.settled = true;
+    this.runner.failed(cell);
     const content = describeError(error, cell.title, cell.code);
     this.output.publish("error", content, { context: cell });
     const reply = {

@@ -1,6 +1,15 @@
 // How Jupyter learns of this kernel. Where kernelspecs lie is Jupyter's own rule (jupyter_core/paths.py).
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { delimiter, join, resolve } from "node:path";
 import { LutnnError } from "../errors";
 import { dataFolder } from "./dataFolder";
 import { protocolVersion } from "./link";
@@ -16,8 +25,8 @@ export interface Kernelspec {
   metadata: { debugger: boolean };
 }
 
-/** Where to install: for this user, into a Python environment, or below any prefix. */
-export type InstallPlace = { user: true } | { sysPrefix: string } | { prefix: string };
+/** Where to install: for this user, or below a prefix, such as a Python environment's. */
+export type InstallPlace = { user: true } | { prefix: string };
 
 export interface InstalledKernelspec {
   name: string;
@@ -27,11 +36,13 @@ export interface InstalledKernelspec {
 }
 
 export const defaultKernelName = "lutnn";
+const packageFolder = join(__dirname, "../..");
+const logo = "logo-svg.svg";
 
 /** The kernelspec of this very installation: this Node.js and this package, by their absolute paths. */
 export function kernelspec(displayName = "TypeScript (LUT-NN)"): Kernelspec {
   return {
-    argv: [process.execPath, join(__dirname, "main.js"), "kernel", "{connection_file}"],
+    argv: [process.execPath, join(packageFolder, "bin/lutnn.js"), "kernel", "{connection_file}"],
     display_name: displayName,
     language: "typescript",
     interrupt_mode: "message",
@@ -40,6 +51,10 @@ export function kernelspec(displayName = "TypeScript (LUT-NN)"): Kernelspec {
     metadata: { debugger: false },
   };
 }
+
+/** The same as the text of a kernel.json. */
+export const kernelspecText = (displayName?: string): string =>
+  `${JSON.stringify(kernelspec(displayName), null, 2)}\n`;
 
 /**
  * Writes the kernelspec where Jupyter looks for it, replacing an earlier one of the same name.
@@ -53,14 +68,18 @@ export function installKernelspec(
   const folder = join(kernelsFolder(place), checkedName(name));
   mkdirSync(folder, { recursive: true });
   const file = join(folder, "kernel.json");
-  writeFileSync(`${file}.new`, `${JSON.stringify(kernelspec(displayName), null, 2)}\n`);
+  writeFileSync(`${file}.new`, kernelspecText(displayName));
+  copyFileSync(join(packageFolder, "data", logo), join(folder, logo));
   renameSync(`${file}.new`, file);
   return folder;
 }
 
-/** The kernelspecs of this kernel in all places where Jupyter looks, in its order. */
-export function listKernelspecs(): InstalledKernelspec[] {
-  return searchPath().flatMap((kernels) =>
+/**
+ * The kernelspecs of this kernel in all places where Jupyter looks, in its order.
+ * @param prefixes Python environments to look into besides the active one
+ */
+export function listKernelspecs(prefixes: (string | null)[] = []): InstalledKernelspec[] {
+  return searchPath(prefixes).flatMap((kernels) =>
     (existsSync(kernels) ? readdirSync(kernels) : []).flatMap((name) => {
       const folder = join(kernels, name);
       const spec = readSpec(folder);
@@ -71,11 +90,15 @@ export function listKernelspecs(): InstalledKernelspec[] {
 
 /**
  * Removes the kernelspec of this name, if it is one of this kernel's.
- * @param place where it was installed; by default everywhere that Jupyter looks
+ * @param place where it was installed; by default everywhere that Jupyter looks, and in these environments
  * @returns the folders that were removed
  */
-export function removeKernelspec(name = defaultKernelName, place?: InstallPlace): string[] {
-  const kernels = place ? [kernelsFolder(place)] : searchPath();
+export function removeKernelspec(
+  name = defaultKernelName,
+  place?: InstallPlace,
+  prefixes: (string | null)[] = [],
+): string[] {
+  const kernels = place ? [kernelsFolder(place)] : searchPath(prefixes);
   const folders = kernels.map((each) => join(each, checkedName(name))).filter((folder) => readSpec(folder));
   for (const folder of folders) rmSync(folder, { recursive: true });
   return folders;
@@ -83,16 +106,18 @@ export function removeKernelspec(name = defaultKernelName, place?: InstallPlace)
 
 function kernelsFolder(place: InstallPlace): string {
   if ("user" in place) return join(dataFolder(), "kernels");
-  return join("prefix" in place ? place.prefix : place.sysPrefix, "share", "jupyter", "kernels");
+  return join(resolve(place.prefix), "share", "jupyter", "kernels");
 }
 
-function searchPath(): string[] {
+function searchPath(prefixes: (string | null)[]): string[] {
   const { JUPYTER_PATH, VIRTUAL_ENV, CONDA_PREFIX } = process.env;
   const system =
     process.platform === "win32"
       ? [join(process.env.PROGRAMDATA ?? "C:\\ProgramData", "jupyter")]
       : ["/usr/local/share/jupyter", "/usr/share/jupyter"];
-  const environments = [VIRTUAL_ENV, CONDA_PREFIX].filter((prefix) => prefix !== undefined);
+  const environments = [VIRTUAL_ENV, CONDA_PREFIX, ...prefixes].filter(
+    (prefix) => typeof prefix === "string",
+  );
   const data = [
     ...(JUPYTER_PATH ?? "").split(delimiter).filter((path) => path !== ""),
     dataFolder(),

@@ -54,6 +54,7 @@ export type ToWire =
       buffers?: Uint8Array[];
     }
   | { kind: "reply"; to: ReplyAddress; type: string; content: string; metadata?: string }
+  | { kind: "input"; to: ReplyAddress; content: string; blocking: boolean }
   | { kind: "history"; entry: HistoryEntry }
   | { kind: "fence" }
   | { kind: "exit" };
@@ -63,6 +64,8 @@ export type ToMain =
   | { kind: "request"; request: Request }
   /** Everything that had arrived when the fence was asked for has been handed over. */
   | { kind: "fence" }
+  /** The answer to a question that is not blocking. */
+  | { kind: "input"; value: string }
   | { kind: "shutdown" };
 
 /** What the wire thread is started with. */
@@ -71,6 +74,10 @@ export interface WireSettings {
   session: string;
   shared: SharedArrayBuffer;
   inbox: MessagePort;
+  /** Leads to the compile thread. */
+  compiler: MessagePort;
+  /** Takes the answers to blocking questions. */
+  answers: MessagePort;
   /** File that keeps the input history, or "" for none. */
   historyFile: string;
 }
@@ -87,6 +94,10 @@ export const Slot = {
   terminations: 3,
   /** 1 once what was sent before an exit is on its way to the clients. */
   flushed: 4,
+  /** Blocking questions that have been answered. */
+  answers: 5,
+  /** Size of the output that has not left yet (see flow.ts). */
+  inFlight: 6,
 } as const;
 export const slots = 8;
 

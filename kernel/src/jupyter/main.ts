@@ -2,49 +2,73 @@
 // that clients are served while the compiler loads, talks to them.
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import { MessageChannel, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { installHost } from "../host/host";
 import { Cell } from "./cell";
+import { CellRunner } from "./cellRunner";
 import { CommManager } from "./comms";
+import type { CompileSettings } from "./compile/messages";
+import { CompilerLink } from "./compilerLink";
 import { readConnection } from "./connection";
-import { currentContext } from "./context";
+import { currentContext, hideContexts } from "./context";
 import { dataFolder } from "./dataFolder";
 import { Dispatcher } from "./dispatcher";
 import { ExecutionQueue } from "./executionQueue";
+import { Input } from "./input";
 import { Slot, slots, type ToMain, type WireSettings } from "./link";
 import { log } from "./log";
 import { notebookHost } from "./notebookHost";
 import { Output } from "./output";
+import { installPrompt } from "./prompt";
+import { restoreRemovedFunctions } from "./removedFunctions";
 import { installStackTraces } from "./scripts";
 import { captureStreams } from "./streams";
 import { describeError } from "./traceback";
-import { Tslab } from "./tslab";
 import { prepareUnwinding } from "./unwinding";
 import { KernelZone } from "./zone";
 
+/**
+ * V8 lets garbage grow to a multiple of what is in use, and the multiple with the limit: with its own limits the compiler
+ * would take 300 MB for the 80 that it needs.
+ */
+const heapLimits = {
+  wire: {},
+  compile: { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 24 },
+};
 /** How long the last messages may take on their way when the process ends. */
 const flushMs = 1000;
 
 function startKernel(connectionFile: string): void {
   const memory = new SharedArrayBuffer(slots * Int32Array.BYTES_PER_ELEMENT);
   const shared = new Int32Array(memory);
-  const { port1: inbox, port2: far } = new MessageChannel();
-  const workerData: WireSettings = {
+  const { port1: inbox, port2: farInbox } = new MessageChannel();
+  const { port1: answers, port2: farAnswers } = new MessageChannel();
+  const { port1: compilerForWire, port2: wireForCompiler } = new MessageChannel();
+  const { port1: compilerPort, port2: mainForCompiler } = new MessageChannel();
+  const folder = process.cwd();
+  const wireSettings: WireSettings = {
     connection: readConnection(connectionFile),
     session: randomUUID(),
     shared: memory,
-    inbox: far,
+    inbox: farInbox,
+    answers: farAnswers,
+    compiler: compilerForWire,
     historyFile: process.env.LUTNN_HISTORY ?? join(dataFolder(), "lutnn", "history.jsonl"),
   };
-  const wire = new Worker(join(__dirname, "wire/thread.js"), { workerData, transferList: [far] });
-  wire.on("error", (error) => fatal("the thread that talks to the clients failed", error));
+  const wire = startThread("wire", wireSettings, [farInbox, farAnswers, compilerForWire]);
+  const compileSettings: CompileSettings = { folder, main: mainForCompiler, wire: wireForCompiler };
+  startThread("compile", compileSettings, [mainForCompiler, wireForCompiler]);
 
   const zone = new KernelZone(shared);
-  const output = new Output(inbox, zone);
+  const output = new Output(inbox, zone, shared);
   const comms = new CommManager(output);
-  installHost(notebookHost(output, comms));
+  const input = new Input(output, zone, shared, answers);
+  installHost(notebookHost(output, comms, input));
+  installPrompt(input);
   installStackTraces();
   prepareUnwinding();
+  restoreRemovedFunctions();
+  hideContexts();
   captureStreams(output);
   const currentCell = () => {
     const context = currentContext();
@@ -52,9 +76,9 @@ function startKernel(connectionFile: string): void {
   };
   const display = (content: object, update: boolean) =>
     output.publish(update ? "update_display_data" : "display_data", content);
-  const tslab = new Tslab({ folder: process.cwd(), zone, currentCell, display });
-  const queue = new ExecutionQueue(tslab, output);
-  const dispatcher = new Dispatcher(tslab, queue, comms, output);
+  const runner = new CellRunner({ folder, compiler: new CompilerLink(compilerPort), currentCell, display });
+  const queue = new ExecutionQueue(runner, output);
+  const dispatcher = new Dispatcher(queue, comms, output);
 
   let terminations = 0;
   const takeInterrupt = () => {
@@ -72,6 +96,7 @@ function startKernel(connectionFile: string): void {
       const { message } = received;
       if (message.kind === "request") dispatcher.take(message.request);
       else if (message.kind === "fence") queue.fence();
+      else if (message.kind === "input") input.take(message.value);
       else process.exit(0);
     }
   });
@@ -84,6 +109,17 @@ function startKernel(connectionFile: string): void {
     output.end();
     Atomics.wait(shared, Slot.flushed, 0, flushMs);
   });
+}
+
+/** A thread of the kernel's own. What it prints is for whoever runs the server, not for the notebook. */
+function startThread(name: keyof typeof heapLimits, workerData: object, transferList: MessagePort[]): Worker {
+  const file = join(__dirname, name, "thread.js");
+  const resourceLimits = heapLimits[name];
+  const thread = new Worker(file, { workerData, transferList, resourceLimits, stdout: true, stderr: true });
+  for (const stream of [thread.stdout, thread.stderr])
+    stream.on("data", (text) => log(String(text).trimEnd()));
+  thread.on("error", (error) => fatal(`the ${name} thread failed`, error));
+  return thread;
 }
 
 function fatal(what: string, error: unknown): never {

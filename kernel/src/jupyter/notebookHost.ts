@@ -1,10 +1,11 @@
 import type { Comms } from "../host/comm";
 import type { DisplayOptions, MimeBundle, NotebookHost } from "../host/host";
 import { currentContext } from "./context";
+import type { Input } from "./input";
 import type { Output } from "./output";
 
 /** What the library finds installed in a notebook. */
-export function notebookHost(output: Output, comms: Comms): NotebookHost {
+export function notebookHost(output: Output, comms: Comms, input: Input): NotebookHost {
   return {
     display(bundle: MimeBundle, { displayId, update = false, metadata = {} }: DisplayOptions = {}) {
       const transient = displayId === undefined ? {} : { display_id: displayId };
@@ -17,5 +18,6 @@ export function notebookHost(output: Output, comms: Comms): NotebookHost {
       return currentContext().signal;
     },
     comms,
+    input: (prompt, options) => input.ask(prompt, options),
   };
 }

@@ -5,6 +5,8 @@ import { dirname, extname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import vm from "node:vm";
 
+const slowImports = /\b(?:from|import|require)\s*\(?\s*["'](lutnn|@tensorflow\/tfjs(?:-node)?)["']/g;
+
 type Load = (id: string) => unknown;
 
 const own = createRequire(__filename);
@@ -26,16 +28,28 @@ export class NotebookModules {
     }
   }
 
-  /** True when `id` is an ES module that {@link importAhead} has not loaded yet. */
-  needsImport(folder: string, id: string): boolean {
-    return !this.namespaces.has(keyOf(folder, id)) && !isBuiltin(id) && isEsModule(folder, id);
+  /** Loads the ES modules among these, which `require` could not: code in `folder` is about to require them. */
+  async importAhead(folder: string, ids: readonly string[]): Promise<void> {
+    const missing = ids.filter((id) => !isBuiltin(id) && !this.namespaces.has(keyOf(folder, id)));
+    for (const id of missing.filter((each) => isEsModule(folder, each))) {
+      const namespace = await this.import(folder, id);
+      // TypeScript's helpers take an object with this mark as the module itself.
+      const marked = Object.create(namespace, { __esModule: { value: true } });
+      this.namespaces.set(keyOf(folder, id), marked);
+    }
   }
 
-  async importAhead(folder: string, id: string): Promise<void> {
-    const namespace = await this.import(folder, id);
-    // TypeScript's helpers take an object with this mark as the module itself.
-    const marked = Object.create(namespace, { __esModule: { value: true } });
-    this.namespaces.set(keyOf(folder, id), marked);
+  /**
+   * Loads the slow libraries that this code imports, while it is being compiled on another thread. Only libraries that
+   * do nothing when they are loaded are listed; a failure shows once the code itself requires the library.
+   */
+  preload(folder: string, code: string): void {
+    for (const [, id] of code.matchAll(slowImports))
+      try {
+        this.require(folder, id, createRequire(join(folder, "notebook.js")));
+      } catch {
+        // The cell will say so.
+      }
   }
 
   /** `import(id)` in code in `folder`, whose `require` is given. */

@@ -1,5 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
 import { type Context, currentContext } from "./context";
+import { reserve, sizeOf } from "./flow";
 import type { HistoryEntry, ReplyAddress, ToWire } from "./link";
 import type { KernelZone } from "./zone";
 
@@ -18,6 +19,7 @@ export class Output {
   constructor(
     private readonly port: MessagePort,
     private readonly zone: KernelZone,
+    private readonly shared: Int32Array,
   ) {}
 
   /** Brackets the handling of a request. */
@@ -38,6 +40,7 @@ export class Output {
       metadata: options.metadata && JSON.stringify(options.metadata),
       buffers: options.buffers,
     };
+    reserve(this.shared, sizeOf(message));
     this.zone.run(() => this.post(message));
   }
 
@@ -45,6 +48,7 @@ export class Output {
   stream(name: "stdout" | "stderr", text: string): void {
     const context = currentContext();
     if (context.silent || text === "") return;
+    reserve(this.shared, text.length);
     this.zone.run(() => {
       if (this.streaming?.context !== context || this.streaming.name !== name) {
         this.streaming = { context, name };
@@ -60,6 +64,13 @@ export class Output {
     this.zone.run(() =>
       this.post({ kind: "reply", to: { channel, identities, headerJson }, type, content: json }),
     );
+  }
+
+  /** @param blocking the answer is waited for by {@link Input.askNow} */
+  askForInput(context: Context, content: { prompt: string; password: boolean }, blocking: boolean): void {
+    const { identities, headerJson } = context;
+    const to: ReplyAddress = { channel: "stdin", identities, headerJson };
+    this.zone.run(() => this.post({ kind: "input", to, content: JSON.stringify(content), blocking }));
   }
 
   history(entry: HistoryEntry): void {

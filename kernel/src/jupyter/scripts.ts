@@ -27,7 +27,7 @@ export interface Position {
 }
 
 /** Total size of the maps that are kept; beyond it the oldest cells lose their line numbers. */
-const capacity = 1 << 24;
+const capacity = 1 << 22;
 const scripts = new Map<string, Script>();
 let size = 0;
 
@@ -73,7 +73,10 @@ export function originalPosition(script: Script, line: number, column: number): 
 /** Makes every stack trace in this process name the user's lines where it runs through the user's code. */
 export function installStackTraces(): void {
   Error.prepareStackTrace = (error, frames) => {
-    const lines = frames.map(describe).filter((line) => line !== null);
+    const isOurs = frames.map((frame) => scriptNamed(frame.getFileName()) !== undefined);
+    // Below the cell's outermost frame there is only what the kernel calls it from.
+    const own = isOurs.includes(true) ? frames.slice(0, isOurs.lastIndexOf(true) + 1) : frames;
+    const lines = own.map(describe).filter((line) => line !== null);
     return [headline(error), ...lines.map((line) => `    at ${line}`)].join("\n");
   };
 }

@@ -1,7 +1,8 @@
 // What a failed cell shows: the error's name and message, and a traceback that names the user's own lines.
 import { inspect, types } from "node:util";
+import type { Diagnostic } from "./compile/messages";
+import { CompilationError } from "./compilerLink";
 import { scriptNamed } from "./scripts";
-import { CompilationError, type Diagnostic } from "./tslab";
 
 /** Content of an error message; an execute_reply carries the same fields. */
 export interface ErrorContent {
@@ -67,13 +68,12 @@ const isError = (value: unknown): value is Error => value instanceof Error || ty
 /** Node adds to this message from where it was required, which is the kernel's business. */
 const messageOf = (error: Error) => String(error.message).replace(/\nRequire stack:\n[\s\S]*$/, "");
 
-/** Frames up to the cell's outermost one: below it there is only the kernel. */
+/** The lines about its calls; those of a stack that never came through a cell are the kernel's and left out. */
 function framesOf(error: Error): string[] {
-  const lines = String(error.stack ?? "").split("\n");
-  const frames = lines.filter((line) => /^ {4}at /.test(line));
-  let last = frames.length;
-  while (last > 0 && !positionIn(frames[last - 1])) last--;
-  return last === 0 ? frames.filter((line) => !isInternal(line)) : frames.slice(0, last);
+  const frames = String(error.stack ?? "")
+    .split("\n")
+    .filter((line) => /^ {4}at /.test(line));
+  return frames.filter((frame) => !isInternal(frame));
 }
 
 const isInternal = (frame: string) =>

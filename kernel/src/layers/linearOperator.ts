@@ -1,6 +1,7 @@
-import type * as tf from "@tensorflow/tfjs-node";
+import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import { imageWindows } from "../pq/imageWindows";
+import type { InputGradient } from "../pq/straightThrough";
 import { convWeightMatrix, convWindow } from "./lutConv2d";
 
 /** A Conv2D or Dense layer seen as rows times a matrix: y = rows(x)·W + bias, D and the rows channel-major. */
@@ -20,6 +21,8 @@ export interface LinearOperator {
   weight(): tf.Tensor2D;
   /** float32 (M), or null without bias */
   bias(): Float32Array | null;
+  /** The gradient of the layer's input (for a dense layer as rows), given that of x·W. */
+  inputGradient: InputGradient;
 }
 
 const product = (values: (number | null)[]) => values.reduce<number>((all, value) => all * (value ?? 1), 1);
@@ -46,6 +49,7 @@ export function linearOperator(layer: tf.layers.Layer): LinearOperator {
       rows: (x) => x.reshape([-1, inputLength]),
       weight: () => layer.getWeights()[0].clone() as tf.Tensor2D,
       bias,
+      inputGradient: (dy) => tf.matMul(dy as tf.Tensor2D, layer.getWeights()[0] as tf.Tensor2D, false, true),
     };
   }
   if (layer.getClassName() !== "Conv2D")
@@ -62,5 +66,29 @@ export function linearOperator(layer: tf.layers.Layer): LinearOperator {
     rows: (x) => imageWindows(x as tf.Tensor4D, convWindow(config, x.shape.slice(1))).rows,
     weight: () => convWeightMatrix(layer.getWeights()[0] as tf.Tensor4D),
     bias,
+    inputGradient: (dy, x) => {
+      const kernel = layer.getWeights()[0] as tf.Tensor4D;
+      const { strides, padding, dilationRate } = config as Record<string, [number, number]> & {
+        padding: "same" | "valid";
+      };
+      if (dilationRate.some((rate) => rate > 1)) {
+        // TensorFlow.js has no gradient of a dilated convolution.
+        const multiply = (input: tf.Tensor) =>
+          tf
+            .matMul(
+              imageWindows(input as tf.Tensor4D, convWindow(config, x.shape.slice(1))).rows,
+              convWeightMatrix(kernel),
+            )
+            .reshape(dy.shape);
+        return tf.grad(multiply)(x, dy);
+      }
+      return tf.conv2dTranspose(
+        dy as tf.Tensor4D,
+        kernel,
+        x.shape as [number, number, number, number],
+        strides,
+        padding,
+      );
+    },
   };
 }

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import { checkCodebookShape } from "../pq/codebook";
-import { type ConvWindow, imageWindows } from "../pq/imageWindows";
+import type { ConvWindow } from "../pq/imageWindows";
 import { quantizeTable, type TableBits, type TableScaleMode } from "../pq/lookupTable";
 import type { CodebookShape } from "../pq/reference";
 import {
@@ -11,9 +11,8 @@ import {
   softPqConv2d,
   softPqLookup,
   softPqMatMul,
-  tableFromWeight,
 } from "../pq/softPq";
-import { commitmentLoss, hardLookup, straightThrough } from "../pq/straightThrough";
+import { commitmentLoss, type InputGradient, partlyStraightThrough } from "../pq/straightThrough";
 import { valuesOf } from "../pq/valuesOf";
 
 /** How a layer looks up; part of its serialised config. */
@@ -28,8 +27,8 @@ export interface LookupConfig {
    */
   tableSource: "weight" | "table";
   tableScale: TableScaleMode;
-  /** Default 8. More than 8 is for training alone. */
-  tableBits?: TableBits;
+  /** More than 8 is for training alone. */
+  tableBits: TableBits;
   distance: SoftDistance;
 }
 
@@ -68,12 +67,12 @@ export interface Learning {
   softShare: number;
   commitment: number;
   centroidPull: number;
-  /** float32 (D, M): the dense weight through which the straight-through share of the input's gradient goes. */
-  denseWeight: tf.Tensor2D | null;
+  /** Of the dense layer: where the straight-through share of the input's gradient comes from. */
+  inputGradient: InputGradient | null;
 }
 
 /** The paper: the soft path alone. */
-export const softLearning: Learning = { softShare: 1, commitment: 0, centroidPull: 0, denseWeight: null };
+export const softLearning: Learning = { softShare: 1, commitment: 0, centroidPull: 0, inputGradient: null };
 
 /** θ of the released recipe for convolutional networks: inverse temperature 15.38, temperature 0.065. */
 export const INITIAL_INVERSE_TEMPERATURE_LOGIT = 14.3846;
@@ -194,14 +193,9 @@ export abstract class LookupLayer extends tf.layers.Layer {
    */
   protected lookUp(x: tf.Tensor2D | tf.Tensor4D, window: ConvWindow | null, training: boolean): tf.Tensor {
     const { softShare, commitment, centroidPull } = this.learning;
-    let y: tf.Tensor;
-    if (!training || softShare === 1) y = this.softLookUp(x, window);
-    else if (softShare === 0) y = this.straightThroughLookUp(x, window);
-    else
-      y = tf.add(
-        tf.mul(this.softLookUp(x, window), softShare),
-        tf.mul(this.straightThroughLookUp(x, window), 1 - softShare),
-      );
+    const soft = (input: tf.Tensor) => this.softLookUp(input as typeof x, window);
+    const y =
+      training && softShare < 1 ? partlyStraightThrough(x, soft, this.straightPath(), softShare) : soft(x);
     if (training && commitment + centroidPull > 0) {
       const loss = commitmentLoss(this.inputRows(x), this.read("centroids"), commitment, centroidPull);
       this.auxiliaryLosses.push(tf.keep(loss));
@@ -220,22 +214,11 @@ export abstract class LookupLayer extends tf.layers.Layer {
       : softPqLookup(rows, centroids, parameter.tensor, softOptions.inverseTemperatureLogit, softOptions);
   }
 
-  private straightThroughLookUp(x: tf.Tensor2D | tf.Tensor4D, window: ConvWindow | null): tf.Tensor {
-    const { denseWeight } = this.learning;
-    if (!denseWeight)
-      throw new LutnnError(`${this.name}: a straight-through gradient needs the dense weight`);
-    const { rows, outputSize } = window
-      ? imageWindows(x as tf.Tensor4D, window)
-      : { rows: x as tf.Tensor2D, outputSize: [] };
-    const { tableScale, tableBits } = this.lookup;
-    const centroids = this.read<tf.Tensor3D>("centroids");
-    // P·W as inference rounds it, with the gradient of the product.
-    const table =
-      this.lookup.tableSource === "table"
-        ? this.realTable()
-        : straightThrough(this.realTable(), tableFromWeight(centroids, this.read("weight")));
-    const hard = hardLookup(rows, centroids, table as tf.Tensor3D, tableScale, tableBits);
-    return straightThrough(hard, tf.matMul(rows, denseWeight)).reshape([x.shape[0], ...outputSize, -1]);
+  private straightPath(): InputGradient {
+    const { inputGradient } = this.learning;
+    if (!inputGradient)
+      throw new LutnnError(`${this.name}: a straight-through gradient needs the dense layer`);
+    return inputGradient;
   }
 
   /** Sets all arrays; lengths are checked. */

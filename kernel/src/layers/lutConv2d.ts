@@ -36,6 +36,22 @@ export function convWindow(config: tf.serialization.ConfigDict, inputShape: numb
   };
 }
 
+/** The shape that a tf.js Conv2D config makes of (batch, height, width, channels). */
+export function convOutputShape(config: tf.serialization.ConfigDict, input: tf.Shape): tf.Shape {
+  const window = convWindow(config, input.slice(1) as number[]);
+  const size = (length: number | null, filter: number, stride: number, dilation: number) => {
+    if (length === null) return null;
+    if (config.padding === "same") return Math.ceil(length / stride);
+    return Math.floor((length - (filter - 1) * dilation - 1) / stride) + 1;
+  };
+  return [
+    input[0],
+    size(input[1], window.filterHeight, window.strideHeight, window.dilationHeight),
+    size(input[2], window.filterWidth, window.strideWidth, window.dilationWidth),
+    config.filters as number,
+  ];
+}
+
 /** Weight of a convolution (filter height, filter width, channels, M) → matrix (channels·height·width, M), channel-major. */
 export function convWeightMatrix(weight: tf.Tensor4D): tf.Tensor2D {
   const [height, width, channels, outputs] = weight.shape;
@@ -60,34 +76,21 @@ export class LutConv2D extends LookupLayer {
   /** [height, width, channels] of the input and [height, width, M] of the output, known once built. */
   private shapes?: { input: number[]; output: number[] };
 
-  private shapeAfter(input: tf.Shape): tf.Shape {
-    const { filterHeight, filterWidth, strideHeight, strideWidth, dilationHeight, dilationWidth } =
-      convWindow(this.denseConfig, input.slice(1) as number[]);
-    const size = (length: number | null, filter: number, stride: number, dilation: number) => {
-      if (length === null) return null;
-      if (this.denseConfig.padding === "same") return Math.ceil(length / stride);
-      return Math.floor((length - (filter - 1) * dilation - 1) / stride) + 1;
-    };
-    return [
-      input[0],
-      size(input[1], filterHeight, strideHeight, dilationHeight),
-      size(input[2], filterWidth, strideWidth, dilationWidth),
-      this.denseConfig.filters as number,
-    ];
-  }
-
   override build(inputShape: tf.Shape | tf.Shape[]): void {
     const shape = oneShape(inputShape);
     const { filterHeight, filterWidth, inputChannels } = convWindow(
       this.denseConfig,
       shape.slice(1) as number[],
     );
-    this.shapes = { input: shape.slice(1) as number[], output: this.shapeAfter(shape).slice(1) as number[] };
+    this.shapes = {
+      input: shape.slice(1) as number[],
+      output: convOutputShape(this.denseConfig, shape).slice(1) as number[],
+    };
     this.buildLookup(inputChannels * filterHeight * filterWidth, this.denseConfig.filters as number);
   }
 
   override computeOutputShape(inputShape: tf.Shape | tf.Shape[]): tf.Shape {
-    return this.shapeAfter(oneShape(inputShape));
+    return convOutputShape(this.denseConfig, oneShape(inputShape));
   }
 
   /** Its window on the input size that the network was built for. */

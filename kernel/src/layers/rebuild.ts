@@ -3,6 +3,7 @@ import { withFastBatchNorms } from "./fastBatchNorm";
 import type { LookupConfig } from "./lookupLayer";
 import "./lutConv2d";
 import "./lutDense";
+import "./maddnessLayer";
 
 interface LayerJson {
   class_name: string;
@@ -18,26 +19,34 @@ const lookupClass: Record<string, string> = { Conv2D: "LutConv2D", Dense: "LutDe
 /** The dense layers that have a lookup twin. */
 export const isReplaceable = (layer: tf.layers.Layer): boolean => layer.getClassName() in lookupClass;
 
+/** What a layer becomes: a lookup by nearest centroids, or Maddness. */
+export type Replacement = LookupConfig | "maddness";
+
 /**
- * A new network from a network's own definition, in which the named layers are their lookup twins. All weights are
- * fresh; the caller sets them. Batch norms train by the fast path.
+ * A new network from a network's own definition, in which the named layers are replaced. All weights are fresh; the
+ * caller sets them. Its batch norms have the fast training step.
  */
 export async function rebuildWithLookups(
   model: tf.LayersModel,
-  lookups: ReadonlyMap<string, LookupConfig>,
+  replacements: ReadonlyMap<string, Replacement>,
 ): Promise<tf.LayersModel> {
   const definition = model.toJSON(null, false) as Definition;
   for (const layer of definition.config.layers) {
-    const lookup = lookups.get(layer.config.name);
-    if (!lookup) continue;
+    const replacement = replacements.get(layer.config.name);
+    if (!replacement) continue;
+    if (replacement === "maddness") {
+      layer.config.dense_class = layer.class_name;
+      layer.class_name = "MaddnessLayer";
+      continue;
+    }
     layer.class_name = lookupClass[layer.class_name];
     layer.config.lookup = {
-      num_centroids: lookup.numCentroids,
-      subvector_length: lookup.subvectorLength,
-      table_source: lookup.tableSource,
-      table_scale: lookup.tableScale,
-      table_bits: lookup.tableBits ?? 8,
-      distance: lookup.distance,
+      num_centroids: replacement.numCentroids,
+      subvector_length: replacement.subvectorLength,
+      table_source: replacement.tableSource,
+      table_scale: replacement.tableScale,
+      table_bits: replacement.tableBits,
+      distance: replacement.distance,
     };
   }
   return withFastBatchNorms(await tf.models.modelFromJSON(definition));

@@ -58,6 +58,9 @@ export async function solvePositiveDefinite(
   }
 }
 
+/** Rows whose one-hot codes are in memory at once. */
+const rowsAtOnce = 2048;
+
 /**
  * Ridge fit of a lookup table: T = argmin ‖E T − Y‖² + λ·N/K·‖T − T₀‖², E the one-hot codes (N, C·K). The penalty is
  * λ times the mean count of a code, so λ means the same at any N.
@@ -80,41 +83,45 @@ export async function fitTable(
       `fitTable: the target must hold N·M = ${rows * outputs} numbers (got ${target.length}) for ${rows} rows of codes`,
     );
   const counts = new Float32Array(columns * columns); // EᵀE: how often two codes occur together
-  const rightSide = new Float64Array(columns * outputs); // Eᵀ(Y − E T₀)
   const at = new Uint32Array(numCodebooks);
-  const residual = new Float64Array(outputs);
-  for (let n = 0; n < rows; n++) {
-    if (n % 4096 === 4095) {
+  const table = tf.tensor2d(start, [columns, outputs]);
+  let rightSide: tf.Tensor2D = tf.zeros([columns, outputs]); // Eᵀ(Y − E T₀)
+  try {
+    for (let first = 0; first < rows; first += rowsAtOnce) {
       options.signal?.throwIfAborted();
       await new Promise(setImmediate);
+      const count = Math.min(rowsAtOnce, rows - first);
+      const choice = new Float32Array(count * columns);
+      for (let n = 0; n < count; n++)
+        for (let c = 0; c < numCodebooks; c++) {
+          at[c] = c * numCentroids + codes[(first + n) * numCodebooks + c];
+          choice[n * columns + at[c]] = 1;
+          for (let other = 0; other <= c; other++) counts[at[c] * columns + at[other]]++;
+        }
+      const sum = tf.tidy(() => {
+        const chosen = tf.tensor2d(choice, [count, columns]);
+        const wanted = tf.tensor2d(target.subarray(first * outputs, (first + count) * outputs), [
+          count,
+          outputs,
+        ]);
+        const residual = tf.sub(wanted, tf.matMul(chosen, table));
+        return tf.add(rightSide, tf.matMul(chosen, residual as tf.Tensor2D, true, false)) as tf.Tensor2D;
+      });
+      rightSide.dispose();
+      rightSide = sum;
     }
-    for (let m = 0; m < outputs; m++) residual[m] = target[n * outputs + m];
-    for (let c = 0; c < numCodebooks; c++) {
-      at[c] = c * numCentroids + codes[n * numCodebooks + c];
-      const row = at[c] * outputs;
-      for (let m = 0; m < outputs; m++) residual[m] -= start[row + m];
+    const ridge = (lambda * rows) / numCentroids;
+    for (let i = 0; i < columns; i++) {
+      for (let j = 0; j < i; j++) counts[j * columns + i] = counts[i * columns + j];
+      counts[i * columns + i] += ridge;
     }
-    for (let c = 0; c < numCodebooks; c++) {
-      const row = at[c] * outputs;
-      for (let m = 0; m < outputs; m++) rightSide[row + m] += residual[m];
-      const countRow = at[c] * columns;
-      for (let other = 0; other <= c; other++) counts[countRow + at[other]]++;
-    }
-  }
-  const ridge = (lambda * rows) / numCentroids;
-  for (let i = 0; i < columns; i++) {
-    for (let j = 0; j < i; j++) counts[j * columns + i] = counts[i * columns + j];
-    counts[i * columns + i] += ridge;
-  }
-  const a = tf.tensor2d(counts, [columns, columns]);
-  const b = tf.tensor2d(Float32Array.from(rightSide), [columns, outputs]);
-  try {
-    const change = await solvePositiveDefinite(a, b, options);
+    const a = tf.tensor2d(counts, [columns, columns]);
+    const change = await solvePositiveDefinite(a, rightSide, options).finally(() => a.dispose());
     const values = await change.data();
     change.dispose();
     return Float32Array.from(start, (value, i) => value + values[i]);
   } finally {
-    tf.dispose([a, b]);
+    tf.dispose([table, rightSide]);
   }
 }
 

@@ -2,7 +2,7 @@ import { LutnnError } from "../errors";
 import { checkFinite } from "./codebook";
 import { fitTable } from "./leastSquares";
 import { roundHalfToEven } from "./lookupTable";
-import { descend, learnTree, TREE_LEAVES, TREE_LEVELS, type TreeLevel } from "./splitTree";
+import { descend, learnTree, TREE_LEAVES, TREE_LEVELS, TREE_ROWS_LIMIT, type TreeLevel } from "./splitTree";
 
 /**
  * `true`: the published algorithm. `fast`: the quick variant that the LUT-NN authors measured against ("Maddness" in
@@ -13,6 +13,8 @@ export type MaddnessForm = "true" | "fast";
 export interface MaddnessOptions {
   /** Default "true". */
   form?: MaddnessForm;
+  /** The trees are learnt from so many rows, evenly spaced; prototypes from all of them. Default: all. */
+  treeRows?: number;
   signal?: AbortSignal;
 }
 
@@ -70,7 +72,7 @@ export class Maddness {
     shape: { numCodebooks: number; subvectorLength: number },
     options: MaddnessOptions = {},
   ): Promise<Maddness> {
-    const { form = "true", signal } = options;
+    const { form = "true", treeRows = Number.POSITIVE_INFINITY, signal } = options;
     if (form !== "true" && form !== "fast")
       throw new LutnnError(`Maddness.fit: form must be "true" or "fast" (got ${JSON.stringify(form)})`);
     const { numCodebooks, subvectorLength } = shape;
@@ -81,11 +83,16 @@ export class Maddness {
       );
     checkFinite("Maddness.fit", x);
     const rows = x.length / inputLength;
+    const seen = Math.min(rows, Math.floor(treeRows));
+    if (!(seen >= 1 && seen <= TREE_ROWS_LIMIT))
+      throw new LutnnError(
+        `Maddness.fit: treeRows must be from 1 to ${TREE_ROWS_LIMIT} (got ${seen} of ${rows} rows)`,
+      );
     const trees: TreeLevel[][] = [];
     const scales: (LevelScale | null)[][] = [];
     for (let c = 0; c < numCodebooks; c++) {
       const columns = { x, stride: inputLength, from: c * subvectorLength, length: subvectorLength };
-      const tree = learnTree(columns, rows, form === "true");
+      const tree = learnTree(columns, rows, seen, form === "true");
       trees.push(tree);
       scales.push(
         tree.map((level) =>

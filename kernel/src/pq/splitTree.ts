@@ -40,6 +40,23 @@ function squaredError(columns: Columns, bucket: Bucket, dimension: number): numb
   return error;
 }
 
+/** Rows that a tree can be learnt from: their number and a float32 fit into one float64 key. */
+export const TREE_ROWS_LIMIT = 2 ** 21;
+
+/** A bucket's rows by rising value of one dimension; equal values keep their order. */
+function rowsInOrder(columns: Columns, bucket: Bucket, dimension: number): Uint32Array {
+  const values = Float32Array.from(bucket, (row) => at(columns, row, dimension) + 0); // + 0 makes −0 a 0
+  const bits = new Int32Array(values.buffer);
+  const keys = new Float64Array(bucket.length);
+  for (let i = 0; i < keys.length; i++) {
+    // The bits of a float, as a number that rises with it: a negative one's are reversed.
+    const rising = bits[i] < 0 ? 0x7fffffff - (bits[i] & 0x7fffffff) : bits[i] + 0x80000000;
+    keys[i] = rising * TREE_ROWS_LIMIT + i;
+  }
+  keys.sort();
+  return Uint32Array.from(keys, (key) => bucket[key % TREE_ROWS_LIMIT]);
+}
+
 /** Squared error, over all dimensions, of the first 1, 2, … n rows of an order. */
 function cumulativeErrors(columns: Columns, order: Uint32Array): Float64Array {
   const sums = new Float64Array(columns.length);
@@ -67,7 +84,7 @@ interface Split {
 /** The threshold that leaves the smallest squared error: head and tail sums over the rows in order, cut in the middle. */
 function bestSplit(columns: Columns, bucket: Bucket, dimension: number): Split {
   if (bucket.length === 0) return { threshold: 0, error: 0 };
-  const order = bucket.slice().sort((a, b) => at(columns, a, dimension) - at(columns, b, dimension));
+  const order = rowsInOrder(columns, bucket, dimension);
   const n = order.length;
   const head = cumulativeErrors(columns, order);
   const tail = cumulativeErrors(columns, order.slice().reverse());
@@ -91,11 +108,12 @@ function medianSplit(columns: Columns, bucket: Bucket, dimension: number): Split
 }
 
 /**
- * Learns the tree of one codebook. `exact`: at each level, of the candidate dimensions and all thresholds, those of the
+ * Learns the tree of one codebook from `rows` of `allRows` rows, evenly spaced. `exact`: at each level, of the candidate dimensions and all thresholds, those of the
  * smallest squared error; otherwise, as the LUT-NN authors' quick baseline does, the one dimension of largest squared
  * error, each node split at its median.
  */
-export function learnTree(columns: Columns, rows: number, exact: boolean): TreeLevel[] {
+export function learnTree(matrix: Columns, allRows: number, rows: number, exact: boolean): TreeLevel[] {
+  const columns = spaced(matrix, allRows, rows);
   const split = exact ? bestSplit : medianSplit;
   let buckets: Bucket[] = [Uint32Array.from({ length: rows }, (_, row) => row)];
   return Array.from({ length: TREE_LEVELS }, () => {
@@ -115,6 +133,16 @@ export function learnTree(columns: Columns, rows: number, exact: boolean): TreeL
     });
     return { dimension: chosen.dimension, thresholds };
   });
+}
+
+/** Some rows of the columns alone, so that what is read together lies together. */
+function spaced({ x, stride, from, length }: Columns, allRows: number, rows: number): Columns {
+  const own = new Float32Array(rows * length);
+  for (let row = 0; row < rows; row++) {
+    const start = Math.floor((row * allRows) / rows) * stride + from;
+    own.set(x.subarray(start, start + length), row * length);
+  }
+  return { x: own, stride: length, from: 0, length };
 }
 
 /** Leaf of a sub-vector that begins at `from`. */

@@ -1,6 +1,4 @@
 import * as tf from "@tensorflow/tfjs-node";
-import type { TableBits, TableScaleMode } from "./lookupTable";
-import { quantizeTableTensor } from "./softPqTfjs";
 
 /** One-hot codes of rows: x (N, C·V), centroids (C, K, V) → codes int32 (N, C) and float32 (N, C·K). No gradient. */
 function oneHotCodes(x: tf.Tensor2D, centroids: tf.Tensor3D): { codes: tf.Tensor2D; choice: tf.Tensor2D } {
@@ -14,44 +12,32 @@ function oneHotCodes(x: tf.Tensor2D, centroids: tf.Tensor3D): { codes: tf.Tensor
   return { codes, choice: choice as tf.Tensor2D };
 }
 
+/** The gradient of a linear operator's input: dy (…, M), x → dx as x. */
+export type InputGradient = (dy: tf.Tensor, x: tf.Tensor) => tf.Tensor;
+
 /**
- * The hard lookup as a function of the table alone: forward what the INT8 table gives, backward the sum of the output's
- * gradients over the rows that chose an entry. x and centroids get no gradient.
- * x (N, C·V), centroids (C, K, V), table (C, K, M) → (N, M).
+ * `lookup(x)`, whose gradient to x is `share` times its own and 1 − `share` times that of the linear operator which it
+ * stands for: the straight-through estimator of x's quantisation. All other gradients are the lookup's.
  */
-export function hardLookup(
-  x: tf.Tensor2D,
-  centroids: tf.Tensor3D,
-  table: tf.Tensor3D,
-  tableScale: TableScaleMode,
-  tableBits: TableBits = 8,
-): tf.Tensor2D {
-  const outputs = table.shape[2];
-  const lookup = tf.customGrad((...args) => {
-    const [x, centroids, table] = args as [tf.Tensor2D, tf.Tensor3D, tf.Tensor3D];
-    const save = args[3] as tf.GradSaveFunc;
-    const { choice } = oneHotCodes(x, centroids);
-    const { values, scale } = quantizeTableTensor(table, tableScale, tableBits);
-    save([x, centroids, table, choice]);
+export function partlyStraightThrough(
+  x: tf.Tensor,
+  lookup: (x: tf.Tensor) => tf.Tensor,
+  inputGradient: InputGradient,
+  share: number,
+): tf.Tensor {
+  const scaled = tf.customGrad((...args) => ({
+    value: (args[0] as tf.Tensor).clone(),
+    gradFunc: (dy: tf.Tensor) => tf.mul(dy, share),
+  }));
+  const joined = tf.customGrad((...args) => {
+    const [x, y, save] = args as [tf.Tensor, tf.Tensor, tf.GradSaveFunc];
+    save([x]);
     return {
-      value: tf.mul(tf.matMul(choice, values.reshape([-1, outputs]) as tf.Tensor2D), scale),
-      gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) => [
-        tf.zerosLike(saved[0]),
-        tf.zerosLike(saved[1]),
-        tf.matMul(saved[3] as tf.Tensor2D, dy as tf.Tensor2D, true, false).reshape(saved[2].shape),
-      ],
+      value: y.clone(),
+      gradFunc: (dy: tf.Tensor, [saved]: tf.Tensor[]) => [tf.mul(inputGradient(dy, saved), 1 - share), dy],
     };
   });
-  return lookup(x, centroids, table) as tf.Tensor2D;
-}
-
-/** `value` forward; backward its gradient goes to `value` and to `path` alike. Both of one shape. */
-export function straightThrough(value: tf.Tensor, path: tf.Tensor): tf.Tensor {
-  const pass = tf.customGrad((...args) => ({
-    value: (args[0] as tf.Tensor).clone(),
-    gradFunc: (dy: tf.Tensor) => [dy, dy],
-  }));
-  return pass(value, path);
+  return joined(x, lookup(scaled(x)));
 }
 
 /**

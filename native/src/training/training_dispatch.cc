@@ -9,8 +9,8 @@ const TrainingMicrokernels& trainingMicrokernelsFor(const Microkernels& kernels)
   if (std::strncmp(kernels.isa, "avx512", 6) == 0) return kTrainingAvx512;
   if (std::strcmp(kernels.isa, "avx2") == 0) return kTrainingAvx2;
 #endif
-#ifdef LUTNN_ARM
-  if (std::strcmp(kernels.isa, "neon") == 0) return kTrainingNeon;
+#ifdef LUTNN_ARM64
+  if (std::strncmp(kernels.isa, "neon", 4) == 0) return kTrainingNeon;
 #endif
   static_cast<void>(kernels);
   return kTrainingScalar;

@@ -1,5 +1,5 @@
 import * as lutnn from "lutnn";
-import { convert, evaluate, LutnnError, tf } from "lutnn";
+import { convert, evaluate, LutnnError, pq, tf } from "lutnn";
 import { beforeAll, describe, expect, it } from "vitest";
 import { tinyData, tinyNetwork } from "../network";
 
@@ -179,6 +179,121 @@ describe("a conversion", () => {
     expect(Number.isFinite((await conversion.evaluate(test)).loss)).toBe(true);
     await conversion.fineTune(train, { epochs: 1 });
     await conversion.restoreAll();
+  });
+
+  it("replaces layers by Maddness too, each method kept beside the others", async () => {
+    const tensors = tf.memory().numTensors;
+    const conversion = convert(model);
+    await conversion.calibrate(train, { method: "maddnessFast" });
+    await conversion.calibrate(train, { method: "maddness" });
+    await conversion.calibrate(train, { method: "kmeans" });
+    await conversion.replace("c2", { method: "maddness" });
+    const maddness = await conversion.errorAccumulation(test);
+    expect(maddness.series[0].name).toBe("Maddness");
+    expect(maddness.series[0].errors[0].local!.relative).toBeGreaterThan(0.01);
+    expect(maddness.series[0].errors[0].local!.relative).toBeLessThan(1.2);
+    await expect(conversion.fineTune(train, { epochs: 1 })).rejects.toThrow(/c2 is replaced by it/);
+    await expect(conversion.save("never.onnx")).rejects.toThrow(/Maddness cannot be saved/);
+    await conversion.replace("c2", { method: "maddnessFast" });
+    await conversion.replace("hidden"); // the last calibration: k-means
+    const mixed = await conversion.errorAccumulation(test);
+    expect(mixed.series[0].name).toBe("Maddness, fast form + k-means");
+    expect(mixed.series[0].errors.map((layer) => layer.state)).toEqual([
+      "replaced",
+      "dense",
+      "dense",
+      "replaced",
+    ]);
+    await conversion.replace("c2", { method: "maddness" });
+    await conversion.restore("hidden");
+    const again = await conversion.errorAccumulation(test);
+    expect(again.series[0].errors).toEqual(maddness.series[0].errors);
+    await conversion.restoreAll();
+    expect(outputs(conversion.model)).toEqual(outputs(model));
+    expect(tf.memory().numTensors).toBe(tensors);
+  });
+
+  it("computes a layer by Maddness as the class does on the layer's windows", async () => {
+    const conversion = convert(model, { layers: ["c2"] });
+    await conversion.calibrate(train, { method: "maddness" });
+    await conversion.replace("c2");
+    const at = (tensor: unknown, data: typeof train) =>
+      tf
+        .model({ inputs: conversion.model.inputs, outputs: tensor as tf.SymbolicTensor })
+        .predict(tf.tensor4d(data.images, [data.size, 6, 6, 2])) as tf.Tensor4D;
+    const layer = conversion.model.getLayer("c2");
+    const windows = (data: typeof train): Float32Array => {
+      const x = at(layer.input, data);
+      const [, height, width, channels] = x.shape;
+      const values = x.arraySync();
+      const rows: number[] = [];
+      for (const image of values)
+        for (let i = 0; i < height; i++)
+          for (let j = 0; j < width; j++)
+            for (let channel = 0; channel < channels; channel++)
+              for (const di of [-1, 0, 1])
+                for (const dj of [-1, 0, 1]) rows.push(image[i + di]?.[j + dj]?.[channel] ?? 0);
+      return Float32Array.from(rows);
+    };
+    const weight = model.getLayer("c2").getWeights()[0].transpose([2, 0, 1, 3]).dataSync() as Float32Array;
+    const maddness = await pq.Maddness.fit(windows(train), { numCodebooks: 8, subvectorLength: 9 });
+    const bias = model.getLayer("c2").getWeights()[1]?.dataSync() as Float32Array | undefined;
+    const expected = maddness.apply(windows(test), maddness.lookupTable(weight), { bias });
+    const given = at(layer.output, test).dataSync();
+    const relu = layer.getConfig().activation === "relu";
+    expect(given.length).toBe(expected.length);
+    given.forEach((value, i) => {
+      expect(Math.abs(value - (relu ? Math.max(0, expected[i]) : expected[i]))).toBeLessThan(1e-4);
+    });
+    await conversion.restoreAll();
+  });
+
+  it("calibrates single layers on a network that is already trained, and keeps what was learnt", async () => {
+    const conversion = convert(model);
+    await conversion.calibrate(train, { layers: ["c2", "c3"] });
+    await conversion.replace("c2");
+    await expect(conversion.replace("hidden")).rejects.toThrow(/hidden must be calibrated first/);
+    await expect(conversion.calibrate(train, { layers: ["c2"] })).rejects.toThrow(/c2 is replaced/);
+    await conversion.fineTune(train, { epochs: 2, learningRate: 0.01 });
+    const trained = conversion.model
+      .getLayer("c2")
+      .getWeights()
+      .map((w) => w.dataSync());
+    await conversion.calibrate(train, { layers: ["hidden"] });
+    await conversion.replace("hidden");
+    expect(
+      conversion.model
+        .getLayer("c2")
+        .getWeights()
+        .map((w) => w.dataSync()),
+    ).toEqual(trained);
+    const { report } = await conversion.errorAccumulation(test);
+    expect(report.series[0].name).toBe("fine-tuned");
+    await conversion.fineTune(train, { epochs: 1 });
+    await conversion.calibrate(train); // from the dense network again
+    expect((await conversion.errorAccumulation(test)).series[0].name).toBe("least squares");
+    await conversion.restoreAll();
+  });
+
+  it("gives a restored layer back as it was trained when it is replaced again", async () => {
+    for (const method of ["kmeans", "leastSquares"] as const) {
+      const conversion = convert(model);
+      await conversion.calibrate(train, { method });
+      await conversion.replaceAll();
+      await conversion.fineTune(train, { epochs: 2, learningRate: 0.01 });
+      const trained = outputs(conversion.model);
+      await conversion.restore("c2");
+      const bn2 = (network: tf.LayersModel) =>
+        network
+          .getLayer("bn2")
+          .getWeights()
+          .map((w) => w.dataSync());
+      expect(bn2(conversion.model)).toEqual(bn2(model));
+      expect(outputs(conversion.model)).not.toEqual(trained);
+      await conversion.replace("c2");
+      expect(outputs(conversion.model)).toEqual(trained);
+      await conversion.restoreAll();
+    }
   });
 
   it("refuses what cannot be done yet, or not on this data", async () => {

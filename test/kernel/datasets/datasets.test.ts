@@ -78,4 +78,9 @@ describe("a data set", () => {
     expect(attempt).toThrow(LutnnError);
     expect(attempt).toThrow(message);
   });
+
+  it("are found by name, or the names there are listed", async () => {
+    expect((await datasets.load("digits")).test.size).toBe(360);
+    await expect(datasets.load("toString")).rejects.toThrow(/one of digits, fashion-mnist, fashion-mnist-14/);
+  });
 });

@@ -7,6 +7,7 @@ const lookup = (numCentroids: number, subvectorLength: number, tableSource: "wei
   numCentroids,
   subvectorLength,
   tableSource,
+  tableBits: 8 as const,
   tableScale: "output" as const,
   distance: "l2" as const,
 });

@@ -1,16 +1,14 @@
 import { pq, tf } from "lutnn";
 import { describe, expect, it } from "vitest";
-import { commitmentLoss, hardLookup, straightThrough } from "../../../kernel/lib/pq/straightThrough";
+import { commitmentLoss, partlyStraightThrough } from "../../../kernel/lib/pq/straightThrough";
 import { randomFloats } from "../random";
 
 /** Of gradients, against plain loops in double precision. */
 const tolerance = 1e-4;
 
-const [N, C, K, V, M] = [11, 3, 5, 4, 6];
+const [N, C, K, V] = [11, 3, 5, 4];
 const shape = { numCodebooks: C, numCentroids: K, subvectorLength: V };
-const [x, centroids, table, dy] = [N * C * V, C * K * V, C * K * M, N * M].map((size, i) =>
-  randomFloats(size, i + 20),
-);
+const [x, centroids] = [N * C * V, C * K * V].map((size, i) => randomFloats(size, i + 20));
 const codes = pq.encodeReference(x, N, centroids, shape);
 
 function expectClose(got: ArrayLike<number>, wanted: ArrayLike<number>): void {
@@ -18,39 +16,23 @@ function expectClose(got: ArrayLike<number>, wanted: ArrayLike<number>): void {
   for (let i = 0; i < wanted.length; i++) expect(Math.abs(got[i] - wanted[i])).toBeLessThan(tolerance);
 }
 
-describe("the hard lookup", () => {
-  it("gives what inference gives, and the table the gradients of the rows that chose each entry", () => {
-    const f = (t: tf.Tensor) =>
-      hardLookup(tf.tensor2d(x, [N, C * V]), tf.tensor3d(centroids, [C, K, V]), t as tf.Tensor3D, "output");
-    const tensor = tf.tensor3d(table, [C, K, M]);
-    const { values, scale } = pq.quantizeTable(table, M, "output");
-    const sums = pq.lookupReference(codes, N, values, shape, M);
-    expect(f(tensor).dataSync()).toEqual(pq.scaleSumsReference(sums, scale, new Float32Array(M)));
-    const gradient = tf
-      .grad(f)(tensor, tf.tensor2d(dy, [N, M]))
-      .dataSync();
-    const wanted = new Float64Array(C * K * M);
-    for (let n = 0; n < N; n++)
-      for (let c = 0; c < C; c++)
-        for (let m = 0; m < M; m++) wanted[(c * K + codes[n * C + c]) * M + m] += dy[n * M + m];
-    expectClose(gradient, wanted);
-  });
-
-  it("gives neither input nor centroids a gradient", () => {
-    const [dx, dp] = tf.grads((a, p) =>
-      hardLookup(a as tf.Tensor2D, p as tf.Tensor3D, tf.tensor3d(table, [C, K, M]), "layer"),
-    )([tf.tensor2d(x, [N, C * V]), tf.tensor3d(centroids, [C, K, V])], tf.tensor2d(dy, [N, M]));
-    expect([...dx.dataSync(), ...dp.dataSync()].every((value) => value === 0)).toBe(true);
-  });
-});
-
-describe("straight-through", () => {
-  it("has the first value and the gradients of both", () => {
-    const [a, b] = [tf.tensor1d([1, 2]), tf.tensor1d([3, 4])];
-    const f = (p: tf.Tensor, q: tf.Tensor) => straightThrough(tf.mul(p, 2), tf.mul(q, 3));
-    expect([...f(a, b).dataSync()]).toEqual([2, 4]);
-    const [da, db] = tf.grads(f)([a, b], tf.tensor1d([1, 10]));
-    expect([...da.dataSync(), ...db.dataSync()]).toEqual([2, 20, 3, 30]);
+describe("partly straight-through", () => {
+  it("has the lookup's value, and of its gradient to the input the share that was asked for", () => {
+    const a = tf.tensor1d([1, 2]);
+    const slope = tf.variable(tf.scalar(2));
+    const lookup = (input: tf.Tensor) => tf.mul(tf.square(input), slope);
+    const f = (input: tf.Tensor) => partlyStraightThrough(input, lookup, (dy) => tf.mul(dy, 100), 0.25);
+    expect([...f(a).dataSync()]).toEqual([2, 8]);
+    const [da, dslope] = tf.grads((input: tf.Tensor, weight: tf.Tensor) =>
+      partlyStraightThrough(
+        input,
+        (x) => tf.mul(tf.square(x), weight),
+        (dy) => tf.mul(dy, 100),
+        0.25,
+      ),
+    )([a, slope], tf.tensor1d([1, 10]));
+    expect([...da.dataSync()]).toEqual([0.25 * 4 + 75, 0.25 * 80 + 750]);
+    expect(dslope.dataSync()[0]).toBe(1 + 40);
   });
 });
 

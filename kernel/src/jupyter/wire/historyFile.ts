@@ -20,6 +20,8 @@ const longestOutput = 1 << 13;
 export class HistoryFile {
   private size = 0;
   private broken = false;
+  /** A line that a killed kernel has left half-written is ended first. */
+  private beforeNext = "";
 
   /** @param path "" for a history that ends with the kernel */
   constructor(private readonly path: string) {}
@@ -31,6 +33,7 @@ export class HistoryFile {
     try {
       const text = readFileSync(this.path, "utf8");
       this.size = Buffer.byteLength(text);
+      this.beforeNext = text === "" || text.endsWith("\n") ? "" : "\n";
       for (const line of text.split("\n")) {
         const entry = parse(line);
         if (entry) entries.set(`${entry.session} ${entry.line}`, entry);
@@ -47,7 +50,8 @@ export class HistoryFile {
     const line = serialize(entry);
     try {
       if (this.size === 0) mkdirSync(dirname(this.path), { recursive: true });
-      appendFileSync(this.path, line, { mode: 0o600 });
+      appendFileSync(this.path, this.beforeNext + line, { mode: 0o600 });
+      this.beforeNext = "";
       this.size = statSync(this.path).size;
       return this.size > capacity ? this.shorten() : null;
     } catch (error) {

@@ -1,6 +1,7 @@
 import { encode, type Outgoing } from "./codec";
+import { Sender } from "./sender";
 import type { Signer } from "./signature";
-import { Sender, type Sockets } from "./sockets";
+import { type Sockets, slowClient } from "./sockets";
 import { StreamText } from "./streamText";
 
 /** Everything that leaves the kernel, in order. */
@@ -20,7 +21,7 @@ export class Mailer {
       shell: new Sender(shell),
       control: new Sender(control),
       stdin: new Sender(stdin),
-      iopub: new Sender(iopub),
+      iopub: new Sender(iopub, slowClient(iopub)),
     };
   }
 
@@ -49,6 +50,11 @@ export class Mailer {
       const running = this.busy.at(-1);
       if (running !== undefined) this.publish("status", running, { execution_state: "busy" });
     }
+  }
+
+  /** Resolves once clients take what is published about as fast as it comes. */
+  room(): Promise<void> {
+    return this.senders.iopub.room();
   }
 
   /** Sends what is waiting, then closes all sockets. */

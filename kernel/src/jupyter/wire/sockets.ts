@@ -1,9 +1,15 @@
-import { Reply, Router, type Socket, XPublisher } from "zeromq";
+import { Router, type Socket, XPublisher } from "zeromq";
 import type { Connection } from "../connection";
 import { log } from "../log";
 
 /** A larger message closes its connection. */
 const maxMessageSize = 1 << 30;
+/** Messages that may wait for one slow client … */
+const publisherQueue = 10_000;
+/** … before all wait for it, so long … */
+const publisherPatienceMs = 2000;
+/** … and then, for this time, go on without it: what it does not take is lost for it alone. */
+const publisherImpatienceMs = 30_000;
 
 /** The five sockets of a kernel, bound. */
 export interface Sockets {
@@ -11,7 +17,7 @@ export interface Sockets {
   control: Router;
   stdin: Router;
   iopub: XPublisher;
-  heartbeat: Reply;
+  heartbeat: Router;
 }
 
 export async function bindSockets(connection: Connection): Promise<Sockets> {
@@ -20,8 +26,13 @@ export async function bindSockets(connection: Connection): Promise<Sockets> {
     shell: new Router(options),
     control: new Router(options),
     stdin: new Router(options),
-    iopub: new XPublisher({ ...options, verbosity: "allSubs" }),
-    heartbeat: new Reply(options),
+    iopub: new XPublisher({
+      ...options,
+      verbosity: "allSubs",
+      noDrop: true,
+      sendHighWaterMark: publisherQueue,
+    }),
+    heartbeat: new Router(options),
   };
   const { transport, ip } = connection;
   const separator = transport === "tcp" ? ":" : "-";
@@ -36,47 +47,35 @@ export async function bindSockets(connection: Connection): Promise<Sockets> {
   return sockets;
 }
 
-/** Calls `take` with every message until the socket is closed. */
-export async function receive(socket: Router | XPublisher, take: (frames: Buffer[]) => void): Promise<void> {
-  for await (const frames of socket) take(frames);
-}
+/** What to do when a client does not read what is published. */
+export const slowClient = (iopub: XPublisher) => ({
+  patienceMs: publisherPatienceMs,
+  giveUp() {
+    iopub.noDrop = false;
+    setTimeout(() => {
+      if (!iopub.closed) iopub.noDrop = true;
+    }, publisherImpatienceMs);
+  },
+});
 
-/** Answers heartbeats. */
-export async function echo(socket: Reply): Promise<void> {
-  for await (const frames of socket) await socket.send(frames);
-}
-
-type Frames = readonly (Uint8Array | string)[];
-
-/** zeromq allows one waiting send per socket: the rest waits here, in order. */
-export class Sender {
-  private readonly waiting: Frames[] = [];
-  private sending = false;
-  private idle: (() => void)[] = [];
-
-  constructor(private readonly socket: Router | XPublisher) {}
-
-  send(frames: Frames): void {
-    this.waiting.push(frames);
-    if (!this.sending) void this.drain();
-  }
-
-  /** Resolves once everything has been handed to zeromq. */
-  flushed(): Promise<void> {
-    return this.sending ? new Promise((resolve) => this.idle.push(resolve)) : Promise.resolve();
-  }
-
-  private async drain(): Promise<void> {
-    this.sending = true;
-    for (let frames = this.waiting.shift(); frames; frames = this.waiting.shift()) {
-      try {
-        await this.socket.send([...frames]);
-      } catch (error) {
-        if (this.socket.closed) break;
-        log(`a message could not be sent: ${String(error)}`);
-      }
+/**
+ * Calls `take` with every message until the socket is closed, without waiting for what it does. Whatever a peer sends,
+ * the loop goes on.
+ */
+export async function receive(
+  socket: Router | XPublisher,
+  take: (frames: Buffer[]) => void | Promise<void>,
+): Promise<void> {
+  while (!socket.closed)
+    try {
+      const frames = await socket.receive();
+      Promise.resolve(frames).then(take).catch(report);
+    } catch (error) {
+      if (socket.closed) return;
+      report(error);
+      await new Promise(setImmediate);
     }
-    this.sending = false;
-    for (const resolve of this.idle.splice(0)) resolve();
-  }
 }
+
+const report = (error: unknown) =>
+  log(`a message could not be handled: ${error instanceof Error ? error.stack : error}`);

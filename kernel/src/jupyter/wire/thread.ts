@@ -1,17 +1,21 @@
 // The wire thread: owns the sockets, checks every message, answers what needs no user code (heartbeat, kernel_info,
-// history, interrupt, shutdown) and hands the rest to the main thread.
-import { type MessagePort, parentPort, workerData } from "node:worker_threads";
+// history, interrupt, shutdown), has the compile thread assist the editor, and hands the rest to the main thread.
+import { join } from "node:path";
+import { type MessagePort, parentPort, Worker, workerData } from "node:worker_threads";
+import { release, sizeOf } from "../flow";
 import { type JsonObject, type Request, Slot, type ToMain, type ToWire, type WireSettings } from "../link";
 import { log } from "../log";
+import { Assistant } from "./assistant";
 import { decode } from "./codec";
 import { History } from "./history";
 import { Interrupter } from "./interrupter";
 import { kernelInfo } from "./kernelInfo";
 import { Mailer } from "./mailer";
 import { watchParent } from "./parentWatch";
-import { onInterruptSignal } from "./signals";
+import { Questions } from "./questions";
+import { Sender } from "./sender";
 import { Signer } from "./signature";
-import { bindSockets, echo, receive } from "./sockets";
+import { bindSockets, receive } from "./sockets";
 
 /** How long the main thread may take to run the user's exit handlers. */
 const exitPatienceMs = 1000;
@@ -22,47 +26,60 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
   const shared = new Int32Array(settings.shared);
   const signer = new Signer(connection.key, connection.hash);
   const history = new History(settings.historyFile);
+  const assistant = new Assistant(settings.compiler);
   const sockets = await bindSockets(connection);
+  const heartbeats = new Sender(sockets.heartbeat);
   const mailer = new Mailer(sockets, session, signer);
-  const interrupter = new Interrupter(shared, knock);
-  onInterruptSignal(() => interrupter.interrupt());
 
   // A knock is lost when the main thread is stopped in the middle of it; the message stays until the next one.
   const toMain = (message: ToMain) => {
     inbox.postMessage(message);
     knock();
   };
+  const questions = new Questions(shared, settings.answers, (value) => toMain({ kind: "input", value }));
+  const interrupter = new Interrupter(shared, knock);
+  const signals = new Worker(join(__dirname, "signalThread.js"), {
+    resourceLimits: { maxOldGenerationSizeMb: 16 },
+  });
+  signals.on("message", () => interrupter.interrupt());
   const endProcess = async () => {
     await mailer.close();
     toMain({ kind: "shutdown" });
     setTimeout(() => process.kill(process.pid, "SIGKILL"), exitPatienceMs);
   };
-  watchParent(() => void endProcess());
+  let isWanted = false;
+  watchParent({ gone: () => void endProcess(), isWanted: () => isWanted });
 
-  const answers: Record<string, (content: JsonObject) => JsonObject> = {
+  const assist = (content: JsonObject, type: string) => assistant.answer(type, content);
+  const answers: Record<string, (content: JsonObject, type: string) => object | Promise<object>> = {
     kernel_info_request: kernelInfo,
     history_request: (content) => history.answer(content),
+    complete_request: assist,
+    inspect_request: assist,
+    is_complete_request: assist,
     interrupt_request: () => {
       interrupter.interrupt();
       return { status: "ok" };
     },
     shutdown_request: ({ restart }) => ({ status: "ok", restart: restart === true }),
   };
-  const take = (channel: Request["channel"]) => (frames: Buffer[]) => {
+  const take = (channel: Request["channel"]) => async (frames: Buffer[]) => {
     const request = decode(channel, frames, signer);
     if (typeof request === "string") return log(`a message on ${channel} was ignored: ${request}`);
+    isWanted = true;
     const { headerJson: parent, identities, content } = request;
     const type = request.header.msg_type;
+    if (channel === "stdin") return questions.answer(content.value);
     const answer = answers[type];
     if (!answer) return toMain({ kind: "request", request });
     mailer.status(parent, "busy");
-    const reply = JSON.stringify(answer(content));
+    const reply = JSON.stringify(await answer(content, type));
     mailer.send(channel, { identities, type: type.replace("_request", "_reply"), parent, content: reply });
     mailer.status(parent, "idle");
-    if (type === "shutdown_request") void endProcess();
+    if (type === "shutdown_request") await endProcess();
   };
 
-  inbox.on("message", async (message: ToWire) => {
+  const takeFromMain = async (message: ToWire) => {
     if (typeof message === "string") return mailer.streams.add(message);
     switch (message.kind) {
       case "stream":
@@ -75,6 +92,11 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
         const { channel, identities, headerJson: parent } = message.to;
         return mailer.send(channel, { ...message, identities, parent });
       }
+      case "input": {
+        const { identities, headerJson: parent } = message.to;
+        questions.ask(message.blocking);
+        return mailer.send("stdin", { identities, type: "input_request", parent, content: message.content });
+      }
       case "history":
         return history.add(message.entry);
       case "fence":
@@ -86,6 +108,13 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
         Atomics.store(shared, Slot.flushed, 1);
         Atomics.notify(shared, Slot.flushed);
     }
+  };
+  inbox.on("message", async (message: ToWire) => {
+    await takeFromMain(message);
+    const size = sizeOf(message);
+    if (size === 0) return;
+    await mailer.room();
+    release(shared, size);
   });
 
   const welcome = (subscription: string) => {
@@ -101,7 +130,7 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
       const [subscribes] = event;
       if (subscribes) welcome(event.subarray(1).toString());
     }),
-    echo(sockets.heartbeat),
+    receive(sockets.heartbeat, (frames) => heartbeats.send(frames)),
   ]);
 }
 

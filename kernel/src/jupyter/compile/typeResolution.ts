@@ -7,9 +7,13 @@ import type typescript from "@tslab/typescript-for-tslab";
 type Ts = typeof typescript;
 type Resolution = typescript.ResolvedModuleWithFailedLookupLocations;
 
+type Reference = typescript.ResolvedTypeReferenceDirectiveWithFailedLookupLocations;
+
+const nowhere: Resolution = { resolvedModule: undefined };
+
 /** A file that lies where this package's own imports are resolved from. */
 const ownFile = join(__dirname, "notebook.ts");
-const ownPackage = join(__dirname, "../../").replaceAll("\\", "/");
+const ownPackage = join(__dirname, "../../../").replaceAll("\\", "/");
 
 /**
  * Resolves as tslab does (Node10), then with package.json `exports`, and what the notebook's own code imports also
@@ -22,11 +26,22 @@ export class TypeResolution {
   /** … and which of them import something that is not there. */
   private readonly incomplete = new Set<string>();
 
+  private readonly references = new Map<string, Reference>();
+  /** The ways to resolve, with what they remember of installed packages. */
+  private readonly ways: { options: typescript.CompilerOptions; cache: typescript.ModuleResolutionCache }[];
+
   constructor(
     private readonly ts: Ts,
+    folder: string,
     private readonly options: typescript.CompilerOptions,
     private readonly host: typescript.ModuleResolutionHost,
-  ) {}
+  ) {
+    const { Node10, Bundler } = ts.ModuleResolutionKind;
+    this.ways = [Node10, Bundler].map((moduleResolution) => {
+      const way = { ...options, moduleResolution };
+      return { options: way, cache: ts.createModuleResolutionCache(folder, (path) => path, way) };
+    });
+  }
 
   /** Resolves all that one file imports. */
   resolveAll(ids: readonly string[], from: string): Resolution[] {
@@ -37,6 +52,19 @@ export class TypeResolution {
     if (ids.some((id, index) => files[index] === undefined && !isBuiltin(id))) this.incomplete.add(from);
     else this.incomplete.delete(from);
     return resolutions;
+  }
+
+  /** Resolves `/// <reference types="…" />`. */
+  resolveReferences(names: readonly (string | typescript.FileReference)[], from: string): Reference[] {
+    return names.map((each) => {
+      const name = typeof each === "string" ? each : each.fileName.toLowerCase();
+      const key = `${dirname(from)}\0${name}`;
+      const reference =
+        this.references.get(key) ??
+        this.ts.resolveTypeReferenceDirective(name, from, this.options, this.host);
+      this.references.set(key, reference);
+      return reference;
+    });
   }
 
   /** True when the file should be resolved anew although it has not changed: what it misses may have come. */
@@ -50,6 +78,8 @@ export class TypeResolution {
   }
 
   private resolve(id: string, from: string): Resolution {
+    // Node takes its own modules first; their types are ambient.
+    if (isBuiltin(id)) return nowhere;
     if (!isInstalled(from)) return this.search(id, [from, ownFile]);
     const key = `${dirname(from)}\0${id}`;
     const resolution = this.found.get(key) ?? this.search(id, [from]);
@@ -58,17 +88,16 @@ export class TypeResolution {
   }
 
   private search(id: string, places: string[]): Resolution {
-    const { Node10, Bundler } = this.ts.ModuleResolutionKind;
     let untyped: Resolution | undefined;
     for (const from of places)
-      for (const moduleResolution of [Node10, Bundler]) {
-        const options = { ...this.options, moduleResolution };
-        const resolution = this.ts.resolveModuleName(id, from, options, this.host);
+      for (const { options, cache } of this.ways) {
+        const known = isInstalled(from) ? cache : undefined;
+        const resolution = this.ts.resolveModuleName(id, from, options, this.host, known);
         const extension = resolution.resolvedModule?.extension;
         if (extension && !/^\.[cm]?jsx?$/.test(extension)) return resolution;
         if (extension) untyped ??= resolution;
       }
-    return untyped ?? { resolvedModule: undefined };
+    return untyped ?? nowhere;
   }
 }
 

@@ -1,0 +1,89 @@
+import { execFileSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { Table } from "../charts/table";
+import { LutnnError } from "../errors";
+import {
+  defaultKernelName,
+  type InstallPlace,
+  installKernelspec,
+  listKernelspecs,
+  removeKernelspec,
+} from "../jupyter/kernelspec";
+import { installPapermillTranslator, removePapermillTranslator } from "../jupyter/papermill";
+import { checkoutRoot } from "./checkout";
+
+/** Where: at most one of user, sysPrefix and prefix. */
+export interface PlaceOptions {
+  user?: boolean;
+  sysPrefix?: boolean;
+  prefix?: string;
+  /** The Python whose environment is meant. */
+  python: string;
+}
+
+export interface InstallOptions extends PlaceOptions {
+  name: string;
+  displayName?: string;
+}
+
+export const defaultPython = process.platform === "win32" ? "python" : "python3";
+
+/** Tells Jupyter of this kernel, and papermill where an environment is named; @returns what was done, as text. */
+export function installKernel(options: InstallOptions): string {
+  const lines = [`kernelspec: ${installKernelspec(place(options), options.name, options.displayName)}`];
+  if (options.sysPrefix) lines.push(`papermill translator: ${installPapermillTranslator(options.python)}`);
+  return lines.join("\n");
+}
+
+/** The kernelspecs of this kernel wherever Jupyter may look, as a table or as JSON. */
+export function listKernels(options: { json?: boolean; python: string }): string {
+  const found = listKernelspecs([prefixOf(options.python), join(checkoutRoot, ".venv")]);
+  if (options.json) return JSON.stringify(found, null, 2);
+  if (found.length === 0) return "no kernelspec of this kernel; lutnn kernel install makes one";
+  const state = ([node, program]: string[]) =>
+    existsSync(node) && existsSync(program) ? "ready" : "broken: its Node.js or its package is gone";
+  const rows = found.map(({ name, folder, spec }) => [name, spec.display_name, state(spec.argv), folder]);
+  return new Table(["name", "shown as", "state", "folder"], rows).toString();
+}
+
+/**
+ * Removes this kernel's kernelspec of that name, from one place or from all where Jupyter looks (but not from a
+ * checkout's own environment). Throws LutnnError when there is none.
+ */
+export function removeKernel(name: string, options: PlaceOptions): string {
+  const chosen = options.user || options.sysPrefix || options.prefix ? place(options) : undefined;
+  const folders = removeKernelspec(name, chosen, [prefixOf(options.python)]);
+  const translator = options.sysPrefix ? removePapermillTranslator(options.python) : null;
+  if (folders.length === 0)
+    throw new LutnnError(
+      `kernel remove: there must be a kernelspec of this kernel with that name (got ${name}); lutnn kernel list shows them`,
+    );
+  const lines = folders.map((folder) => `removed: ${folder}`);
+  return [...lines, ...(translator ? [`papermill translator removed from: ${translator}`] : [])].join("\n");
+}
+
+function place({ sysPrefix, prefix, python }: PlaceOptions): InstallPlace {
+  if (prefix !== undefined) return { prefix };
+  if (!sysPrefix) return { user: true };
+  const found = prefixOf(python);
+  if (found) return { prefix: found };
+  throw new LutnnError(
+    `kernel: --sys-prefix needs a working Python (got ${python}); name the environment's with --python`,
+  );
+}
+
+/** The folder of a Python's environment; null where it does not work. */
+function prefixOf(python: string): string | null {
+  try {
+    const output = execFileSync(python, ["-c", "import sys; print(sys.prefix)"], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    return output.trim();
+  } catch {
+    return null;
+  }
+}
+
+export { defaultKernelName };

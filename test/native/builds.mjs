@@ -1,0 +1,60 @@
+// The builds of the C++ tests and how each runs: here, with sanitizers, and for 64-bit Arm in an emulator.
+import { spawnSync } from "node:child_process";
+import { resolve } from "node:path";
+import { buildNative } from "../../kernel/install/steps.mjs";
+
+const root = resolve(import.meta.dirname, "../..");
+const definitions = ["-DLUTNN_TESTS=ON", "-DLUTNN_ADDON=OFF"];
+
+export function run(command, args, env = {}) {
+  const result = spawnSync(command, args, { cwd: root, stdio: "inherit", env: { ...process.env, ...env } });
+  if (result.status === 0) return;
+  const reason = result.error?.message ?? `status ${result.status ?? result.signal}`;
+  throw new Error(`${command} ${args.join(" ")}: ${reason}`);
+}
+
+const ctest = (folder, env = {}, ...filter) =>
+  run("ctest", ["--test-dir", folder, "--output-on-failure", "--parallel", "2", ...filter], env);
+
+const works = (command) => spawnSync(command, ["--version"]).status === 0;
+
+/** Every test, and 20,000 cases of fuzzing for each instruction set of this machine. */
+export function testHere() {
+  buildNative("native/build-tests", ...definitions);
+  ctest("native/build-tests");
+}
+
+/** AddressSanitizer with UndefinedBehaviorSanitizer on shorter fuzzing, ThreadSanitizer on the pools. */
+export function testWithSanitizers() {
+  if (process.platform !== "linux") return "skipped: the sanitizers' builds are for Linux";
+  const asan = ["-DLUTNN_SANITIZE=address,undefined", "-DLUTNN_FUZZ_CASES=4000"];
+  buildNative("native/build-asan", ...definitions, ...asan, "--", "fuzz", "int8_test", "training_test");
+  ctest("native/build-asan", {}, "--tests-regex", "^(fuzz|int8_test|training_test)$");
+  buildNative("native/build-tsan", ...definitions, "-DLUTNN_SANITIZE=thread", "--", "threads_test");
+  ctest("native/build-tsan", {}, "--tests-regex", "^threads_test$");
+}
+
+const armCompiler = "aarch64-linux-gnu-g++";
+const emulator = "qemu-aarch64";
+export const armDefinitions = [
+  "-DCMAKE_SYSTEM_NAME=Linux",
+  "-DCMAKE_SYSTEM_PROCESSOR=aarch64",
+  `-DCMAKE_CXX_COMPILER=${armCompiler}`,
+  `-DCMAKE_CROSSCOMPILING_EMULATOR=${emulator};-L;/usr/aarch64-linux-gnu`,
+];
+
+/** Null, or why there is no build for 64-bit Arm here. */
+export function armMissing() {
+  const missing = [armCompiler, emulator].filter((command) => !works(command));
+  if (missing.length === 0) return null;
+  return `there is no ${missing.join(" and no ")} here (Debian: g++-aarch64-linux-gnu, qemu-user)`;
+}
+
+/** The tests for NEON, of many combinations every seventh, and the count of instructions. LUTNN_REQUIRE_ARM forbids to skip. */
+export function testArm() {
+  const missing = armMissing();
+  if (missing && process.env.LUTNN_REQUIRE_ARM) throw new Error(missing);
+  if (missing) return `skipped: ${missing}`;
+  buildNative("native/build-arm", ...definitions, ...armDefinitions, "-DLUTNN_FUZZ_CASES=2000");
+  ctest("native/build-arm", { LUTNN_TEST_EVERY: process.env.LUTNN_TEST_EVERY ?? "7" });
+}
