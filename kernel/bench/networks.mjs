@@ -44,6 +44,7 @@ async function withLookups(dense, names) {
         subvectorLength: operators.get(name).filterArea,
         tableSource: "weight",
         tableScale: "layer",
+        tableBits: 8,
         distance: "l2",
       },
     ]),
