@@ -149,7 +149,7 @@ export class Plan implements Displayable {
     const measured =
       drop === undefined
         ? ""
-        : `; measured: ${drop.toFixed(2)} points of accuracy less on the validation data`;
+        : `; measured: ${Math.abs(drop).toFixed(2)} points of accuracy ${drop < 0 ? "gained" : "lost"} on the validation data`;
     return `${this.model}: ${format(this.points[0].cost)} dense, ${format(this.chosen.cost)} chosen, expected divergence ${this.chosen.harm.toFixed(4)} nats${measured}`;
   }
 

@@ -236,7 +236,11 @@ describe("a conversion", () => {
       return Float32Array.from(rows);
     };
     const weight = model.getLayer("c2").getWeights()[0].transpose([2, 0, 1, 3]).dataSync() as Float32Array;
-    const maddness = await pq.Maddness.fit(windows(train), { numCodebooks: 8, subvectorLength: 9 });
+    const maddness = await pq.Maddness.fit(
+      windows(train),
+      { numCodebooks: 8, subvectorLength: 9 },
+      { treeRows: 4096 },
+    );
     const bias = model.getLayer("c2").getWeights()[1]?.dataSync() as Float32Array | undefined;
     const expected = maddness.apply(windows(test), maddness.lookupTable(weight), { bias });
     const given = at(layer.output, test).dataSync();
