@@ -156,6 +156,7 @@ describe("a conversion", () => {
         .map((w) => w.dataSync());
     const old = layer();
     const figures = await conversion.fineTune(train, { epochs: 4, learningRate: 5e-3, validation: test });
+    expect(figures.outcome.remark).toMatch(/^soft-PQ by native /);
     expect(figures.epochs).toHaveLength(4);
     expect(figures.epochs[3].validation?.size).toBe(90);
     expect((await conversion.evaluate(train)).loss).toBeLessThan(before.loss);
