@@ -111,7 +111,7 @@ else
     [
       `${report.command}; soft-PQ by ${report.training}`,
       `resident MB after each ${run.steps / samples} of ${run.steps} steps: ${run.megabytes.join(" ")}`,
-      `${word(report.holds.memory)}: the lowest of the second half is ${(100 * run.growth).toFixed(1)} % above that of the first, at most ${100 * mostGrowth} %`,
+      `${word(report.holds.memory)}: from the first half to the second the lowest changes by ${(100 * run.growth).toFixed(1)} %, at most ${100 * mostGrowth} %`,
       `${word(report.holds.tensors)}: the number of tensors stays at ${run.tensors[0]}`,
       `${word(report.holds.checkpoint)}: a checkpoint of ResNet20 takes ${(1000 * checkpoint.processorSeconds).toFixed(0)} ms of processor time, ${(100 * checkpoint.overhead).toFixed(2)} % of the ${secondsBetweenCheckpoints} s between two, at most ${100 * mostOverhead} %`,
     ].join("\n"),
