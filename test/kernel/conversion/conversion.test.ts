@@ -332,6 +332,7 @@ describe("error accumulation", () => {
     const { report } = await convert(model).errorAccumulation(test);
     const dense = await evaluate(model, test);
     expect(report.metric.dense).toBeCloseTo(dense.accuracy, 10);
+    expect(report.backend).toMatch(/^(native \w+|tf\.js operations)$/);
     expect(report.series[0].metric).toBe(report.metric.dense);
     expect(report.series[0].divergence).toBeCloseTo(0, 6);
     for (const { state, local, accumulated } of report.series[0].errors) {
