@@ -26,4 +26,4 @@ test("Jupyter's own conformance suite passes, with nothing skipped but the pager
   expect(report.failures).toEqual([]);
   expect(report.skipped.map(([, reason]: [string, string]) => reason)).toEqual(["No code page something"]);
   expect(report.run).toBeGreaterThanOrEqual(13);
-}, 120_000);
+}, 240_000);

@@ -90,7 +90,7 @@ describe("while a cell trains", () => {
 });
 
 /** Interrupts of each kind; `npm run soak` asks for a hundred of each. */
-const interrupts = Number(process.env.LUTNN_INTERRUPTS ?? 20);
+const interrupts = Number(process.env.LUTNN_INTERRUPTS ?? 17);
 
 const loops = {
   "an async training loop": `
@@ -100,6 +100,8 @@ const loops = {
   "a loop of the CPU after an await": 'await sleep(1); console.log("on"); for (;;) steps++;',
   "a loop of the CPU in a timer":
     'setTimeout(() => { console.log("on"); for (;;) steps++; }, 1); await sleep(1e9);',
+  "a loop of promises":
+    'console.log("on"); const spin = (): Promise<void> => Promise.resolve().then(spin); await spin();',
   "long native calls one after the other":
     'console.log("on"); for (;;) tf.tidy(() => { tf.matMul(wide, wide).dataSync(); steps++; });',
 };

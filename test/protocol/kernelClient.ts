@@ -10,7 +10,7 @@ import { vi } from "vitest";
 import { Dealer, Request, Subscriber } from "zeromq";
 
 // A kernel loads a compiler, on a machine that may be busy with other tests.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
+vi.setConfig({ testTimeout: 150_000, hookTimeout: 150_000 });
 
 // biome-ignore lint/suspicious/noExplicitAny: what is in a message is what the tests find out
 export type Json = Record<string, any>;
@@ -48,6 +48,9 @@ export async function freePorts(count: number): Promise<number[]> {
   return ports;
 }
 
+/** What a process that has ended may have left on its way. */
+const lastWordsMs = 3000;
+
 export interface KernelOptions {
   /** The notebook's folder; by default an empty one far from the checkout. */
   folder?: string;
@@ -65,6 +68,7 @@ export class Kernel {
   readonly inputRequests: Message[] = [];
   readonly exited: Promise<number | string | null>;
   stderr = "";
+  private end: { how: number | string | null; at: number } | null = null;
   private readonly replies = new Map<string, (message: Message) => void>();
   private readonly byParent = new Map<string, Message[]>();
   private readonly finished = new Set<string>();
@@ -81,6 +85,9 @@ export class Kernel {
     readonly iopub: Subscriber,
   ) {
     this.exited = new Promise((resolve) => process.once("exit", (code, signal) => resolve(code ?? signal)));
+    void this.exited.then((how) => {
+      this.end = { how, at: Date.now() };
+    });
     process.stderr?.on("data", (chunk) => {
       this.stderr += chunk;
     });
@@ -141,11 +148,12 @@ export class Kernel {
     return kernel;
   }
 
-  /** Waits until a condition on what has been received holds. */
+  /** Waits until a condition on what has been received holds; of a process that has ended nothing more is expected. */
   async until(holds: () => boolean, timeoutMs = 60_000): Promise<void> {
     const deadline = Date.now() + timeoutMs;
     while (!holds()) {
-      if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms in vain: ${holds}\n${this.stderr}`);
+      if (Date.now() > Math.min(deadline, (this.end?.at ?? deadline) + lastWordsMs))
+        throw new Error(`${this.state}; waited in vain: ${holds}\n${this.stderr}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, 50);
         this.listeners.push(() => {
@@ -202,14 +210,18 @@ export class Kernel {
     return reply;
   }
 
-  replyTo(id: string, timeoutMs = 60_000): Promise<Message> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => reject(new Error(`no reply to ${id}\n${this.stderr}`)), timeoutMs);
-      this.replies.set(id, (message) => {
-        clearTimeout(timer);
-        resolve(message);
-      });
+  async replyTo(id: string): Promise<Message> {
+    let reply: Message | undefined;
+    this.replies.set(id, (message) => {
+      reply = message;
     });
+    await this.until(() => reply !== undefined);
+    this.replies.delete(id);
+    return reply as Message;
+  }
+
+  private get state(): string {
+    return this.end ? `the kernel has ended with ${this.end.how}` : "the kernel is running";
   }
 
   /** What was published for a request. */
@@ -240,6 +252,8 @@ export class Kernel {
     };
     const { id, frames } = this.frames("execute_request", content);
     const reply = this.replyTo(id);
+    // A test may stop the kernel before the reply.
+    reply.catch(() => {});
     await this.shell.send(frames);
     const idle = () => this.finished.has(id);
     const text = (name: string) =>

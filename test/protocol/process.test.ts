@@ -3,7 +3,7 @@ import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { find, Kernel } from "./kernelClient";
 
 let kernel: Kernel;
@@ -94,7 +94,7 @@ test.each(["await new Promise(() => {})", "for (;;) {}"])(
     const pid = Number(/pid (\d+)\./.exec(printed)?.[1]);
     expect(isAlive(pid)).toBe(true);
     kernel.process.kill("SIGKILL");
-    await kernel.until(() => !isAlive(pid));
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), { timeout: 60_000, interval: 50 });
   },
 );
 

@@ -35,7 +35,7 @@ test("nbconvert highlights TypeScript and writes a script with its extension", a
   expect(html).toEqual({ keyword: true, type: true, string: true });
   expect(extension).toBe(".ts");
   expect(script).toContain("const words: string[] = ['<a>', 'b'];");
-}, 180_000);
+}, 240_000);
 
 test("papermill puts parameters into a notebook", async () => {
   const { inspected, printed } = await tool("papermill");
@@ -49,18 +49,18 @@ test("papermill puts parameters into a notebook", async () => {
     { "a-b": { c: true }, d: [null, false] },
     null,
   ]);
-}, 120_000);
+});
 
 test("jupyter console evaluates, reports errors and interrupts", async () => {
   expect(await tool("console")).toHaveLength(4);
-}, 180_000);
+}, 240_000);
 
 test("a crash is seen by the client, and a restart gives a working kernel", async () => {
   expect(await tool("restart")).toEqual({ restarted: [true], different: 3, works: ["2"] });
-}, 180_000);
+}, 240_000);
 
 test("the stop button of JupyterLab stops every kind of loop, the restart button restarts", async () => {
   const { stopped, restarted } = await tool("server");
   expect(stopped).toEqual(Array.from({ length: 3 }, () => [204, "AbortError", "42"]));
   expect(restarted).toBe(200);
-}, 180_000);
+}, 240_000);

@@ -98,6 +98,8 @@ export const Slot = {
   answers: 5,
   /** Size of the output that has not left yet (see flow.ts). */
   inFlight: 6,
+  /** 1 once the wire thread has ordered the main thread's code to be stopped (see unwinding.ts). */
+  ordered: 7,
 } as const;
 export const slots = 8;
 

@@ -24,7 +24,7 @@ import { restoreRemovedFunctions } from "./removedFunctions";
 import { installStackTraces } from "./scripts";
 import { captureStreams } from "./streams";
 import { describeError } from "./traceback";
-import { prepareUnwinding } from "./unwinding";
+import { Unwinding } from "./unwinding";
 import { KernelZone } from "./zone";
 
 /**
@@ -66,7 +66,7 @@ function startKernel(connectionFile: string): void {
   installHost(notebookHost(output, comms, input));
   installPrompt(input);
   installStackTraces();
-  prepareUnwinding();
+  const unwinding = new Unwinding(shared);
   restoreRemovedFunctions();
   hideContexts();
   captureStreams(output);
@@ -85,6 +85,7 @@ function startKernel(connectionFile: string): void {
     if (!zone.run(() => zone.takeInterrupt())) return;
     const stopped = zone.terminations !== terminations;
     terminations = zone.terminations;
+    if (stopped) unwinding.end();
     queue.interrupt(stopped);
     dispatcher.interrupt();
   };

@@ -44,6 +44,7 @@ export class Interrupter {
     Atomics.add(this.shared, Slot.terminations, 1);
     const session = new Session();
     session.connectToMainThread();
+    Atomics.store(this.shared, Slot.ordered, 0);
     session.post("Runtime.evaluate", { expression: unwindingExpression });
     session.post("Runtime.terminateExecution", () => {
       session.disconnect();
@@ -51,5 +52,7 @@ export class Interrupter {
       this.wake();
       this.watch(performance.now());
     });
+    Atomics.store(this.shared, Slot.ordered, 1);
+    Atomics.notify(this.shared, Slot.ordered);
   }
 }
