@@ -57,9 +57,23 @@ export interface Window {
 export interface OperatorOptions {
   /**
    * In which numbers inputs are compared with centroids. "int8" rounds both, with scales that follow each row, or each
-   * codebook's channels: faster with AVX-512 VNNI, and some codes differ (see `mismatch`). Default "float32".
+   * codebook's channels: faster with AVX-512 VNNI or NEON dot products, and some codes differ (see `mismatch`).
+   * Elsewhere plain loops compute the same codes, much more slowly than "float32". Default "float32".
    */
-  encoding?: "float32" | "int8";
+  encoding?: "float32" | "int8" | "tree";
+  /** For encoding "tree": codes by comparisons, as Maddness has them, with the same lookup; K is 16. */
+  tree?: Tree;
+}
+
+/**
+ * From node 0 of level 0 on, level l compares element dimensions[l] of the sub-vector with its node's threshold and goes on
+ * to node 2 i + 1 where it is greater, else to 2 i; after 4 levels that is the code. Centroids then serve `mismatch` only.
+ */
+export interface Tree {
+  /** int32 (C, 4), each below V */
+  dimensions: Int32Array;
+  /** float32 (C, 15): of level 0, then two of level 1, four of level 2 and eight of level 3 */
+  thresholds: Float32Array;
 }
 
 /** What follows a layer and is computed along with it, and how. */

@@ -1,14 +1,7 @@
 "use strict";
 
-const { existsSync } = require("node:fs");
-const { join } = require("node:path");
+const { loadBinary } = require("./binary.js");
 const { addPieces } = require("./pieces.js");
 
-const binary = join(__dirname, "build", "lutnn_native.node");
-if (!existsSync(binary))
-  throw new Error(
-    `lutnn-native: the lookup backend is not built (${binary} is missing); run \`npm run setup\``,
-  );
-
-module.exports = require(binary);
+module.exports = loadBinary("lutnn_native.node", "lutnn-native: the lookup backend is");
 addPieces(module.exports);

@@ -1,7 +1,12 @@
 // What the training benchmark times: networks and single layers, each dense and with lookups, ready to take a step.
+import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const require = createRequire(import.meta.url);
+if (!existsSync(new URL("../lib/index.js", import.meta.url))) {
+  console.error("lutnn is not built yet. In the checkout, run: npm run setup");
+  process.exit(1);
+}
 export const { tf, models } = require("../lib/index.js");
 const { linearOperator } = require("../lib/layers/linearOperator.js");
 const { LookupLayer } = require("../lib/layers/lookupLayer.js");
@@ -39,6 +44,7 @@ async function withLookups(dense, names) {
         subvectorLength: operators.get(name).filterArea,
         tableSource: "weight",
         tableScale: "layer",
+        tableBits: 8,
         distance: "l2",
       },
     ]),
@@ -184,7 +190,7 @@ function encoderLayer() {
     const all = { norms: [1, 0, 1, 0].map((value) => variable(tf.fill([width], value))) };
     for (const [i, [name, [inputs, outputs]]] of Object.entries(maps).entries()) {
       all[name] = {
-        weight: variable(normal([inputs, outputs], 0.03, i)),
+        weight: variable(normal([inputs, outputs], 0.03, i + 1)),
         bias: variable(tf.zeros([outputs])),
       };
       if (!soft) continue;

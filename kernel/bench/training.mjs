@@ -3,7 +3,8 @@
 // Dense and soft-PQ steps take turns in one process, batch 64, with the same fast batch norm, optimiser and threads; the
 // networks have all 3×3 convolutions but the first replaced, V = 9 and K = 16. A layer's step is forward and all
 // gradients. Peak memory is that of a process with one of the two alone, less what was resident before the network was
-// made. Where other processes kept the processors busy meanwhile, times are verdicts' worth no more: then processor time
+// made. "bert-layer" is a whole encoder layer with its attention, "bert 768→3072" one linear map of it on 4,096 tokens.
+// Where other processes kept the processors busy meanwhile, times are verdicts' worth no more: then processor time
 // (of all threads) decides, and it is said.
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
@@ -28,7 +29,9 @@ const { Table } = require("../lib/charts/table.js");
 const { describeTraining, trainingStatus } = require("../lib/pq/trainingBackend.js");
 
 /** Soft-PQ steps in dense steps, and how much more memory they may take. */
+const networks = ["resnet20-w16", "vgg11-small", "bert-layer"];
 const limits = { "resnet20-w16": 2, "vgg11-small": 1.3, "bert-layer": 0.6 };
+Object.assign(limits, { "bert 768→768": 0.6, "bert 768→3072": 0.6, "bert 3072→768": 0.6 });
 const memoryLimit = 1.2;
 const calibrationLimit = 60;
 /** Share of the processors that others may use before times no longer decide. */
@@ -123,12 +126,12 @@ const rows = [];
 const verdicts = [];
 const names = Object.keys(contenders);
 for (const name of names) {
-  const kind = name in limits ? "network" : "layer";
+  const kind = networks.includes(name) ? "network" : "layer";
   if (!only.includes(kind === "network" ? "steps" : "layers")) continue;
   progress(`${name} …`);
   const row = await timeSteps(name, kind);
   rows.push(row);
-  if (kind === "layer") continue;
+  if (!(name in limits)) continue;
   const busy = row.others > quiet;
   verdicts.push(
     verdict(
@@ -140,7 +143,7 @@ for (const name of names) {
   );
 }
 if (only.includes("memory"))
-  for (const name of Object.keys(limits)) {
+  for (const name of networks) {
     progress(`${name}, memory …`);
     const [dense, softPq] = ["dense", "softPq"].map(
       (which) => inProcess("peakMemory.mjs", name, which, "3").bytes,

@@ -65,6 +65,9 @@ export function buildNative(folder, ...args) {
   run(program, ["--build", folder, "--config", "Release", "--parallel", "2", ...targets], { env });
 }
 
+/** Where a lookup backend that came with the files would lie. */
+const prebuilt = at("native/prebuilds", target, "lutnn_native.node");
+
 /** @type {Record<string, import("./step.mjs").Step>} */
 export const steps = {
   packages: {
@@ -126,12 +129,19 @@ export const steps = {
     name: "lookup backend and training operators (native, CMake)",
     inputs: ["native/CMakeLists.txt", "native/src"],
     stamp: at("native/build/.lutnn-stamp"),
-    intact: () => existsSync(at("native/build/lutnn_native.node")),
-    needs: ["compiler", "python"],
+    intact: () => existsSync(at("native/build/lutnn_native.node")) || existsSync(prebuilt),
+    get needs() {
+      return existsSync(prebuilt) ? [] : ["compiler", "python"];
+    },
     remedy: tryAgain,
     make: () => {
       const tensorflow = at("node_modules/@tensorflow/tfjs-node/deps").replaceAll("\\", "/");
-      buildNative("native/build", `-DTENSORFLOW_DIR=${tensorflow}`);
+      try {
+        buildNative("native/build", `-DTENSORFLOW_DIR=${tensorflow}`);
+      } catch (error) {
+        if (!existsSync(prebuilt)) throw error;
+        return `the prebuilt lookup backend of native/prebuilds serves, without training operators; its source does not build: ${error.message.split("\n")[0]}`;
+      }
     },
   },
 

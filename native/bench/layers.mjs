@@ -201,12 +201,17 @@ function timed(contender) {
   return [total, contender.times[0], contender.times[1]];
 }
 
-/** Median, and the two quartiles as the spread. */
+/** Median, the two quartiles as the spread, and the fastest. */
 function summary(times) {
   const sorted = [...times].sort((a, b) => a - b);
   const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
   const round = (ms) => Number(ms.toPrecision(4));
-  return { ms: round(at(0.5)), spread: [round(at(0.25)), round(at(0.75))], runs: times.length };
+  return {
+    ms: round(at(0.5)),
+    spread: [round(at(0.25)), round(at(0.75))],
+    best: round(at(0)),
+    runs: times.length,
+  };
 }
 
 async function bench(s) {
@@ -248,6 +253,12 @@ async function bench(s) {
       oursInt8EncodeMs: part("int8", 0).spread,
       ortFp32Ms: ortFp32?.spread ?? null,
       ortInt8Ms: ortInt8?.spread ?? null,
+    },
+    bests: {
+      oursMs: part("fp32", 0).best,
+      oursInt8EncodeMs: part("int8", 0).best,
+      ortFp32Ms: ortFp32?.best ?? null,
+      ortInt8Ms: ortInt8?.best ?? null,
     },
     runs: { ours: times.fp32.length, ortFp32: ortFp32?.runs ?? 0, ortInt8: ortInt8?.runs ?? 0 },
   };

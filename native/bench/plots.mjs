@@ -44,7 +44,7 @@ function points({ rows, peak }) {
 export function rooflineChart(measured, subtitle) {
   const { peak } = measured;
   const [left, top, width, height] = [70, 60, 760, 420];
-  const [xLow, xHigh, yLow, yHigh] = [0.25, 512, 4, 512];
+  const [xLow, xHigh, yLow, yHigh] = [0.5, 64, 4, 512];
   const x = (value) => left + (Math.log(value / xLow) / Math.log(xHigh / xLow)) * width;
   const y = (value) => top + height - (Math.log(value / yLow) / Math.log(yHigh / yLow)) * height;
   const parts = [];
@@ -97,7 +97,11 @@ export function rooflineChart(measured, subtitle) {
       "operations a byte of memory that must be touched",
       'text-anchor="middle"',
     ),
-    text(20, top - 10, "operations a ns; blue: encode, orange: lookup; dashed: memory"),
+    text(
+      20,
+      top - 10,
+      "operations a ns; blue: encode, orange: lookup; dashed: what memory gives, above it are layers whose data stay in caches",
+    ),
     text(20, top + height + 66, subtitle, 'font-size="11"'),
   );
   return picture(860, 560, "Encode and lookup below their roofs", parts);

@@ -141,11 +141,34 @@ void bindArrays(Call& call, const LookupArrays& arrays, Lookup& lookup) {
   lookup.bias = call.array<float>(arrays.bias, "bias", "outputs", {lookup.outputs}).data;
 }
 
-Encoding readEncoding(Call& call, napi_value options) {
-  if (call.isUndefined(options)) return Encoding::kFloat32;
+/// The option `encoding`, and the two arrays of the option `tree`, as they came, for that encoding.
+struct EncodingOption {
+  Encoding encoding = Encoding::kFloat32;
+  napi_value dimensions = nullptr, thresholds = nullptr;
+};
+
+EncodingOption readEncoding(Call& call, napi_value options) {
+  EncodingOption read;
+  if (call.isUndefined(options)) return read;
   const napi_value encoding = call.property(options, "options", "encoding");
-  if (call.isUndefined(encoding)) return Encoding::kFloat32;
-  return call.choice(encoding, "encoding", {"float32", "int8"}) == 1 ? Encoding::kInt8 : Encoding::kFloat32;
+  if (call.isUndefined(encoding)) return read;
+  constexpr Encoding kEncodings[] = {Encoding::kFloat32, Encoding::kInt8, Encoding::kTree};
+  read.encoding = kEncodings[call.choice(encoding, "encoding", {"float32", "int8", "tree"})];
+  if (read.encoding != Encoding::kTree) return read;
+  const napi_value tree = call.property(options, "options", "tree");
+  read.dimensions = call.property(tree, "tree", "dimensions");
+  read.thresholds = call.property(tree, "tree", "thresholds");
+  return read;
+}
+
+void bindTree(Call& call, const EncodingOption& option, Lookup& lookup) {
+  if (option.encoding != Encoding::kTree) return;
+  const auto dimensions =
+      call.array<int32_t>(option.dimensions, "dimensions", "numCodebooks · 4", {lookup.numCodebooks, kTreeLevels});
+  const auto thresholds = call.array<float>(option.thresholds, "thresholds", "numCodebooks · 15", {lookup.numCodebooks, 15});
+  lookup.treeDimensions = dimensions.data;
+  lookup.treeThresholds = thresholds.data;
+  validateTree(call.name(), lookup);
 }
 
 Window readWindow(Call& call) {
@@ -223,9 +246,11 @@ napi_value makeMatMul(Call& call, Addon& addon) {
   requireNew(call);
   LookupArrays arrays;
   Lookup lookup = readLookup(call, arrays);
-  const Encoding encoding = readEncoding(call, call[1]);
+  const EncodingOption option = readEncoding(call, call[1]);
+  const Encoding encoding = option.encoding;
   validateEncoding(call.name(), lookup, encoding);
   bindArrays(call, arrays, lookup);
+  bindTree(call, option, lookup);
   attach(call, std::unique_ptr<MatMulObject>(new MatMulObject{
                    lookup.numCodebooks, lookup.numCentroids, lookup.numCodebooks * lookup.subvectorLength,
                    lookup.outputs, LutMatMul(addon.kernels, lookup, encoding)}));
@@ -294,10 +319,12 @@ napi_value makeConv(Call& call, Addon& addon) {
   LookupArrays arrays;
   Lookup lookup = readLookup(call, arrays);
   const Window window = readWindow(call);
-  const Encoding encoding = readEncoding(call, call[2]);
+  const EncodingOption option = readEncoding(call, call[2]);
+  const Encoding encoding = option.encoding;
   validateEncoding(call.name(), lookup, encoding);
   validateWindow(call.name(), lookup, window);
   bindArrays(call, arrays, lookup);
+  bindTree(call, option, lookup);
   attach(call, std::unique_ptr<ConvObject>(new ConvObject{lookup.numCodebooks, lookup.numCentroids, lookup.outputs,
                                                           LutConv(addon.kernels, lookup, window, encoding)}));
   return call.self();

@@ -49,10 +49,11 @@ LutConv::LutConv(const Microkernels& kernels, const Lookup& lookup, const Window
   if (encoding == Encoding::kInt8)
     codebooksInt8_.pack(lookup.centroids, lookup.numCodebooks, lookup.numCentroids, lookup.subvectorLength,
                         quads_.quads);
+  if (encoding == Encoding::kTree) trees_.pack(lookup);
 }
 
 ConvPlan LutConv::plan(size_t height, size_t width) const {
-  const bool mayBeDirect = encoding_ == Encoding::kFloat32;
+  const bool mayBeDirect = encoding_ != Encoding::kInt8;
   ConvPlan plan{WindowPlanes(window_, height, width, channelsPerCodebook_, kTilePositions, mayBeDirect), {}};
   if (encoding_ == Encoding::kInt8) plan.quadTaps = quads_.taps(plan);
   return plan;
@@ -79,7 +80,9 @@ void LutConv::encodeCodebooks(Encoding encoding, const ConvPlan& plan, const Til
   float* copy = nullptr;
   if (!plan.direct()) {
     copy = scratch.planes.reserve(plan.floats() * channelsPerCodebook_);
-    std::memset(copy, 0, plan.floats() * channelsPerCodebook_ * sizeof(float));
+    const size_t floats = plan.floats() * channelsPerCodebook_;
+    const bool allRead = encoding == Encoding::kInt8;  // for their scale, also what no position needs
+    if (allRead || plan.padded()) std::memset(copy, 0, floats * sizeof(float));
   }
   for (size_t c = first; c < first + count; c++, codes += stride) {
     const float* channel = tile.image + c * channelsPerCodebook_ * channelFloats;
@@ -88,6 +91,8 @@ void LutConv::encodeCodebooks(Encoding encoding, const ConvPlan& plan, const Til
     const float* start = copy ? copy : channel + tile.firstRow * plan.width();
     uint8_t* strip = compact ? codes : scratch.strip.reserve(positions + kPiece);
     if (encoding == Encoding::kInt8) encodePlanesInt8(plan, c, start, positions, strip, scratch);
+    else if (encoding == Encoding::kTree)
+      kernels_.encodePositionsTree(trees_.view(), c, start, plan.taps().data(), positions, strip);
     else kernels_.encodePositions(codebooks_.view(), c, start, plan.taps().data(), positions, strip);
     for (size_t r = 0; !compact && r < tile.rows; r++)
       for (size_t n = 0; n < width; n += kPiece)

@@ -37,7 +37,7 @@ class LutConv {
   void lookup(const uint8_t* codes, size_t positions, int32_t* sums, Workspace& workspace) const;
 
   const Window& window() const { return window_; }
-  size_t bytes() const { return codebooks_.bytes() + codebooksInt8_.bytes() + table_.bytes() + scale_.bytes(); }
+  size_t bytes() const { return codebooks_.bytes() + codebooksInt8_.bytes() + trees_.bytes() + table_.bytes() + scale_.bytes(); }
 
  private:
   /// One image's output rows from firstRow on.
@@ -68,6 +68,7 @@ class LutConv {
   PackedCodebooks codebooks_;
   WindowQuads quads_;
   PackedCodebooksInt8 codebooksInt8_;  // where that is the encoding
+  PackedTrees trees_;                  // likewise
   PackedTable table_;
   PackedScale scale_;
 };

@@ -21,6 +21,7 @@ LutMatMul::LutMatMul(const Microkernels& kernels, const Lookup& lookup, Encoding
   if (encoding == Encoding::kInt8)
     codebooksInt8_.pack(lookup.centroids, lookup.numCodebooks, lookup.numCentroids, lookup.subvectorLength,
                         rowQuads(lookup.subvectorLength));
+  if (encoding == Encoding::kTree) trees_.pack(lookup);
 }
 
 void LutMatMul::run(const float* x, size_t rows, float* y, const Epilogue& epilogue, Workspace& workspace,
@@ -51,8 +52,10 @@ void LutMatMul::run(const float* x, size_t rows, float* y, const Epilogue& epilo
 void LutMatMul::encodeRows(Encoding encoding, const float* x, size_t rows, uint8_t* codes,
                            Workspace::Scratch& scratch) const {
   const Codebooks& books = codebooks_.view();
+  const size_t length = books.numCodebooks * books.subvectorLength;
   if (encoding == Encoding::kInt8) encodeRowsInt8(x, rows, codes, scratch);
-  else kernels_.encodeRows(books, x, books.numCodebooks * books.subvectorLength, rows, codes);
+  else if (encoding == Encoding::kTree) kernels_.encodeRowsTree(trees_.view(), x, length, rows, codes);
+  else kernels_.encodeRows(books, x, length, rows, codes);
 }
 
 void LutMatMul::encodeRowsInt8(const float* x, size_t rows, uint8_t* codes, Workspace::Scratch& scratch) const {

@@ -58,6 +58,18 @@ struct CodebooksInt8 {
 /// Rounded half norms are at least this, so that scores fit into 28 bits.
 constexpr float kLeastHalfNorm = -67108864.0f;
 
+constexpr size_t kTreeLevels = 4, kTreeNodes = 8;
+
+/// Codes by comparison instead (Maddness), for K = 16: from node 0 of level 0 on, each level compares one element of the
+/// sub-vector with the node's threshold, and goes on to node 2 i + 1 of the next level where it is greater, else to 2 i.
+/// The last one is the code.
+struct Trees {
+  size_t numCodebooks;
+  size_t subvectorLength;
+  const int32_t* dimensions;  // (C, 4): which element, below V
+  const float* thresholds;    // (C, 4, 8): the first 2^level of each 8
+};
+
 /// K ≤ 16: a shuffle looks up 16 positions in one codebook, or 64 bytes' worth in a group of G codebooks at once.
 /// Bytes; 64-byte aligned; absent outputs and codebooks are 0.
 struct ShuffleTable {
@@ -127,6 +139,15 @@ struct GatherLimits {
 };
 constexpr size_t kGatherAlways = SIZE_MAX;
 
+/// y[r · yStride + n] = x[r · xStride + 2 · n] for n from 0 to count − 1, which is at least 1.
+struct EverySecond {
+  const float* x;
+  size_t xStride;
+  float* y;
+  size_t yStride;
+  size_t rows, count;
+};
+
 struct Microkernels {
   const char* isa;
   /// Whether the bytes of a table are unsigned.
@@ -135,8 +156,7 @@ struct Microkernels {
   /// G, 1 or 4: codebooks that one shuffle looks up. Their codes lie side by side.
   size_t groupCodebooks;
 
-  /// y[n] = x[2 · n] for n from 0 to count − 1; count is at least 1.
-  void (*copyEverySecond)(const float* x, size_t count, float* y);
+  void (*copyEverySecond)(const EverySecond&);
 
   /// x (rows, C·V), rowStride floats between rows → codes (rows, C).
   void (*encodeRows)(const Codebooks&, const float* x, size_t rowStride, size_t rows, uint8_t* codes);
@@ -144,6 +164,11 @@ struct Microkernels {
   /// One codebook at consecutive positions: element v of position n is x[taps[v] + n]; taps (V) → codes (positions).
   void (*encodePositions)(const Codebooks&, size_t codebook, const float* x, const ptrdiff_t* taps, size_t positions,
                           uint8_t* codes);
+
+  /// The same by trees.
+  void (*encodeRowsTree)(const Trees&, const float* x, size_t rowStride, size_t rows, uint8_t* codes);
+  void (*encodePositionsTree)(const Trees&, size_t codebook, const float* x, const ptrdiff_t* taps, size_t positions,
+                              uint8_t* codes);
 
   /// Null where G is 1. Codes (count, positions), stride bytes apart, of the 1 … G codebooks of a group → (positions, G)
   /// as the lookups below read them: 16 · g + code.

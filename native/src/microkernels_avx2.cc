@@ -2,6 +2,7 @@
 #include <immintrin.h>
 
 #include "encode_simd.h"
+#include "encode_tree.h"
 #include "microkernels.h"
 
 namespace lutnn {
@@ -38,6 +39,15 @@ struct Avx2 {
     bestBlock = _mm256_blendv_epi8(bestBlock, _mm256_set1_epi32(b), greater);
   }
 
+  static Float pick(const float* thresholds, Int code) {
+    return _mm256_permutevar8x32_ps(_mm256_loadu_ps(thresholds), code);
+  }
+  static Int descend(Int code, Float x, Float threshold) {
+    const Int greater = _mm256_castps_si256(_mm256_cmp_ps(x, threshold, _CMP_GT_OQ));
+    return _mm256_sub_epi32(_mm256_add_epi32(code, code), greater);
+  }
+  static Int inverted(Int code) { return _mm256_xor_si256(code, same(-1)); }
+
   static void storeCodes(uint8_t* codes, Int best, Int bestBlock) {
     const Int k = _mm256_andnot_si256(best, _mm256_set1_epi32(15));
     const Int code = _mm256_or_si256(_mm256_slli_epi32(bestBlock, 4), k);
@@ -65,14 +75,26 @@ struct Avx2 {
   }
 };
 
-void copyEverySecond(const float* x, size_t count, float* y) {
-  size_t n = 0;
-  for (; n + 8 < count; n += 8) {  // not the last 8, behind which there may be nothing
-    const __m256 both = _mm256_shuffle_ps(_mm256_loadu_ps(x + 2 * n), _mm256_loadu_ps(x + 2 * n + 8), 0x88);
-    const __m256d ordered = _mm256_permute4x64_pd(_mm256_castps_pd(both), 0xd8);
-    _mm256_storeu_ps(y + n, _mm256_castpd_ps(ordered));
+/// Stores 8 from two vectors whose lanes hold two of them each.
+inline void storeInOrder(float* y, __m256 both) {
+  _mm256_storeu_ps(y, _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(both), 0xd8)));
+}
+
+void copyEverySecond(const EverySecond& copy) {
+  const size_t count = copy.count;
+  for (size_t r = 0; r < copy.rows; r++) {
+    const float* x = copy.x + r * copy.xStride;
+    float* y = copy.y + r * copy.yStride;
+    size_t n = 0;
+    for (; n + 8 < count; n += 8)
+      storeInOrder(y + n, _mm256_shuffle_ps(_mm256_loadu_ps(x + 2 * n), _mm256_loadu_ps(x + 2 * n + 8), 0x88));
+    if (count >= 8) {  // the last 8 up to the last float: behind it there may be nothing
+      const float* last = x + 2 * (count - 8);
+      storeInOrder(y + count - 8, _mm256_shuffle_ps(_mm256_loadu_ps(last), _mm256_loadu_ps(last + 7), 0xd8));
+      continue;
+    }
+    for (; n < count; n++) y[n] = x[2 * n];
   }
-  for (; n < count; n++) y[n] = x[2 * n];
 }
 
 void encodeRows(const Codebooks& books, const float* x, size_t rowStride, size_t rows, uint8_t* codes) {
@@ -418,7 +440,8 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
 }  // namespace
 
 const Microkernels kAvx2Microkernels = {
-    "avx2", true, true, 32, 1, copyEverySecond, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
+    "avx2", true, true, 32, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
+    encodePositionsTree<Avx2>, nullptr, lookupShuffle, lookupGather,
     finishTransposed,
     &kScalarMicrokernelsInt8,
     {{{12, 12}, {12, 12}, {12, 12}, {12, 16}}},

@@ -102,7 +102,8 @@ void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeS
 }  // namespace
 
 const Microkernels kAvx512Microkernels = {
-    "avx512", true, true, 64, 1, copyEverySecond, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
+    "avx512", true, true, 64, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
+    encodePositionsTree<Avx512>, nullptr, lookupShuffle, lookupGather,
     finishTransposed,
     &kScalarMicrokernelsInt8,
     {{{9, 49}, {49, kGatherAlways}, {49, 49}, {12, 400}}},

@@ -93,7 +93,8 @@ void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeS
 }  // namespace
 
 const Microkernels kAvx512VbmiMicrokernels = {
-    "avx512vbmi", false, true, 64, kGroup, copyEverySecond, encodeRows, encodePositions, groupCodes, lookupShuffle,
+    "avx512vbmi", false, true, 64, kGroup, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
+    encodePositionsTree<Avx512>, groupCodes, lookupShuffle,
     lookupGather, finishTransposed,
     &kAvx512VbmiMicrokernelsInt8,
     {{{4, 2}, {12, 9}, {12, 12}, {12, 12}}},

@@ -4,10 +4,20 @@
 namespace lutnn {
 namespace {
 
-void copyEverySecond(const float* x, size_t count, float* y) {
-  size_t n = 0;
-  for (; n + 4 < count; n += 4) vst1q_f32(y + n, vld2q_f32(x + 2 * n).val[0]);  // not the last 4: nothing may follow
-  for (; n < count; n++) y[n] = x[2 * n];
+void copyEverySecond(const EverySecond& copy) {
+  const size_t count = copy.count;
+  for (size_t r = 0; r < copy.rows; r++) {
+    const float* x = copy.x + r * copy.xStride;
+    float* y = copy.y + r * copy.yStride;
+    size_t n = 0;
+    for (; n + 4 < count; n += 4) vst1q_f32(y + n, vld2q_f32(x + 2 * n).val[0]);
+    if (count >= 4) {  // the last 4 up to the last float: behind it there may be nothing
+      const float32x4_t low = vld1q_f32(x + 2 * count - 8), high = vld1q_f32(x + 2 * count - 5);
+      vst1q_f32(y + count - 4, vcombine_f32(vget_low_f32(vuzp1q_f32(low, high)), vget_high_f32(vuzp2q_f32(low, high))));
+      continue;
+    }
+    for (; n < count; n++) y[n] = x[2 * n];
+  }
 }
 
 void encodeRows(const Codebooks& books, const float* x, size_t rowStride, size_t rows, uint8_t* codes) {
@@ -241,14 +251,16 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
 }  // namespace
 
 const Microkernels kNeonMicrokernels = {
-    "neon", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
+    "neon", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
+    encodePositionsTree<Neon>, nullptr, lookupShuffle, lookupGather,
     finishTransposed,
     &kScalarMicrokernelsInt8,
     {{{9, 9}, {9, 9}, {9, 9}, {9, 9}}},
 };
 
 const Microkernels kNeonDotMicrokernels = {
-    "neondot", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather,
+    "neondot", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
+    encodePositionsTree<Neon>, nullptr, lookupShuffle, lookupGather,
     finishTransposed,
     &kNeonDotMicrokernelsInt8,
     {{{9, 9}, {9, 9}, {9, 9}, {9, 9}}},

@@ -2,6 +2,7 @@
 // where no other file does.
 #include <cmath>
 
+#include "encode_tree.h"
 #include "microkernels.h"
 
 namespace lutnn {
@@ -26,8 +27,9 @@ uint8_t nearest(const Codebooks& books, size_t codebook, const float* x, At at) 
   return static_cast<uint8_t>(best);
 }
 
-void copyEverySecond(const float* x, size_t count, float* y) {
-  for (size_t n = 0; n < count; n++) y[n] = x[2 * n];
+void copyEverySecond(const EverySecond& copy) {
+  for (size_t r = 0; r < copy.rows; r++)
+    for (size_t n = 0; n < copy.count; n++) copy.y[r * copy.yStride + n] = copy.x[r * copy.xStride + 2 * n];
 }
 
 void encodeRows(const Codebooks& books, const float* x, size_t rowStride, size_t rows, uint8_t* codes) {
@@ -42,6 +44,12 @@ void encodePositions(const Codebooks& books, size_t codebook, const float* x, co
                      uint8_t* codes) {
   for (size_t n = 0; n < positions; n++)
     codes[n] = nearest(books, codebook, x, [&](size_t v) { return taps[v] + static_cast<ptrdiff_t>(n); });
+}
+
+void encodePositionsTree(const Trees& trees, size_t codebook, const float* x, const ptrdiff_t* taps, size_t positions,
+                         uint8_t* codes) {
+  for (size_t n = 0; n < positions; n++)
+    codes[n] = leafOf(trees, codebook, x + n, [&](size_t v) { return taps[v]; });
 }
 
 void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeStride, size_t positions,
@@ -78,7 +86,8 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
 }  // namespace
 
 const Microkernels kScalarMicrokernels = {
-    "scalar", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, nullptr, lookupShuffle, lookupGather, finishTransposed,
+    "scalar", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
+    encodePositionsTree, nullptr, lookupShuffle, lookupGather, finishTransposed,
     &kScalarMicrokernelsInt8,
     {{{0, 0}, {0, 0}, {0, 0}, {0, 0}}},
 };

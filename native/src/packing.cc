@@ -70,6 +70,19 @@ float PackedCodebooksInt8::inputScale(float largest) const {
   return size > 0 ? 127 / size : 0;
 }
 
+void PackedTrees::pack(const Lookup& lookup) {
+  const size_t books = lookup.numCodebooks;
+  length_ = lookup.subvectorLength;
+  dimensions_.assign(lookup.treeDimensions, lookup.treeDimensions + books * kTreeLevels);
+  thresholds_.assign(books * kTreeLevels * kTreeNodes, 0);
+  for (size_t c = 0; c < books; c++)
+    for (size_t level = 0; level < kTreeLevels; level++) {
+      const size_t nodes = size_t{1} << level;
+      std::copy_n(lookup.treeThresholds + c * 15 + nodes - 1, nodes,
+                  thresholds_.data() + (c * kTreeLevels + level) * kTreeNodes);
+    }
+}
+
 /// Entries that may be added up as bytes.
 static size_t addendsOf(const int8_t* entries, size_t size) {
   int widest = 0;  // of a negative entry's complement, or of an entry

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <mutex>
+#include <vector>
 
 #include "buffer.h"
 #include "microkernels.h"
@@ -19,11 +20,13 @@ struct Lookup {
   const int8_t* lookupTable;   // (C, K, M)
   const float* tableScale;     // (M)
   const float* bias;           // (M)
+  const int32_t* treeDimensions = nullptr;  // (C, 4), for Encoding::kTree
+  const float* treeThresholds = nullptr;    // (C, 15): of level 0, then two of level 1, and so on
 };
 
 /// In which numbers inputs are compared with centroids. kInt8 is faster where an instruction adds up products of bytes,
-/// and some of its codes differ; sub-vectors may have up to kMaxLengthInt8 elements.
-enum class Encoding { kFloat32, kInt8 };
+/// and some of its codes differ; sub-vectors may have up to kMaxLengthInt8 elements. kTree compares with thresholds.
+enum class Encoding { kFloat32, kInt8, kTree };
 constexpr size_t kMaxLengthInt8 = 2048;
 
 /// Centroids packed for encoding; packing again takes the memory that is there.
@@ -56,6 +59,19 @@ class PackedCodebooksInt8 {
   Buffer<int32_t> offsets_;
   float largest_ = 0;
   CodebooksInt8 view_{};
+};
+
+/// Trees with the thresholds of each level side by side.
+class PackedTrees {
+ public:
+  void pack(const Lookup& lookup);
+  Trees view() const { return {dimensions_.size() / kTreeLevels, length_, dimensions_.data(), thresholds_.data()}; }
+  size_t bytes() const { return dimensions_.size() * sizeof(int32_t) + thresholds_.size() * sizeof(float); }
+
+ private:
+  std::vector<int32_t> dimensions_;
+  std::vector<float> thresholds_;
+  size_t length_ = 0;
 };
 
 /// The table in the order of shuffled or of gathered lookups, each made when it is first wanted. Several threads may

@@ -7,14 +7,30 @@
 namespace lutnn {
 namespace {
 
-void copyEverySecond(const float* x, size_t count, float* y) {
+void copyEverySecond(const EverySecond& copy) {
   const __m512i even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-  for (size_t n = 0; n < count; n += 16) {
-    const size_t left = count - n < 16 ? count - n : 16, floats = 2 * left - 1;
-    const __mmask16 low = floats < 16 ? Avx512::firstLanes(floats) : 0xffff;
-    const __mmask16 high = floats > 16 ? Avx512::firstLanes(floats - 16) : 0;
-    const __m512 a = _mm512_maskz_loadu_ps(low, x + 2 * n), b = _mm512_maskz_loadu_ps(high, x + 2 * n + 16);
-    _mm512_mask_storeu_ps(y + n, Avx512::firstLanes(left), _mm512_permutex2var_ps(a, even, b));
+  const __m512i shifted = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 17, 19, 21, 23, 25, 27, 29, 31);
+  const size_t count = copy.count, floats = 2 * count - 1;
+  if (count >= 16) {
+    for (size_t r = 0; r < copy.rows; r++) {
+      const float* x = copy.x + r * copy.xStride;
+      float* y = copy.y + r * copy.yStride;
+      for (size_t n = 0; n + 16 < count; n += 16) {
+        const __m512 a = _mm512_loadu_ps(x + 2 * n), b = _mm512_loadu_ps(x + 2 * n + 16);
+        _mm512_storeu_ps(y + n, _mm512_permutex2var_ps(a, even, b));
+      }
+      const float* last = x + 2 * (count - 16);  // up to the last float: behind it there may be nothing
+      const __m512 a = _mm512_loadu_ps(last), b = _mm512_loadu_ps(last + 15);
+      _mm512_storeu_ps(y + count - 16, _mm512_permutex2var_ps(a, shifted, b));
+    }
+    return;
+  }
+  const __mmask16 low = floats < 16 ? Avx512::firstLanes(floats) : 0xffff, to = Avx512::firstLanes(count);
+  const __mmask16 high = floats > 16 ? Avx512::firstLanes(floats - 16) : 0;
+  for (size_t r = 0; r < copy.rows; r++) {
+    const float* x = copy.x + r * copy.xStride;
+    const __m512 a = _mm512_maskz_loadu_ps(low, x), b = _mm512_maskz_loadu_ps(high, x + 16);
+    _mm512_mask_storeu_ps(copy.y + r * copy.yStride, to, _mm512_permutex2var_ps(a, even, b));
   }
 }
 

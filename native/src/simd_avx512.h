@@ -5,6 +5,7 @@
 #include <immintrin.h>
 
 #include "encode_simd.h"
+#include "encode_tree.h"
 
 namespace lutnn {
 namespace {
@@ -35,6 +36,15 @@ struct Avx512 {
     best = _mm512_mask_mov_epi32(best, greater, block);
     bestBlock = _mm512_mask_mov_epi32(bestBlock, greater, same(b));
   }
+
+  static Float pick(const float* thresholds, Int code) {
+    return _mm512_permutexvar_ps(code, _mm512_castps256_ps512(_mm256_loadu_ps(thresholds)));
+  }
+  static Int descend(Int code, Float x, Float threshold) {
+    const Int twice = _mm512_add_epi32(code, code);
+    return _mm512_mask_add_epi32(twice, _mm512_cmp_ps_mask(x, threshold, _CMP_GT_OQ), twice, same(1));
+  }
+  static Int inverted(Int code) { return _mm512_xor_si512(code, same(-1)); }
 
   static void storeCodes(uint8_t* codes, Int best, Int bestBlock) {
     const Int k = _mm512_andnot_si512(best, same(15));

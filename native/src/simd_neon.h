@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "encode_simd.h"
+#include "encode_tree.h"
 
 namespace lutnn {
 namespace {
@@ -41,6 +42,17 @@ struct Neon {
     best = vbslq_s32(greater, block, best);
     bestBlock = vbslq_s32(greater, same(b), bestBlock);
   }
+
+  static Float pick(const float* thresholds, Int code) {
+    const uint8x16x2_t table = {vreinterpretq_u8_f32(vld1q_f32(thresholds)),
+                                vreinterpretq_u8_f32(vld1q_f32(thresholds + 4))};
+    const Int bytes = vaddq_s32(vmulq_s32(code, same(0x04040404)), same(0x03020100));
+    return vreinterpretq_f32_u8(vqtbl2q_u8(table, vreinterpretq_u8_s32(bytes)));
+  }
+  static Int descend(Int code, Float x, Float threshold) {
+    return vsubq_s32(vaddq_s32(code, code), vreinterpretq_s32_u32(vcgtq_f32(x, threshold)));
+  }
+  static Int inverted(Int code) { return vmvnq_s32(code); }
 
   static void storeCodes(uint8_t* codes, Int best, Int bestBlock) {
     const Int code = vorrq_s32(vshlq_n_s32(bestBlock, 4), vbicq_s32(same(15), best));

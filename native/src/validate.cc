@@ -19,6 +19,18 @@ void validateEncoding(const std::string& where, const Lookup& lookup, Encoding e
   if (encoding == Encoding::kInt8 && lookup.subvectorLength > kMaxLengthInt8)
     throw std::out_of_range(where + ": encoding \"int8\" takes a subvectorLength of at most " + text(kMaxLengthInt8) +
                             " (got " + text(lookup.subvectorLength) + "); use \"float32\"");
+  if (encoding == Encoding::kTree && lookup.numCentroids != kBlockCentroids)
+    throw std::out_of_range(where + ": encoding \"tree\" takes a numCentroids of 16, the leaves of 4 levels (got " +
+                            text(lookup.numCentroids) + ")");
+}
+
+void validateTree(const std::string& where, const Lookup& lookup) {
+  for (size_t i = 0; i < lookup.numCodebooks * kTreeLevels; i++) {
+    const int32_t dimension = lookup.treeDimensions[i];
+    if (dimension >= 0 && static_cast<size_t>(dimension) < lookup.subvectorLength) continue;
+    throw std::out_of_range(where + ": dimensions of a tree must be below subvectorLength (got " +
+                            std::to_string(dimension) + " and " + text(lookup.subvectorLength) + ")");
+  }
 }
 
 void validateWindow(const std::string& where, const Lookup& lookup, const Window& window) {

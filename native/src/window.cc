@@ -80,14 +80,20 @@ void WindowPlanes::fill(const Microkernels& kernels, const float* channel, size_
     float* to = planes + lead_;
     planes += planeFloats_;
     if (columns == 0) continue;
-    for (size_t r = 0; r < rows + rowSpan_; r++, to += pitch_) {
-      const ptrdiff_t index = static_cast<ptrdiff_t>(firstRow + r) + rowTaps_.minShift;
-      if (index < 0) continue;
-      const size_t row = static_cast<size_t>(index) * window_.strideHeight + plane.rowPhase;
-      if (row >= height_) break;
-      const float* from = channel + row * width_ + plane.columnPhase;
+    // The rows of the plane that lie in the image.
+    const ptrdiff_t start = static_cast<ptrdiff_t>(firstRow) + rowTaps_.minShift;
+    const size_t first = start < 0 ? static_cast<size_t>(-start) : 0, down = window_.strideHeight;
+    const size_t top = static_cast<size_t>(start + static_cast<ptrdiff_t>(first)) * down + plane.rowPhase;
+    if (first >= rows + rowSpan_ || top >= height_) continue;
+    const size_t count = std::min(rows + rowSpan_ - first, (height_ - top + down - 1) / down);
+    const float* from = channel + top * width_ + plane.columnPhase;
+    to += first * pitch_;
+    if (step == 2) {
+      kernels.copyEverySecond({from, down * width_, to, pitch_, count, columns});
+      continue;
+    }
+    for (size_t r = 0; r < count; r++, from += down * width_, to += pitch_) {
       if (step == 1) std::memcpy(to, from, columns * sizeof(float));
-      else if (step == 2) kernels.copyEverySecond(from, columns, to);
       else for (size_t n = 0; n < columns; n++) to[n] = from[n * step];
     }
   }

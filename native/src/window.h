@@ -54,6 +54,11 @@ class WindowPlanes {
   bool direct() const { return direct_; }
   /// Positions of `rows` output rows, along the pitch.
   size_t positions(size_t rows) const { return (rows - 1) * pitch_ + outputWidth_; }
+  /// Whether fill leaves places alone.
+  bool padded() const {
+    return window_.filterHeight > 1 || window_.filterWidth > 1 || pitch_ > outputWidth_ || window_.padTop > 0 ||
+           window_.padBottom > 0 || window_.padLeft > 0 || window_.padRight > 0;
+  }
   /// Floats that the planes of one channel take.
   size_t floats() const { return planes_.size() * planeFloats_; }
 

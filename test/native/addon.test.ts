@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
@@ -66,12 +66,24 @@ describe("instruction sets", () => {
     expect(() => inProcess("", { LUTNN_FORCE_ISA: "sse9" })).toThrow(/got "sse9".*available are: .*scalar/);
   });
 
-  it("a missing build says what to run", () => {
+  it("a build of one's own comes before a prebuilt binary; without either the error says what to run", () => {
     const folder = mkdtempSync(join(tmpdir(), "lutnn-"));
     try {
-      for (const file of ["index.js", "pieces.js"])
+      for (const file of ["index.js", "binary.js", "pieces.js"])
         copyFileSync(join(dirname(index), file), join(folder, file));
-      expect(() => require(join(folder, "index.js"))).toThrow(/npm run setup/);
+      const load = () => inProcess(`console.log(require(${JSON.stringify(folder)}).isa)`, {});
+      expect(load).toThrow(/build\S+ is missing; \S+prebuilds\S+ is missing.*npm run setup/);
+
+      const prebuilt = join(folder, "prebuilds", `${process.platform}-${process.arch}`);
+      mkdirSync(prebuilt, { recursive: true });
+      copyFileSync(join(dirname(index), "build/lutnn_native.node"), join(prebuilt, "lutnn_native.node"));
+      expect(load()).toBe(isa);
+
+      mkdirSync(join(folder, "build"));
+      writeFileSync(join(folder, "build/lutnn_native.node"), "no binary");
+      expect(load()).toBe(isa);
+      writeFileSync(join(prebuilt, "lutnn_native.node"), "none either");
+      expect(load).toThrow(/build\S+ does not load: .*prebuilds\S+ does not load: /);
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -204,6 +216,56 @@ describe("run's options", () => {
     const memory = new Float32Array(7001);
     const overlapping = [x, 1, 10, 10, memory.subarray(1), { residual: memory.subarray(0, 7000) }];
     expect(() => Reflect.apply(conv.run, conv, overlapping)).toThrow(/y must not overlap residual/);
+  });
+});
+
+describe("trees", () => {
+  const lookup = makeLookup(4, 16, 9, 5);
+  const tree = {
+    dimensions: Int32Array.from({ length: 16 }, (_, i) => (i * 5) % 9),
+    thresholds: Float32Array.from(wholeNumbers(60, 3)),
+  };
+  const leaf = (c: number, sub: ArrayLike<number>) => {
+    let node = 0;
+    for (let level = 0; level < 4; level++) {
+      const threshold = tree.thresholds[c * 15 + 2 ** level - 1 + node]!;
+      node = 2 * node + (sub[tree.dimensions[c * 4 + level]!]! > threshold ? 1 : 0);
+    }
+    return node;
+  };
+
+  it("give codes by comparisons, and the same lookup, for rows and for windows", () => {
+    const op = new LutMatMul(lookup, { encoding: "tree", tree });
+    const x = wholeNumbers(33 * 36, 5);
+    const codes = new Uint8Array(33 * 4);
+    const y = new Float32Array(33 * 5);
+    op.encode(Float32Array.from(x), 33, codes);
+    op.run(Float32Array.from(x), 33, y);
+    expect(codes).toEqual(codes.map((_, i) => leaf(i % 4, x.slice(i * 9, i * 9 + 9))));
+    expect(y).toEqual(referenceOutputs(lookup, referenceSums(lookup, codes)));
+    expect(op.mismatch(Float32Array.from(x), 33)).toBeGreaterThan(0.3);
+
+    const conv = new LutConv(lookup, window3x3, { encoding: "tree", tree });
+    const image = wholeNumbers(4 * 99, 6);
+    const windows = referenceWindows(window3x3, image, [1, 9, 11], [9, 11]);
+    const positions = new Uint8Array(99 * 4);
+    conv.encode(Float32Array.from(image), 1, 9, 11, positions);
+    expect(positions).toEqual(positions.map((_, i) => leaf(i % 4, windows.slice(i * 9, i * 9 + 9))));
+  });
+
+  it("are checked", () => {
+    const make = (change: object, K = 16) =>
+      new LutMatMul(makeLookup(4, K, 9, 5), { encoding: "tree", tree: { ...tree, ...change } });
+    expect(() => make({ dimensions: new Int32Array(16).fill(9) })).toThrow(
+      /below subvectorLength \(got 9 and 9\)/,
+    );
+    expect(() => make({ dimensions: new Int32Array(16).fill(-1) })).toThrow(RangeError);
+    expect(() => make({ dimensions: new Float32Array(16) })).toThrow(/dimensions must be an Int32Array/);
+    expect(() => make({ thresholds: new Float32Array(59) })).toThrow(/numCodebooks · 15 = 4 · 15 = 60/);
+    expect(() => make({}, 15)).toThrow(/numCentroids of 16/);
+    expect(() => new LutMatMul(lookup, { encoding: "tree" })).toThrow(
+      "tree must be an object (got undefined)",
+    );
   });
 });
 

@@ -33,7 +33,7 @@ class Case {
   std::string run() {
     static constexpr void (Case::*kKinds[])() = {&Case::encodeRows,   &Case::encodePositions, &Case::lookupShuffle,
                                                  &Case::lookupGather, &Case::finishTransposed, &Case::steps,
-                                                 &Case::encodeInt8,   &Case::matMul,           &Case::conv};
+                                                 &Case::encodeInt8,   &Case::encodeTree,     &Case::matMul,           &Case::conv};
     (this->*kKinds[random_() % std::size(kKinds)])();
     for (size_t i = 0; i < used_; i++)
       if (!rooms()[i].untouched()) fail("wrote beside an array");
@@ -91,6 +91,7 @@ class Case {
   static GuardedRoom* rooms() {
     static constexpr size_t kRoom = size_t{1} << 21;
     static GuardedRoom all[] = {GuardedRoom(kRoom), GuardedRoom(kRoom), GuardedRoom(kRoom), GuardedRoom(kRoom),
+                                GuardedRoom(kRoom), GuardedRoom(kRoom), GuardedRoom(kRoom), GuardedRoom(kRoom),
                                 GuardedRoom(kRoom), GuardedRoom(kRoom), GuardedRoom(kRoom), GuardedRoom(kRoom)};
     return all;
   }
@@ -272,11 +273,14 @@ class Case {
     const size_t N = size(200), rows = 1 + below(4), stride = N + below(9);
     describe("steps", {{"N", N}, {"rows", rows}, {"stride", stride}});
     const std::vector<float> values = floats(2 * N);
-    const float* x = copy(values.data(), 2 * N - 1);
-    float* second = place<float>(N);
-    kernels_.copyEverySecond(x, N, second);
-    std::vector<float> halved(N);
-    for (size_t n = 0; n < N; n++) halved[n] = values[2 * n];
+    const size_t few = 1 + below(std::min<size_t>(N, 40)), xStride = 2 * few - 1 + below(9), yStride = few + below(9);
+    const std::vector<float> lines = floats((rows - 1) * xStride + 2 * few - 1);
+    const std::vector<float> before = floats((rows - 1) * yStride + few);
+    float* second = copy(before);
+    kernels_.copyEverySecond({copy(lines), xStride, second, yStride, rows, few});
+    std::vector<float> halved = before;
+    for (size_t r = 0; r < rows; r++)
+      for (size_t n = 0; n < few; n++) halved[r * yStride + n] = lines[r * xStride + 2 * n];
     compare("of every second", second, halved);
 
     const MicrokernelsInt8 &int8 = *kernels_.int8, &plain = kScalarMicrokernelsInt8;
@@ -335,6 +339,49 @@ class Case {
     kernels_.int8->encodePositions(view, c, in, copy(taps), scale, N, codes);
     kScalarMicrokernelsInt8.encodePositions(view, c, quads.data(), taps.data(), scale, N, wanted.data());
     compare("codes", codes, wanted);
+  }
+
+  /// By microkernels and by operators, against plain descent.
+  void encodeTree() {
+    size_t N = size(150), C = size(6), V = length();
+    shrink(kMostWork / 16, {&N, &C, &V});
+    describe("encodeTree", {{"N", N}, {"C", C}, {"V", V}});
+    RandomLayer drawn = layer(C, 16, V, 2);
+    const std::vector<float> x = floats(N * C * V), some = floats(C * 15);
+    std::vector<int32_t> dimensions(C * kTreeLevels);
+    for (int32_t& dimension : dimensions) dimension = static_cast<int32_t>(below(V));
+    Lookup lookup = drawn.lookup();
+    lookup.treeDimensions = dimensions.data();
+    lookup.treeThresholds = some.data();
+    std::vector<uint8_t> wanted(N * C);
+    for (size_t n = 0; n < N; n++)
+      for (size_t c = 0; c < C; c++) {
+        size_t heap = 0;  // children of i are 2 i + 1 and 2 i + 2
+        for (size_t level = 0; level < 4; level++)
+          heap = 2 * heap + 1 +
+                 (x[(n * C + c) * V + static_cast<size_t>(dimensions[c * 4 + level])] > some[c * 15 + heap]);
+        wanted[n * C + c] = static_cast<uint8_t>(heap - 15);
+      }
+    const LutMatMul op(kernels_, lookup, Encoding::kTree);
+    uint8_t* codes = place<uint8_t>(N * C);
+    op.encode(copy(x), N, codes, workspace());
+    compare("codes of rows", codes, wanted);
+
+    // Rows as positions: element v of all rows side by side.
+    PackedTrees trees;
+    trees.pack(lookup);
+    const size_t c = below(C);
+    std::vector<float> planes(V * N);
+    std::vector<ptrdiff_t> taps(V);
+    std::vector<uint8_t> book(N);
+    for (size_t v = 0; v < V; v++) taps[v] = static_cast<ptrdiff_t>(v * N);
+    for (size_t n = 0; n < N; n++) {
+      for (size_t v = 0; v < V; v++) planes[v * N + n] = x[(n * C + c) * V + v];
+      book[n] = wanted[n * C + c];
+    }
+    uint8_t* positions = place<uint8_t>(N);
+    kernels_.encodePositionsTree(trees.view(), c, copy(planes), copy(taps), N, positions);
+    compare("codes of positions", positions, book);
   }
 
   Workspace& workspace() {

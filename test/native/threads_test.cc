@@ -103,8 +103,11 @@ TEST("the training operators' pool does every item once, for changing numbers of
     pool.setThreads(threads);
     for (int turn = 0; turn < 20; turn++) {
       std::vector<int> done(100);
-      pool.run(100, [&](size_t item, size_t worker) { done[item] += worker < threads; });
+      pool.run(100, SIZE_MAX, [&](size_t item, size_t worker) { done[item] += worker < threads; });
       CHECK(done == std::vector<int>(100, 1), "%zu threads", threads);
     }
   }
+  std::vector<int> done(100);
+  pool.run(100, 1, [&](size_t item, size_t worker) { done[item] += worker == 0; });
+  CHECK(done == std::vector<int>(100, 1), "a few operations are the caller's");
 }

@@ -324,3 +324,25 @@ TEST("outputs are NaN where the table is not finite") {
     CHECK(std::all_of(y.begin(), y.end(), [](float value) { return std::isnan(value); }), "%s", trainer.isa());
   });
 }
+
+TEST("k-means gives the same centroids on every instruction set, for any number of threads, and at once or in parts") {
+  std::mt19937 random(6);
+  const size_t sizes[][4] = {{1, 1, 2, 1}, {37, 5, 3, 4}, {200, 3, 16, 9}, {300, 2, 40, 2}, {90, 4, 7, 33}};
+  for (const auto& [rows, C, K, V] : sizes) {
+    const std::vector<float> points = randomFloats(random, rows * C * V);
+    std::vector<double> draws(C * K);
+    for (double& draw : draws) draw = std::uniform_real_distribution<double>(0, 1)(random);
+    Guarded<float> guarded(points.size());
+    copyTo(guarded, points);
+    const Clustering problem{guarded.data(), rows, C, K, V, 10, draws.data()};
+    std::vector<float> wanted;
+    for (size_t threads : {1, 3})
+      forEveryIsa(threads, [&](Trainer& trainer, const Microkernels&) {
+        Guarded<float> centroids(C * K * V);
+        for (size_t c = 0; c < C; c += 2) trainer.cluster(problem, c, std::min<size_t>(2, C - c), centroids.data() + c * K * V);
+        const std::vector<float> got(centroids.begin(), centroids.end());
+        if (wanted.empty()) wanted = got;
+        CHECK(got == wanted, "%s, %zu threads, N %zu C %zu K %zu V %zu", trainer.isa(), threads, rows, C, K, V);
+      });
+  }
+}

@@ -87,9 +87,10 @@ export class ErrorAccumulation implements Displayable {
 
   /** What the whole network reaches, in one line. */
   summary(): string {
-    const { data, metric, series } = this.report;
+    const { data, metric, series, backend } = this.report;
+    const lookups = backend ? `; lookups by ${backend}` : "";
     const reached = series.map(({ name, metric: value }) => `${name} ${percent(value)}`);
-    return `${data.name}, ${data.size} images, ${metric.name}: ${[...reached, `dense ${percent(metric.dense)}`].join(", ")}`;
+    return `${data.name}, ${data.size} images, ${metric.name}: ${[...reached, `dense ${percent(metric.dense)}`].join(", ")}${lookups}`;
   }
 
   toTable(): Table {

@@ -3,6 +3,7 @@ import type { Dataset } from "../datasets/dataset";
 import { LutnnError } from "../errors";
 import { linearOperator } from "../layers/linearOperator";
 import { LookupLayer, softLearning } from "../layers/lookupLayer";
+import { describeTraining } from "../pq/trainingBackend";
 import { decayGroups } from "../training/fit";
 import type { TrainingHistory } from "../training/history";
 import { crossEntropy, distillation, givesProbabilities, logProbabilities } from "../training/loss";
@@ -86,6 +87,7 @@ export async function fineTuneStudent(
         return tf.addN(losses);
       },
       options,
+      remark: `soft-PQ by ${describeTraining()}`,
       identity: { settings, lookups: lookups.map((layer) => [layer.name, layer.lookup]) },
     });
   } finally {

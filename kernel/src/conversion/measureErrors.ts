@@ -5,6 +5,7 @@ import { Progress } from "../host/progress";
 import { breathe } from "../host/signal";
 import { applyNode, GraphRun } from "../layers/graph";
 import { isReplaceable } from "../layers/rebuild";
+import { describeTraining } from "../pq/trainingBackend";
 import type { ErrorAccumulationReport, LayerErrors } from "../report/errorAccumulation";
 import { countRight, evaluate } from "../training/evaluate";
 import { givesProbabilities, logProbabilities } from "../training/loss";
@@ -76,6 +77,7 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
   const totals = { seen: 0, right: 0, divergence: 0 };
   const denseAccuracy = (await evaluate(model, data, { signal })).accuracy;
   const progress = new Progress("error accumulation", data.size * dense.nodes.length, "image layers");
+  const backend = describeTraining();
   const runId = randomUUID();
   let sequence = 0;
   const snapshot = (done: boolean): ErrorAccumulationReport => ({
@@ -85,6 +87,7 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
     done,
     model: model.name,
     data: { name: data.name, size: data.size },
+    backend,
     metric: { name: "accuracy", unit: "%", higherIsBetter: true, dense: denseAccuracy },
     layers: targets.map(({ name, operator, numCentroids, subvectorLength, numCodebooks }) => ({
       name,

@@ -10,6 +10,12 @@ function load(): { module: NativeModule } | { reason: string } {
       loaded = { module: require("lutnn-native") as NativeModule };
     } catch (error) {
       loaded = { reason: error instanceof Error ? error.message : String(error) };
+      process.emitWarning(
+        `the lookup backend does not load, so slow plain loops run instead: ${loaded.reason}`,
+        {
+          type: "LutnnWarning",
+        },
+      );
     }
   return loaded;
 }

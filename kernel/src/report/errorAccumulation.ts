@@ -55,6 +55,8 @@ export interface ErrorAccumulationReport {
   done: boolean;
   model: string;
   data: { name: string; size: number };
+  /** What computed the lookups, as "native avx512"; missing in reports of older versions. */
+  backend?: string;
   /** The task metric; with unit "%" values go from 0 to 100. */
   metric: { name: string; unit: string; higherIsBetter: boolean; dense: number };
   /** In network order. */
@@ -90,6 +92,8 @@ export function parseErrorAccumulation(data: unknown): ErrorAccumulationReport |
     return "the report does not say which run and model it is of";
   if (!isObject(data.data) || typeof data.data.name !== "string")
     return "the report does not say on what data it was measured";
+  if (data.backend !== undefined && typeof data.backend !== "string")
+    return "the report's backend is not a text";
   for (const layer of layers)
     if (!isObject(layer) || typeof layer.name !== "string") return "a layer of the report has no name";
   for (const one of series) {

@@ -25,6 +25,8 @@ export class TrainingHistory implements Displayable {
       stoppedEarly: boolean;
       /** Step from which a saved run went on; undefined for a run from the start. */
       resumedAt?: number;
+      /** What else to say, such as which backend ran. */
+      remark?: string;
     },
   ) {}
 
@@ -48,12 +50,13 @@ export class TrainingHistory implements Displayable {
           ]
         : []),
     ];
-    const { best, stoppedEarly } = this.outcome;
+    const { best, stoppedEarly, remark } = this.outcome;
     const seconds = this.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
     const remarks = [
       `${this.epochs.length} epochs, ${seconds.toFixed(0)} s`,
       ...(best ? [`best validation in epoch ${best}`] : []),
       ...(stoppedEarly ? ["stopped early"] : []),
+      ...(remark ? [remark] : []),
     ];
     return new Figure({
       title: this.label,

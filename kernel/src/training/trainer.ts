@@ -26,6 +26,8 @@ export interface Training {
   beforeStep?: (step: number, steps: number) => void;
   /** Further settings that a saved run must share to go on. */
   identity?: Record<string, unknown>;
+  /** For the history's summary, such as which backend runs. */
+  remark?: string;
 }
 
 /** Where a run stands; with the weights and the optimiser's slots it decides how the run goes on. */
@@ -182,7 +184,13 @@ export async function train(training: Training): Promise<TrainingHistory> {
       accuracy: `${last.accuracy.toFixed(1)} %`,
       ...validationField(last.validation),
     });
-    return new TrainingHistory(label, figures, { best: best?.epoch, stoppedEarly, resumedAt: saved?.step });
+    const { remark } = training;
+    return new TrainingHistory(label, figures, {
+      best: best?.epoch,
+      stoppedEarly,
+      resumedAt: saved?.step,
+      remark,
+    });
   } catch (error) {
     if (signal.aborted) await keeper.saveNow(stepOf(position), position);
     throw error;

@@ -156,6 +156,7 @@ describe("a conversion", () => {
         .map((w) => w.dataSync());
     const old = layer();
     const figures = await conversion.fineTune(train, { epochs: 4, learningRate: 5e-3, validation: test });
+    expect(figures.outcome.remark).toMatch(/^soft-PQ by native /);
     expect(figures.epochs).toHaveLength(4);
     expect(figures.epochs[3].validation?.size).toBe(90);
     expect((await conversion.evaluate(train)).loss).toBeLessThan(before.loss);
@@ -331,6 +332,7 @@ describe("error accumulation", () => {
     const { report } = await convert(model).errorAccumulation(test);
     const dense = await evaluate(model, test);
     expect(report.metric.dense).toBeCloseTo(dense.accuracy, 10);
+    expect(report.backend).toMatch(/^(native \w+|tf\.js operations)$/);
     expect(report.series[0].metric).toBe(report.metric.dense);
     expect(report.series[0].divergence).toBeCloseTo(0, 6);
     for (const { state, local, accumulated } of report.series[0].errors) {

@@ -1,4 +1,7 @@
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
 import { pq, tf } from "lutnn";
+import { availableIsas } from "lutnn-native";
 import { afterEach, describe, expect, it } from "vitest";
 import { imageWindows } from "../../../kernel/lib/pq/imageWindows";
 import { softLookupTfjs } from "../../../kernel/lib/pq/softPqTfjs";
@@ -150,6 +153,18 @@ describe("the native lookup", () => {
       threads: expect.any(Number),
     });
   });
+
+  it.each(availableIsas())(
+    "has tf.js' gradients with LUTNN_FORCE_ISA=%s, and says what ran",
+    { timeout: 120_000 },
+    (isa) => {
+      const script = join(import.meta.dirname, "gradientsOfIsa.mjs");
+      const env = { ...process.env, LUTNN_FORCE_ISA: isa };
+      const result = JSON.parse(execFileSync(process.execPath, [script], { env, encoding: "utf8" }));
+      expect(isa.startsWith(result.isa)).toBe(true); // one form for all AVX-512, one for all NEON
+      expect(result.largest).toBeLessThan(tolerance);
+    },
+  );
 
   it("gives way to tf.js' operations by LUTNN_TRAINING=tfjs", () => {
     process.env.LUTNN_TRAINING = "tfjs";
