@@ -129,6 +129,8 @@ struct MicrokernelsInt8 {
 };
 
 extern const MicrokernelsInt8 kScalarMicrokernelsInt8;
+extern const MicrokernelsInt8 kAvx2MicrokernelsInt8;
+extern const MicrokernelsInt8 kAvx512MicrokernelsInt8;
 extern const MicrokernelsInt8 kAvx512VbmiMicrokernelsInt8;
 extern const MicrokernelsInt8 kNeonDotMicrokernelsInt8;
 

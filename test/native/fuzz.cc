@@ -320,6 +320,15 @@ class Case {
     view.offsets = copyAligned(view.offsets, blocks * 16);
     std::vector<uint8_t> quads(N * C * Q * 4);
     for (uint8_t& byte : quads) byte = static_cast<uint8_t>(1 + below(255));
+    if (chance(4)) {  // products as large as they get, with any signs
+      for (uint8_t& byte : quads) byte = chance(2) ? 1 : 255;
+      std::vector<int8_t> weights(blocks * Q * 64);
+      for (int8_t& weight : weights) weight = chance(2) ? -127 : 127;
+      std::vector<int32_t> offsets(blocks * 16, 0);
+      for (size_t i = 0; i < weights.size(); i++) offsets[i / (Q * 64) * 16 + i / 4 % 16] -= 128 * weights[i];
+      view.weights = copyAligned(weights.data(), weights.size());
+      view.offsets = copyAligned(offsets.data(), offsets.size());
+    }
     const uint8_t* in = copy(quads);
     if (chance(2)) {
       std::vector<float> scales(N);
