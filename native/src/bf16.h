@@ -13,13 +13,16 @@ constexpr float kLeastBf16 = 0x1p-50f;
 constexpr float kLargestBf16 = 0x1.fep127f;
 
 /// x rounded to the nearest bfloat16, to the even one between two, as float32; infinity becomes the largest, NaN becomes 0.
+/// By its bits alone, which compilers turn into vectors.
 static inline float roundToBf16(float x) {
-  x = x < kLargestBf16 ? x : x >= kLargestBf16 ? kLargestBf16 : 0;
-  x = x > -kLargestBf16 ? x : -kLargestBf16;
-  x = x >= kLeastBf16 || x <= -kLeastBf16 ? x : 0;
-  uint32_t bits;
+  constexpr int32_t kLeast = 0x26800000, kLargest = 0x7f7f0000, kInfinity = 0x7f800000;
+  int32_t bits;
   std::memcpy(&bits, &x, sizeof bits);
-  bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
+  const int32_t size = bits & 0x7fffffff, sign = bits ^ size;
+  const int32_t finite = size < kLargest ? size : kLargest;
+  const int32_t rounded = (finite + 0x7fff + (finite >> 16 & 1)) & ~0xffff;
+  const int32_t kept = (size >= kLeast ? -1 : 0) & (size <= kInfinity ? -1 : 0);
+  bits = (rounded | sign) & kept;
   std::memcpy(&x, &bits, sizeof x);
   return x;
 }

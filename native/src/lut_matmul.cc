@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "bf16.h"
 
@@ -94,9 +95,9 @@ void LutMatMul::encodeRowsBf16(const float* x, size_t rows, uint8_t* codes, Work
     const size_t count = std::min(kTaskRows, rows - n);
     if (!kernels_.bf16) {
       float* rounded = scratch.rounded.reserve(kTaskRows * rowLength);
+      roundToBf16(x, count * length, rounded);
       for (size_t i = 0; i < count * C; i++)
-        for (size_t v = 0; v < V; v++)
-          rounded[i * V + v] = roundToBf16(x[i * V + static_cast<size_t>(codebooksBf16_.order()[v])]);
+        for (size_t v = 0; v + 1 < V; v += 2) std::swap(rounded[i * V + v], rounded[i * V + v + 1]);
       kernels_.encodeRows(books, rounded, rowLength, count, codes);
       continue;
     }
