@@ -105,7 +105,7 @@ const Microkernels kAvx512Microkernels = {
     "avx512", true, true, 64, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
     encodePositionsTree<Avx512>, nullptr, lookupShuffle, lookupGather,
     finishTransposed,
-    &kScalarMicrokernelsInt8,
+    &kAvx512MicrokernelsInt8,
     {{{9, 49}, {49, kGatherAlways}, {49, 49}, {12, 400}}},
 };
 

@@ -320,6 +320,15 @@ class Case {
     view.offsets = copyAligned(view.offsets, blocks * 16);
     std::vector<uint8_t> quads(N * C * Q * 4);
     for (uint8_t& byte : quads) byte = static_cast<uint8_t>(1 + below(255));
+    if (chance(4)) {  // products as large as they get, with any signs
+      for (uint8_t& byte : quads) byte = chance(2) ? 1 : 255;
+      std::vector<int8_t> weights(blocks * Q * 64);
+      for (int8_t& weight : weights) weight = chance(2) ? -127 : 127;
+      std::vector<int32_t> offsets(blocks * 16, 0);
+      for (size_t i = 0; i < weights.size(); i++) offsets[i / (Q * 64) * 16 + i / 4 % 16] -= 128 * weights[i];
+      view.weights = copyAligned(weights.data(), weights.size());
+      view.offsets = copyAligned(offsets.data(), offsets.size());
+    }
     const uint8_t* in = copy(quads);
     if (chance(2)) {
       std::vector<float> scales(N);
@@ -384,6 +393,10 @@ class Case {
     compare("codes of positions", positions, book);
   }
 
+  Encoding anEncoding() {
+    return chance(3) ? Encoding::kInt8 : chance(3) ? Encoding::kBf16 : Encoding::kFloat32;
+  }
+
   Workspace& workspace() {
     static Workspace kept;
     return kept;
@@ -394,18 +407,20 @@ class Case {
     shrink(kMostWork / K, {&N, &C, &V});
     shrink(kMostWork, {&M, &N});
     shrink(kMostWork, {&C, &M, &N});
-    const bool int8 = chance(3);
+    const Encoding encoding = anEncoding();
     const size_t threads = 1 + below(3);
-    describe("LutMatMul", {{"N", N}, {"C", C}, {"K", K}, {"V", V}, {"M", M}, {"int8", int8}, {"threads", threads}});
+    describe("LutMatMul", {{"N", N}, {"C", C}, {"K", K}, {"V", V}, {"M", M},
+                           {"encoding", static_cast<size_t>(encoding)}, {"threads", threads}});
     const RandomLayer drawn = layer(C, K, V, M);
-    const Encoding encoding = int8 ? Encoding::kInt8 : Encoding::kFloat32;
     const LutMatMul op(kernels_, drawn.lookup(), encoding);
     const std::vector<float> x = floats(N * C * V);
     const float* in = copy(x);
     uint8_t* codes = place<uint8_t>(N * C);
     op.encode(in, N, codes, workspace());
     std::vector<uint8_t> wanted(N * C);
-    if (int8) LutMatMul(kScalarMicrokernels, drawn.lookup(), encoding).encode(x.data(), N, wanted.data(), workspace());
+    if (encoding == Encoding::kInt8)
+      LutMatMul(kScalarMicrokernels, drawn.lookup(), encoding).encode(x.data(), N, wanted.data(), workspace());
+    else if (encoding == Encoding::kBf16) wanted = referenceEncodeBf16(drawn, x.data(), N, pairOrder(rowQuads(V, 2)));
     else wanted = referenceEncode(drawn, x.data(), N);
     compare("codes", codes, wanted);
     const std::vector<int32_t> sums = referenceSums(drawn, wanted.data(), N);
@@ -422,7 +437,8 @@ class Case {
   void conv() {
     size_t channels = size(3), C = size(5), batch = size(3), height = size(30), width = size(60);
     size_t K = centroids(), M = size(100);
-    const bool pads = chance(2), strides = chance(2), dilates = chance(2), int8 = chance(3);
+    const bool pads = chance(2), strides = chance(2), dilates = chance(2);
+    const Encoding encoding = anEncoding();
     const auto pad = [&] { return pads ? below(4) : 0; };
     const size_t filterHeight = 1 + below(4), filterWidth = 1 + below(4), V = channels * filterHeight * filterWidth;
     Window w{0,
@@ -448,11 +464,10 @@ class Case {
                          {"filter", w.filterHeight}, {"by", w.filterWidth}, {"stride", w.strideHeight},
                          {"by", w.strideWidth}, {"dilation", w.dilationHeight}, {"by", w.dilationWidth},
                          {"top", w.padTop}, {"left", w.padLeft}, {"bottom", w.padBottom}, {"right", w.padRight},
-                         {"K", K}, {"V", V}, {"M", M}, {"int8", int8}, {"threads", threads},
+                         {"K", K}, {"V", V}, {"M", M}, {"encoding", static_cast<size_t>(encoding)}, {"threads", threads},
                          {"read", static_cast<size_t>(read)}});
     if (positions == 0) return;
     const RandomLayer drawn = layer(C, K, V, M);
-    const Encoding encoding = int8 ? Encoding::kInt8 : Encoding::kFloat32;
     const LutConv op(kernels_, drawn.lookup(), w, encoding, read);
     const ConvPlan plan = op.plan(height, width);
     if (plan.outputHeight() != outputHeight || plan.outputWidth() != outputWidth) return fail("another output size");
@@ -461,11 +476,13 @@ class Case {
     uint8_t* codes = place<uint8_t>(positions * C);
     op.encode(plan, in, batch, codes, workspace());
     std::vector<uint8_t> wanted(positions * C);
-    if (int8) {
+    const auto windows = referenceWindows(w, x.data(), batch, height, width, outputHeight, outputWidth);
+    if (encoding == Encoding::kInt8) {
       const LutConv scalar(kScalarMicrokernels, drawn.lookup(), w, encoding);
       scalar.encode(scalar.plan(height, width), x.data(), batch, wanted.data(), workspace());
+    } else if (encoding == Encoding::kBf16) {
+      wanted = referenceEncodeBf16(drawn, windows.data(), positions, pairOrder(WindowQuads(w, channels, 2).quads));
     } else {
-      const auto windows = referenceWindows(w, x.data(), batch, height, width, outputHeight, outputWidth);
       wanted = referenceEncode(drawn, windows.data(), positions);
     }
     compare("codes", codes, wanted);
