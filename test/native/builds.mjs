@@ -28,7 +28,16 @@ export function testHere() {
 export function testWithSanitizers() {
   if (process.platform !== "linux") return "skipped: the sanitizers' builds are for Linux";
   const asan = ["-DLUTNN_SANITIZE=address,undefined", "-DLUTNN_FUZZ_CASES=4000"];
-  buildNative("native/build-asan", ...definitions, ...asan, "--", "fuzz", "int8_test", "bf16_test", "training_test");
+  buildNative(
+    "native/build-asan",
+    ...definitions,
+    ...asan,
+    "--",
+    "fuzz",
+    "int8_test",
+    "bf16_test",
+    "training_test",
+  );
   ctest("native/build-asan", {}, "--tests-regex", "^(fuzz|int8_test|bf16_test|training_test)$");
   buildNative("native/build-tsan", ...definitions, "-DLUTNN_SANITIZE=thread", "--", "threads_test");
   ctest("native/build-tsan", {}, "--tests-regex", "^threads_test$");
