@@ -104,7 +104,7 @@ void encodePositions(const CodebooksInt8& books, size_t codebook, const uint8_t*
 
 /// The greatest keys of one block of 16 centroids for 8 sub-vectors.
 template <class Product>
-inline void bestOfRows(const CodebooksInt8& books, size_t block, const uint8_t* const (&quads)[8],
+inline void bestOfQuads(const CodebooksInt8& books, size_t block, const uint8_t* const (&quads)[8],
                        const float (&inputScale)[8], int32_t (&best)[8]) {
   const int8_t* weights = books.weights + block * books.numQuads * kBlockCentroids * 4;
   __m512i score[8];
@@ -124,27 +124,7 @@ inline void bestOfRows(const CodebooksInt8& books, size_t block, const uint8_t* 
 template <class Product>
 void encodeRows(const CodebooksInt8& books, const uint8_t* quads, const float* inputScales, size_t rows,
                 uint8_t* codes) {
-  const size_t bookBytes = books.numQuads * 4;
-  for (size_t n = 0; n < rows; n += 8) {
-    size_t row[8];
-    float scale[8];
-    for (size_t r = 0; r < 8; r++) {
-      row[r] = n + r < rows ? n + r : rows - 1;
-      scale[r] = inputScales[row[r]];
-    }
-    for (size_t c = 0; c < books.numCodebooks; c++) {
-      const uint8_t* subvector[8];
-      for (size_t r = 0; r < 8; r++) subvector[r] = quads + (row[r] * books.numCodebooks + c) * bookBytes;
-      int32_t best[8], more[8];
-      size_t bestBlock[8] = {};
-      bestOfRows<Product>(books, c * books.numBlocks, subvector, scale, best);
-      for (size_t b = 1; b < books.numBlocks; b++) {
-        bestOfRows<Product>(books, c * books.numBlocks + b, subvector, scale, more);
-        mergeBlocks(best, bestBlock, more, b);
-      }
-      for (size_t r = 0; r < 8; r++) codes[row[r] * books.numCodebooks + c] = codeOf(best[r], bestBlock[r]);
-    }
-  }
+  encodeRowsOfQuads<8, bestOfQuads<Product>>(books, quads, inputScales, rows, codes);
 }
 
 }  // namespace

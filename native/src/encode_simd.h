@@ -199,6 +199,33 @@ inline void encodeRowsOfLength(const Codebooks& books, const float* x, size_t ro
   }
 }
 
+/// The same for 8-bit inputs; kBestOfQuads finds the greatest keys of one block for kRows sub-vectors of quads.
+template <int kRows, auto kBestOfQuads>
+inline void encodeRowsOfQuads(const CodebooksInt8& books, const uint8_t* quads, const float* inputScales, size_t rows,
+                              uint8_t* codes) {
+  const size_t bookBytes = books.numQuads * 4;
+  for (size_t n = 0; n < rows; n += kRows) {
+    size_t row[kRows];
+    float scale[kRows];
+    for (size_t r = 0; r < kRows; r++) {
+      row[r] = n + r < rows ? n + r : rows - 1;
+      scale[r] = inputScales[row[r]];
+    }
+    for (size_t c = 0; c < books.numCodebooks; c++) {
+      const uint8_t* subvector[kRows];
+      for (size_t r = 0; r < kRows; r++) subvector[r] = quads + (row[r] * books.numCodebooks + c) * bookBytes;
+      int32_t best[kRows], keys[kRows];
+      size_t bestBlock[kRows] = {};
+      kBestOfQuads(books, c * books.numBlocks, subvector, scale, best);
+      for (size_t b = 1; b < books.numBlocks; b++) {
+        kBestOfQuads(books, c * books.numBlocks + b, subvector, scale, keys);
+        mergeBlocks(best, bestBlock, keys, b);
+      }
+      for (size_t r = 0; r < kRows; r++) codes[row[r] * books.numCodebooks + c] = codeOf(best[r], bestBlock[r]);
+    }
+  }
+}
+
 template <class Simd, int kRows>
 inline void encodeRowsBy(const Codebooks& books, const float* x, size_t rowStride, size_t rows, uint8_t* codes) {
   switch (books.subvectorLength) {

@@ -103,7 +103,7 @@ void encodePositions(const CodebooksInt8& books, size_t codebook, const uint8_t*
 }
 
 /// The greatest keys of one block of 16 centroids for 4 sub-vectors.
-inline void bestOfRows(const CodebooksInt8& books, size_t block, const uint8_t* const (&quads)[4],
+inline void bestOfQuads(const CodebooksInt8& books, size_t block, const uint8_t* const (&quads)[4],
                        const float (&inputScale)[4], int32_t (&best)[4]) {
   const int8_t* weights = books.weights + block * books.numQuads * kBlockCentroids * 4;
   const float* halfNorms = books.halfNorms + block * kBlockCentroids;
@@ -129,35 +129,10 @@ inline void bestOfRows(const CodebooksInt8& books, size_t block, const uint8_t* 
   Neon::rowMaxima(keys, best);
 }
 
-void encodeRows(const CodebooksInt8& books, const uint8_t* quads, const float* inputScales, size_t rows,
-                uint8_t* codes) {
-  const size_t bookBytes = books.numQuads * 4;
-  for (size_t n = 0; n < rows; n += 4) {
-    size_t row[4];
-    float scale[4];
-    for (size_t r = 0; r < 4; r++) {
-      row[r] = n + r < rows ? n + r : rows - 1;
-      scale[r] = inputScales[row[r]];
-    }
-    for (size_t c = 0; c < books.numCodebooks; c++) {
-      const uint8_t* subvector[4];
-      for (size_t r = 0; r < 4; r++) subvector[r] = quads + (row[r] * books.numCodebooks + c) * bookBytes;
-      int32_t best[4], more[4];
-      size_t bestBlock[4] = {};
-      bestOfRows(books, c * books.numBlocks, subvector, scale, best);
-      for (size_t b = 1; b < books.numBlocks; b++) {
-        bestOfRows(books, c * books.numBlocks + b, subvector, scale, more);
-        mergeBlocks(best, bestBlock, more, b);
-      }
-      for (size_t r = 0; r < 4; r++) codes[row[r] * books.numCodebooks + c] = codeOf(best[r], bestBlock[r]);
-    }
-  }
-}
-
 }  // namespace
 
 const MicrokernelsInt8 kNeonDotMicrokernelsInt8 = {
-    largest, quantize, spread, interleave, encodeRows, encodePositions,
+    largest, quantize, spread, interleave, encodeRowsOfQuads<4, bestOfQuads>, encodePositions,
 };
 
 }  // namespace lutnn
