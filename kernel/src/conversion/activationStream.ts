@@ -38,12 +38,12 @@ export class ActivationStream {
     return this.values.map((values) => tf.tidy(() => this.run.finishWith(other, values, from).clone()));
   }
 
-  /** Sends every batch through a node, by its own layer or by `layer`. */
-  advance(node: GraphNode, layer?: tf.layers.Layer): void {
+  /** Sends every batch through a node. */
+  advance(node: GraphNode): void {
     for (const values of this.values) {
       const inputs = this.run.inputsOf(node, values);
       const outputs = tf.tidy(() =>
-        applyNode(node, inputs, layer).map((output) => (inputs.includes(output) ? output.clone() : output)),
+        applyNode(node, inputs).map((output) => (inputs.includes(output) ? output.clone() : output)),
       );
       node.outputs.forEach((id, i) => {
         if (this.lastReader.has(id)) values.set(id, outputs[i]);

@@ -170,9 +170,9 @@ export class Conversion {
         this.forgetTraining();
         this.calibrations.set(method, found);
         for (const name of this.replaced.keys()) this.put(name, method);
+        await this.rebuild();
       }
       this.lastMethod = method;
-      await this.rebuild();
     });
   }
 

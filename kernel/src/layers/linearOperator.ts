@@ -57,34 +57,27 @@ export function linearOperator(layer: tf.layers.Layer): LinearOperator {
       `${layer.name}: only Conv2D and Dense layers are linear operators (got ${layer.getClassName()})`,
     );
   const [height, width, channels] = layer.getWeights()[0].shape;
+  const rows = (x: tf.Tensor) => imageWindows(x as tf.Tensor4D, convWindow(config, x.shape.slice(1))).rows;
+  const weight = () => convWeightMatrix(layer.getWeights()[0] as tf.Tensor4D);
   return {
     op: "conv2d",
     positions,
     inputLength: height * width * channels,
     outputs,
     filterArea: height * width,
-    rows: (x) => imageWindows(x as tf.Tensor4D, convWindow(config, x.shape.slice(1))).rows,
-    weight: () => convWeightMatrix(layer.getWeights()[0] as tf.Tensor4D),
+    rows,
+    weight,
     bias,
     inputGradient: (dy, x) => {
-      const kernel = layer.getWeights()[0] as tf.Tensor4D;
       const { strides, padding, dilationRate } = config as Record<string, [number, number]> & {
         padding: "same" | "valid";
       };
-      if (dilationRate.some((rate) => rate > 1)) {
-        // TensorFlow.js has no gradient of a dilated convolution.
-        const multiply = (input: tf.Tensor) =>
-          tf
-            .matMul(
-              imageWindows(input as tf.Tensor4D, convWindow(config, x.shape.slice(1))).rows,
-              convWeightMatrix(kernel),
-            )
-            .reshape(dy.shape);
-        return tf.grad(multiply)(x, dy);
-      }
+      // TensorFlow.js has no gradient of a dilated convolution.
+      if (dilationRate.some((rate) => rate > 1))
+        return tf.grad((input) => tf.matMul(rows(input), weight()).reshape(dy.shape))(x, dy);
       return tf.conv2dTranspose(
         dy as tf.Tensor4D,
-        kernel,
+        layer.getWeights()[0] as tf.Tensor4D,
         x.shape as [number, number, number, number],
         strides,
         padding,

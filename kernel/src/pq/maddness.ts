@@ -2,7 +2,7 @@ import { LutnnError } from "../errors";
 import { checkFinite } from "./codebook";
 import { fitTable } from "./leastSquares";
 import { roundHalfToEven } from "./lookupTable";
-import { descend, learnTree, TREE_LEAVES, TREE_LEVELS, TREE_ROWS_LIMIT, type TreeLevel } from "./splitTree";
+import { descend, learnTree, TREE_LEAVES, TREE_ROWS_LIMIT, type TreeLevel } from "./splitTree";
 
 /**
  * `true`: the published algorithm. `fast`: the quick variant that the LUT-NN authors measured against ("Maddness" in
@@ -282,4 +282,4 @@ function quantizeTable(real: Float32Array, numCodebooks: number, outputs: number
   return { values, offsets, scale, outputs };
 }
 
-export { TREE_LEAVES, TREE_LEVELS };
+export { TREE_LEAVES };

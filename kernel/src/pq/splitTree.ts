@@ -2,7 +2,7 @@
 // All nodes of a level look at the same dimension of the sub-vector; every node has a threshold of its own.
 
 /** Levels of a tree. */
-export const TREE_LEVELS = 4;
+const TREE_LEVELS = 4;
 /** Leaves of a tree: the K of Maddness. */
 export const TREE_LEAVES = 2 ** TREE_LEVELS;
 /** Dimensions that are tried at each level: those of the largest squared error inside the nodes. */
