@@ -109,6 +109,11 @@ export class LutMatMul {
   constructor(lookup: Lookup, options?: OperatorOptions);
   /** x float32 (rows, C·V) → y float32 (rows, M). */
   run(x: Float32Array, rows: number, y: Float32Array, options?: RunOptions): void;
+  /**
+   * All arguments are read and checked once; the function that is returned runs with them whenever it is called, and
+   * throws TypeError when one of the arrays has been transferred or resized in between. It holds on to the arrays.
+   */
+  bind(x: Float32Array, rows: number, y: Float32Array, options?: RunOptions): () => void;
   /** The same in pieces, between which interrupts, timers and messages get through. Leave the arrays alone meanwhile. */
   runInPieces(x: Float32Array, rows: number, y: Float32Array, options?: PieceOptions): Promise<void>;
   /** x float32 (rows, C·V) → codes uint8 (rows, C). */
@@ -133,6 +138,15 @@ export class LutConv {
     y: Float32Array,
     options?: RunOptions,
   ): void;
+  /** As {@link LutMatMul.bind}. */
+  bind(
+    x: Float32Array,
+    batch: number,
+    height: number,
+    width: number,
+    y: Float32Array,
+    options?: RunOptions,
+  ): () => void;
   /** The same in pieces of whole images, between which interrupts, timers and messages get through. */
   runInPieces(
     x: Float32Array,

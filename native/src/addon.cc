@@ -40,17 +40,12 @@ void report(napi_env env, size_t bytes, int64_t& reported) {
   reported += change;
 }
 
-/// A JavaScript function: `body` with every C++ exception turned into a JavaScript one.
-template <napi_value (*body)(Call&, Addon&)>
-napi_value function(napi_env env, napi_callback_info info) {
-  const char* name = "lutnn-native";
+/// What a JavaScript function does, every C++ exception turned into a JavaScript one.
+template <class Body>
+napi_value guarded(napi_env env, const char* name, const Body& body) {
   try {
-    void* data = nullptr;
-    check(env, napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data));
-    if (data) name = static_cast<const char*>(data);
-    Call call(env, info, name);
     Addon& addon = addonOf(env);
-    napi_value result = body(call, addon);
+    napi_value result = body(addon);
     report(env, addon.workspace.bytes() + addon.books.bytes(), addon.reported);
     return result;
   } catch (const PendingException&) {
@@ -68,6 +63,18 @@ napi_value function(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+/// A JavaScript function whose data is its name.
+template <napi_value (*body)(Call&, Addon&)>
+napi_value function(napi_env env, napi_callback_info info) {
+  void* data = nullptr;
+  if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
+  const char* name = static_cast<const char*>(data);
+  return guarded(env, name, [&](Addon& addon) {
+    Call call(env, info, name);
+    return body(call, addon);
+  });
+}
+
 /// What a JavaScript object of a class holds.
 struct MatMulObject {
   size_t numCodebooks, numCentroids, inputs, outputs;
@@ -81,12 +88,13 @@ struct ConvObject {
   size_t numCodebooks, numCentroids, outputs;
   LutConv op;
   int64_t reported = 0;
-  std::optional<ConvPlan> planes = std::nullopt;  // of the last image size
+  std::shared_ptr<const ConvPlan> planes = nullptr;  // of the last image size
 
   void reportMemory(napi_env env) { report(env, op.bytes(), reported); }
-  const ConvPlan& planesFor(size_t height, size_t width) {
-    if (!planes || planes->height() != height || planes->width() != width) planes = op.plan(height, width);
-    return *planes;
+  std::shared_ptr<const ConvPlan> planesFor(size_t height, size_t width) {
+    if (!planes || planes->height() != height || planes->width() != width)
+      planes = std::make_shared<const ConvPlan>(op.plan(height, width));
+    return planes;
   }
 };
 
@@ -216,31 +224,132 @@ RunOptions readOptions(Call& call, napi_value options, size_t all) {
   return read;
 }
 
-/// The residual, which may be y itself, from element `at` on.
-Epilogue bindEpilogue(Call& call, const RunOptions& options, const Array<float>& y, size_t at) {
-  if (!options.residual) return {nullptr, options.relu};
-  const auto residual = call.array<float>(options.residual, "residual", "the length of y", {y.length});
-  if (residual.data != y.data) call.requireApart(residual, y);
-  return {residual.data + at, options.relu};
+/// The arrays of one run, and what follows the layer.
+struct RunArrays {
+  Array<float> x, y, residual;
+  Array<double> times;
+  bool relu;
+
+  Epilogue epilogue(size_t at) const { return {residual.data ? residual.data + at : nullptr, relu}; }
+};
+
+/// x and y have been read; the residual may be y itself.
+RunArrays bindRunArrays(Call& call, const RunOptions& options, const Array<float>& x, const Array<float>& y) {
+  RunArrays arrays{x, y, {}, {}, options.relu};
+  call.requireApart(x, y);
+  if (options.residual) {
+    arrays.residual = call.array<float>(options.residual, "residual", "the length of y", {y.length});
+    if (arrays.residual.data != y.data) call.requireApart(arrays.residual, y);
+  }
+  if (options.times) {
+    arrays.times = call.array<double>(options.times, "times", "2", {2});
+    call.requireApart(x, arrays.times);
+    call.requireApart(y, arrays.times);
+  }
+  return arrays;
 }
 
 /// Lets a workspace add to the array of the option `times` while this lives.
 class Timed {
  public:
-  Timed(Call& call, const RunOptions& options, const Array<float>& x, const Array<float>& y, Workspace& workspace)
-      : workspace_(workspace) {
-    if (!options.times) return;
-    const auto times = call.array<double>(options.times, "times", "2", {2});
-    call.requireApart(x, times);
-    call.requireApart(y, times);
-    workspace_.times = times.data;
-  }
+  Timed(const RunArrays& arrays, Workspace& workspace) : workspace_(workspace) { workspace_.times = arrays.times.data; }
   Timed(const Timed&) = delete;
   ~Timed() { workspace_.times = nullptr; }
 
  private:
   Workspace& workspace_;
 };
+
+/// A strong reference.
+class Held {
+ public:
+  Held(napi_env env, napi_value value) : env_(env) { check(env, napi_create_reference(env, value, 1, &reference_)); }
+  Held(Held&& other) noexcept : env_(other.env_), reference_(std::exchange(other.reference_, nullptr)) {}
+  ~Held() {
+    if (reference_) napi_delete_reference(env_, reference_);
+  }
+  napi_value value() const {
+    napi_value value;
+    check(env_, napi_get_reference_value(env_, reference_, &value));
+    return value;
+  }
+
+ private:
+  napi_env env_;
+  napi_ref reference_ = nullptr;
+};
+
+/// An array that was read and checked once and must still lie where it did.
+class HeldArray {
+ public:
+  template <class T>
+  HeldArray(napi_env env, const Array<T>& array)
+      : held_(env, array.value), name_(array.name), data_(array.data), length_(array.length) {}
+  void requireUnmoved(napi_env env) const {
+    void* data = nullptr;
+    size_t length = 0;
+    check(env, napi_get_typedarray_info(env, held_.value(), nullptr, &length, &data, nullptr, nullptr));
+    if (data != data_ || length != length_)
+      throw TypeFailure{"bound run: " + std::string(name_) +
+                        " must keep its memory (it was transferred or resized); bind it again"};
+  }
+
+ private:
+  Held held_;
+  const char* name_;
+  const void* data_;
+  size_t length_;
+};
+
+/// A run with the object and the arrays that it needs: a JavaScript function without arguments.
+template <class Run>
+class BoundRun {
+ public:
+  BoundRun(Call& call, const Run& run) : run_(run), self_(call.env(), call.self()) {
+    const RunArrays& arrays = run.arrays;
+    arrays_.emplace_back(call.env(), arrays.x);
+    arrays_.emplace_back(call.env(), arrays.y);
+    if (arrays.residual.value) arrays_.emplace_back(call.env(), arrays.residual);
+    if (arrays.times.value) arrays_.emplace_back(call.env(), arrays.times);
+  }
+
+  static napi_value call(napi_env env, napi_callback_info info) {
+    void* data = nullptr;
+    if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
+    return guarded(env, "bound run", [&](Addon& addon) {
+      const auto* bound = static_cast<const BoundRun*>(data);
+      for (const HeldArray& array : bound->arrays_) array.requireUnmoved(env);
+      bound->run_(env, addon);
+      return nullptr;
+    });
+  }
+
+ private:
+  Run run_;
+  Held self_;
+  std::vector<HeldArray> arrays_;
+};
+
+/// The method `run`: what `read` returns, at once.
+template <auto read>
+napi_value run(Call& call, Addon& addon) {
+  read(call)(call.env(), addon);
+  return nullptr;
+}
+
+/// The method `bind`: a function that does the same whenever it is called.
+template <auto read>
+napi_value bind(Call& call, Addon&) {
+  using Bound = BoundRun<decltype(read(call))>;
+  const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Bound*>(data); };
+  auto bound = std::make_unique<Bound>(call, read(call));
+  napi_value function;
+  check(call.env(),
+        napi_create_function(call.env(), "run", NAPI_AUTO_LENGTH, Bound::call, bound.get(), &function));
+  check(call.env(), napi_add_finalizer(call.env(), function, bound.get(), finalize, nullptr, nullptr));
+  bound.release();
+  return function;
+}
 
 napi_value makeMatMul(Call& call, Addon& addon) {
   requireNew(call);
@@ -257,20 +366,28 @@ napi_value makeMatMul(Call& call, Addon& addon) {
   return call.self();
 }
 
-napi_value runMatMul(Call& call, Addon& addon) {
+/// A run of a LutMatMul, its arguments read and checked.
+struct MatMulRun {
+  MatMulObject& object;
+  RunArrays arrays;
+  size_t threads, from, to;
+
+  void operator()(napi_env, Addon& addon) const {
+    const size_t at = from * object.outputs;
+    const Timed timed(arrays, addon.workspace);
+    PoolExecutor executor(threads);
+    object.op.run(arrays.x.data + from * object.inputs, to - from, arrays.y.data + at, arrays.epilogue(at),
+                  addon.workspace, executor);
+  }
+};
+
+MatMulRun readMatMulRun(Call& call) {
   MatMulObject& object = objectOf<MatMulObject>(call);
   const size_t rows = call.count(call[1], "rows");
   const RunOptions options = readOptions(call, call[3], rows);
   const auto x = call.array<float>(call[0], "x", "rows · numCodebooks · subvectorLength", {rows, object.inputs});
   const auto y = call.array<float>(call[2], "y", "rows · outputs", {rows, object.outputs});
-  call.requireApart(x, y);
-  const size_t at = options.from * object.outputs;
-  const Epilogue epilogue = bindEpilogue(call, options, y, at);
-  const Timed timed(call, options, x, y, addon.workspace);
-  PoolExecutor executor(options.threads);
-  object.op.run(x.data + options.from * object.inputs, options.to - options.from, y.data + at, epilogue,
-                addon.workspace, executor);
-  return nullptr;
+  return {object, bindRunArrays(call, options, x, y), options.threads, options.from, options.to};
 }
 
 napi_value encodeMatMul(Call& call, Addon& addon) {
@@ -350,7 +467,7 @@ napi_value outputSize(Call& call, Addon&) {
 /// A batch of images: what run and encode have in common.
 struct Images {
   size_t batch;
-  const ConvPlan& planes;
+  std::shared_ptr<const ConvPlan> planes;
   Array<float> x;
 };
 
@@ -363,42 +480,53 @@ Images readImages(Call& call, ConvObject& object) {
   return {batch, object.planesFor(height, width), x};
 }
 
-napi_value runConv(Call& call, Addon& addon) {
+/// A run of a LutConv, its arguments read and checked.
+struct ConvRun {
+  ConvObject& object;
+  std::shared_ptr<const ConvPlan> planes;
+  RunArrays arrays;
+  size_t batch, threads, from, to;
+
+  void operator()(napi_env env, Addon& addon) const {
+    const size_t images = std::max<size_t>(batch, 1);
+    const size_t in = from * (arrays.x.length / images), out = from * (arrays.y.length / images);
+    const Timed timed(arrays, addon.workspace);
+    PoolExecutor executor(threads);
+    object.op.run(*planes, arrays.x.data + in, to - from, arrays.y.data + out, arrays.epilogue(out), addon.workspace,
+                  executor);
+    object.reportMemory(env);
+  }
+};
+
+ConvRun readConvRun(Call& call) {
   ConvObject& object = objectOf<ConvObject>(call);
   const RunOptions options = readOptions(call, call[5], call.count(call[1], "batch"));
   const Images images = readImages(call, object);
   const auto y = call.array<float>(call[4], "y", "batch · outputs · output height · output width",
-                                   {images.batch, object.outputs, images.planes.outputHeight(),
-                                    images.planes.outputWidth()});
-  call.requireApart(images.x, y);
-  const size_t batch = std::max<size_t>(images.batch, 1), at = options.from * (y.length / batch);
-  const Epilogue epilogue = bindEpilogue(call, options, y, at);
-  const Timed timed(call, options, images.x, y, addon.workspace);
-  PoolExecutor executor(options.threads);
-  object.op.run(images.planes, images.x.data + options.from * (images.x.length / batch), options.to - options.from,
-                y.data + at, epilogue, addon.workspace, executor);
-  object.reportMemory(call.env());
-  return nullptr;
+                                   {images.batch, object.outputs, images.planes->outputHeight(),
+                                    images.planes->outputWidth()});
+  return {object, images.planes, bindRunArrays(call, options, images.x, y), images.batch, options.threads,
+          options.from, options.to};
 }
 
 napi_value encodeConv(Call& call, Addon& addon) {
   ConvObject& object = objectOf<ConvObject>(call);
   const Images images = readImages(call, object);
   const auto codes = call.array<uint8_t>(call[4], "codes", "batch · output height · output width · numCodebooks",
-                                         {images.batch, images.planes.outputHeight(), images.planes.outputWidth(),
+                                         {images.batch, images.planes->outputHeight(), images.planes->outputWidth(),
                                           object.numCodebooks});
   call.requireApart(images.x, codes);
-  object.op.encode(images.planes, images.x.data, images.batch, codes.data, addon.workspace);
+  object.op.encode(*images.planes, images.x.data, images.batch, codes.data, addon.workspace);
   return nullptr;
 }
 
 napi_value mismatchConv(Call& call, Addon& addon) {
   ConvObject& object = objectOf<ConvObject>(call);
   const Images images = readImages(call, object);
-  const size_t positions = images.batch * images.planes.outputHeight() * images.planes.outputWidth();
+  const size_t positions = images.batch * images.planes->outputHeight() * images.planes->outputWidth();
   std::vector<uint8_t> codes(positions * object.numCodebooks), exact(codes.size());
-  object.op.encode(images.planes, images.x.data, images.batch, codes.data(), addon.workspace);
-  object.op.encodeAs(Encoding::kFloat32, images.planes, images.x.data, images.batch, exact.data(), addon.workspace);
+  object.op.encode(*images.planes, images.x.data, images.batch, codes.data(), addon.workspace);
+  object.op.encodeAs(Encoding::kFloat32, *images.planes, images.x.data, images.batch, exact.data(), addon.workspace);
   return shareOfDifferent(call, codes, exact);
 }
 
@@ -468,14 +596,16 @@ napi_value initialize(napi_env env, napi_value exports) {
   check(env, napi_set_instance_data(env, addon, finalize, nullptr));
 
   const napi_property_descriptor matMulMethods[] = {
-      method("run", function<runMatMul>, "LutMatMul.run"),
+      method("run", function<run<readMatMulRun>>, "LutMatMul.run"),
+      method("bind", function<bind<readMatMulRun>>, "LutMatMul.bind"),
       method("encode", function<encodeMatMul>, "LutMatMul.encode"),
       method("lookup", function<lookupMatMul>, "LutMatMul.lookup"),
       method("mismatch", function<mismatchMatMul>, "LutMatMul.mismatch"),
   };
   const napi_property_descriptor convMethods[] = {
       method("outputSize", function<outputSize>, "LutConv.outputSize"),
-      method("run", function<runConv>, "LutConv.run"),
+      method("run", function<run<readConvRun>>, "LutConv.run"),
+      method("bind", function<bind<readConvRun>>, "LutConv.bind"),
       method("encode", function<encodeConv>, "LutConv.encode"),
       method("lookup", function<lookupConv>, "LutConv.lookup"),
       method("mismatch", function<mismatchConv>, "LutConv.mismatch"),

@@ -163,7 +163,7 @@ Array<T> Call::array(napi_value value, const char* what, const char* rule, std::
     refuseRange(subject + " must have " + rule + " = " + factors + (sizes.size() > 1 ? " = " + text(wanted) : "") +
                 " elements (got " + std::to_string(length) + ")");
   }
-  return {what, static_cast<T*>(data), length};
+  return {value, what, static_cast<T*>(data), length};
 }
 
 template Array<float> Call::array(napi_value, const char*, const char*, std::initializer_list<size_t>) const;

@@ -29,11 +29,13 @@ constexpr double kMaxThreads = 256;
 /// Throws PendingException where Node-API refused; a JavaScript exception is pending then.
 void check(napi_env env, napi_status status);
 
+/// A typed array of JavaScript's; without a value where an optional one was not given.
 template <class T>
 struct Array {
-  const char* name;
-  T* data;
-  size_t length;
+  napi_value value = nullptr;
+  const char* name = nullptr;
+  T* data = nullptr;
+  size_t length = 0;
 };
 
 class Call {

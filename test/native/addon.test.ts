@@ -327,6 +327,72 @@ describe("a long run", () => {
   });
 });
 
+describe("a bound run", () => {
+  const matMul = new LutMatMul(makeLookup(4, 16, 9, 70));
+  const conv = new LutConv(makeLookup(4, 16, 9, 70), window3x3);
+
+  it("computes anew from its arrays, with its options, each time it is called", () => {
+    const x = Float32Array.from(wholeNumbers(33 * 36, 4));
+    const residual = Float32Array.from(wholeNumbers(33 * 70, 5));
+    const y = new Float32Array(33 * 70);
+    const times = new Float64Array(2);
+    const run = matMul.bind(x, 33, y, { residual, relu: true, threads: 2, times });
+    for (let round = 0; round < 3; round++) {
+      x.set(wholeNumbers(33 * 36, round));
+      run();
+      const expected = new Float32Array(y.length);
+      matMul.run(x, 33, expected, { residual, relu: true });
+      expect(y).toEqual(expected);
+    }
+    expect(times[0]).toBeGreaterThan(0);
+  });
+
+  it("of a convolution keeps its image size when the layer has run on another one since", () => {
+    const x = Float32Array.from(wholeNumbers(2 * 400, 6));
+    const y = new Float32Array(2 * 7000);
+    const run = conv.bind(x, 2, 10, 10, y);
+    conv.run(x.subarray(0, 4 * 25), 1, 5, 5, new Float32Array(70 * 25));
+    run();
+    const expected = new Float32Array(y.length);
+    conv.run(x, 2, 10, 10, expected);
+    expect(y).toEqual(expected);
+  });
+
+  it("checks its arguments when it is bound, and that its arrays are where they were when it runs", () => {
+    const [x, y] = [new Float32Array(33 * 36), new Float32Array(33 * 70)];
+    expect(() => matMul.bind(x, 32, y)).toThrow(/LutMatMul.bind: x must have rows/);
+    expect(() => conv.bind(x, 1, 10, 10, x as never)).toThrow(RangeError);
+    const run = matMul.bind(x, 33, y);
+    structuredClone(y, { transfer: [y.buffer] });
+    expect(run).toThrow(
+      new TypeError("bound run: y must keep its memory (it was transferred or resized); bind it again"),
+    );
+  });
+
+  it("keeps its layer and its arrays, and lets go of them with itself", () => {
+    const line = `
+      require("node:v8").setFlagsFromString("--expose-gc");
+      const gc = require("node:vm").runInNewContext("gc");
+      const make = () => {
+        const lookup = { numCodebooks: 4, numCentroids: 16, subvectorLength: 9, outputs: 70,
+          centroids: new Float32Array(576), lookupTable: new Int8Array(4480).fill(1),
+          tableScale: new Float32Array(70).fill(1), bias: new Float32Array(70) };
+        const y = new Float32Array(100000 * 70);
+        return { run: new native.LutMatMul(lookup).bind(new Float32Array(100000 * 36), 100000, y), y: new WeakRef(y) };
+      };
+      const made = Array.from({ length: 8 }, make);
+      setImmediate(() => {
+        gc();
+        for (const { run } of made) run();
+        const kept = made.every(({ y }) => y.deref()?.[6999999] === 4);
+        const views = made.map(({ y }) => y);
+        made.length = 0;
+        setTimeout(() => { gc(); setTimeout(() => { gc(); console.log(kept, views.some((y) => y.deref())); }, 10); }, 10);
+      });`;
+    expect(inProcess(line, {})).toBe("true false");
+  });
+});
+
 describe("encoding bf16", () => {
   it("gives the codes of float32 where rounding changes nothing, and nearly those elsewhere", () => {
     const lookup = makeLookup(4, 16, 9, 5);

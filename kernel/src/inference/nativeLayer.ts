@@ -19,8 +19,8 @@ export interface NativeLayer {
   lookup: ExportedLookup;
   /** Output positions (rows) that one input gives. */
   positions: number;
-  /** x float32 of `count` inputs → y float32 (count, M, height, width) or (rows, M) */
-  run(x: Float32Array, count: number, y: Float32Array): void;
+  /** What computes, each time it is called: x float32 of `count` inputs → y float32 (count, M, height, width) or (rows, M) */
+  bind(x: Float32Array, count: number, y: Float32Array): () => void;
   /** → uint8 (positions, C) */
   encode(x: Float32Array, count: number): Uint8Array;
   /** codes → int32 (positions, M) */
@@ -41,7 +41,7 @@ export function nativeLayer(layer: LookupLayer): NativeLayer {
     return {
       lookup,
       positions,
-      run: (x, count, y) => operator.run(x, count, height, width, y),
+      bind: (x, count, y) => operator.bind(x, count, height, width, y),
       encode: (x, count) => {
         const codes = new Uint8Array(count * positions * numCodebooks);
         operator.encode(x, count, height, width, codes);
@@ -59,7 +59,7 @@ export function nativeLayer(layer: LookupLayer): NativeLayer {
   return {
     lookup,
     positions,
-    run: (x, count, y) => operator.run(x, count * positions, y),
+    bind: (x, count, y) => operator.bind(x, count * positions, y),
     encode: (x, count) => {
       const codes = new Uint8Array(count * positions * numCodebooks);
       operator.encode(x, count * positions, codes);

@@ -117,7 +117,7 @@ async function verifyLayer({ layer, data, shape }: RecordedInput): Promise<Layer
   const wantedSums = lookupReference(wantedCodes, positions, lookup.lookupTable, lookup, lookup.outputs);
 
   const y = new Float32Array(positions * lookup.outputs);
-  native.run(x, count, y);
+  native.bind(x, count, y)();
   const session = await InferenceSession.create(exportLayer(layer));
   const dims = isConv ? [count, shape[3], shape[1], shape[2]] : shape;
   const { output } = await session.run({ input: { data: x, dims } });
