@@ -80,7 +80,13 @@ export class CellRunner {
     const importing = [{ folder, ids: conversion.emitted?.imports ?? [] }, ...files];
     await cell.resume(Promise.all(importing.map((each) => this.modules.importAhead(each.folder, each.ids))));
     this.next = conversion;
-    await this.executor.execute(cell.code);
+    try {
+      await this.executor.execute(cell.code);
+    } finally {
+      // The executor lets every asynchronous cell race against one promise for all, which would keep what belongs to
+      // each until it is settled. This settles it, and makes a new one.
+      this.executor.interrupt();
+    }
   }
 
   /** The cell has failed or was interrupted: what it declared and gave no value to is not declared. */

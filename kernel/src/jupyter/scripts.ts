@@ -26,17 +26,21 @@ export interface Position {
   column: number;
 }
 
-/** Total size of the maps that are kept; beyond it the oldest cells lose their line numbers. */
-const capacity = 1 << 22;
+/** Characters that are kept in all; beyond it the oldest cells lose their line numbers. */
+const capacity = 1 << 21;
+/** What a script takes besides its text and maps. */
+const overhead = 400;
 const scripts = new Map<string, Script>();
 let size = 0;
 
 const sizeOf = (script: Script) =>
-  script.source.length + script.maps.reduce((sum, map) => sum + map.length, 0);
+  overhead + script.source.length + script.maps.reduce((sum, map) => sum + map.length, 0);
 
-export function addScript(script: Script): void {
-  removeScript(script.name);
-  scripts.set(script.name, script);
+export function addScript({ name, title, source, maps, firstColumn, lines, extraLines }: Script): void {
+  removeScript(name);
+  // Only what belongs to it, and in one shape: V8 keeps a description of each shape.
+  const script = { name, title, source, maps, firstColumn, lines, extraLines };
+  scripts.set(name, script);
   size += sizeOf(script);
   for (const oldest of scripts.keys()) {
     if (size <= capacity) break;
