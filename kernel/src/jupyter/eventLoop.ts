@@ -2,7 +2,10 @@ import { MessageChannel } from "node:worker_threads";
 
 const { port1, port2 } = new MessageChannel();
 const waiting: (() => void)[] = [];
-port2.on("message", () => waiting.shift()?.());
+port2.on("message", () => {
+  // All that waits, not one for each message: a message is lost when the thread is stopped as it takes it.
+  for (const work of waiting.splice(0)) work();
+});
 port2.unref();
 
 /**

@@ -6,8 +6,12 @@ import { onNextTurn } from "./eventLoop";
 import type { JsonObject, Request } from "./link";
 import type { Output } from "./output";
 import { describeError } from "./traceback";
+import type { KernelZone } from "./zone";
 
-/** Runs execute_requests one after the other. */
+/**
+ * Runs execute_requests one after the other. What brings a cell from one state to the next is in the kernel's zone, so
+ * that code which is stopped from outside leaves the queue whole.
+ */
 export class ExecutionQueue {
   private readonly waiting: (Request | (() => void))[] = [];
   private running: Cell | null = null;
@@ -19,6 +23,7 @@ export class ExecutionQueue {
   constructor(
     private readonly runner: CellRunner,
     private readonly output: Output,
+    private readonly zone: KernelZone,
   ) {}
 
   /** The cell that is being executed. */
@@ -40,7 +45,8 @@ export class ExecutionQueue {
   /** @param stopped the code has been stopped from outside: nothing more comes from it */
   interrupt(stopped: boolean): void {
     const cell = this.running;
-    if (!cell) return;
+    // What was stopped may have been a task between two cells.
+    if (!cell) return this.next();
     const giveUp = () => {
       cell.giveUp();
       this.fail(cell, new InterruptedError());
@@ -53,9 +59,12 @@ export class ExecutionQueue {
 
   /** The wire thread has handed over all that was sent before {@link Output.fence}. */
   fence(): void {
-    const { afterFence } = this;
-    this.afterFence = null;
-    afterFence?.();
+    this.zone.run(() => {
+      const { afterFence } = this;
+      this.afterFence = null;
+      afterFence?.();
+    });
+    this.next();
   }
 
   /** The process is about to end while this cell runs: it is told so. */
@@ -80,14 +89,15 @@ export class ExecutionQueue {
   }
 
   private next(): void {
-    if (this.running) return;
-    const request = this.waiting.shift();
-    if (!request) return;
-    if (typeof request === "function") {
-      request();
-      this.next();
-      return;
+    while (!this.running) {
+      const request = this.waiting.shift();
+      if (!request) return;
+      if (typeof request === "function") request();
+      else this.zone.run(() => this.begin(request));
     }
+  }
+
+  private begin(request: Request): void {
     const counted = request.content.silent !== true && request.content.store_history !== false;
     if (counted) this.executionCount++;
     else this.serial++;
@@ -99,6 +109,7 @@ export class ExecutionQueue {
   }
 
   private start(cell: Cell, counted: boolean): void {
+    if (cell.settled) return;
     setLatest(cell);
     const { code, executionCount } = cell;
     this.output.status("busy", cell);
@@ -142,18 +153,14 @@ export class ExecutionQueue {
   }
 
   private succeed(cell: Cell, user_expressions: JsonObject): void {
-    if (cell.settled) return;
-    cell.settled = true;
-    const { executionCount } = cell;
-    this.finish(cell, { status: "ok", execution_count: executionCount, user_expressions, payload: [] });
+    const reply = { status: "ok", execution_count: cell.executionCount, user_expressions, payload: [] };
+    this.settle(cell, () => this.finish(cell, reply));
   }
 
   private fail(cell: Cell, error: unknown): void {
     if (cell.settled) return;
-    cell.settled = true;
-    this.runner.failed(cell);
+    // This may run code of the user's: not in the kernel's zone.
     const content = describeError(error, cell.title, cell.code);
-    this.output.publish("error", content, { context: cell });
     const reply = {
       status: "error",
       execution_count: cell.executionCount,
@@ -161,26 +168,37 @@ export class ExecutionQueue {
       user_expressions: {},
       payload: [],
     };
-    if (cell.request.content.stop_on_error === false) {
-      this.finish(cell, reply);
-      return;
-    }
-    // What the client sent before it knew of the error is not executed.
-    this.afterFence = () => {
-      const queued = this.waiting.splice(0);
-      this.finish(cell, reply);
-      for (const request of queued)
-        if (typeof request === "function") request();
-        else this.abort(request);
-    };
-    this.output.fence();
+    this.settle(cell, () => {
+      this.runner.failed(cell);
+      this.output.publish("error", content, { context: cell });
+      if (cell.request.content.stop_on_error === false) this.finish(cell, reply);
+      else {
+        // What the client sent before it knew of the error is not executed.
+        this.afterFence = () => {
+          this.finish(cell, reply);
+          for (const request of this.waiting.splice(0))
+            if (typeof request === "function") this.waiting.push(request);
+            else this.abort(request);
+        };
+        this.output.fence();
+      }
+    });
+  }
+
+  /** A cell's end, whole or not at all, and once. */
+  private settle(cell: Cell, end: () => void): void {
+    this.zone.run(() => {
+      if (cell.settled) return;
+      cell.settled = true;
+      end();
+    });
+    this.next();
   }
 
   private finish(cell: Cell, reply: object): void {
     this.output.reply(cell.request, "execute_reply", reply);
     this.output.status("idle", cell);
     this.running = null;
-    this.next();
   }
 
   private abort(request: Request): void {

@@ -77,13 +77,14 @@ function startKernel(connectionFile: string): void {
   const display = (content: object, update: boolean) =>
     output.publish(update ? "update_display_data" : "display_data", content);
   const runner = new CellRunner({ folder, compiler: new CompilerLink(compilerPort), currentCell, display });
-  const queue = new ExecutionQueue(runner, output);
+  const queue = new ExecutionQueue(runner, output, zone);
   const dispatcher = new Dispatcher(queue, comms, output);
 
   let terminations = 0;
   const takeInterrupt = () => {
-    if (!zone.run(() => zone.takeInterrupt())) return;
+    const requested = zone.run(() => zone.takeInterrupt());
     const stopped = zone.terminations !== terminations;
+    if (!requested && !stopped) return;
     terminations = zone.terminations;
     if (stopped) unwinding.end();
     queue.interrupt(stopped);

@@ -30,13 +30,20 @@ export class Interrupter {
 
   private watch(since: number): void {
     setTimeout(() => {
-      if (Atomics.load(this.shared, Slot.acknowledged) === Atomics.load(this.shared, Slot.requested))
-        this.watching = false;
+      if (this.isSeen()) this.watching = false;
       else if (performance.now() - since < patienceMs) this.watch(since);
-      else if (Atomics.compareExchange(this.shared, Slot.zone, Zone.user, Zone.terminating) === Zone.user)
-        this.terminate();
-      else this.watch(since);
+      else if (Atomics.compareExchange(this.shared, Slot.zone, Zone.user, Zone.terminating) !== Zone.user)
+        this.watch(since);
+      else if (this.isSeen()) {
+        // Seen just now: nothing is stopped any more.
+        Atomics.store(this.shared, Slot.zone, Zone.user);
+        this.watching = false;
+      } else this.terminate();
     }, pollMs);
+  }
+
+  private isSeen(): boolean {
+    return Atomics.load(this.shared, Slot.acknowledged) === Atomics.load(this.shared, Slot.requested);
   }
 
   /** Answers as soon as the main thread runs JavaScript: at once in a loop, after the call when it is in native code. */
@@ -54,5 +61,7 @@ export class Interrupter {
     });
     Atomics.store(this.shared, Slot.ordered, 1);
     Atomics.notify(this.shared, Slot.ordered);
+    // The order is carried out in JavaScript: a main thread that has none to run gets some.
+    this.wake();
   }
 }
