@@ -140,6 +140,19 @@ describe("an error", () => {
     expect(await kernel.evaluate('"still " + "here"')).toBe("'still here'");
   });
 
+  test("answers the cells that arrive just as another one fails", async () => {
+    for (let round = 0; round < 100; round++) {
+      const failing = await kernel.startCell('await null; throw new Error("stop")');
+      const others = [];
+      for (let other = 0; other < 4; other++) {
+        await new Promise((resolve) => setTimeout(resolve, (round % 10) / 4));
+        others.push(await kernel.startCell("1"));
+      }
+      expect((await failing.reply).content.status).toBe("error");
+      for (const { reply } of others) expect((await reply).content.status).toMatch(/^(ok|aborted)$/);
+    }
+  });
+
   test("leaves the names that the cell got to, with their types, and not the others", async () => {
     await kernel.execute(
       'const reached = [1, 2]; const both = 1; const lost = (() => { throw new Error("x"); })(); class Late {}',

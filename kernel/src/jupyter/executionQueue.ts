@@ -45,8 +45,11 @@ export class ExecutionQueue {
   /** @param stopped the code has been stopped from outside: nothing more comes from it */
   interrupt(stopped: boolean): void {
     const cell = this.running;
-    // What was stopped may have been a task between two cells.
-    if (!cell) return this.next();
+    if (!cell) {
+      // What was stopped may have been a task between two cells.
+      this.next();
+      return;
+    }
     const giveUp = () => {
       cell.giveUp();
       this.fail(cell, new InterruptedError());

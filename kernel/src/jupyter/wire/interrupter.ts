@@ -31,15 +31,18 @@ export class Interrupter {
   private watch(since: number): void {
     setTimeout(() => {
       if (this.isSeen()) this.watching = false;
-      else if (performance.now() - since < patienceMs) this.watch(since);
-      else if (Atomics.compareExchange(this.shared, Slot.zone, Zone.user, Zone.terminating) !== Zone.user)
-        this.watch(since);
-      else if (this.isSeen()) {
-        // Seen just now: nothing is stopped any more.
-        Atomics.store(this.shared, Slot.zone, Zone.user);
-        this.watching = false;
-      } else this.terminate();
+      else if (performance.now() - since < patienceMs || !this.seize()) this.watch(since);
+      else this.terminate();
     }, pollMs);
+  }
+
+  /** Keeps the main thread out of the kernel's zone; false where it is in there, or has seen the request just now. */
+  private seize(): boolean {
+    if (Atomics.compareExchange(this.shared, Slot.zone, Zone.user, Zone.terminating) !== Zone.user)
+      return false;
+    if (!this.isSeen()) return true;
+    Atomics.store(this.shared, Slot.zone, Zone.user);
+    return false;
   }
 
   private isSeen(): boolean {

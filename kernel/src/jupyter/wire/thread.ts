@@ -63,7 +63,10 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
     },
     shutdown_request: ({ restart }) => ({ status: "ok", restart: restart === true }),
   };
+  /** Messages taken so far. Whether more has come is not asked of a socket: the question can cost it its next wake-up. */
+  let taken = 0;
   const take = (channel: Request["channel"]) => async (frames: Buffer[]) => {
+    taken++;
     const request = decode(channel, frames, signer);
     if (typeof request === "string") return log(`a message on ${channel} was ignored: ${request}`);
     isWanted = true;
@@ -99,10 +102,15 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
       }
       case "history":
         return history.add(message.entry);
-      case "fence":
-        do await new Promise(setImmediate);
-        while (sockets.shell.readable);
+      case "fence": {
+        // Two turns of the event loop without a message: the first may be under way already.
+        for (let before = -1; before !== taken; ) {
+          before = taken;
+          await new Promise(setImmediate);
+          await new Promise(setImmediate);
+        }
         return toMain({ kind: "fence" });
+      }
       case "exit":
         await mailer.close();
         Atomics.store(shared, Slot.flushed, 1);
