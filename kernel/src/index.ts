@@ -10,6 +10,7 @@ export {
   type CalibrateOptions,
   type CalibrationMethod,
   type Conversion,
+  type ConvertAllOptions,
   type ConvertOptions,
   convert,
   type ErrorAccumulationOptions,

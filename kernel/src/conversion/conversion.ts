@@ -25,6 +25,7 @@ import { type FineTuneOptions, fineTuneStudent } from "./fineTune";
 import { LayerTable, layerInfo } from "./layerTable";
 import { measureErrors } from "./measureErrors";
 import { type Profile, profileOf } from "./profile";
+import { makeStages, stageFolders } from "./stages";
 import { loadWeights, type StoredWeights, storeWeights } from "./storedWeights";
 import { checkName, chooseTargets, type Target, type TargetOptions } from "./target";
 
@@ -65,6 +66,11 @@ export interface ReplaceOptions {
   /** Which of the calibrations. Default: that of the last `calibrate`. */
   method?: CalibrationMethod;
 }
+
+export type ConvertAllOptions = FineTuneOptions & {
+  /** Training images that each calibration takes. Default 4096. */
+  calibrationImages?: number;
+};
 
 export interface ErrorAccumulationOptions {
   /** Of the series in the chart. Default: how the layers were calibrated or trained. */
@@ -300,6 +306,30 @@ export class Conversion {
         this.tuned = true;
       }
     });
+  }
+
+  /**
+   * The whole way, in as many stages as the profile says (gradual replacement): each takes the next layers from the
+   * input on, calibrates them on the network as it is by then, replaces them, and trains the network for its share of
+   * the epochs. Every layer must be dense. Returns the figures of each stage. The same call goes on after an
+   * interruption where `checkpoint` names a folder and every layer has been restored.
+   */
+  async convertAll(data: Dataset, options: ConvertAllOptions): Promise<TrainingHistory[]> {
+    const { calibrationImages = 4096, ...training } = options;
+    const { seed, signal } = options;
+    if (this.replaced.size > 0)
+      throw new LutnnError(
+        `convertAll: every layer must be dense (${[...this.replaced.keys()].join(", ")} replaced); call restoreAll() first`,
+      );
+    const stages = makeStages(this.profile.stages, this.layers.names, options.epochs);
+    const histories: TrainingHistory[] = [];
+    for (const [index, { layers, epochs }] of stages.entries()) {
+      const folders = stages.length > 1 ? stageFolders(options, index) : {};
+      await this.calibrate(data.take(calibrationImages), { layers, seed, signal });
+      await this.exclusively("convertAll", () => this.replaceNames(layers, {}));
+      histories.push(await this.fineTune(data, { ...training, ...folders, epochs }));
+    }
+    return histories;
   }
 
   /**

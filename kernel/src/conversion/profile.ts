@@ -46,6 +46,11 @@ export interface Profile {
     refineSteps: number;
   };
   fineTune: FineTuneSettings;
+  /**
+   * Gradual replacement, by {@link Conversion.convertAll}: groups of layers, from the input on, that are calibrated,
+   * replaced and trained one after the other. 1 replaces all at once.
+   */
+  stages: number;
 }
 
 const paper: Profile = {
@@ -64,6 +69,7 @@ const paper: Profile = {
     distillation: 0,
     distillationTemperature: 4,
   },
+  stages: 1,
 };
 
 const plus: Profile = {
@@ -73,6 +79,7 @@ const plus: Profile = {
   tableBits: 8,
   calibrate: { method: "leastSquares", batchNorm: true, refineSteps: 0 },
   fineTune: { ...paper.fineTune, learningRate: 3e-3, softShare: 0.5, distillation: 1 },
+  stages: 1,
 };
 
 /** `paper`: as published and released. `plus`: what measured better on small real data. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import * as lutnn from "lutnn";
 import { convert, evaluate, LutnnError, pq, tf } from "lutnn";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -277,6 +280,55 @@ describe("a conversion", () => {
     await conversion.fineTune(train, { epochs: 1 });
     await conversion.calibrate(train); // from the dense network again
     expect((await conversion.errorAccumulation(test)).series[0].name).toBe("least squares");
+    await conversion.restoreAll();
+  });
+
+  it("converts the whole network, in stages when the profile asks for them", async () => {
+    const run = async (stages: number, epochs: number, extra = {}) => {
+      const conversion = convert(model, { profile: { ...lutnn.profiles.plus, stages } });
+      const histories = await conversion.convertAll(train, { epochs, seed: 3, learningRate: 0.01, ...extra });
+      const given = outputs(conversion.model);
+      await conversion.restoreAll();
+      return { epochs: histories.map((history) => history.epochs.length), given };
+    };
+    const byHand = convert(model);
+    await byHand.calibrate(train, { seed: 3 });
+    await byHand.replaceAll();
+    await byHand.fineTune(train, { epochs: 2, seed: 3, learningRate: 0.01 });
+    const atOnce = await run(1, 2);
+    expect(atOnce).toEqual({ epochs: [2], given: outputs(byHand.model) });
+    await byHand.restoreAll();
+
+    const byHandInStages = convert(model);
+    for (const [layers, epochs] of [
+      [["c2", "c3"], 1],
+      [["c4", "hidden"], 2],
+    ] as const) {
+      await byHandInStages.calibrate(train, { layers: [...layers], seed: 3 });
+      for (const layer of layers) await byHandInStages.replace(layer);
+      await byHandInStages.fineTune(train, { epochs, seed: 3, learningRate: 0.01 });
+    }
+    expect(await run(2, 3)).toEqual({ epochs: [1, 2], given: outputs(byHandInStages.model) });
+    await byHandInStages.restoreAll();
+
+    const folder = mkdtempSync(join(tmpdir(), "lutnn-stages-"));
+    const staged = await run(3, 4, { checkpoint: folder });
+    expect(staged.epochs).toEqual([1, 1, 2]);
+    expect(readdirSync(folder).sort()).toEqual(["stage-1", "stage-2", "stage-3"]);
+    // What is saved is taken up, with the same end.
+    expect((await run(3, 4, { checkpoint: folder })).given).toEqual(staged.given);
+  });
+
+  it("refuses stages without a layer or an epoch, and a network that is converted already", async () => {
+    const inStages = (stages: number) => convert(model, { profile: { ...lutnn.profiles.plus, stages } });
+    await expect(inStages(3).convertAll(train, { epochs: 2 })).rejects.toThrow(
+      "convertAll: stages must be an integer from 1 to 2, with a layer (of 4) and an epoch (of 2) for each (got 3)",
+    );
+    await expect(inStages(0.5).convertAll(train, { epochs: 2 })).rejects.toThrow(/got 0.5/);
+    const conversion = convert(model);
+    await conversion.calibrate(train);
+    await conversion.replace("c3");
+    await expect(conversion.convertAll(train, { epochs: 1 })).rejects.toThrow(/dense \(c3 replaced\)/);
     await conversion.restoreAll();
   });
 
