@@ -119,6 +119,8 @@ export class CellRunner {
   private run(code: string): unknown {
     const { next } = this;
     const cell = this.options.currentCell();
+    // A function's body, since V8 keeps every script that it has compiled, until it runs out of memory.
+    const text = `return ${code}`;
     const name = cell?.title ?? "cell";
     if (cell) this.valueless.set(cell, new Set(this.namesWithoutValue()));
     if (next) {
@@ -127,12 +129,12 @@ export class CellRunner {
       this.options.compiler.adopt(id);
       for (const { path, title, emitted: file, extraLines } of files)
         addScript({ ...file, name: path, title, firstColumn: 0, extraLines });
-      const firstColumn = code.indexOf("{ ") + 2;
+      const firstColumn = text.indexOf("{ ") + 2;
       if (emitted)
         addScript({ ...emitted, source: cell?.code ?? "", name, title: name, firstColumn, extraLines: 1 });
     }
     const importModuleDynamically = vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;
-    return vm.runInThisContext(code, { filename: name, importModuleDynamically });
+    return vm.compileFunction(text, [], { filename: name, importModuleDynamically })();
   }
 
   private namesWithoutValue(): string[] {

@@ -3,6 +3,7 @@ import { Cell, InterruptedError } from "./cell";
 import type { CellRunner } from "./cellRunner";
 import { runIn, setLatest } from "./context";
 import { onNextTurn } from "./eventLoop";
+import { collectorOfGarbage } from "./garbage";
 import type { JsonObject, Request } from "./link";
 import type { Output } from "./output";
 import { describeError } from "./traceback";
@@ -19,6 +20,7 @@ export class ExecutionQueue {
   private afterFence: (() => void) | null = null;
   private executionCount = 0;
   private serial = 0;
+  private readonly collectGarbage = collectorOfGarbage();
 
   constructor(
     private readonly runner: CellRunner,
@@ -202,6 +204,7 @@ export class ExecutionQueue {
     this.output.reply(cell.request, "execute_reply", reply);
     this.output.status("idle", cell);
     this.running = null;
+    this.collectGarbage();
   }
 
   private abort(request: Request): void {

@@ -32,7 +32,7 @@ import { KernelZone } from "./zone";
  * would take 300 MB for the 80 that it needs.
  */
 const heapLimits = {
-  wire: {},
+  wire: { maxYoungGenerationSizeMb: 8 },
   compile: { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 24 },
 };
 /** How long the last messages may take on their way when the process ends. */

@@ -1,10 +1,9 @@
 // The compile thread: turns cells into JavaScript for the main thread and answers the editor for the wire thread, so
 // that neither waits for the other: code is completed while a cell loops, and a training cell is not held up by it.
 import { join } from "node:path";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import { cacheFolder } from "../dataFolder";
+import { collectorOfGarbage } from "../garbage";
 import { typescriptFile, typescriptVersion } from "../tslab";
 import { assistance } from "./assistance";
 import { CellCompiler } from "./cellCompiler";
@@ -17,8 +16,6 @@ import type {
   ToCompiler,
 } from "./messages";
 
-/** Compiled cells after which the compiler's garbage is collected for good: V8 would let it grow for thousands. */
-const cellsBetweenCollections = 250;
 /** After this time the first cells have been compiled, in most notebooks. */
 const quietMs = 20_000;
 
@@ -30,7 +27,7 @@ function start({ folder, main, wire }: CompileSettings): void {
     folder,
   );
   setTimeout(typescript.save, quietMs);
-  const collectGarbage = garbageCollector();
+  const collectGarbage = collectorOfGarbage();
   const describe = (error: unknown) =>
     error instanceof Error ? (error.stack ?? error.message) : String(error);
 
@@ -42,7 +39,7 @@ function start({ folder, main, wire }: CompileSettings): void {
       const post = (reply: FromCompiler) => main.postMessage(reply);
       try {
         post({ id, conversion: compiler.convert(id, source) });
-        if (id % cellsBetweenCollections === 0) setImmediate(collectGarbage);
+        setImmediate(collectGarbage);
       } catch (error) {
         post({ id, error: describe(error) });
       }
@@ -63,14 +60,6 @@ function start({ folder, main, wire }: CompileSettings): void {
       });
     }
   });
-}
-
-/** V8's own function; the flag that shows it holds for contexts that are made meanwhile, not for the user's. */
-function garbageCollector(): () => void {
-  setFlagsFromString("--expose-gc");
-  const collect: (options: object) => void = runInNewContext("gc");
-  setFlagsFromString("--no-expose-gc");
-  return () => collect({ type: "major", execution: "sync", flavor: "last-resort" });
 }
 
 if (parentPort) start(workerData as CompileSettings);
