@@ -14,6 +14,7 @@ import { currentContext, hideContexts } from "./context";
 import { dataFolder } from "./dataFolder";
 import { Dispatcher } from "./dispatcher";
 import { ExecutionQueue } from "./executionQueue";
+import { exposeCollector } from "./garbage";
 import { Input } from "./input";
 import { Slot, slots, type ToMain, type WireSettings } from "./link";
 import { log } from "./log";
@@ -39,6 +40,7 @@ const heapLimits = {
 const flushMs = 1000;
 
 function startKernel(connectionFile: string): void {
+  exposeCollector();
   const memory = new SharedArrayBuffer(slots * Int32Array.BYTES_PER_ELEMENT);
   const shared = new Int32Array(memory);
   const { port1: inbox, port2: farInbox } = new MessageChannel();

@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { type MessagePort, parentPort, Worker, workerData } from "node:worker_threads";
 import { release, sizeOf } from "../flow";
+import { collectorOfGarbage } from "../garbage";
 import { type JsonObject, type Request, Slot, type ToMain, type ToWire, type WireSettings } from "../link";
 import { log } from "../log";
 import { Assistant } from "./assistant";
@@ -47,6 +48,7 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
     toMain({ kind: "shutdown" });
     setTimeout(() => process.kill(process.pid, "SIGKILL"), exitPatienceMs);
   };
+  const collectGarbage = collectorOfGarbage();
   let isWanted = false;
   watchParent({ gone: () => void endProcess(), isWanted: () => isWanted });
 
@@ -101,7 +103,8 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
         return mailer.send("stdin", { identities, type: "input_request", parent, content: message.content });
       }
       case "history":
-        return history.add(message.entry);
+        history.add(message.entry);
+        return collectGarbage();
       case "fence": {
         // Two turns of the event loop without a message: the first may be under way already.
         for (let before = -1; before !== taken; ) {
