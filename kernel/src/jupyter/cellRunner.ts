@@ -25,6 +25,8 @@ export class CellRunner {
   private readonly executor: Executor;
   /** What is compiled and about to run. */
   private next: (Conversion & { id: number }) | undefined;
+  /** What was started last. */
+  private newest: Cell | undefined;
   /** Names of the values that cells have declared so far. */
   private values: string[] = [];
   /** Of each cell: the names that had no value when it started. */
@@ -80,12 +82,14 @@ export class CellRunner {
     const importing = [{ folder, ids: conversion.emitted?.imports ?? [] }, ...files];
     await cell.resume(Promise.all(importing.map((each) => this.modules.importAhead(each.folder, each.ids))));
     this.next = conversion;
+    this.newest = cell;
     try {
       await this.executor.execute(cell.code);
     } finally {
       // The executor lets every asynchronous cell race against one promise for all, which would keep what belongs to
-      // each until it is settled. This settles it, and makes a new one.
-      this.executor.interrupt();
+      // each until it is settled. This settles it, and makes a new one; but a cell that was given up must not, which
+      // may end while another one runs.
+      if (this.newest === cell) this.executor.interrupt();
     }
   }
 
