@@ -58,7 +58,7 @@ export interface OperatorOptions {
   /**
    * In which numbers inputs are compared with centroids. "int8" rounds both, with scales that follow each row, or each
    * codebook's channels: faster with AVX-512 VNNI or NEON dot products, and some codes differ (see `mismatch`).
-   * Elsewhere the same codes take about as long as "float32", by plain NEON and "scalar" much longer. "bf16" rounds both
+   * Elsewhere the same codes take about as long as "float32", by "scalar" much longer. "bf16" rounds both
    * to bfloat16 and adds up in float32, and fewer codes differ: with AVX-512 BF16 it takes about as long as "float32" on
    * Zen 4, elsewhere the same codes take longer. Default "float32".
    */

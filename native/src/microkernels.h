@@ -132,6 +132,7 @@ extern const MicrokernelsInt8 kScalarMicrokernelsInt8;
 extern const MicrokernelsInt8 kAvx2MicrokernelsInt8;
 extern const MicrokernelsInt8 kAvx512MicrokernelsInt8;
 extern const MicrokernelsInt8 kAvx512VbmiMicrokernelsInt8;
+extern const MicrokernelsInt8 kNeonMicrokernelsInt8;
 extern const MicrokernelsInt8 kNeonDotMicrokernelsInt8;
 
 /// Microkernels of inputs rounded to bfloat16 (bf16.h), whose elements come in pairs, the first in the lower half of 4

@@ -254,7 +254,7 @@ const Microkernels kNeonMicrokernels = {
     "neon", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
     encodePositionsTree<Neon>, nullptr, lookupShuffle, lookupGather,
     finishTransposed,
-    &kScalarMicrokernelsInt8,
+    &kNeonMicrokernelsInt8,
     {{{9, 9}, {9, 9}, {9, 9}, {9, 9}}},
 };
 

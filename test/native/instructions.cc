@@ -31,6 +31,11 @@ int main(int argc, char** argv) {
   const Lookup lookup{C, K, V, M, centroids.data(), entries.data(), scale.data(), scale.data()};
   PackedCodebooks books;
   books.pack(centroids.data(), C, K, V);
+  PackedCodebooksInt8 booksInt8;
+  booksInt8.pack(centroids.data(), C, K, V, rowQuads(V));
+  const size_t Q = booksInt8.view().numQuads;
+  std::vector<uint8_t> quads(N * C * Q * 4);
+  for (uint8_t& byte : quads) byte = static_cast<uint8_t>(random() | 1);  // −127 … 127 less their 128
   const PackedTable table(kernels, lookup, PackedTable::Order::kShuffle);
   const GatherTable gather = table.gather();
   const PackedScale packedScale(lookup);
@@ -39,6 +44,12 @@ int main(int argc, char** argv) {
     else if (kernel == "encodePositions")
       for (size_t c = 0; c < C; c++)
         kernels.encodePositions(books.view(), c, x.data() + c * V * N, taps.data(), N, codes.data() + c * N);
+    else if (kernel == "encodeRowsInt8")
+      kernels.int8->encodeRows(booksInt8.view(), quads.data(), scale.data(), N, codes.data());
+    else if (kernel == "encodePositionsInt8")
+      for (size_t c = 0; c < C; c++)
+        kernels.int8->encodePositions(booksInt8.view(), c, quads.data() + c * Q * N * 4, taps.data(), 1, N,
+                                      codes.data() + c * N);
     else if (kernel == "lookupShuffle")
       kernels.lookupShuffle(table.shuffle(), codes.data(), N, N, packedScale.output(y.data(), N));
     else if (kernel == "lookupGather")

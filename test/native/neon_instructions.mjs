@@ -12,11 +12,16 @@ const recordFile = join(import.meta.dirname, "neon_instructions.json");
 const allowedRegression = 1.02;
 const lookups = 262144;
 const multiplyAdds = 589824;
+/** By instruction set and microkernel: those that neondot shares with neon are counted once. */
 const workOf = {
-  encodeRows: multiplyAdds,
-  encodePositions: multiplyAdds,
-  lookupShuffle: lookups,
-  lookupGather: lookups,
+  "neon encodeRows": multiplyAdds,
+  "neon encodePositions": multiplyAdds,
+  "neon encodeRowsInt8": multiplyAdds,
+  "neon encodePositionsInt8": multiplyAdds,
+  "neondot encodeRowsInt8": multiplyAdds,
+  "neondot encodePositionsInt8": multiplyAdds,
+  "neon lookupShuffle": lookups,
+  "neon lookupGather": lookups,
 };
 
 /**
@@ -24,7 +29,7 @@ const workOf = {
  * that it translates, "0x<address>: …", and then a line for every time that one is executed, "Trace …/<address>/…".
  */
 async function count(kernel, times) {
-  const qemu = ["-d", "in_asm,exec,nochain", program, "neon", kernel, String(times)];
+  const qemu = ["-d", "in_asm,exec,nochain", program, ...kernel.split(" "), String(times)];
   const child = spawn("qemu-aarch64", qemu, { stdio: ["ignore", "inherit", "pipe"] });
   const ended = once(child, "close");
   const sizes = new Map();
@@ -42,7 +47,7 @@ async function count(kernel, times) {
     }
   }
   const [status, signal] = await ended;
-  if (status !== 0) throw new Error(`${program} neon ${kernel}: ended with ${status ?? signal}`);
+  if (status !== 0) throw new Error(`${program} ${kernel}: ended with ${status ?? signal}`);
   return executed;
 }
 
