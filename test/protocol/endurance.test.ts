@@ -93,8 +93,9 @@ describe("while a cell trains", () => {
 const interrupts = Number(process.env.LUTNN_INTERRUPTS ?? 5);
 
 /**
- * After so long the stop button is pressed a second time. Once in some hundred interrupts, on a busy machine, one was
- * not answered; a second one in a run of this test is a failure.
+ * After so long the stop button is pressed a second time. In one of three runs on a busy machine one of a hundred
+ * interrupts was not answered; since what ends a cell is in the kernel's zone none of a thousand was. The long form does
+ * not allow it at all, the short one once.
  */
 const patienceMs = 8000;
 
@@ -139,7 +140,7 @@ test(`${interrupts} interrupts in a row of each kind each leave a kernel and a m
       expect(content, `${what}, round ${round}`).toMatchObject({ status: "error", ename: "AbortError" });
       expect(await kernel.evaluate(`${round} + 1`)).toBe(String(round + 1));
     }
-  expect(pressedAgain).toBeLessThanOrEqual(1);
+  expect(pressedAgain).toBeLessThanOrEqual(interrupts >= 100 ? 0 : 1);
   for (const [what, each] of times) {
     each.sort((a, b) => a - b);
     const [quarter, median, slowest] = [each.length >> 2, each.length >> 1, each.length - 1].map(
