@@ -46,6 +46,8 @@ const stuck = {
   "a slow native call in a loop":
     'import { pbkdf2Sync } from "crypto"; console.log("on"); for (;;) pbkdf2Sync("a", "b", 300_000, 64, "sha512");',
   "a slow display method": 'console.log("on"); ({ [Symbol.for("Jupyter.display")]() { for (;;) {} } })',
+  "an error that never says what it is":
+    'console.log("on"); throw new (class extends Error { override get message(): string { for (;;) {} } })();',
 };
 
 describe.each(["message", "signal"] as const)("an interrupt by %s stops", (how) => {
