@@ -2,7 +2,6 @@
 // its arguments, then computes; no JavaScript runs in between.
 #include <algorithm>
 #include <memory>
-#include <optional>
 #include <stdexcept>
 #include <utility>
 #include <vector>

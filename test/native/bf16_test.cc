@@ -94,16 +94,9 @@ TEST("convolutions of inputs rounded to bfloat16 get the definition's codes on e
   Workspace workspace;
   for (int trial = 0; trial < 150; trial++) {
     if (leftOut()) continue;
-    const auto upTo = [&](size_t most) { return 1 + random() % most; };
-    const size_t channels = upTo(6), C = upTo(3), height = upTo(20), width = upTo(30);
-    Window w{channels * C, upTo(4), upTo(4), upTo(3), upTo(3), upTo(2), upTo(3), upTo(4) - 1, upTo(4) - 1, 1, 2};
-    if (random() % 3 == 0) w = {channels * C, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
-    const size_t outputHeight = outputExtent(height, w.filterHeight, w.strideHeight, w.dilationHeight, w.padTop, w.padBottom);
-    const size_t outputWidth = outputExtent(width, w.filterWidth, w.strideWidth, w.dilationWidth, w.padLeft, w.padRight);
-    if (!outputHeight || !outputWidth) continue;
-    const size_t K = random() % 2 ? 16 : 2 + random() % 40;
-    const RandomLayer layer(random, C, K, channels * w.filterHeight * w.filterWidth, 3);
-    const std::vector<float> x = randomFloats(random, channels * C * height * width);
+    const auto conv = randomConv(random);
+    if (!conv) continue;
+    const auto& [channels, height, width, outputHeight, outputWidth, w, layer, x] = *conv;
     const auto windows = referenceWindows(w, x.data(), 1, height, width, outputHeight, outputWidth);
     const std::vector<uint8_t> wanted = referenceEncodeBf16(layer, windows.data(), outputHeight * outputWidth,
                                                             pairOrder(WindowQuads(w, channels, 2).quads));
@@ -115,7 +108,7 @@ TEST("convolutions of inputs rounded to bfloat16 get the definition's codes on e
       std::vector<uint8_t> codes(wanted.size());
       op.encode(planes, in.data(), 1, codes.data(), workspace);
       CHECK(codes == wanted, "%s (x %zu,%zu filter %zu,%zu stride %zu,%zu channels %zu K %zu)", kernels.isa, height,
-            width, w.filterHeight, w.filterWidth, w.strideHeight, w.strideWidth, channels, K);
+            width, w.filterHeight, w.filterWidth, w.strideHeight, w.strideWidth, channels, layer.numCentroids);
     }
   }
 }

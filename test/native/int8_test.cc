@@ -108,28 +108,21 @@ TEST("convolutions of 8-bit inputs give the same codes on every instruction set,
   Workspace workspace;
   size_t different = 0, total = 0;
   for (int trial = 0; trial < 150; trial++) {
-    const auto upTo = [&](size_t most) { return 1 + random() % most; };
-    const size_t channels = upTo(6), C = upTo(3), height = upTo(20), width = upTo(30);
-    Window w{channels * C, upTo(4), upTo(4), upTo(3), upTo(3), upTo(2), upTo(3), upTo(4) - 1, upTo(4) - 1, 1, 2};
-    if (random() % 3 == 0) w = {channels * C, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
-    if (!outputExtent(height, w.filterHeight, w.strideHeight, w.dilationHeight, w.padTop, w.padBottom)) continue;
-    if (!outputExtent(width, w.filterWidth, w.strideWidth, w.dilationWidth, w.padLeft, w.padRight)) continue;
-    const size_t K = random() % 2 ? 16 : 2 + random() % 40;
-    const RandomLayer layer(random, C, K, channels * w.filterHeight * w.filterWidth, 3);
-    const std::vector<float> x = randomFloats(random, channels * C * height * width);
+    const auto conv = randomConv(random);
+    if (!conv) continue;
+    const auto& [channels, height, width, outputHeight, outputWidth, w, layer, x] = *conv;
     std::vector<uint8_t> wanted;
     for (const Microkernels* kernels : availableMicrokernels()) {
       const LutConv op(*kernels, layer.lookup(), w, Encoding::kInt8);
       const ConvPlan planes = op.plan(height, width);
-      const size_t positions = planes.outputHeight() * planes.outputWidth();
       Guarded<float> in(x.size());
       std::copy(x.begin(), x.end(), in.begin());
-      std::vector<uint8_t> codes(positions * C), exact(codes.size());
+      std::vector<uint8_t> codes(outputHeight * outputWidth * layer.numCodebooks), exact(codes.size());
       op.encode(planes, in.data(), 1, codes.data(), workspace);
       op.encodeAs(Encoding::kFloat32, planes, in.data(), 1, exact.data(), workspace);
       if (wanted.empty()) wanted = codes;
       CHECK(codes == wanted, "%s (x %zu,%zu filter %zu,%zu stride %zu,%zu channels %zu K %zu)", kernels->isa, height,
-            width, w.filterHeight, w.filterWidth, w.strideHeight, w.strideWidth, channels, K);
+            width, w.filterHeight, w.filterWidth, w.strideHeight, w.strideWidth, channels, layer.numCentroids);
       for (size_t i = 0; i < codes.size(); i++) different += codes[i] != exact[i];
       total += codes.size();
     }

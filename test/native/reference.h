@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -139,6 +140,30 @@ inline std::vector<float> referenceOutputs(const RandomLayer& layer, const std::
     y[i] = product + layer.bias[i % layer.outputs];
   }
   return y;
+}
+
+/// A convolution of 3 outputs with one image.
+struct RandomConv {
+  size_t channels;  // of a codebook
+  size_t height, width, outputHeight, outputWidth;
+  Window window;
+  RandomLayer layer;
+  std::vector<float> x;
+};
+
+/// Nothing where the filter does not fit into the image.
+inline std::optional<RandomConv> randomConv(std::mt19937& random) {
+  const auto upTo = [&](size_t most) { return 1 + random() % most; };
+  const size_t channels = upTo(6), C = upTo(3), height = upTo(20), width = upTo(30);
+  Window w{channels * C, upTo(4), upTo(4), upTo(3), upTo(3), upTo(2), upTo(3), upTo(4) - 1, upTo(4) - 1, 1, 2};
+  if (random() % 3 == 0) w = {channels * C, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
+  const size_t outputHeight = outputExtent(height, w.filterHeight, w.strideHeight, w.dilationHeight, w.padTop, w.padBottom);
+  const size_t outputWidth = outputExtent(width, w.filterWidth, w.strideWidth, w.dilationWidth, w.padLeft, w.padRight);
+  if (!outputHeight || !outputWidth) return std::nullopt;
+  const size_t K = random() % 2 ? 16 : 2 + random() % 40;
+  const RandomLayer layer(random, C, K, channels * w.filterHeight * w.filterWidth, 3);
+  const std::vector<float> x = randomFloats(random, channels * C * height * width);
+  return RandomConv{channels, height, width, outputHeight, outputWidth, w, layer, x};
 }
 
 /// x (batch, channels, height, width) → rows (positions, channels · filter height · filter width)
