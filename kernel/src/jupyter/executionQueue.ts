@@ -77,19 +77,9 @@ export class ExecutionQueue {
     const cell = this.running;
     if (!cell || cell.settled) return;
     cell.settled = true;
-    const content = describeError(
-      new Error(`the cell ended the kernel's process (exit code ${code})`),
-      cell.title,
-      "",
-    );
+    const error = new Error(`the cell ended the kernel's process (exit code ${code})`);
+    const { content, reply } = describeFailure(cell, error);
     this.output.publish("error", content, { context: cell });
-    const reply = {
-      status: "error",
-      execution_count: cell.executionCount,
-      ...content,
-      user_expressions: {},
-      payload: [],
-    };
     this.finish(cell, reply);
   }
 
@@ -165,14 +155,7 @@ export class ExecutionQueue {
   private fail(cell: Cell, error: unknown): void {
     if (cell.settled) return;
     // This may run code of the user's: not in the kernel's zone.
-    const content = describeError(error, cell.title, cell.code);
-    const reply = {
-      status: "error",
-      execution_count: cell.executionCount,
-      ...content,
-      user_expressions: {},
-      payload: [],
-    };
+    const { content, reply } = describeFailure(cell, error);
     this.settle(cell, () => {
       this.runner.failed(cell);
       this.output.publish("error", content, { context: cell });
@@ -213,4 +196,18 @@ export class ExecutionQueue {
     this.output.reply(request, "execute_reply", { status: "aborted" });
     this.output.status("idle", context);
   }
+}
+
+/** The content of a failed cell's error message, and its reply. */
+function describeFailure(cell: Cell, error: unknown) {
+  const content = describeError(error, cell.title, cell.code);
+  const { executionCount } = cell;
+  const reply = {
+    status: "error",
+    execution_count: executionCount,
+    ...content,
+    user_expressions: {},
+    payload: [],
+  };
+  return { content, reply };
 }
