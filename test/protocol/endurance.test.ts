@@ -94,7 +94,7 @@ const interrupts = Number(process.env.LUTNN_INTERRUPTS ?? 5);
 
 /**
  * After so long the stop button is pressed a second time. In one of three runs on a busy machine one of a hundred
- * interrupts was not answered; since what ends a cell is in the kernel's zone none of a thousand was. The long form does
+ * interrupts was not answered; since what ends a cell is in the kernel's zone none of six hundred was. The long form does
  * not allow it at all, the short one once.
  */
 const patienceMs = 8000;
