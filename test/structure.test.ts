@@ -7,13 +7,16 @@ const source = join(root, "kernel/src");
 
 /** Folders of kernel/src in the order in which they may import: each only from those before it, and from itself. */
 const order = [
-  "host",
-  "pq",
   "report",
+  "host",
+  "files",
+  "pq",
+  "compute",
   "charts",
+  "tasks",
   "datasets",
-  "layers",
   "onnx",
+  "layers",
   "models",
   "training",
   "inference",

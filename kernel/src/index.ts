@@ -6,6 +6,7 @@
 /** The tf.js that this library runs on, for networks and tensors of one's own. */
 export * as tf from "@tensorflow/tfjs-node";
 export * as charts from "./charts/index";
+export * as pq from "./compute/index";
 export {
   type CalibrateOptions,
   type CalibrationMethod,
@@ -34,7 +35,6 @@ export { LookupLayer } from "./layers/lookupLayer";
 export { LutConv2D } from "./layers/lutConv2d";
 export { LutDense } from "./layers/lutDense";
 export * as models from "./models/index";
-export * as pq from "./pq/index";
 export * from "./report/counting";
 export * from "./report/errorAccumulation";
 export { type Evaluation, evaluate } from "./training/evaluate";

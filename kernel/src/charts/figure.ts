@@ -1,5 +1,5 @@
+import { writeFileWhole } from "../files/writeFile";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
-import { writeFileWhole } from "../host/writeFile";
 import type { Chart } from "./chart";
 import { toPlotly } from "./plotly";
 import { shortNumber, toSvg } from "./svg";

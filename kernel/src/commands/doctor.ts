@@ -3,9 +3,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { Table } from "../charts/table";
+import { nativeStatus } from "../compute/backend";
+import { describeTraining, type TrainingStatus, trainingStatus } from "../compute/trainingBackend";
 import { onnxRuntime } from "../inference/onnxRuntime";
-import { nativeStatus } from "../pq/backend";
-import { describeTraining, type TrainingStatus, trainingStatus } from "../pq/trainingBackend";
 import { checkoutRoot, venvProgram } from "./checkout";
 
 /** What `lutnn doctor` found. */

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
+import { valuesOf } from "../compute/valuesOf";
 import { applyNode, type GraphNode, type GraphRun, type Values } from "../layers/graph";
-import { valuesOf } from "../pq/valuesOf";
 
 /** Stands for whoever reads the network's output. */
 const endOfNetwork: GraphNode | null = null;

@@ -1,7 +1,8 @@
 import * as tf from "@tensorflow/tfjs-node";
+import { valuesOf } from "../compute/valuesOf";
 import type { Dataset } from "../datasets/dataset";
 import { Progress } from "../host/progress";
-import { breathe } from "../host/signal";
+import { yieldToEvents } from "../host/signal";
 import { type GraphNode, GraphRun } from "../layers/graph";
 import {
   INITIAL_INVERSE_TEMPERATURE_LOGIT,
@@ -13,7 +14,6 @@ import type { MaddnessWeights } from "../layers/maddnessLayer";
 import { kMeans } from "../pq/kmeans";
 import { Maddness, type MaddnessForm, TREE_LEAVES } from "../pq/maddness";
 import { sampleIndices, seededRandom } from "../pq/random";
-import { valuesOf } from "../pq/valuesOf";
 import { ActivationStream, concatenate, gatherRows } from "./activationStream";
 import { fitLookup } from "./fitLookup";
 import type { Profile } from "./profile";
@@ -101,7 +101,7 @@ async function sampleInputs(
     firstImage += images.shape[0];
     tf.dispose([images, labels]);
     onProgress(firstImage / data.size);
-    await breathe(signal);
+    await yieldToEvents(signal);
   }
   return new Map([...sampled].map(([name, { parts }]) => [name, concatenate(parts)]));
 }
@@ -194,7 +194,7 @@ export async function calibrateLeastSquares(
           .batchNorms.set(twin.layer.name, estimateBatchNorm(twin, converted.inputs(twin)));
       dense.advance(node);
       converted.advance(twin);
-      await breathe(signal);
+      await yieldToEvents(signal);
     }
   } finally {
     dense.dispose();

@@ -3,15 +3,15 @@ import type * as tf from "@tensorflow/tfjs-node";
 import { ErrorAccumulation } from "../charts/errorAccumulation";
 import type { Dataset } from "../datasets/dataset";
 import { LutnnError } from "../errors";
+import { writeFileWhole } from "../files/writeFile";
 import { currentHost, displaySymbol } from "../host/host";
 import { cellSignal } from "../host/signal";
-import { writeFileWhole } from "../host/writeFile";
+import { exportOnnx } from "../layers/exportOnnx";
 import { asFunctional } from "../layers/graph";
 import { linearOperator } from "../layers/linearOperator";
 import type { LookupConfig, LookupLayer } from "../layers/lookupLayer";
 import type { MaddnessLayer } from "../layers/maddnessLayer";
 import { type Replacement, rebuildWithLookups } from "../layers/rebuild";
-import { exportOnnx } from "../onnx/exportModel";
 import { type Evaluation, evaluate } from "../training/evaluate";
 import type { TrainingHistory } from "../training/history";
 import {

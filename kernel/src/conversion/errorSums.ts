@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-node";
-import { valuesOf } from "../pq/valuesOf";
+import { valuesOf } from "../compute/valuesOf";
 import type { OutputError } from "../report/errorAccumulation";
 
 /** Sums per output channel, over all batches seen, from which both errors follow. */

@@ -1,9 +1,9 @@
 import * as tf from "@tensorflow/tfjs-node";
+import { describeTraining } from "../compute/trainingBackend";
 import type { Dataset } from "../datasets/dataset";
 import { LutnnError } from "../errors";
 import { linearOperator } from "../layers/linearOperator";
 import { LookupLayer, softLearning } from "../layers/lookupLayer";
-import { describeTraining } from "../pq/trainingBackend";
 import { decayGroups } from "../training/fit";
 import type { TrainingHistory } from "../training/history";
 import { crossEntropy, distillation, givesProbabilities, logProbabilities } from "../training/loss";

@@ -1,20 +1,20 @@
 import * as tf from "@tensorflow/tfjs-node";
-import { breathe } from "../host/signal";
+import { type SoftDistance, softPqLookup, tableFromWeight } from "../compute/softPq";
+import { valuesOf } from "../compute/valuesOf";
+import { yieldToEvents } from "../host/signal";
 import { INITIAL_INVERSE_TEMPERATURE_LOGIT } from "../layers/lookupLayer";
-import { Codebook } from "../pq/codebook";
 import { kMeans } from "../pq/kmeans";
 import { fitTable, fitWeight } from "../pq/leastSquares";
 import type { TableBits, TableScaleMode } from "../pq/lookupTable";
+import { ProductQuantizer } from "../pq/productQuantizer";
 import { sampleIndices, seededRandom } from "../pq/random";
-import type { CodebookShape } from "../pq/reference";
-import { type SoftDistance, softPqLookup, tableFromWeight } from "../pq/softPq";
-import { valuesOf } from "../pq/valuesOf";
+import type { QuantizerShape } from "../pq/reference";
 import { Optimizer } from "../training/optimizer";
 import { learningRateShare } from "../training/schedule";
 
 /** A linear operator on rows, to be looked up. */
 export interface LookupProblem {
-  shape: CodebookShape;
+  shape: QuantizerShape;
   /** M */
   outputs: number;
   /** What the layer receives: float32 (N, D). */
@@ -48,7 +48,7 @@ const refineRate = 3e-3;
 /** Given centroids: ridge fits of the weight on decoded inputs, then of the table on the codes. */
 async function fitTables(
   problem: LookupProblem,
-  codebook: Codebook,
+  codebook: ProductQuantizer,
   signal: AbortSignal,
 ): Promise<Float32Array> {
   const { shape, outputs, inputs, wanted, weight } = problem;
@@ -79,7 +79,7 @@ export async function fitLookup(problem: LookupProblem, settings: FitSettings): 
   };
   if (settings.refineSteps === 0) return first;
   const refined = await refine(problem, first, settings);
-  const again = new Codebook(problem.shape, refined.centroids);
+  const again = new ProductQuantizer(problem.shape, refined.centroids);
   return { ...refined, table: await fitTables(problem, again, signal) };
 }
 
@@ -117,7 +117,7 @@ async function refine(
         return tf.div(tf.sum(tf.squaredDifference(given, y)), variance) as tf.Scalar;
       });
       chosen.dispose();
-      await breathe(signal);
+      await yieldToEvents(signal);
     }
     const [p, t, [logit]] = variables.map((variable) => variable.dataSync() as Float32Array);
     return { centroids: p, table: t, inverseTemperatureLogit: logit };

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import * as tf from "@tensorflow/tfjs-node";
+import { describeTraining } from "../compute/trainingBackend";
 import type { Dataset } from "../datasets/dataset";
 import { Progress } from "../host/progress";
-import { breathe } from "../host/signal";
+import { yieldToEvents } from "../host/signal";
 import { applyNode, GraphRun } from "../layers/graph";
 import { isReplaceable } from "../layers/rebuild";
-import { describeTraining } from "../pq/trainingBackend";
 import type { ErrorAccumulationReport, LayerErrors } from "../report/errorAccumulation";
 import { countRight, evaluate } from "../training/evaluate";
 import { givesProbabilities, logProbabilities } from "../training/loss";
@@ -150,7 +150,7 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
         }
         progress.update(first * dense.nodes.length + part.size * (i + 1));
         if (layer || ended) measurement.onReport(snapshot(false));
-        await breathe(signal);
+        await yieldToEvents(signal);
       }
       const last = dense.nodes.length - 1;
       const outputs = approximate.outputs(converted.nodes[last]);

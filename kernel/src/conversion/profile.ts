@@ -1,6 +1,6 @@
+import type { SoftDistance } from "../compute/softPq";
 import { LutnnError } from "../errors";
 import type { TableBits, TableScaleMode } from "../pq/lookupTable";
-import type { SoftDistance } from "../pq/softPq";
 
 /**
  * The temperature of the soft assignment while fine-tuning: `learned` per layer, `annealed` geometrically from 1 to 0.1

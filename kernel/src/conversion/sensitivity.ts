@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-node";
 import type { Dataset } from "../datasets/dataset";
 import { Progress } from "../host/progress";
-import { breathe } from "../host/signal";
+import { yieldToEvents } from "../host/signal";
 import { timeLayer } from "../inference/timeLayers";
 import { applyNode, GraphRun } from "../layers/graph";
 import { makeLookup } from "../layers/makeLookup";
@@ -160,7 +160,7 @@ export async function measureSensitivity(options: SensitivityOptions): Promise<M
         twin.dispose();
       }
       progress.update(++done, { layer: name });
-      await breathe(signal);
+      await yieldToEvents(signal);
     }
     measured.push({ name, dense, options: found });
   }

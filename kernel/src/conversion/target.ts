@@ -3,11 +3,11 @@ import { LutnnError } from "../errors";
 import { type GraphNode, graphNodes } from "../layers/graph";
 import { type LinearOperator, linearOperator } from "../layers/linearOperator";
 import { isReplaceable } from "../layers/rebuild";
-import { checkCodebookShape } from "../pq/codebook";
-import type { CodebookShape } from "../pq/reference";
+import { checkQuantizerShape } from "../pq/productQuantizer";
+import type { QuantizerShape } from "../pq/reference";
 
 /** A layer that can be replaced, with its operator and the codebook it would get. */
-export interface Target extends CodebookShape {
+export interface Target extends QuantizerShape {
   name: string;
   operator: LinearOperator;
   /** Names of the batch norms that it feeds: those between it and the next layer that can be replaced. */
@@ -72,7 +72,7 @@ export function chooseTargets(model: tf.LayersModel, options: TargetOptions): Ta
         throw new LutnnError(
           `convert: subvectorLength (V) of ${layer.name} must divide its input length ${inputLength} and be a multiple of its ${filterArea} filter positions (got ${subvectorLength})`,
         );
-      checkCodebookShape(`convert: ${layer.name}`, shape);
+      checkQuantizerShape(`convert: ${layer.name}`, shape);
       const behind = layers.slice(layers.indexOf(layer) + 1);
       const next = behind.findIndex(isReplaceable);
       const norms = behind

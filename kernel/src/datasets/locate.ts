@@ -4,9 +4,9 @@ import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { LutnnError } from "../errors";
+import { writeFileWhole } from "../files/writeFile";
 import { Progress } from "../host/progress";
-import { breathe } from "../host/signal";
-import { writeFileWhole } from "../host/writeFile";
+import { yieldToEvents } from "../host/signal";
 
 /** A file of a data set as its authors publish it. */
 export interface DataFile {
@@ -113,7 +113,7 @@ async function fetchFile(
     parts.push(part);
     received += part.length;
     onReceived(received);
-    await breathe(signal);
+    await yieldToEvents(signal);
   }
   const whole = Buffer.concat(parts);
   const found = createHash("md5").update(whole).digest("hex");

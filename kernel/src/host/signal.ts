@@ -13,7 +13,7 @@ export function cellSignal(own?: AbortSignal): AbortSignal {
 }
 
 /** Lets the event loop run (messages, interrupts), then throws the signal's reason when it was aborted. */
-export async function breathe(signal: AbortSignal): Promise<void> {
+export async function yieldToEvents(signal: AbortSignal): Promise<void> {
   await new Promise(setImmediate);
   signal.throwIfAborted();
 }

@@ -1,8 +1,8 @@
 import type * as tf from "@tensorflow/tfjs-node";
+import { nativeBackend, nativeStatus } from "../compute/backend";
 import { LutnnError } from "../errors";
 import type { ExportedLookup, LookupLayer } from "../layers/lookupLayer";
 import { LutConv2D } from "../layers/lutConv2d";
-import { nativeBackend, nativeStatus } from "../pq/backend";
 
 /** The native backend. Throws LutnnError when it does not load: who asks for it by name gets nothing else. */
 export function requireNative(): NonNullable<ReturnType<typeof nativeBackend>> {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type * as ort from "onnxruntime-node";
 import type { Dataset } from "../datasets/dataset";
 import { LutnnError } from "../errors";
-import { breathe, cellSignal } from "../host/signal";
+import { cellSignal, yieldToEvents } from "../host/signal";
 import { readModel } from "../onnx/readModel";
 import { onnxRuntime } from "./onnxRuntime";
 
@@ -120,7 +120,7 @@ export class InferenceSession {
         const row = output.data.subarray(n * classes, (n + 1) * classes);
         if (row.indexOf(row.reduce((a, b) => Math.max(a, b))) === wanted[n]) right++;
       }
-      await breathe(signal);
+      await yieldToEvents(signal);
     }
     return { accuracy: (100 * right) / data.size };
   }

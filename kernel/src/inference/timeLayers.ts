@@ -6,10 +6,10 @@ import type { Dataset } from "../datasets/dataset";
 import { LutnnError } from "../errors";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
 import { Progress } from "../host/progress";
-import { breathe, cellSignal } from "../host/signal";
+import { cellSignal, yieldToEvents } from "../host/signal";
+import { channelsFirst, exportIdentity, exportLayer } from "../layers/exportOnnx";
 import { INITIAL_INVERSE_TEMPERATURE_LOGIT, type LookupLayer } from "../layers/lookupLayer";
 import { rebuildWithLookups } from "../layers/rebuild";
-import { channelsFirst, exportIdentity, exportLayer } from "../onnx/exportModel";
 import { seededRandom } from "../pq/random";
 import { nativeLayer, requireNative } from "./nativeLayer";
 import { recordInputs } from "./recordInputs";
@@ -134,7 +134,7 @@ export async function timeLayer(
       const t2 = performance.now();
       await empty.run({ input });
       const t3 = performance.now();
-      if (round % 16 === 0) await breathe(signal);
+      if (round % 16 === 0) await yieldToEvents(signal);
       if (round < 0) continue; // warming up
       times.native.push((t1 - t0) / callsPerRound);
       times.dense.push(t2 - t1);

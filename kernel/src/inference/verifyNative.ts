@@ -1,13 +1,13 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { Table } from "../charts/table";
+import { valuesOf } from "../compute/valuesOf";
 import type { Dataset } from "../datasets/dataset";
 import { LutnnError } from "../errors";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
-import { breathe, cellSignal } from "../host/signal";
+import { cellSignal, yieldToEvents } from "../host/signal";
+import { exportLayer } from "../layers/exportOnnx";
 import { LutConv2D } from "../layers/lutConv2d";
-import { exportLayer } from "../onnx/exportModel";
 import { encodeReference, lookupReference } from "../pq/reference";
-import { valuesOf } from "../pq/valuesOf";
 import { type NativeLayer, nativeLayer, requireNative } from "./nativeLayer";
 import { type RecordedInput, recordInputs } from "./recordInputs";
 import { InferenceSession, toChannelsFirst } from "./session";
@@ -91,7 +91,7 @@ export async function verifyNative(
   const rows: LayerVerification[] = [];
   for (const input of recorded) {
     rows.push(await verifyLayer(input));
-    await breathe(signal);
+    await yieldToEvents(signal);
   }
   return new NativeVerification(isa, rows);
 }

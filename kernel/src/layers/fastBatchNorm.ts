@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-node";
-import { runOperator, runsOnTensorflow } from "../pq/tensorflowOperator";
+import { runOperator, runsOnTensorflow } from "../compute/tensorflowOperator";
 import { oneTensor } from "./lookupLayer";
 
 /** Layers that have the fast path already. */

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-node";
+import { imageWindows } from "../compute/imageWindows";
+import type { InputGradient } from "../compute/straightThrough";
 import { LutnnError } from "../errors";
-import { imageWindows } from "../pq/imageWindows";
-import type { InputGradient } from "../pq/straightThrough";
 import { convWeightMatrix, convWindow } from "./lutConv2d";
 
 /** A Conv2D or Dense layer seen as rows times a matrix: y = rows(x)·W + bias, D and the rows channel-major. */

@@ -1,9 +1,5 @@
 import * as tf from "@tensorflow/tfjs-node";
-import { LutnnError } from "../errors";
-import { checkCodebookShape } from "../pq/codebook";
-import type { ConvWindow } from "../pq/imageWindows";
-import { quantizeTable, type TableBits, type TableScaleMode } from "../pq/lookupTable";
-import type { CodebookShape } from "../pq/reference";
+import type { ConvWindow } from "../compute/imageWindows";
 import {
   realTable,
   type SoftDistance,
@@ -11,9 +7,13 @@ import {
   softPqConv2d,
   softPqLookup,
   softPqMatMul,
-} from "../pq/softPq";
-import { commitmentLoss, type InputGradient, partlyStraightThrough } from "../pq/straightThrough";
-import { valuesOf } from "../pq/valuesOf";
+} from "../compute/softPq";
+import { commitmentLoss, type InputGradient, partlyStraightThrough } from "../compute/straightThrough";
+import { valuesOf } from "../compute/valuesOf";
+import { LutnnError } from "../errors";
+import { quantizeTable, type TableBits, type TableScaleMode } from "../pq/lookupTable";
+import { checkQuantizerShape } from "../pq/productQuantizer";
+import type { QuantizerShape } from "../pq/reference";
 
 /** How a layer looks up; part of its serialised config. */
 export interface LookupConfig {
@@ -47,7 +47,7 @@ export interface LookupWeights {
 }
 
 /** What inference needs of a replaced layer. */
-export interface ExportedLookup extends CodebookShape {
+export interface ExportedLookup extends QuantizerShape {
   /** M */
   outputs: number;
   /** float32 (C, K, V) */
@@ -88,7 +88,7 @@ export abstract class LookupLayer extends tf.layers.Layer {
   protected readonly denseConfig: LayerConfig;
   protected readonly useBias: boolean;
   private readonly activationLayer: tf.layers.Layer;
-  private codebookShape?: CodebookShape;
+  private codebookShape?: QuantizerShape;
   private outputs = 0;
   private variables: Record<string, tf.layers.Layer["weights"][number]> = {};
 
@@ -106,7 +106,7 @@ export abstract class LookupLayer extends tf.layers.Layer {
   }
 
   /** C, K, V; known once the layer is built. */
-  get shapeOfCodebook(): CodebookShape {
+  get quantizerShape(): QuantizerShape {
     if (!this.codebookShape)
       throw new LutnnError(`${this.name}: the layer is not built yet; apply it to an input first`);
     return this.codebookShape;
@@ -120,7 +120,7 @@ export abstract class LookupLayer extends tf.layers.Layer {
         `${this.name}: subvectorLength (V) must divide the input length (got V = ${subvectorLength} and ${inputLength}); choose a divisor`,
       );
     const shape = { numCodebooks: inputLength / subvectorLength, numCentroids, subvectorLength };
-    checkCodebookShape(this.name, shape);
+    checkQuantizerShape(this.name, shape);
     this.codebookShape = shape;
     this.outputs = outputs;
     const zeros = tf.initializers.zeros();
@@ -262,7 +262,7 @@ export abstract class LookupLayer extends tf.layers.Layer {
     const { values, scale } = quantizeTable(real, this.outputs, tableScale, tableBits);
     const { centroids, bias } = this.getLookup();
     return {
-      ...this.shapeOfCodebook,
+      ...this.quantizerShape,
       outputs: this.outputs,
       centroids,
       lookupTable: values,

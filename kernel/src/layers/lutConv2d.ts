@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
+import { type ConvWindow, imageWindows } from "../compute/imageWindows";
 import { LutnnError } from "../errors";
-import { type ConvWindow, imageWindows } from "../pq/imageWindows";
 import { LookupLayer, oneShape, oneTensor } from "./lookupLayer";
 
 /** [value, value] of a number or a pair. */

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
+import { type ConvWindow, imageWindows } from "../compute/imageWindows";
 import { LutnnError } from "../errors";
-import { type ConvWindow, imageWindows } from "../pq/imageWindows";
 import type { Maddness, MaddnessTable } from "../pq/maddness";
 import { oneShape, oneTensor } from "./lookupLayer";
 import { convOutputShape, convWindow } from "./lutConv2d";

@@ -1,6 +1,3 @@
-export { nativeStatus } from "./backend";
-export { Codebook } from "./codebook";
-export type { ConvWindow } from "./imageWindows";
 export { type KMeansOptions, kMeans } from "./kmeans";
 export { fitTable, fitWeight, type SolveOptions } from "./leastSquares";
 export {
@@ -17,22 +14,11 @@ export {
   type MaddnessSum,
   type MaddnessTable,
 } from "./maddness";
+export { ProductQuantizer } from "./productQuantizer";
 export {
-  type CodebookShape,
   encodeReference,
   lookupReference,
   negativeHalfNorms,
+  type QuantizerShape,
   scaleSumsReference,
 } from "./reference";
-export {
-  realTable,
-  type SoftDistance,
-  type SoftLookupOptions,
-  type SoftParameter,
-  type SoftPqOptions,
-  softPqConv2d,
-  softPqLookup,
-  softPqMatMul,
-  tableFromWeight,
-} from "./softPq";
-export { type TrainingBackend, type TrainingStatus, trainingStatus } from "./trainingBackend";

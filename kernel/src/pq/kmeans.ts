@@ -1,8 +1,8 @@
 import { LutnnError } from "../errors";
-import { Codebook, checkCodebookShape, checkFinite } from "./codebook";
+import { accelerated } from "./acceleration";
+import { checkFinite, checkQuantizerShape, ProductQuantizer } from "./productQuantizer";
 import { sampleIndices, seededRandom } from "./random";
-import type { CodebookShape } from "./reference";
-import { nativeTraining } from "./trainingBackend";
+import type { QuantizerShape } from "./reference";
 
 export interface KMeansOptions {
   /** Lloyd iterations (default 25). */
@@ -15,7 +15,7 @@ export interface KMeansOptions {
 }
 
 /** Multiply-adds that pass natively between two looks at the signal: some tenths of a second. */
-const operationsPerBreath = 4e9;
+const operationsPerTurn = 4e9;
 
 /**
  * Centroids per codebook by k-means: k-means++ start, Lloyd iterations, empty clusters re-seeded by splitting the
@@ -28,10 +28,10 @@ const operationsPerBreath = 4e9;
  */
 export async function kMeans(
   x: Float32Array,
-  shape: CodebookShape,
+  shape: QuantizerShape,
   options: KMeansOptions = {},
-): Promise<Codebook> {
-  checkCodebookShape("kMeans", shape);
+): Promise<ProductQuantizer> {
+  checkQuantizerShape("kMeans", shape);
   const { iterations = 25, pointsPerCentroid = 256, seed = 0, signal } = options;
   const inputLength = shape.numCodebooks * shape.subvectorLength;
   if (x.length === 0 || x.length % inputLength !== 0)
@@ -48,16 +48,16 @@ export async function kMeans(
   const points = gatherRows(x, inputLength, chosen);
   const centroids = new Float32Array(inputLength * shape.numCentroids);
   const draws = startDraws(shape, seed);
-  const native = nativeTraining();
-  const codebook = new Codebook(shape, centroids);
-  if (native) {
+  const fast = accelerated("kMeans");
+  const codebook = new ProductQuantizer(shape, centroids);
+  if (fast) {
     const { numCodebooks, numCentroids, subvectorLength } = shape;
     const size = numCentroids * subvectorLength;
-    const pace = Math.ceil(operationsPerBreath / (chosen.length * size * (iterations + 1)));
+    const pace = Math.ceil(operationsPerTurn / (chosen.length * size * (iterations + 1)));
     for (let first = 0; first < numCodebooks; first += pace) {
       signal?.throwIfAborted();
       const part = centroids.subarray(first * size, (first + pace) * size);
-      native.kMeans(
+      fast(
         points,
         chosen.length,
         numCodebooks,
@@ -83,7 +83,7 @@ export async function kMeans(
 }
 
 /** What the start is drawn with: float64 (C, K) in [0, 1), each codebook's for itself. */
-function startDraws({ numCodebooks, numCentroids }: CodebookShape, seed: number): Float64Array {
+function startDraws({ numCodebooks, numCentroids }: QuantizerShape, seed: number): Float64Array {
   const draws = new Float64Array(numCodebooks * numCentroids);
   for (let c = 0; c < numCodebooks; c++) {
     const random = seededRandom(seed, "k-means++", c);
@@ -116,7 +116,7 @@ function squaredDistance(a: Float32Array, from: number, b: Float32Array, at: num
  */
 function plusPlusStart(
   points: Float32Array,
-  { numCodebooks, numCentroids, subvectorLength: length }: CodebookShape,
+  { numCodebooks, numCentroids, subvectorLength: length }: QuantizerShape,
   codebook: number,
   centroids: Float32Array,
   draws: Float64Array,
@@ -147,7 +147,7 @@ function plusPlusStart(
 }
 
 /** One Lloyd iteration on all codebooks; false when nothing moved. */
-function moveCentroids(points: Float32Array, codebook: Codebook): boolean {
+function moveCentroids(points: Float32Array, codebook: ProductQuantizer): boolean {
   const { numCodebooks, numCentroids, subvectorLength: length, centroids } = codebook;
   const codes = codebook.encode(points);
   const sums = new Float64Array(centroids.length);
@@ -180,7 +180,7 @@ function moveCentroids(points: Float32Array, codebook: Codebook): boolean {
 function reseedEmpty(
   points: Float32Array,
   codes: Uint8Array,
-  { numCodebooks, numCentroids, subvectorLength: length, centroids }: Codebook,
+  { numCodebooks, numCentroids, subvectorLength: length, centroids }: ProductQuantizer,
   codebook: number,
   counts: Uint32Array,
 ): boolean {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
-import type { CodebookShape } from "./reference";
+import type { QuantizerShape } from "./reference";
 
 export interface SolveOptions {
   /** Conjugate-gradient steps at most (default 200). */
@@ -70,7 +70,7 @@ export async function fitTable(
   codes: Uint8Array,
   target: Float32Array,
   start: Float32Array,
-  shape: CodebookShape,
+  shape: QuantizerShape,
   options: SolveOptions & { lambda?: number } = {},
 ): Promise<Float32Array> {
   const { lambda = 1e-3 } = options;

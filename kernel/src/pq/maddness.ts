@@ -1,7 +1,7 @@
 import { LutnnError } from "../errors";
-import { checkFinite } from "./codebook";
 import { fitTable } from "./leastSquares";
 import { roundHalfToEven } from "./lookupTable";
+import { checkFinite } from "./productQuantizer";
 import { descend, learnTree, TREE_LEAVES, TREE_ROWS_LIMIT, type TreeLevel } from "./splitTree";
 
 /**

@@ -46,7 +46,7 @@ export function negativeHalfNorms(centroids: Float32Array, subvectorLength: numb
 }
 
 /** Sizes of a codebook. */
-export interface CodebookShape {
+export interface QuantizerShape {
   /** C */
   numCodebooks: number;
   /** K */
@@ -63,7 +63,7 @@ export function encodeReference(
   x: Float32Array,
   rows: number,
   centroids: Float32Array,
-  shape: CodebookShape,
+  shape: QuantizerShape,
 ): Uint8Array {
   const { numCodebooks, numCentroids, subvectorLength } = shape;
   const norms = negativeHalfNorms(centroids, subvectorLength);
@@ -92,7 +92,7 @@ export function lookupReference(
   codes: Uint8Array,
   rows: number,
   lookupTable: Int8Array,
-  shape: CodebookShape,
+  shape: QuantizerShape,
   outputs: number,
 ): Int32Array {
   const sums = new Int32Array(rows * outputs);
@@ -135,7 +135,7 @@ export interface SoftLookupArguments {
  */
 export function softLookupReference(
   { x, centroids, table, inverseTemperatureLogit }: SoftLookupArguments,
-  shape: CodebookShape,
+  shape: QuantizerShape,
   outputs: number,
   distance: "l2" | "squaredL2",
 ): Float64Array {

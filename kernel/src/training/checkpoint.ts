@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { LutnnError } from "../errors";
-import { writeFileWhole } from "../host/writeFile";
-import { type NamedArray, readSafetensors, writeSafetensors } from "../models/safetensors";
+import { type NamedArray, readSafetensors, writeSafetensors } from "../files/safetensors";
+import { writeFileWhole } from "../files/writeFile";
 
 /** A saved state of a run: everything that decides how it goes on. */
 export interface Checkpoint<Position> {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
 import type { Dataset } from "../datasets/dataset";
-import { breathe, cellSignal } from "../host/signal";
+import { cellSignal, yieldToEvents } from "../host/signal";
 import { crossEntropy, givesProbabilities, logProbabilities } from "./loss";
 
 export interface Evaluation {
@@ -33,7 +33,7 @@ export async function evaluate(
     tf.dispose([images, labels]);
     right += batchRight;
     loss += batchLoss;
-    await breathe(signal);
+    await yieldToEvents(signal);
   }
   return { accuracy: (100 * right) / data.size, loss: loss / data.size, size: data.size };
 }

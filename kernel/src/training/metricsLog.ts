@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { appendFile, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-node";
-import { writeFileWhole } from "../host/writeFile";
+import { writeFileWhole } from "../files/writeFile";
 
 /** One line of metrics.jsonl. */
 export type MetricsLine = { step: number; epoch: number } & Record<string, number>;

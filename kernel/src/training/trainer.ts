@@ -3,14 +3,14 @@ import * as tf from "@tensorflow/tfjs-node";
 import type { Dataset } from "../datasets/dataset";
 import { LutnnError } from "../errors";
 import { Progress } from "../host/progress";
-import { breathe, cellSignal } from "../host/signal";
+import { cellSignal, yieldToEvents } from "../host/signal";
 import { countRight, type Evaluation, evaluate } from "./evaluate";
 import { findFault } from "./findFault";
 import { type EpochFigures, TrainingHistory } from "./history";
 import { MetricsLog } from "./metricsLog";
 import { Optimizer, type ParameterGroup } from "./optimizer";
 import { checkTrainingOptions, type EarlyStopping, type TrainingOptions } from "./options";
-import { RunKeeper } from "./runKeeper";
+import { ResumableRun } from "./resumableRun";
 import { learningRateShare } from "./schedule";
 
 /** A run to be made. */
@@ -79,7 +79,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
   const stepsPerEpoch = Math.ceil(data.size / batchSize);
   const steps = epochs * stepsPerEpoch;
   const optimizer = new Optimizer(groups, options.algorithm);
-  const keeper = new RunKeeper(model, optimizer, options, {
+  const run = new ResumableRun(model, optimizer, options, {
     label,
     model: model.name,
     data: fingerprint(data),
@@ -101,7 +101,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
   const stepOf = ({ epoch, batch }: Position) => epoch * stepsPerEpoch + batch;
   let stoppedEarly = false;
   try {
-    const saved = await keeper.open();
+    const saved = await run.open();
     if (saved) position = saved.position;
     await log?.open(stepOf(position));
     while (position.epoch < epochs && !stoppedEarly) {
@@ -117,7 +117,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
             right = countRight(output, labels);
             return training.loss(output, images, labels);
           });
-          if (!(value < divergence)) throw diverged(training, images, value, step, keeper.lastSaved);
+          if (!(value < divergence)) throw diverged(training, images, value, step, run.lastSaved);
           position.lossSum += value * labels.size;
           position.right += right;
         } finally {
@@ -133,8 +133,8 @@ export async function train(training: Training): Promise<TrainingHistory> {
           loss: (position.lossSum / seen).toFixed(3),
           ...validationField(position.figures[position.figures.length - 1]?.validation),
         });
-        if (position.batch < stepsPerEpoch) await keeper.saveIfDue(stepOf(position), position);
-        await breathe(signal);
+        if (position.batch < stepsPerEpoch) await run.saveIfDue(stepOf(position), position);
+        await yieldToEvents(signal);
       }
       const held = validation ? await evaluate(model, validation, { signal }) : undefined;
       const loss = position.lossSum / data.size;
@@ -152,7 +152,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
         const better = isBetter(value, best, earlyStopping ?? {});
         if (better) best = { epoch: figures.epoch, value };
         waited = better ? 0 : waited + 1;
-        if (better && earlyStopping) await keeper.keepBest(stepOf(position), position);
+        if (better && earlyStopping) await run.keepBest(stepOf(position), position);
       }
       position = {
         epoch: figures.epoch,
@@ -173,10 +173,10 @@ export async function train(training: Training): Promise<TrainingHistory> {
         accuracy,
         ...(held ? { validationLoss: held.loss, validationAccuracy: held.accuracy } : {}),
       });
-      await keeper.saveIfDue(stepOf(position), position, position.epoch === epochs || stoppedEarly);
+      await run.saveIfDue(stepOf(position), position, position.epoch === epochs || stoppedEarly);
     }
-    if (earlyStopping) keeper.restoreBest();
-    await keeper.finish();
+    if (earlyStopping) run.restoreBest();
+    await run.finish();
     const { figures, best } = position;
     const last = figures[figures.length - 1];
     progress.finish({
@@ -192,7 +192,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
       remark,
     });
   } catch (error) {
-    if (signal.aborted) await keeper.saveNow(stepOf(position), position);
+    if (signal.aborted) await run.saveNow(stepOf(position), position);
     throw error;
   } finally {
     optimizer.dispose();

@@ -19,7 +19,7 @@ async function converted(layer: tf.layers.Layer, shape: number[], config: Return
   const twin = (await rebuildWithLookups(model, new Map([[layer.name, config]]))).getLayer(
     layer.name,
   ) as LookupLayer;
-  const { numCodebooks, numCentroids, subvectorLength } = twin.shapeOfCodebook;
+  const { numCodebooks, numCentroids, subvectorLength } = twin.quantizerShape;
   const outputs = (layer.outputShape as number[]).slice(-1)[0];
   const [D, K] = [numCodebooks * subvectorLength, numCentroids];
   twin.setLookup({

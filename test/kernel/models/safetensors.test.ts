@@ -1,6 +1,6 @@
 import { LutnnError } from "lutnn";
 import { describe, expect, it } from "vitest";
-import { readSafetensors, writeSafetensors } from "../../../kernel/lib/models/safetensors";
+import { readSafetensors, writeSafetensors } from "../../../kernel/lib/files/safetensors";
 
 const arrays = [
   { name: "a", shape: [2, 3], values: Float32Array.of(1, 2, 3, 4, 5, 6) },

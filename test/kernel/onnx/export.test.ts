@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as lutnn from "lutnn";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { exportOnnx } from "../../../kernel/lib/onnx/exportModel";
+import { exportOnnx } from "../../../kernel/lib/layers/exportOnnx";
 import { readModel } from "../../../kernel/lib/onnx/readModel";
 import { tinyData, tinyNetwork } from "../network";
 

@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 
 const script = `
   const lutnn = require(${JSON.stringify(require.resolve("lutnn"))});
-  const { Codebook } = lutnn.pq;
+  const { ProductQuantizer } = lutnn.pq;
   const centroids = Float32Array.from({ length: 2 * 16 * 3 }, (_, i) => Math.sin(i * i));
-  const book = new Codebook({ numCodebooks: 2, numCentroids: 16, subvectorLength: 3 }, centroids);
+  const book = new ProductQuantizer({ numCodebooks: 2, numCentroids: 16, subvectorLength: 3 }, centroids);
   console.log(Buffer.from(book.encode(Float32Array.from({ length: 60 }, (_, i) => Math.cos(i)))).toString("hex"));
   console.log(lutnn.pq.nativeStatus().available);`;
 

@@ -10,7 +10,7 @@ const shape = (numCodebooks: number, numCentroids: number, subvectorLength: numb
 });
 
 /** Mean squared distance of the rows from their centroids. */
-function distortion(codebook: pq.Codebook, x: Float32Array): number {
+function distortion(codebook: pq.ProductQuantizer, x: Float32Array): number {
   const decoded = codebook.decode(codebook.encode(x));
   return x.reduce((sum, value, i) => sum + (value - decoded[i]) ** 2, 0) / x.length;
 }
@@ -91,7 +91,7 @@ describe("kMeans", () => {
 
 describe("kMeans by the native training operators", () => {
   const asked = process.env.LUTNN_TRAINING;
-  const runWith = (backend: "native" | "tfjs", x: Float32Array, size: pq.CodebookShape, options = {}) => {
+  const runWith = (backend: "native" | "tfjs", x: Float32Array, size: pq.QuantizerShape, options = {}) => {
     process.env.LUTNN_TRAINING = backend;
     return pq.kMeans(x, size, options);
   };

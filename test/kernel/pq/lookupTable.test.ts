@@ -1,7 +1,7 @@
 import { pq, tf } from "lutnn";
 import { describe, expect, it } from "vitest";
+import { quantizeTableTensor } from "../../../kernel/lib/compute/softPqTfjs";
 import { roundHalfToEven } from "../../../kernel/lib/pq/lookupTable";
-import { quantizeTableTensor } from "../../../kernel/lib/pq/softPqTfjs";
 import { randomFloats } from "../random";
 
 describe("quantizeTable", () => {

@@ -228,9 +228,10 @@ describe.each(backends)("the soft-PQ matrix product (%s)", (backend) => {
     const [C, K, V, M] = [2, 4, 3, 5];
     const centroids = randomFloats(C * K * V, 7);
     const codes = [0, 3, 2, 1, 3, 3];
-    const x = new pq.Codebook({ numCodebooks: C, numCentroids: K, subvectorLength: V }, centroids).decode(
-      Uint8Array.from(codes),
-    );
+    const x = new pq.ProductQuantizer(
+      { numCodebooks: C, numCentroids: K, subvectorLength: V },
+      centroids,
+    ).decode(Uint8Array.from(codes));
     const weight = tf.tensor2d(randomFloats(C * V * M, 8), [C * V, M]);
     const rows = tf.tensor2d(x, [3, C * V]);
     const y = pq.softPqMatMul(rows, tf.tensor3d(centroids, [C, K, V]), weight, {

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { pq, tf } from "lutnn";
 import { availableIsas } from "lutnn-native";
 import { afterEach, describe, expect, it } from "vitest";
-import { imageWindows } from "../../../kernel/lib/pq/imageWindows";
-import { softLookupTfjs } from "../../../kernel/lib/pq/softPqTfjs";
+import { imageWindows } from "../../../kernel/lib/compute/imageWindows";
+import { softLookupTfjs } from "../../../kernel/lib/compute/softPqTfjs";
 import { randomFloats } from "../random";
 
 /** Between the two forms, relative to the largest entry of a gradient. */

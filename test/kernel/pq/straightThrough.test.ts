@@ -1,6 +1,6 @@
 import { pq, tf } from "lutnn";
 import { describe, expect, it } from "vitest";
-import { commitmentLoss, partlyStraightThrough } from "../../../kernel/lib/pq/straightThrough";
+import { commitmentLoss, partlyStraightThrough } from "../../../kernel/lib/compute/straightThrough";
 import { randomFloats } from "../random";
 
 /** Of gradients, against plain loops in double precision. */

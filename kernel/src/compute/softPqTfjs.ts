@@ -1,8 +1,8 @@
 // The soft-PQ lookup in tf.js' own operations: the fallback where the native operators are not there, and their oracle.
 
 import * as tf from "@tensorflow/tfjs-node";
+import { largestInteger, type TableBits, type TableScaleMode } from "../pq/lookupTable";
 import { imageWindows } from "./imageWindows";
-import { largestInteger, type TableBits, type TableScaleMode } from "./lookupTable";
 import type { SoftDistance, SoftLookupCall } from "./softPqCall";
 
 /** Keeps the gradient of ‖a − P‖ finite where a sub-vector sits on a centroid. */

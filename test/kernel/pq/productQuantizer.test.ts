@@ -15,7 +15,7 @@ describe("encode", () => {
   it.each(sizes)(
     "equals the loop reference bit for bit ($rows rows, C $C, K $K, V $V)",
     ({ rows, C, K, V }) => {
-      const codebook = new pq.Codebook(
+      const codebook = new pq.ProductQuantizer(
         { numCodebooks: C, numCentroids: K, subvectorLength: V },
         randomFloats(C * K * V, 3),
       );
@@ -29,7 +29,7 @@ describe("encode", () => {
   });
 
   it("gives back the centroid of every code when decoded", () => {
-    const codebook = new pq.Codebook(
+    const codebook = new pq.ProductQuantizer(
       { numCodebooks: 2, numCentroids: 2, subvectorLength: 2 },
       Float32Array.of(0, 1, 2, 3, 4, 5, 6, 7),
     );
@@ -39,7 +39,10 @@ describe("encode", () => {
 
   it("refuses arrays and shapes that do not fit, saying what was wanted", () => {
     const make = (K: number, V: number, length: number) => () =>
-      new pq.Codebook({ numCodebooks: 1, numCentroids: K, subvectorLength: V }, new Float32Array(length));
+      new pq.ProductQuantizer(
+        { numCodebooks: 1, numCentroids: K, subvectorLength: V },
+        new Float32Array(length),
+      );
     expect(make(1, 4, 4)).toThrow(/numCentroids \(K\) must be an integer from 2 to 256 \(got 1\)/);
     expect(make(257, 1, 257)).toThrow(/from 2 to 256 \(got 257\)/);
     expect(make(16, 0, 0)).toThrow(/subvectorLength \(V\) must be a positive integer \(got 0\)/);

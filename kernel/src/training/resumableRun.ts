@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
-import type { NamedArray } from "../models/safetensors";
+import type { NamedArray } from "../files/safetensors";
 import { CheckpointFolder } from "./checkpoint";
 import type { Optimizer } from "./optimizer";
 import type { CheckpointOptions, TrainingOptions } from "./options";
@@ -15,7 +15,7 @@ const overhead = 0.02;
  * Saves a run while it goes on, and brings it back. Arrays are copied at once and written in the background, one
  * checkpoint at a time. Without a folder it only keeps the best weights.
  */
-export class RunKeeper {
+export class ResumableRun {
   private readonly folder: CheckpointFolder<Position> | null;
   private readonly settings: CheckpointOptions | null;
   private best: NamedArray[] | null = null;

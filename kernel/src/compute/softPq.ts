@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
+import type { TableBits, TableScaleMode } from "../pq/lookupTable";
 import type { ConvWindow } from "./imageWindows";
-import type { TableBits, TableScaleMode } from "./lookupTable";
 import type { SoftDistance, SoftLookupCall, SoftParameter } from "./softPqCall";
 import { realTableNative, softLookupNative } from "./softPqNative";
 import { multiplyByCentroids, softLookupTfjs } from "./softPqTfjs";

@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-node";
+import type { TableBits, TableScaleMode } from "../pq/lookupTable";
 import type { ConvWindow } from "./imageWindows";
-import type { TableBits, TableScaleMode } from "./lookupTable";
 
 /** Distance inside the soft assignment: the released code's ‖a − P‖ (`l2`) or the paper's ‖a − P‖² (`squaredL2`). */
 export type SoftDistance = "l2" | "squaredL2";

@@ -1,12 +1,12 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
-import { asFunctional, graphNodes } from "../layers/graph";
-import { floatValue, LUTNN_DOMAIN, LUTNN_DOMAIN_VERSION, ONNX_IR_VERSION, ONNX_OPSET } from "./builder";
-import { lutConvFunction, lutMatMulFunction } from "./functions";
-import { GraphBuilder, type GraphValue } from "./graphBuilder";
+import { floatValue, LUTNN_DOMAIN, LUTNN_DOMAIN_VERSION, ONNX_IR_VERSION, ONNX_OPSET } from "../onnx/builder";
+import { lutConvFunction, lutMatMulFunction } from "../onnx/functions";
+import { GraphBuilder, type GraphValue } from "../onnx/graphBuilder";
+import { ModelProtoSchema } from "../onnx/onnx_pb";
+import { asFunctional, graphNodes } from "./graph";
 import { emitLayer } from "./layerNodes";
-import { ModelProtoSchema } from "./onnx_pb";
 
 /** [height, width, channels] → [channels, height, width]; other shapes stay. */
 export const channelsFirst = (shape: number[]): number[] =>

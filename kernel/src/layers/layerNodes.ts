@@ -1,11 +1,11 @@
 import type * as tf from "@tensorflow/tfjs-node";
+import type { ConvWindow } from "../compute/imageWindows";
+import { valuesOf } from "../compute/valuesOf";
 import { LutnnError } from "../errors";
-import { LookupLayer } from "../layers/lookupLayer";
-import { convWindow, LutConv2D } from "../layers/lutConv2d";
-import type { ConvWindow } from "../pq/imageWindows";
-import { valuesOf } from "../pq/valuesOf";
-import { FloatValue, LUTNN_DOMAIN } from "./builder";
-import type { GraphBuilder, GraphValue } from "./graphBuilder";
+import { FloatValue, LUTNN_DOMAIN } from "../onnx/builder";
+import type { GraphBuilder, GraphValue } from "../onnx/graphBuilder";
+import { LookupLayer } from "./lookupLayer";
+import { convWindow, LutConv2D } from "./lutConv2d";
 
 /** Adds the nodes of one layer; returns the name of its output. */
 type Emit = (graph: GraphBuilder, layer: tf.layers.Layer, inputs: GraphValue[]) => string;
@@ -75,7 +75,7 @@ const conv2d: Emit = (graph, layer, [x]) => {
 const lutConv2d: Emit = (graph, layer, [x]) => {
   if (!(layer instanceof LutConv2D)) throw new TypeError(`${layer.name} is not a LutConv2D`);
   graph.lookups.add("LutConv");
-  const attributes = { ...convAttributes(layer.window), group: layer.shapeOfCodebook.numCodebooks };
+  const attributes = { ...convAttributes(layer.window), group: layer.quantizerShape.numCodebooks };
   const y = graph.add(
     "LutConv",
     [x.name, ...lookupConstants(graph, layer)],

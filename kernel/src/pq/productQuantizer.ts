@@ -1,9 +1,9 @@
 import { LutnnError } from "../errors";
-import { nativeBackend } from "./backend";
-import { type CodebookShape, encodeReference } from "./reference";
+import { accelerated } from "./acceleration";
+import { encodeReference, type QuantizerShape } from "./reference";
 
 /** Checks K, V and C; `what` opens the error's sentence. */
-export function checkCodebookShape(what: string, shape: CodebookShape): void {
+export function checkQuantizerShape(what: string, shape: QuantizerShape): void {
   const { numCodebooks, numCentroids, subvectorLength } = shape;
   if (!Number.isInteger(numCentroids) || numCentroids < 2 || numCentroids > 256)
     throw new LutnnError(
@@ -30,24 +30,24 @@ export function checkFinite(what: string, values: Float32Array): void {
  * Centroids of a product quantiser.
  * encode: nearest centroid of each sub-vector; decode: back to vectors.
  */
-export class Codebook implements CodebookShape {
+export class ProductQuantizer implements QuantizerShape {
   readonly numCodebooks: number;
   readonly numCentroids: number;
   readonly subvectorLength: number;
 
   /** @param centroids float32 (C, K, V); kept, not copied */
   constructor(
-    shape: CodebookShape,
+    shape: QuantizerShape,
     readonly centroids: Float32Array,
   ) {
-    checkCodebookShape("Codebook", shape);
+    checkQuantizerShape("ProductQuantizer", shape);
     this.numCodebooks = shape.numCodebooks;
     this.numCentroids = shape.numCentroids;
     this.subvectorLength = shape.subvectorLength;
     const wanted = this.numCodebooks * this.numCentroids * this.subvectorLength;
     if (centroids.length !== wanted)
       throw new LutnnError(
-        `Codebook: centroids must hold C·K·V numbers (got ${centroids.length}, wanted ${wanted})`,
+        `ProductQuantizer: centroids must hold C·K·V numbers (got ${centroids.length}, wanted ${wanted})`,
       );
   }
 
@@ -67,10 +67,10 @@ export class Codebook implements CodebookShape {
   /** x float32 (N, C·V) → codes uint8 (N, C). */
   encode(x: Float32Array): Uint8Array {
     const rows = this.rowsOf("encode", x, this.inputLength);
-    const native = nativeBackend();
-    if (!native) return encodeReference(x, rows, this.centroids, this);
+    const fast = accelerated("encode");
+    if (!fast) return encodeReference(x, rows, this.centroids, this);
     const codes = new Uint8Array(rows * this.numCodebooks);
-    native.encode(x, rows, this.centroids, this.numCodebooks, this.numCentroids, this.subvectorLength, codes);
+    fast(x, rows, this.centroids, this.numCodebooks, this.numCentroids, this.subvectorLength, codes);
     return codes;
   }
 

@@ -1,0 +1,43 @@
+/** Faster forms of this room's loops, with the same results to the last bit; {@link accelerate} puts them in. */
+export interface Acceleration {
+  /** x float32 (rows, C·V), centroids float32 (C, K, V) → codes uint8 (rows, C), into `codes` */
+  encode(
+    x: Float32Array,
+    rows: number,
+    centroids: Float32Array,
+    numCodebooks: number,
+    numCentroids: number,
+    subvectorLength: number,
+    codes: Uint8Array,
+  ): void;
+  /**
+   * k-means of the codebooks from `first` on, as many as `centroids` (…, K, V) holds. points float32 (rows, C·V), draws
+   * float64 (C, K) in [0, 1).
+   */
+  kMeans(
+    points: Float32Array,
+    rows: number,
+    numCodebooks: number,
+    numCentroids: number,
+    subvectorLength: number,
+    iterations: number,
+    draws: Float64Array,
+    first: number,
+    centroids: Float32Array,
+  ): void;
+}
+
+/** Answers with what there is by now, or null: each may load late, or not at all. */
+type Source = { [Name in keyof Acceleration]?: () => Acceleration[Name] | null };
+
+const sources: Source = {};
+
+/** Says where faster forms come from; without it everything runs as plain loops, in a browser too. */
+export function accelerate(source: Source): void {
+  Object.assign(sources, source);
+}
+
+/** The faster form of a loop, or null. */
+export function accelerated<Name extends keyof Acceleration>(name: Name): Acceleration[Name] | null {
+  return sources[name]?.() ?? null;
+}
