@@ -1,6 +1,9 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
+import { createHash } from "node:crypto";
 import { permutation, seededRandom } from "../pq/random";
+import type { TargetSpec } from "../tasks/target";
+import type { Batch, BatchOptions, ExampleSource, InputSpec } from "./examples";
 
 /** What every reader gives: images in memory, channels last. */
 export interface DatasetArrays {
@@ -14,16 +17,8 @@ export interface DatasetArrays {
   labels: Int32Array;
 }
 
-/** Tensors of some images; whoever receives a batch disposes of it. */
-export interface Batch {
-  /** float32 (count, height, width, channels) */
-  images: tf.Tensor4D;
-  /** int32 (count) */
-  labels: tf.Tensor1D;
-}
-
 /** Labelled images. Selections share no state with their origin and keep its name. */
-export class Dataset {
+export class Dataset implements ExampleSource {
   readonly name: string;
   readonly inputShape: [number, number, number];
   readonly numClasses: number;
@@ -47,6 +42,14 @@ export class Dataset {
 
   get size(): number {
     return this.labels.length;
+  }
+
+  get inputs(): readonly InputSpec[] {
+    return [{ name: "image", shape: this.inputShape, dtype: "float32" }];
+  }
+
+  get target(): TargetSpec {
+    return { kind: "class", classes: this.numClasses };
   }
 
   private get pixels(): number {
@@ -73,6 +76,23 @@ export class Dataset {
   /** The first `count` images, all when there are fewer. */
   take(count: number): Dataset {
     return this.select(Array.from({ length: Math.min(count, this.size) }, (_, index) => index));
+  }
+
+  /** All but the first `count` images. */
+  skip(count: number): Dataset {
+    const from = Math.min(count, this.size);
+    return this.select(Array.from({ length: this.size - from }, (_, index) => from + index));
+  }
+
+  async fingerprint(): Promise<string> {
+    const bytes = (array: Float32Array | Int32Array) =>
+      new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+    return createHash("sha256")
+      .update(`${this.name} ${this.size} ${this.inputShape.join("×")}`)
+      .update(bytes(this.images))
+      .update(bytes(this.labels))
+      .digest("hex")
+      .slice(0, 16);
   }
 
   /** In random order. */
@@ -109,13 +129,14 @@ export class Dataset {
    * All images in batches of `size`, the last one smaller; in order, or shuffled by `seed` when it is given. `first`
    * skips batches without changing the order of the others.
    */
-  *batches(size: number, seed?: number, first = 0): Generator<Batch> {
+  async *batches(size: number, { seed, first = 0, signal }: BatchOptions = {}): AsyncGenerator<Batch> {
     if (!Number.isInteger(size) || size < 1)
       throw new LutnnError(`batches: the batch size must be a positive integer (got ${size})`);
     const order =
       seed === undefined ? null : permutation(this.size, seededRandom(seed, this.name, "shuffle"));
     const { pixels } = this;
     for (let from = first * size; from < this.size; from += size) {
+      signal?.throwIfAborted();
       const count = Math.min(size, this.size - from);
       const images = new Float32Array(count * pixels);
       const labels = new Int32Array(count);
@@ -125,8 +146,9 @@ export class Dataset {
         labels[i] = this.labels[index];
       }
       yield {
-        images: tf.tensor4d(images, [count, ...this.inputShape]),
-        labels: tf.tensor1d(labels, "int32"),
+        size: count,
+        inputs: { image: tf.tensor4d(images, [count, ...this.inputShape]) },
+        targets: tf.tensor1d(labels, "int32"),
       };
     }
   }

@@ -1,5 +1,13 @@
-export { type Batch, Dataset, type DatasetArrays } from "./dataset";
+export { Dataset, type DatasetArrays } from "./dataset";
 export { digits } from "./digits";
 export { type FashionMnistOptions, fashionMnist, fashionMnistSource } from "./fashionMnist";
 export { load } from "./load";
 export { type DataSource, findFolder } from "./locate";
+export {
+  type Batch,
+  type BatchOptions,
+  disposeBatch,
+  type ExampleSource,
+  type InputSpec,
+} from "./examples";
+export type { TargetSpec } from "../tasks/target";

@@ -1,102 +1,245 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 
-/** One application of a layer in a network. */
+/** One call of a layer in a network. */
 export interface GraphNode {
+  /** Of this call alone: the layer's name, and `#2` and so on for later calls of a layer that is used again. */
+  key: string;
+  /** The layer's name in the whole network, the same for all its calls; see {@link NetworkGraph}. */
+  name: string;
   layer: tf.layers.Layer;
   /** Keyword arguments of the call. */
   callArgs: Record<string, unknown>;
-  /** Ids of the symbolic tensors it reads and makes. */
-  inputs: number[];
-  outputs: number[];
-  /** Of the first output, batch axis first. */
-  outputShape: tf.Shape;
+  /** Ids of the values that it reads and makes, in the order of the call's arguments and results. */
+  inputs: string[];
+  outputs: string[];
+  /** Batch axis first. */
+  inputShapes: tf.Shape[];
+  outputShapes: tf.Shape[];
 }
 
-/** The network as a functional model; a `tf.sequential` is wrapped, sharing its layers. */
-export function asFunctional(model: tf.LayersModel): tf.LayersModel {
-  if (!(model instanceof tf.Sequential)) return model;
-  return tf.model({ inputs: model.inputs, outputs: model.outputs, name: model.name });
+/** An input or output of a network. */
+export interface GraphEnd {
+  /** What feeds and data sets call it. */
+  name: string;
+  /** Id of its value. */
+  id: string;
+  /** Batch axis first. */
+  shape: tf.Shape;
+  dtype: tf.DataType;
 }
 
 /**
- * The nodes of a functional network in an order in which every input is made before it is read, input layers left out.
- * Throws on networks with several inputs or outputs: conversion follows one stream of data.
+ * A network as calls of layers joined by values: any number of inputs and outputs, layers used more than once, nested
+ * networks laid open. Everything is found by edges: a value has one maker and any number of readers, a layer one name.
+ * That name is the layer's own where no other layer has it, else with the names of the networks around it before it
+ * (`encoder/dense`).
  */
-export function graphNodes(model: tf.LayersModel): GraphNode[] {
-  if (model.inputs.length !== 1 || model.outputs.length !== 1)
-    throw new LutnnError(
-      `${model.name}: the network must have one input and one output (got ${model.inputs.length} and ${model.outputs.length})`,
-    );
-  const depths = Object.keys(model.nodesByDepth)
-    .map(Number)
-    .sort((a, b) => b - a);
-  const nodes = depths.flatMap((depth) => model.nodesByDepth[depth]);
-  return nodes
-    .filter((node) => node.outboundLayer.getClassName() !== "InputLayer")
-    .map((node) => ({
-      layer: node.outboundLayer,
-      callArgs: node.callArgs ?? {},
-      inputs: node.inputTensors.map((tensor) => tensor.id),
-      outputs: node.outputTensors.map((tensor) => tensor.id),
-      outputShape: node.outputTensors[0].shape,
-    }));
-}
-
-/** Applies a node's layer (or another one in its place) to concrete tensors. */
-export function applyNode(node: GraphNode, inputs: tf.Tensor[], layer = node.layer): tf.Tensor[] {
-  const outputs = layer.apply(inputs.length === 1 ? inputs[0] : inputs, node.callArgs) as
-    | tf.Tensor
-    | tf.Tensor[];
-  return Array.isArray(outputs) ? outputs : [outputs];
-}
-
-/** Concrete tensors by the id of the symbolic tensor that they stand for. */
-export type Values = Map<number, tf.Tensor>;
-
-/** A graph being executed node by node on some inputs, so that layers can be exchanged and watched on the way. */
-export class GraphRun {
+export class NetworkGraph {
+  readonly name: string;
+  /** In the order of the network's own inputs and outputs. */
+  readonly inputs: GraphEnd[];
+  readonly outputs: GraphEnd[];
+  /** Every value is made before it is read. */
   readonly nodes: GraphNode[];
-  private readonly inputId: number;
-  /** Id of the network's output among the values. */
-  readonly outputId: number;
+  /** The layers that are called, by name, in the order of their first call. */
+  readonly layers: ReadonlyMap<string, tf.layers.Layer>;
+  private readonly makers = new Map<string, GraphNode>();
+  private readonly readers = new Map<string, GraphNode[]>();
 
   constructor(readonly model: tf.LayersModel) {
-    this.nodes = graphNodes(model);
-    this.inputId = model.inputs[0].id;
-    this.outputId = model.outputs[0].id;
+    this.name = model.name;
+    const walk = new Walk();
+    walk.enter(model);
+    const end = (tensor: tf.SymbolicTensor, name: string): GraphEnd => ({
+      name,
+      id: walk.idOf(tensor, topScope),
+      shape: tensor.shape,
+      dtype: tensor.dtype,
+    });
+    this.inputs = model.inputs.map((tensor, i) => end(tensor, model.inputNames[i]));
+    this.outputs = model.outputs.map((tensor, i) => end(tensor, model.outputNames[i]));
+    this.nodes = walk.named();
+    this.layers = new Map(this.nodes.map(({ name, layer }) => [name, layer]));
+    for (const node of this.nodes) {
+      for (const id of node.outputs) this.makers.set(id, node);
+      for (const id of new Set(node.inputs)) this.readers.set(id, [...this.readersOf(id), node]);
+    }
   }
 
-  /** The values before the first node. */
-  start(input: tf.Tensor): Values {
-    return new Map([[this.inputId, input]]);
+  /** The call that makes a value; null for an input of the network. */
+  makerOf(id: string): GraphNode | null {
+    return this.makers.get(id) ?? null;
   }
 
-  inputsOf(node: GraphNode, values: Values): tf.Tensor[] {
-    return node.inputs.map((id) => values.get(id)!);
+  /** The calls that read a value. */
+  readersOf(id: string): GraphNode[] {
+    return this.readers.get(id) ?? [];
   }
 
-  /** Computes one node and adds its outputs to the values. */
-  step(node: GraphNode, values: Values, layer?: tf.layers.Layer): tf.Tensor[] {
-    const outputs = applyNode(node, this.inputsOf(node, values), layer);
+  /** The calls of a layer. */
+  callsOf(name: string): GraphNode[] {
+    return this.nodes.filter((node) => node.name === name);
+  }
+
+  /** The layer of that name. Throws LutnnError on another. */
+  layer(name: string): tf.layers.Layer {
+    const layer = this.layers.get(name);
+    if (!layer)
+      throw new LutnnError(
+        `${this.name}: the network must have the layer that is named (got ${JSON.stringify(name)}); it has ${[...this.layers.keys()].join(", ")}`,
+      );
+    return layer;
+  }
+}
+
+/** Names of the networks around a layer, and what their inputs stand for outside. */
+interface Scope {
+  path: string[];
+  outside: Map<number, string>;
+}
+
+const topScope: Scope = { path: [], outside: new Map() };
+
+/** Goes through a network from its outputs to its inputs and notes every call once, makers before readers. */
+class Walk {
+  private readonly found: (Omit<GraphNode, "key" | "name"> & { path: string[] })[] = [];
+  private readonly done = new Map<string, string>();
+
+  enter(model: tf.LayersModel): void {
+    for (const tensor of model.outputs) this.idOf(tensor, topScope);
+    for (const tensor of model.inputs) this.idOf(tensor, topScope);
+  }
+
+  /** The id of a symbolic tensor's value inside a scope; notes the calls that it depends on. */
+  idOf(tensor: tf.SymbolicTensor, scope: Scope): string {
+    const outside = scope.outside.get(tensor.id);
+    if (outside !== undefined) return outside;
+    const { sourceLayer, nodeIndex, tensorIndex } = tensor;
+    if (sourceLayer.getClassName() === "InputLayer") return `input ${tensor.id}`;
+    const own = [...scope.path, `${tensor.id}`].join("/");
+    const known = this.done.get(own);
+    if (known !== undefined) return known;
+    const call = sourceLayer.inboundNodes[nodeIndex];
+    const inputs = call.inputTensors.map((input) => this.idOf(input, scope));
+    if (sourceLayer instanceof tf.LayersModel) {
+      const path = [...scope.path, nodeIndex === 0 ? sourceLayer.name : `${sourceLayer.name}#${nodeIndex + 1}`];
+      const inner: Scope = {
+        path,
+        outside: new Map(sourceLayer.inputs.map((input, i) => [input.id, inputs[i]])),
+      };
+      const id = this.idOf(sourceLayer.outputs[tensorIndex], inner);
+      this.done.set(own, id);
+      return id;
+    }
+    const ids = call.outputTensors.map((output) => [...scope.path, `${output.id}`].join("/"));
+    for (const id of ids) this.done.set(id, id);
+    this.found.push({
+      path: scope.path,
+      layer: sourceLayer,
+      callArgs: call.callArgs ?? {},
+      inputs,
+      outputs: ids,
+      inputShapes: call.inputTensors.map(({ shape }) => shape),
+      outputShapes: call.outputTensors.map(({ shape }) => shape),
+    });
+    return own;
+  }
+
+  /** The calls with names: short ones where they are unique. */
+  named(): GraphNode[] {
+    const paths = new Map<tf.layers.Layer, string[]>();
+    for (const { layer, path } of this.found) if (!paths.has(layer)) paths.set(layer, path);
+    const holders = new Map<string, number>();
+    for (const layer of paths.keys()) holders.set(layer.name, (holders.get(layer.name) ?? 0) + 1);
+    const calls = new Map<tf.layers.Layer, number>();
+    return this.found.map(({ path: _path, ...node }) => {
+      const { layer } = node;
+      const name = holders.get(layer.name) === 1 ? layer.name : [...paths.get(layer)!, layer.name].join("/");
+      const count = (calls.get(layer) ?? 0) + 1;
+      calls.set(layer, count);
+      return { key: count === 1 ? name : `${name}#${count}`, name, ...node };
+    });
+  }
+}
+
+/** Concrete tensors by the id of the value that they stand for, and the masks that layers hand on with them. */
+export class Values {
+  readonly tensors: Map<string, tf.Tensor>;
+  readonly masks: Map<string, tf.Tensor>;
+
+  constructor(from?: Values) {
+    this.tensors = new Map(from?.tensors);
+    this.masks = new Map(from?.masks);
+  }
+
+  get(id: string): tf.Tensor {
+    return this.tensors.get(id)!;
+  }
+
+  /** The tensors that a call reads. */
+  inputsOf(node: GraphNode): tf.Tensor[] {
+    return node.inputs.map((id) => this.get(id));
+  }
+}
+
+/** Which layer computes a call: the network's own, or another in its place. */
+export type LayerOf = (node: GraphNode) => tf.layers.Layer;
+
+const ownLayer: LayerOf = (node) => node.layer;
+
+/** A graph being executed call by call on concrete inputs, so that layers can be exchanged and watched on the way. */
+export class GraphRun {
+  constructor(
+    readonly graph: NetworkGraph,
+    private readonly layerOf: LayerOf = ownLayer,
+  ) {}
+
+  /** The values before the first call. @param inputs in the order of the network's inputs */
+  start(inputs: tf.Tensor[]): Values {
+    const values = new Values();
+    this.graph.inputs.forEach(({ id }, i) => {
+      values.tensors.set(id, inputs[i]);
+    });
+    return values;
+  }
+
+  /** What a layer makes of given inputs in the place of a call, masks not handed on. */
+  apply(node: GraphNode, inputs: tf.Tensor[], layer = this.layerOf(node), mask?: tf.Tensor): tf.Tensor[] {
+    const callArgs = mask ? { ...node.callArgs, mask } : node.callArgs;
+    const outputs = layer.apply(inputs.length === 1 ? inputs[0] : inputs, callArgs) as tf.Tensor | tf.Tensor[];
+    return Array.isArray(outputs) ? outputs : [outputs];
+  }
+
+  /** Computes one call and adds its outputs to the values. */
+  step(node: GraphNode, values: Values, layer = this.layerOf(node)): tf.Tensor[] {
+    const inputs = values.inputsOf(node);
+    const masks = node.inputs.map((id) => values.masks.get(id) ?? null);
+    const mask = masks.find((one) => one !== null) ?? undefined;
+    const outputs = this.apply(node, inputs, layer, mask);
+    const handedOn = layer.supportsMasking
+      ? layer.computeMask(
+          inputs.length === 1 ? inputs[0] : inputs,
+          (masks.length === 1 ? masks[0] : masks) as tf.Tensor,
+        )
+      : null;
+    const outputMasks = Array.isArray(handedOn) ? handedOn : [handedOn];
     node.outputs.forEach((id, i) => {
-      values.set(id, outputs[i]);
+      values.tensors.set(id, outputs[i]);
+      if (outputMasks[i]) values.masks.set(id, outputMasks[i]);
     });
     return outputs;
   }
 
-  /**
-   * Computes the nodes from the `from`-th on, by the layers of another network with the same nodes, and returns the
-   * network's output. `values` stay as they are. Call it inside tf.tidy.
-   */
-  finishWith(other: GraphRun, values: Values, from: number): tf.Tensor {
-    const own: Values = new Map(values);
-    for (let i = from; i < this.nodes.length; i++) this.step(this.nodes[i], own, other.nodes[i].layer);
-    return this.outputOf(own);
+  /** Computes the calls of `nodes` (default all) and returns the network's outputs. `values` stay as they are. */
+  finish(values: Values, nodes: readonly GraphNode[] = this.graph.nodes): tf.Tensor[] {
+    const own = new Values(values);
+    for (const node of nodes) this.step(node, own);
+    return this.outputsOf(own);
   }
 
-  /** The network's output, once all nodes are computed. */
-  outputOf(values: Values): tf.Tensor {
-    return values.get(this.outputId)!;
+  /** The network's outputs, once all calls are computed. */
+  outputsOf(values: Values): tf.Tensor[] {
+    return this.graph.outputs.map(({ id }) => values.get(id));
   }
 }

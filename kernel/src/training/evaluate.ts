@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
-import type { Dataset } from "../datasets/dataset";
+import { disposeBatch, type ExampleSource } from "../datasets/examples";
+import { checkFeeds, feedsOf, networkInputs } from "../datasets/feeds";
 import { cellSignal, yieldToEvents } from "../host/signal";
 import { crossEntropy, givesProbabilities, logProbabilities } from "./loss";
 
@@ -14,23 +15,26 @@ export interface Evaluation {
 /** Accuracy and loss of a network on a data set, in batches; nothing is trained. */
 export async function evaluate(
   model: tf.LayersModel,
-  data: Dataset,
+  data: ExampleSource,
   options: { batchSize?: number; signal?: AbortSignal } = {},
 ): Promise<Evaluation> {
   const { batchSize = 256 } = options;
   const signal = cellSignal(options.signal);
   const probabilities = givesProbabilities(model);
+  const inputs = networkInputs(model);
+  checkFeeds("evaluate", inputs, data);
   let right = 0;
   let loss = 0;
-  for (const { images, labels } of data.batches(batchSize)) {
+  for await (const batch of data.batches(batchSize, { signal })) {
+    const labels = batch.targets as tf.Tensor1D;
     const [batchRight, batchLoss] = tf.tidy(() => {
-      const output = model.apply(images, { training: false }) as tf.Tensor2D;
+      const output = model.apply(feedsOf(inputs, batch), { training: false }) as tf.Tensor2D;
       return [
         countRight(output, labels),
         crossEntropy(logProbabilities(output, probabilities), labels).dataSync()[0] * labels.size,
       ];
     });
-    tf.dispose([images, labels]);
+    disposeBatch(batch);
     right += batchRight;
     loss += batchLoss;
     await yieldToEvents(signal);

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-node";
-import { GraphRun } from "../layers/graph";
+import { GraphRun, NetworkGraph } from "../layers/graph";
 
 const hasFault = (tensor: tf.Tensor): boolean =>
   tf.tidy(() => tf.all(tf.isFinite(tensor)).dataSync()[0] === 0);
@@ -8,13 +8,13 @@ const hasFault = (tensor: tf.Tensor): boolean =>
  * Where numbers stop being finite when a batch goes through a network: the first layer with such a weight or output, as
  * words for an error; null when the outputs are all finite.
  */
-export function findFault(model: tf.LayersModel, images: tf.Tensor): string | null {
-  const run = new GraphRun(model);
+export function findFault(model: tf.LayersModel, inputs: tf.Tensor[]): string | null {
+  const run = new GraphRun(new NetworkGraph(model));
   let fault: string | null = null;
   tf.tidy(() => {
-    if (hasFault(images)) fault = "the images";
-    const values = run.start(images);
-    for (const node of run.nodes) {
+    if (inputs.some(hasFault)) fault = "the data";
+    const values = run.start(inputs);
+    for (const node of run.graph.nodes) {
       if (fault) return;
       const { layer } = node;
       const weight = layer.weights.find((variable) => hasFault(variable.read()));

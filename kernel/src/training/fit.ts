@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-node";
-import type { Dataset } from "../datasets/dataset";
+import type { ExampleSource } from "../datasets/examples";
 import type { TrainingHistory } from "./history";
 import { crossEntropy, givesProbabilities, logProbabilities } from "./loss";
 import { type ParameterGroup, variablesOf } from "./optimizer";
@@ -27,7 +27,7 @@ export function decayGroups(
  */
 export async function fit(
   model: tf.LayersModel,
-  data: Dataset,
+  data: ExampleSource,
   options: TrainingOptions & { learningRate?: number },
 ): Promise<TrainingHistory> {
   const { learningRate = 3e-3, weightDecay = 0 } = options;
@@ -37,7 +37,8 @@ export async function fit(
     model,
     data,
     groups: decayGroups(model.trainableWeights, learningRate, weightDecay),
-    loss: (output, _images, labels) => crossEntropy(logProbabilities(output, probabilities), labels),
+    loss: (output, _inputs, { targets }) =>
+      crossEntropy(logProbabilities(output, probabilities), targets as tf.Tensor1D),
     options,
   });
 }

@@ -1,4 +1,4 @@
-import type { Dataset } from "../datasets/dataset";
+import type { ExampleSource } from "../datasets/examples";
 import { LutnnError } from "../errors";
 import type { Algorithm } from "./optimizer";
 import { checkSchedule, type ScheduleName } from "./schedule";
@@ -25,7 +25,7 @@ export interface TrainingOptions {
   /** Default 64. */
   batchSize?: number;
   /** Evaluated after each epoch. Keep it apart from the test data. */
-  validation?: Dataset;
+  validation?: ExampleSource;
   /** Of the order of the images. Default 0. */
   seed?: number;
   /** Default "adam". */

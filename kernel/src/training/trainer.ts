@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
 import * as tf from "@tensorflow/tfjs-node";
-import type { Dataset } from "../datasets/dataset";
+import { type Batch, disposeBatch, type ExampleSource } from "../datasets/examples";
+import { checkFeeds, feedsOf, networkInputs } from "../datasets/feeds";
 import { LutnnError } from "../errors";
 import { Progress } from "../host/progress";
 import { cellSignal, yieldToEvents } from "../host/signal";
@@ -17,10 +17,10 @@ import { learningRateShare } from "./schedule";
 export interface Training {
   label: string;
   model: tf.LayersModel;
-  data: Dataset;
+  data: ExampleSource;
   groups: ParameterGroup[];
   /** The loss of one batch, from the network's output in training mode. */
-  loss: (output: tf.Tensor2D, images: tf.Tensor4D, labels: tf.Tensor1D) => tf.Scalar;
+  loss: (output: tf.Tensor2D, inputs: tf.Tensor[], batch: Batch) => tf.Scalar;
   options: TrainingOptions;
   /** Called before each step, for example to set a temperature. */
   beforeStep?: (step: number, steps: number) => void;
@@ -48,15 +48,6 @@ export interface Position {
 /** A loss that no classifier reaches while it learns. */
 const divergence = 1e6;
 
-/** Names, sizes and bytes of what a run learns from. */
-const fingerprint = (data: Dataset): string =>
-  createHash("sha256")
-    .update(`${data.name} ${data.size} ${data.inputShape.join("×")}`)
-    .update(new Uint8Array(data.images.buffer, data.images.byteOffset, data.images.byteLength))
-    .update(new Uint8Array(data.labels.buffer, data.labels.byteOffset, data.labels.byteLength))
-    .digest("hex")
-    .slice(0, 16);
-
 function isBetter(
   value: number,
   best: Position["best"],
@@ -76,13 +67,15 @@ export async function train(training: Training): Promise<TrainingHistory> {
   const options = checkTrainingOptions(label, training.options);
   const { epochs, batchSize, seed, schedule, validation, earlyStopping } = options;
   const signal = cellSignal(options.signal);
+  const inputs = networkInputs(model);
+  checkFeeds(label, inputs, data);
   const stepsPerEpoch = Math.ceil(data.size / batchSize);
   const steps = epochs * stepsPerEpoch;
   const optimizer = new Optimizer(groups, options.algorithm);
   const run = new ResumableRun(model, optimizer, options, {
     label,
     model: model.name,
-    data: fingerprint(data),
+    data: await data.fingerprint(),
     epochs,
     batchSize,
     seed,
@@ -107,21 +100,22 @@ export async function train(training: Training): Promise<TrainingHistory> {
     while (position.epoch < epochs && !stoppedEarly) {
       const epochSeed = seed * 1_000_003 + position.epoch + 1;
       let clock = performance.now();
-      for (const { images, labels } of data.batches(batchSize, epochSeed, position.batch)) {
+      for await (const batch of data.batches(batchSize, { seed: epochSeed, first: position.batch, signal })) {
+        const feeds = feedsOf(inputs, batch);
         try {
           const step = stepOf(position);
           training.beforeStep?.(step, steps);
           let right = 0;
           const value = optimizer.step(learningRateShare(schedule, step, steps, stepsPerEpoch), () => {
-            const output = model.apply(images, { training: true }) as tf.Tensor2D;
-            right = countRight(output, labels);
-            return training.loss(output, images, labels);
+            const output = model.apply(feeds, { training: true }) as tf.Tensor2D;
+            right = countRight(output, batch.targets as tf.Tensor1D);
+            return training.loss(output, feeds, batch);
           });
-          if (!(value < divergence)) throw diverged(training, images, value, step, run.lastSaved);
-          position.lossSum += value * labels.size;
+          if (!(value < divergence)) throw diverged(training, feeds, value, step, run.lastSaved);
+          position.lossSum += value * batch.size;
           position.right += right;
         } finally {
-          tf.dispose([images, labels]);
+          disposeBatch(batch);
         }
         position.batch++;
         const now = performance.now();
@@ -205,12 +199,12 @@ const validationField = (evaluation?: Evaluation): Record<string, string> =>
 /** The error of a run whose loss is no longer a useful number: which layer it began in, and what is saved. */
 function diverged(
   { label, model }: Training,
-  images: tf.Tensor,
+  inputs: tf.Tensor[],
   value: number,
   step: number,
   saved: string | null,
 ): LutnnError {
-  const fault = Number.isFinite(value) ? null : findFault(model, images);
+  const fault = Number.isFinite(value) ? null : findFault(model, inputs);
   const where = fault ? `; the first number that is not finite is in ${fault}` : "";
   const remedy = saved ? `the last good state is ${saved}` : "give a checkpoint folder to keep good states";
   return new LutnnError(

@@ -1,0 +1,40 @@
+import * as tf from "@tensorflow/tfjs-node";
+import { fastBatchNorm } from "./fastBatchNorm";
+import type { GraphNode, NetworkGraph } from "./graph";
+
+/** A layer of the same class and settings under a name, with weights of its own once it is applied. */
+export function freshLayer(layer: tf.layers.Layer, name: string): tf.layers.Layer {
+  const kind = layer.constructor as tf.serialization.SerializableConstructor<tf.layers.Layer>;
+  return fastBatchNorm(kind.fromConfig(kind, { ...layer.getConfig(), name }));
+}
+
+/**
+ * A new functional network with the same inputs, outputs and calls as a network, each layer as `place` gives it: called
+ * once for each name, and then applied as often as the network applies it. Nested networks are laid open. Weights are
+ * those that the layers given bring or make; the caller sets them.
+ */
+export function assembleNetwork(
+  graph: NetworkGraph,
+  place: (name: string, layer: tf.layers.Layer) => tf.layers.Layer,
+): tf.LayersModel {
+  const layers = new Map([...graph.layers].map(([name, layer]) => [name, place(name, layer)]));
+  const values = new Map<string, tf.SymbolicTensor>();
+  const inputs = graph.inputs.map(({ id, name, shape, dtype }) => {
+    const input = tf.input({ batchShape: shape, dtype: dtype as "float32", name });
+    values.set(id, input);
+    return input;
+  });
+  const call = (node: GraphNode) => {
+    const given = node.inputs.map((id) => values.get(id)!);
+    const made = layers.get(node.name)!.apply(given.length === 1 ? given[0] : given, { ...node.callArgs });
+    return (Array.isArray(made) ? made : [made]) as tf.SymbolicTensor[];
+  };
+  for (const node of graph.nodes) {
+    const made = call(node);
+    node.outputs.forEach((id, i) => {
+      values.set(id, made[i]);
+    });
+  }
+  const outputs = graph.outputs.map(({ id }) => values.get(id)!);
+  return tf.model({ inputs, outputs, name: graph.name });
+}
