@@ -1,6 +1,6 @@
+import { createHash } from "node:crypto";
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
-import { createHash } from "node:crypto";
 import { permutation, seededRandom } from "../pq/random";
 import type { TargetSpec } from "../tasks/target";
 import type { Batch, BatchOptions, ExampleSource, InputSpec } from "./examples";

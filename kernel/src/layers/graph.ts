@@ -123,7 +123,10 @@ class Walk {
     const call = sourceLayer.inboundNodes[nodeIndex];
     const inputs = call.inputTensors.map((input) => this.idOf(input, scope));
     if (sourceLayer instanceof tf.LayersModel) {
-      const path = [...scope.path, nodeIndex === 0 ? sourceLayer.name : `${sourceLayer.name}#${nodeIndex + 1}`];
+      const path = [
+        ...scope.path,
+        nodeIndex === 0 ? sourceLayer.name : `${sourceLayer.name}#${nodeIndex + 1}`,
+      ];
       const inner: Scope = {
         path,
         outside: new Map(sourceLayer.inputs.map((input, i) => [input.id, inputs[i]])),
@@ -207,7 +210,9 @@ export class GraphRun {
   /** What a layer makes of given inputs in the place of a call, masks not handed on. */
   apply(node: GraphNode, inputs: tf.Tensor[], layer = this.layerOf(node), mask?: tf.Tensor): tf.Tensor[] {
     const callArgs = mask ? { ...node.callArgs, mask } : node.callArgs;
-    const outputs = layer.apply(inputs.length === 1 ? inputs[0] : inputs, callArgs) as tf.Tensor | tf.Tensor[];
+    const outputs = layer.apply(inputs.length === 1 ? inputs[0] : inputs, callArgs) as
+      | tf.Tensor
+      | tf.Tensor[];
     return Array.isArray(outputs) ? outputs : [outputs];
   }
 

@@ -38,6 +38,16 @@ interface LevelScale {
   factor: number;
 }
 
+/** What encodes: the trees of all codebooks as arrays, so that they can be stored. */
+export interface MaddnessTrees {
+  /** int32 (C, 4): the dimension of each level. */
+  dimensions: Int32Array;
+  /** float32 (C, 15): thresholds of level 0, 1, 2, 3. */
+  thresholds: Float32Array;
+  /** float64 (C, 4, 2): offset and factor of each level's 8-bit scale; empty for form "fast". */
+  scales: Float64Array;
+}
+
 /** Ridge of the published algorithm. */
 const ridge = 1;
 /** Codebooks that one chain of pairwise means covers. */
@@ -122,6 +132,45 @@ export class Maddness {
     return new Maddness(form, numCodebooks, subvectorLength, coder.trees, scales, prototypes);
   }
 
+  /** The trees as arrays; {@link fromTrees} makes a coder of them again. */
+  get treeArrays(): MaddnessTrees {
+    const levels = this.trees.flat();
+    return {
+      dimensions: Int32Array.from(levels, ({ dimension }) => dimension),
+      thresholds: Float32Array.from(levels.flatMap(({ thresholds }) => [...thresholds])),
+      scales: Float64Array.from(
+        this.scales.flat().flatMap((scale) => (scale ? [scale.offset, scale.factor] : [])),
+      ),
+    };
+  }
+
+  /** A coder without prototypes, for tables that exist already. */
+  static fromTrees(
+    form: MaddnessForm,
+    { numCodebooks, subvectorLength }: { numCodebooks: number; subvectorLength: number },
+    { dimensions, thresholds, scales }: MaddnessTrees,
+  ): Maddness {
+    const levels = Math.log2(TREE_LEAVES);
+    const nodes = TREE_LEAVES - 1;
+    const perCodebook = <T>(make: (c: number, level: number) => T): T[][] =>
+      Array.from({ length: numCodebooks }, (_, c) =>
+        Array.from({ length: levels }, (_, level) => make(c, level)),
+      );
+    const trees = perCodebook((c, level) => {
+      const from = c * nodes + 2 ** level - 1;
+      return {
+        dimension: dimensions[c * levels + level],
+        thresholds: thresholds.slice(from, from + 2 ** level),
+      };
+    });
+    const levelScales = perCodebook((c, level) => {
+      if (form === "fast") return null;
+      const at = 2 * (c * levels + level);
+      return { offset: scales[at], factor: scales[at + 1] };
+    });
+    return new Maddness(form, numCodebooks, subvectorLength, trees, levelScales, new Float32Array());
+  }
+
   /** x float32 (N, C·V) → leaves uint8 (N, C). */
   encode(x: Float32Array): Uint8Array {
     if (x.length === 0 || x.length % this.inputLength !== 0)
@@ -155,6 +204,10 @@ export class Maddness {
     if (weight.length === 0 || weight.length % inputLength !== 0)
       throw new LutnnError(
         `Maddness.lookupTable: the weight must have ${inputLength} rows (got ${weight.length} numbers)`,
+      );
+    if (this.prototypes.length === 0)
+      throw new LutnnError(
+        "Maddness.lookupTable: a coder made of trees alone must keep the table that it came with (it has no prototypes); fit it on data",
       );
     const outputs = weight.length / inputLength;
     const real = new Float32Array(numCodebooks * TREE_LEAVES * outputs);

@@ -30,7 +30,12 @@ export interface Task {
   /** Mean loss of a batch, differentiable in the outputs. */
   loss(outputs: tf.Tensor[], targets: tf.Tensor, mask?: tf.Tensor2D): tf.Scalar;
   /** Mean distance of softened outputs from a teacher's, times temperature² where there is one; differentiable. */
-  distillation(outputs: tf.Tensor[], teacher: tf.Tensor[], temperature: number, mask?: tf.Tensor2D): tf.Scalar;
+  distillation(
+    outputs: tf.Tensor[],
+    teacher: tf.Tensor[],
+    temperature: number,
+    mask?: tf.Tensor2D,
+  ): tf.Scalar;
   /** Sum over the examples of how far outputs are from exact ones, in {@link divergenceUnit}. */
   divergence(exact: tf.Tensor[], outputs: tf.Tensor[], mask?: tf.Tensor2D): number;
   readonly divergenceUnit: string;

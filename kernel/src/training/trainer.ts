@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs-node";
+import type * as tf from "@tensorflow/tfjs-node";
 import { type Batch, disposeBatch, type ExampleSource } from "../datasets/examples";
 import { checkFeeds, feedsOf, networkInputs } from "../datasets/feeds";
 import { LutnnError } from "../errors";
