@@ -1,8 +1,9 @@
 import { LutnnError } from "../errors";
-import { fitTable } from "./leastSquares";
+import { fitTable } from "./fitTable";
 import { roundHalfToEven } from "./lookupTable";
 import { checkFinite } from "./productQuantizer";
 import { descend, learnTree, TREE_LEAVES, TREE_ROWS_LIMIT, type TreeLevel } from "./splitTree";
+import { takingTurns } from "./turns";
 
 /**
  * `true`: the published algorithm. `fast`: the quick variant that the LUT-NN authors measured against ("Maddness" in
@@ -50,6 +51,8 @@ export interface MaddnessTrees {
 
 /** Ridge of the published algorithm. */
 const ridge = 1;
+/** Steps of the ridge regression at most: prototypes are its solution, not an approach to it. */
+const prototypeSteps = 200;
 /** Codebooks that one chain of pairwise means covers. */
 const group = 16;
 
@@ -98,6 +101,7 @@ export class Maddness {
       throw new LutnnError(
         `Maddness.fit: treeRows must be from 1 to ${TREE_ROWS_LIMIT} (got ${seen} of ${rows} rows)`,
       );
+    const pause = takingTurns(signal);
     const trees: TreeLevel[][] = [];
     const scales: (LevelScale | null)[][] = [];
     for (let c = 0; c < numCodebooks; c++) {
@@ -109,8 +113,7 @@ export class Maddness {
           form === "true" ? levelScale(x, inputLength, columns.from + level.dimension) : null,
         ),
       );
-      await new Promise(setImmediate);
-      signal?.throwIfAborted();
+      await pause();
     }
     const coder = new Maddness(
       form,
@@ -128,7 +131,11 @@ export class Maddness {
         : new Float32Array(numCodebooks * TREE_LEAVES * inputLength);
     // fitTable's λ is relative to the mean count of a code.
     const lambda = (ridge * TREE_LEAVES) / rows;
-    const prototypes = await fitTable(codes, x, start, sizes, { lambda, signal });
+    const prototypes = await fitTable(codes, x, start, sizes, {
+      lambda,
+      signal,
+      maxIterations: prototypeSteps,
+    });
     return new Maddness(form, numCodebooks, subvectorLength, coder.trees, scales, prototypes);
   }
 
