@@ -1,8 +1,6 @@
+export type { TargetSpec } from "../tasks/target";
 export { Dataset, type DatasetArrays } from "./dataset";
 export { digits } from "./digits";
-export { type FashionMnistOptions, fashionMnist, fashionMnistSource } from "./fashionMnist";
-export { load } from "./load";
-export { type DataSource, findFolder } from "./locate";
 export {
   type Batch,
   type BatchOptions,
@@ -10,4 +8,6 @@ export {
   type ExampleSource,
   type InputSpec,
 } from "./examples";
-export type { TargetSpec } from "../tasks/target";
+export { type FashionMnistOptions, fashionMnist, fashionMnistSource } from "./fashionMnist";
+export { load } from "./load";
+export { type DataSource, findFolder } from "./locate";
