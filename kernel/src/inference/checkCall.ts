@@ -3,7 +3,6 @@ import { valuesOf } from "../compute/valuesOf";
 import type { GraphNode, GraphRun, Values } from "../layers/graph";
 import { LookupLayer } from "../layers/lookupLayer";
 import { type Finish, NearTies } from "./nearTies";
-import { outputRows } from "./outputRows";
 import { changed, distance, EFFECTS, INPUT_CHANGE, largestOfExamples, RELATIVE } from "./rounding";
 
 /** What a file's result of a call is beside that of the network's layer on the same inputs. */
@@ -102,7 +101,7 @@ function checkRows(
   const { outputs } = lookup;
   const length = lookup.numCodebooks * lookup.subvectorLength;
   const windows = valuesOf(() => layer.inputRows(x));
-  const [a, b] = [ours, theirs].map((y) => outputRows(layer, y));
+  const [a, b] = [ours, theirs].map(floats);
   const activation = tf.layers.activation({
     activation: (layer.getConfig().activation as "linear") ?? "linear",
   });

@@ -12,8 +12,11 @@ import { runFile } from "./fileValues";
 // is compared: what is left is rounding (rounding.ts) or a near tie (nearTies.ts), which is proved row by row, or a fault.
 // In the end the file's outputs must be, bit for bit, the values that the copy showed.
 
-/** Values of a copy that are in memory at once, bytes: more are shown by several copies. */
-const bytesAtOnce = 256e6;
+export interface CheckOptions {
+  /** Values between layers that may be in memory at once, bytes: more are looked at in turn. Default 256 million. */
+  bytesAtOnce?: number;
+  signal?: AbortSignal;
+}
 
 /** What the check at the door found. */
 export interface FileCheck {
@@ -32,7 +35,7 @@ export interface FileCheck {
 }
 
 /** Calls in groups whose values fit into memory. */
-function* groupsOf(graph: NetworkGraph, examples: number): Generator<GraphNode[]> {
+function* groupsOf(graph: NetworkGraph, examples: number, bytesAtOnce: number): Generator<GraphNode[]> {
   const size = ({ outputShapes }: GraphNode) =>
     outputShapes
       .map((shape) =>
@@ -95,8 +98,9 @@ export async function checkFile(
   bytes: Uint8Array,
   network: tf.LayersModel,
   inputs: readonly tf.Tensor[],
-  options: { signal?: AbortSignal } = {},
+  options: CheckOptions = {},
 ): Promise<FileCheck> {
+  const { bytesAtOnce = 256e6 } = options;
   const signal = cellSignal(options.signal);
   const graph = new NetworkGraph(network);
   if (inputs.length !== graph.inputs.length)
@@ -108,7 +112,7 @@ export async function checkFile(
   let outputs: tf.Tensor[] = [];
   const values = new GraphRun(graph).start([...inputs]);
   try {
-    outputs = await runFile(bytes, inputs, ends);
+    outputs = await runFile(bytes, inputs);
     if (outputs.length !== ends)
       return findings.end(
         "output",
@@ -116,7 +120,7 @@ export async function checkFile(
       );
     const wrong = differingOutput(graph, outputs, values);
     if (wrong) return findings.end(wrong.name, outputSentence(wrong.name));
-    for (const group of groupsOf(graph, findings.examples)) {
+    for (const group of groupsOf(graph, findings.examples, bytesAtOnce)) {
       const fault = await checkGroup(graph, group, values, inputs, outputs, findings);
       if (fault) return fault;
       await yieldToEvents(signal);
@@ -151,7 +155,7 @@ async function checkGroup(
     (id) => !known.tensors.has(id),
   );
   const copy = exportOnnx(graph.model, { reveal: revealed });
-  const shown = await runFile(copy, inputs, graph.outputs.length);
+  const shown = await runFile(copy, inputs);
   try {
     const theirs = new Map(revealed.map((id, i) => [id, shown[graph.outputs.length + i]]));
     const run = new GraphRun(graph);

@@ -26,19 +26,14 @@ export function networkTensor({ data, dims }: TensorData): tf.Tensor {
  * Runs a file that this library wrote on a network's inputs, its nodes one by one as they stand (nothing is fused, so two
  * files with the same nodes give the same bits), and returns its outputs as laid out in tf.js; the caller disposes.
  * @param inputs in the file's order
- * @param ends how many of the outputs are the network's; the others are values revealed in tf.js's own layout
  */
-export async function runFile(
-  bytes: Uint8Array,
-  inputs: readonly tf.Tensor[],
-  ends: number,
-): Promise<tf.Tensor[]> {
+export async function runFile(bytes: Uint8Array, inputs: readonly tf.Tensor[]): Promise<tf.Tensor[]> {
   const session = await InferenceSession.create(bytes, { optimize: false });
   try {
     const feeds: Record<string, TensorData> = {};
     for (const [i, input] of session.inputs.entries()) feeds[input.name] = await feedOf(input, inputs[i]);
     const outputs = await session.run<ArrayOf[ElementType]>(feeds);
-    return session.outputNames.map((name, i) => (i < ends ? networkTensor : tensorOf)(outputs[name]));
+    return session.outputNames.map((name) => networkTensor(outputs[name]));
   } finally {
     await session.release();
   }

@@ -1,4 +1,4 @@
-export { checkFile, type FileCheck } from "./checkFile";
+export { type CheckOptions, checkFile, type FileCheck } from "./checkFile";
 export type { SessionEvaluateOptions } from "./evaluateSession";
 export { type LayerTiming, LayerTimings, type Spread } from "./layerTimings";
 export { toChannelsFirst } from "./layout";

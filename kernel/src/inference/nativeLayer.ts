@@ -2,7 +2,8 @@ import { nativeBackend, nativeStatus } from "../compute/backend";
 import type { ConvWindow } from "../compute/imageWindows";
 import { LutnnError } from "../errors";
 import type { ExportedLookup, LookupLayer } from "../layers/lookupLayer";
-import { convWindow, LutConv2D } from "../layers/lutConv2d";
+import { LutConvolution } from "../layers/lutConvolution";
+import { convWindow } from "../layers/window";
 import { toChannelsFirst, toChannelsLast } from "./layout";
 
 /** The native backend. Throws LutnnError when it does not load: who asks for it by name gets nothing else. */
@@ -36,10 +37,10 @@ export interface NativeLayer {
 function imageOf(
   layer: LookupLayer,
   shape: readonly number[],
-): { image: number[]; window: ConvWindow } | null {
-  if (layer instanceof LutConv2D)
-    return { image: [...shape], window: convWindow(layer.getConfig(), [...shape]) };
-  return null;
+): { image: readonly number[]; window: ConvWindow } | null {
+  if (!(layer instanceof LutConvolution)) return null;
+  const image = shape.length === 2 ? [1, ...shape] : shape; // a sequence is an image of height 1
+  return { image, window: convWindow(layer.getConfig(), shape) };
 }
 
 /**

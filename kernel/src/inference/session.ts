@@ -82,7 +82,7 @@ export class InferenceSession {
       .InferenceSession.create(bytes, {
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
-        logSeverityLevel: 3,
+        logSeverityLevel: 4, // its errors come as errors; it prints nothing
         graphOptimizationLevel: optimize ? "all" : "disabled",
       })
       .catch((error: unknown) => {

@@ -69,7 +69,7 @@ export async function timePaperSizedLayer(
   const subvectorLength = filter * filter;
   const random = seededRandom(options.seed ?? 0, "paper-sized layer");
   const numbers = (count: number) => Float32Array.from({ length: count }, () => 2 * random() - 1);
-  const name = `${size}²×${channels}, ${filter}×${filter}`;
+  const name = "paperSized";
   const input = tf.input({ shape: [size, size, channels] });
   const conv = tf.layers.conv2d({ filters: channels, kernelSize: filter, padding: "same", name });
   const model = tf.model({ inputs: input, outputs: conv.apply(input) as tf.SymbolicTensor });
@@ -90,7 +90,8 @@ export async function timePaperSizedLayer(
   });
   try {
     const [node] = new NetworkGraph(model).nodes;
-    return new LayerTimings(isa, machine(), [await timeLayer(layer, node, options, signal)]);
+    const row = await timeLayer(layer, node, options, signal);
+    return new LayerTimings(isa, machine(), [{ ...row, layer: `${size}²×${channels}, ${filter}×${filter}` }]);
   } finally {
     model.dispose();
     layer.dispose();

@@ -11,7 +11,6 @@ import { checkFile, type FileCheck } from "./checkFile";
 import { runFile } from "./fileValues";
 import { nativeLayer, requireNative } from "./nativeLayer";
 import { NativeVerification } from "./nativeVerification";
-import { outputRows } from "./outputRows";
 import { type RecordedCall, recordInputs } from "./recordInputs";
 import { addVerifications, type LayerVerification, verifyCall } from "./verifyCall";
 
@@ -90,21 +89,20 @@ async function verifyRecorded({ node, layer, data, shape }: RecordedCall): Promi
     codes: native.encode(x, count),
     accumulate: native.accumulate,
     native: native.rowsOf(y),
-    file: await rowsOfFile(node, layer, data, shape),
+    file: await rowsOfFile(node, data, shape),
   });
 }
 
 /** The rows (N, M) of a layer's own file in ONNX Runtime. */
 async function rowsOfFile(
   node: RecordedCall["node"],
-  layer: LookupLayer,
   data: Float32Array,
   shape: number[],
 ): Promise<Float32Array> {
   const input = tf.tensor(data, shape);
-  const outputs = await runFile(exportLayer(node), [input], 1);
+  const outputs = await runFile(exportLayer(node), [input]);
   try {
-    return outputRows(layer, outputs[0]);
+    return valuesOf(() => outputs[0].clone()); // (…, M) as rows
   } finally {
     tf.dispose([input, outputs]);
   }
