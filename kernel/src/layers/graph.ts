@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
+import { fixedShapes } from "./fixedShapes";
 
 /** One call of a layer in a network. */
 export interface GraphNode {
@@ -51,15 +52,16 @@ export class NetworkGraph {
     this.name = model.name;
     const walk = new Walk();
     walk.enter(model);
-    const end = (tensor: tf.SymbolicTensor, name: string): GraphEnd => ({
-      name,
+    // A Sequential that was never built has no inputNames of its own.
+    const end = (tensor: tf.SymbolicTensor): GraphEnd => ({
+      name: tensor.sourceLayer.name,
       id: walk.idOf(tensor, topScope),
       shape: tensor.shape,
       dtype: tensor.dtype,
     });
-    this.inputs = model.inputs.map((tensor, i) => end(tensor, model.inputNames[i]));
-    this.outputs = model.outputs.map((tensor, i) => end(tensor, model.outputNames[i]));
-    this.nodes = walk.named();
+    this.inputs = model.inputs.map(end);
+    this.outputs = model.outputs.map(end);
+    this.nodes = fixedShapes(walk.named(), this.inputs);
     this.layers = new Map(this.nodes.map(({ name, layer }) => [name, layer]));
     for (const node of this.nodes) {
       for (const id of node.outputs) this.makers.set(id, node);
