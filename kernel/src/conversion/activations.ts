@@ -1,7 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { type Batch, disposeBatch, type ExampleSource } from "../datasets/examples";
 import { feedsOf } from "../datasets/feeds";
-import { assertFinite } from "../datasets/finite";
 import { yieldToEvents } from "../host/signal";
 import { type GraphNode, GraphRun, type LayerOf, type NetworkGraph, Values } from "../layers/graph";
 
@@ -16,8 +15,6 @@ interface Travelling {
 }
 
 export interface StreamOptions {
-  /** Opens the sentence of an error about the data. */
-  what: string;
   /** Shuffles the examples; in order without. */
   seed?: number;
   /** Default {@link ACTIVATION_BYTES}. */
@@ -76,7 +73,7 @@ export class ActivationStream {
   constructor(
     readonly graph: NetworkGraph,
     layers: readonly LayerOf[],
-    private readonly data: ExampleSource,
+    data: ExampleSource,
     private readonly options: StreamOptions,
   ) {
     this.runs = layers.map((layerOf) => new GraphRun(graph, layerOf));
@@ -128,7 +125,7 @@ export class ActivationStream {
 
   /** Takes on as many more batches as fit by now; they catch up with the others. At least one is on its way afterwards. */
   async fill(): Promise<void> {
-    const { signal, what } = this.options;
+    const { signal } = this.options;
     const capacity = this.capacity[this.done] ?? 0;
     while (!this.exhausted && (this.examples === 0 || this.examples + this.batchSize <= capacity)) {
       signal.throwIfAborted();
@@ -137,7 +134,6 @@ export class ActivationStream {
         this.exhausted = true;
         return;
       }
-      assertFinite(what, batch, this.data.name);
       const feeds = feedsOf(this.graph.inputs, batch);
       const values = this.runs.map((run) => run.start(feeds.map((tensor) => tensor.clone())));
       const added = { batch, values };

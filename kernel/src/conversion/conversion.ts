@@ -4,7 +4,8 @@ import type { ExampleSource } from "../datasets/examples";
 import { checkFeeds } from "../datasets/feeds";
 import { LutnnError } from "../errors";
 import { currentHost, displaySymbol } from "../host/host";
-import { type Evaluation, evaluate } from "../training/evaluate";
+import { cellSignal } from "../host/signal";
+import { type Evaluation, evaluateTask } from "../training/evaluate";
 import type { TrainingHistory } from "../training/history";
 import { calibrateTargets } from "./calibrateTargets";
 import { ConversionCore } from "./core";
@@ -147,7 +148,7 @@ export class Conversion extends ConversionCore {
   async evaluate(data: ExampleSource, options: { signal?: AbortSignal } = {}): Promise<Evaluation> {
     await this.checkData("evaluate", data);
     return this.queue.run("evaluate", options.signal, (signal) =>
-      evaluate(this.model, data, { task: this.task, signal }),
+      evaluateTask(this.model, this.task, data, { signal }),
     );
   }
 
@@ -163,7 +164,7 @@ export class Conversion extends ConversionCore {
     return this.queue.run("error accumulation", options.signal, async (signal) => {
       const host = options.live ? currentHost() : undefined;
       const displayId = randomUUID();
-      const dense = await evaluate(this.graph.model, data, { task: this.task, signal });
+      const dense = await evaluateTask(this.graph.model, this.task, data, { signal });
       const report = await measureErrors({
         graph: this.graph,
         converted: this.student?.layerOf ?? ((node) => node.layer),
@@ -311,6 +312,7 @@ export class Conversion extends ConversionCore {
   private async checkData(what: string, data: ExampleSource): Promise<void> {
     checkFeeds(what, this.graph.inputs, data);
     this.task = this.task.checkTarget(what, data.target, data.name);
+    await data.checkValues(what, cellSignal());
     await this.samples.remember(data);
   }
 

@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
-import { exportFaults } from "../layers/exportOnnx";
+import { exportFaults } from "../layers/exportFaults";
 import { NetworkGraph } from "../layers/graph";
 import type { TaskName } from "../tasks/derive";
 import type { Task } from "../tasks/task";

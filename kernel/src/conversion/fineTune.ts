@@ -68,7 +68,6 @@ export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory
     return await train({
       label: "fine-tune",
       model: student.model,
-      task,
       data,
       groups,
       beforeStep: (step, steps) => {
@@ -90,7 +89,7 @@ export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory
         }
         return tf.addN(losses);
       },
-      options,
+      options: { ...options, task },
       remark: `soft-PQ by ${describeTraining()}`,
       identity: { settings, lookups: lookups.map(([name, layer]) => [name, layer.lookup]) },
     });

@@ -1,5 +1,6 @@
 import { Table } from "../charts/table";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
+import type { LinearOperator } from "../layers/linearOperator";
 import { type Cost, denseCost, lookupCost, type OperatorSizes } from "../report/counting";
 import type { Target } from "./targets";
 
@@ -8,7 +9,7 @@ export type LayerState = "dense" | "calibrated" | "replaced";
 /** One convertible layer: its sizes and its costs for one input, before and after. */
 export interface LayerInfo extends OperatorSizes {
   name: string;
-  op: "conv2d" | "dense";
+  op: LinearOperator["op"];
   state: LayerState;
   /** C */
   numCodebooks: number;

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { LutnnError } from "../errors";
+import { taskNames } from "../tasks/derive";
 import type { ConversionState } from "./state";
 import type { NamedArrays, StoredArray } from "./storedArray";
 
@@ -63,7 +64,7 @@ const manifest = z.object({
   dense: byName(weights),
   profile,
   /** Name of the task where it was given; null where the network's end tells it. */
-  task: z.string().nullable(),
+  task: z.enum(taskNames).nullable(),
   targets: z.array(z.object({ name: z.string(), numCentroids: z.number(), subvectorLength: z.number() })),
   states: z
     .array(

@@ -6,7 +6,8 @@ import { Progress } from "../host/progress";
 import { yieldToEvents } from "../host/signal";
 import type { LayerOf, NetworkGraph } from "../layers/graph";
 import type { ErrorAccumulationReport, LayerErrors } from "../report/errorAccumulation";
-import type { Score, Task } from "../tasks/task";
+import { addScores, noScore, type Score } from "../tasks/score";
+import type { Task } from "../tasks/task";
 import { ActivationStream } from "./activations";
 import { ErrorSums } from "./errorSums";
 import { realRows } from "./rows";
@@ -32,9 +33,6 @@ export interface ErrorMeasurement {
 
 /** Which network of the stream is which. */
 const [dense, converted] = [0, 1];
-
-const noScore: Score = { metric: 0, weight: 0 };
-const sum = (a: Score, b: Score): Score => ({ metric: a.metric + b.metric, weight: a.weight + b.weight });
 
 /** What is known of one layer so far. */
 interface Measured {
@@ -105,7 +103,6 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
 
   const ownLayer: LayerOf = (node) => node.layer;
   const stream = new ActivationStream(graph, [ownLayer, measurement.converted], data, {
-    what: "errorAccumulation",
     signal,
   });
   try {
@@ -137,7 +134,7 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
         if (ended) {
           for (const [b, { targets: wanted, mask }] of stream.batches.entries()) {
             const outputs = stream.finish(ownLayer, converted, b);
-            ended.score = sum(ended.score, task.score(outputs, wanted, mask));
+            ended.score = addScores(ended.score, task.score(outputs, wanted, mask));
             tf.dispose(outputs);
             await yieldToEvents(signal);
           }
@@ -148,7 +145,7 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
       }
       const [exact, approximate] = [stream.results(dense), stream.results(converted)];
       for (const [b, { targets: wanted, mask }] of stream.batches.entries()) {
-        totals.score = sum(totals.score, task.score(approximate[b], wanted, mask));
+        totals.score = addScores(totals.score, task.score(approximate[b], wanted, mask));
         totals.divergence += task.divergence(exact[b], approximate[b], mask);
       }
       totals.examples += stream.size;

@@ -1,9 +1,8 @@
 import type * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import type { GraphNode, NetworkGraph } from "../layers/graph";
-import { type LinearOperator, linearOperator } from "../layers/linearOperator";
+import { isReplaceable, type LinearOperator, linearOperator, replaceFault } from "../layers/linearOperator";
 import { feedingLayers, hasBefore, hasBehind } from "../layers/norms";
-import { isReplaceable } from "../layers/rebuild";
 import { checkQuantizerShape } from "../pq/productQuantizer";
 import type { QuantizerShape } from "../pq/reference";
 
@@ -70,7 +69,12 @@ export function chooseTargets(graph: NetworkGraph, options: TargetOptions): Targ
   const keys = [options.subvectorLength, options.numCentroids].flatMap((given) =>
     typeof given === "object" ? Object.keys(given) : [],
   );
-  for (const name of [...names, ...keys]) checkName(graph.name, name, all);
+  for (const name of [...names, ...keys]) {
+    const layer = graph.layers.get(name);
+    const fault = layer && replaceFault(layer);
+    if (fault) throw new LutnnError(`convert: ${fault}`);
+    checkName(graph.name, name, all);
+  }
   if (names.length === 0)
     throw new LutnnError(
       `convert: ${graph.name} must have a layer to replace beyond its first convolution and its head (it has ${all.join(", ") || "none that can be replaced"}); name some with { layers: [...] }`,

@@ -1,7 +1,7 @@
 import { convert, models, tf } from "lutnn";
 import { describe, expect, it } from "vitest";
 import { NetworkGraph } from "../../../kernel/lib/layers/graph";
-import { isReplaceable } from "../../../kernel/lib/layers/kinds/index";
+import { isReplaceable } from "../../../kernel/lib/layers/linearOperator";
 import { feedingLayers, hasBefore, hasBehind } from "../../../kernel/lib/layers/norms";
 import { tinyData } from "../network";
 

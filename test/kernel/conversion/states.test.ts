@@ -19,7 +19,9 @@ beforeAll(() => {
   model = tinyNetwork(3);
 });
 
-async function converted(method: "kmeans" | "leastSquares" | "maddness" = "leastSquares"): Promise<Conversion> {
+async function converted(
+  method: "kmeans" | "leastSquares" | "maddness" = "leastSquares",
+): Promise<Conversion> {
   const conversion = convert(model);
   await conversion.calibrate(train, { method });
   await conversion.replaceAll();
@@ -106,7 +108,9 @@ describe("the states of a conversion", () => {
     const conversion = convert(model);
     const heard: string[] = [];
     const stop = conversion.onChange((change) => {
-      heard.push(change.kind === "state" ? change.entry.label : conversion.pending.map((one) => one.state).join());
+      heard.push(
+        change.kind === "state" ? change.entry.label : conversion.pending.map((one) => one.state).join(),
+      );
     });
     const running = conversion.calibrate(train, { method: "kmeans" });
     const waiting = conversion.replace("c2");

@@ -39,7 +39,6 @@ export const leastSquares: Method = {
     const byNode = new Map(targets.map((target) => [target.calls[0].node, target]));
     const result = new Map<string, Calibration>();
     const stream = new ActivationStream(graph, [run.reference, student.layerOf], data, {
-      what: "calibrate",
       seed,
       signal,
     });

@@ -1,5 +1,6 @@
 import { valuesOf } from "../../compute/valuesOf";
 import { MaddnessLayer } from "../../layers/maddnessLayer";
+import { makeMaddness } from "../../layers/makeLookup";
 import { Maddness, type MaddnessForm, type MaddnessTable, TREE_LEAVES } from "../../pq/maddness";
 import { type NamedArrays, StoredArray } from "../storedArray";
 import type { Target } from "../targets";
@@ -50,8 +51,7 @@ function method(name: "maddness" | "maddnessFast", title: string, form: Maddness
         },
       ),
 
-    layerFor: ({ layer, name }: Target) =>
-      new MaddnessLayer({ ...layer.getConfig(), name, denseClass: layer.getClassName() }),
+    layerFor: ({ layer, name }: Target) => makeMaddness(layer, name),
 
     fill(layer, arrays) {
       if (!(layer instanceof MaddnessLayer)) throw new TypeError(`${layer.name} is no Maddness layer`);

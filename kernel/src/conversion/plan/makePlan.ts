@@ -6,7 +6,7 @@ import { cellSignal } from "../../host/signal";
 import { NetworkGraph } from "../../layers/graph";
 import type { TaskName } from "../../tasks/derive";
 import type { Task } from "../../tasks/task";
-import { evaluate } from "../../training/evaluate";
+import { evaluateTask } from "../../training/evaluate";
 import { taskOf } from "../../training/taskOf";
 import { convert } from "../convert";
 import { type Profile, profileOf } from "../profile";
@@ -59,6 +59,7 @@ export async function plan(network: tf.LayersModel, options: PlanOptions): Promi
   const profile = profileOf(options.profile);
   const targets = chooseTargets(graph, { layers: options.layers });
   for (const examples of [data, validation]) checkFeeds("plan", graph.inputs, examples);
+  for (const examples of [data, validation]) await examples.checkValues("plan", signal);
   const task = taskOf(network, options.task, "plan").checkTarget("plan", validation.target, validation.name);
   const layers = await measureSensitivity({
     graph,
@@ -74,7 +75,7 @@ export async function plan(network: tf.LayersModel, options: PlanOptions): Promi
     signal,
   });
   const points = tradeOff(layers, cost);
-  const dense = (await evaluate(network, validation, { task, signal })).metric.value;
+  const dense = (await evaluateTask(network, task, validation, { signal })).metric.value;
   const measure = async (point: PlanPoint): Promise<number> => {
     if (point.measuredDrop !== undefined) return point.measuredDrop;
     const candidate = new Plan(network.name, cost, layers, points, point);

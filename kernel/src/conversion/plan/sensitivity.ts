@@ -3,7 +3,7 @@ import { valuesOf } from "../../compute/valuesOf";
 import type { ExampleSource } from "../../datasets/examples";
 import { Progress } from "../../host/progress";
 import { yieldToEvents } from "../../host/signal";
-import { timeLayer } from "../../inference/timeLayers";
+import { timeLayer } from "../../inference/timeLayer";
 import type { LayerOf, NetworkGraph } from "../../layers/graph";
 import { makeLookup } from "../../layers/makeLookup";
 import { denseCost, lookupCost } from "../../report/counting";
@@ -98,8 +98,7 @@ export async function measureSensitivity(options: SensitivityOptions): Promise<M
     all.reduce((sum, { tried }) => sum + tried.length, 0),
     "options",
   );
-  const open = (source: ExampleSource) =>
-    new ActivationStream(graph, [ownLayer], source, { what: "plan", seed, signal });
+  const open = (source: ExampleSource) => new ActivationStream(graph, [ownLayer], source, { seed, signal });
   const streams = { learning: open(data), measuring: open(validation) };
   const measured: MeasuredLayer[] = [];
   let done = 0;
