@@ -4,7 +4,6 @@ import type { ExampleSource } from "../datasets/examples";
 import { checkFeeds } from "../datasets/feeds";
 import { LutnnError } from "../errors";
 import { currentHost, displaySymbol } from "../host/host";
-import { cellSignal } from "../host/signal";
 import { type Evaluation, evaluateTask } from "../training/evaluate";
 import type { TrainingHistory } from "../training/history";
 import { calibrateTargets } from "./calibrateTargets";
@@ -44,11 +43,11 @@ export class Conversion extends ConversionCore {
    */
   async calibrate(data: ExampleSource, options: CalibrateOptions = {}): Promise<Outcome> {
     const method = methodOf("calibrate", options.method ?? this.profile.calibrate.method);
-    await this.checkData("calibrate", data);
     for (const name of options.layers ?? []) checkName(this.graph.name, name, this.names);
-    return this.queue.run(`calibrate by ${method.title}`, options.signal, (signal) =>
-      this.calibrateNow(data, { ...options, method: method.name }, signal),
-    );
+    return this.queue.run(`calibrate by ${method.title}`, options.signal, async (signal) => {
+      await this.checkData("calibrate", data, signal);
+      return this.calibrateNow(data, { ...options, method: method.name }, signal);
+    });
   }
 
   private async calibrateNow(
@@ -146,10 +145,10 @@ export class Conversion extends ConversionCore {
 
   /** Metric and loss of the network as it is when its turn comes. */
   async evaluate(data: ExampleSource, options: { signal?: AbortSignal } = {}): Promise<Evaluation> {
-    await this.checkData("evaluate", data);
-    return this.queue.run("evaluate", options.signal, (signal) =>
-      evaluateTask(this.model, this.task, data, { signal }),
-    );
+    return this.queue.run("evaluate", options.signal, async (signal) => {
+      await this.checkData("evaluate", data, signal);
+      return evaluateTask(this.model, this.task, data, { signal });
+    });
   }
 
   /**
@@ -160,8 +159,8 @@ export class Conversion extends ConversionCore {
     data: ExampleSource,
     options: ErrorAccumulationOptions = {},
   ): Promise<ErrorAccumulation> {
-    await this.checkData("errorAccumulation", data);
     return this.queue.run("error accumulation", options.signal, async (signal) => {
+      await this.checkData("errorAccumulation", data, signal);
       const host = options.live ? currentHost() : undefined;
       const displayId = randomUUID();
       const dense = await evaluateTask(this.graph.model, this.task, data, { signal });
@@ -191,8 +190,10 @@ export class Conversion extends ConversionCore {
    * leaves it as it was.
    */
   async fineTune(data: ExampleSource, options: FineTuneOptions): Promise<TrainingHistory> {
-    await this.checkData("fineTune", data);
-    return this.queue.run("fine-tune", options.signal, (signal) => this.fineTuneNow(data, options, signal));
+    return this.queue.run("fine-tune", options.signal, async (signal) => {
+      await this.checkData("fineTune", data, signal);
+      return this.fineTuneNow(data, options, signal);
+    });
   }
 
   private async fineTuneNow(
@@ -246,8 +247,8 @@ export class Conversion extends ConversionCore {
    */
   async convertAll(data: ExampleSource, options: ConvertAllOptions): Promise<TrainingHistory[]> {
     const { calibrationImages = 4096, ...training } = options;
-    await this.checkData("convertAll", data);
     return this.queue.run("convert all layers", options.signal, async (signal) => {
+      await this.checkData("convertAll", data, signal);
       const placed = replacedLayers(this.state);
       if (placed.length > 0)
         throw new LutnnError(
@@ -275,7 +276,8 @@ export class Conversion extends ConversionCore {
   save(path: string, options: SaveOptions = {}): Promise<Outcome> {
     return this.queue.run(`save ${path}`, options.signal, async (signal) => {
       this.checkTrainable("save", "saved");
-      const names = this.graph.outputs.map(({ name }) => name);
+      const { outputs } = this.graph;
+      const names = outputs.length > 1 ? outputs.map(({ name }) => name) : undefined;
       const { bytes, checked } = await saveFile(path, this.model, names, this.samples, {
         ...options,
         signal,
@@ -309,10 +311,10 @@ export class Conversion extends ConversionCore {
     return [...new Set(placed.map((name) => methods[state.layers[name].replacedBy!].title))].join(" + ");
   }
 
-  private async checkData(what: string, data: ExampleSource): Promise<void> {
+  private async checkData(what: string, data: ExampleSource, signal: AbortSignal): Promise<void> {
     checkFeeds(what, this.graph.inputs, data);
     this.task = this.task.checkTarget(what, data.target, data.name);
-    await data.checkValues(what, cellSignal());
+    await data.checkValues(what, signal);
     await this.samples.remember(data);
   }
 

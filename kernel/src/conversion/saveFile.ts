@@ -28,7 +28,7 @@ function checkName(path: string): void {
 export async function saveFile(
   path: string,
   model: tf.LayersModel,
-  outputNames: readonly string[],
+  outputNames: readonly string[] | undefined,
   samples: Samples,
   { check = true, signal }: SaveOptions,
 ): Promise<{ bytes: number; checked: string }> {

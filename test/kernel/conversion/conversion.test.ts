@@ -365,7 +365,13 @@ describe("a conversion", () => {
     await expect(conversion.replace("c9")).rejects.toThrow(/tiny has no layer "c9"/);
     await expect(conversion.restore("c9")).rejects.toThrow(/tiny has no layer "c9"/);
     const { images, labels } = train;
-    const wrong = new lutnn.datasets.Dataset({ name: "wide", inputShape: [3, 12, 2], numClasses: 3, images, labels });
+    const wrong = new lutnn.datasets.Dataset({
+      name: "wide",
+      inputShape: [3, 12, 2],
+      numClasses: 3,
+      images,
+      labels,
+    });
     await expect(conversion.calibrate(wrong)).rejects.toThrow(
       /examples of 6×6×2 for the input image \(got 3×12×2 from wide\)/,
     );
