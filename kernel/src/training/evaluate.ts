@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { disposeBatch, type ExampleSource } from "../datasets/examples";
 import { checkFeeds, feedsOf, networkInputs } from "../datasets/feeds";
+import { type Data, examplesOf } from "../datasets/from";
 import { cellSignal, yieldToEvents } from "../host/signal";
 import type { TaskName } from "../tasks/derive";
 import { addScores, noScore, type Score } from "../tasks/score";
@@ -38,10 +39,11 @@ export interface EvaluateOptions {
 /** Metric and loss of a network on a data set, in batches; nothing is trained. */
 export async function evaluate(
   model: tf.LayersModel,
-  data: ExampleSource,
+  given: Data,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const what = "evaluate";
+  const data = await examplesOf(given);
   checkFeeds(what, networkInputs(model), data);
   const task = taskOf(model, options.task, what).checkTarget(what, data.target, data.name);
   await data.checkValues(what, cellSignal(options.signal));

@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-node";
 import { type Batch, disposeBatch, type ExampleSource } from "../datasets/examples";
 import { checkFeeds, feedsOf, networkInputs } from "../datasets/feeds";
+import { examplesOf } from "../datasets/from";
 import { LutnnError } from "../errors";
 import { Progress } from "../host/progress";
 import { cellSignal, yieldToEvents } from "../host/signal";
@@ -46,10 +47,11 @@ const divergence = 1e6;
 export async function train(training: Training): Promise<TrainingHistory> {
   const { label, model, data, groups } = training;
   const options = checkTrainingOptions(label, training.options);
-  const { epochs, batchSize, seed, schedule, validation } = options;
+  const { epochs, batchSize, seed, schedule } = options;
+  const validation = options.validation && (await examplesOf(options.validation));
   const signal = cellSignal(options.signal);
   const inputs = networkInputs(model);
-  const task = await checkedTask(training, signal);
+  const task = await checkedTask(training, validation, signal);
   const lossOf = training.loss ?? ((outputs, _feeds, { targets, mask }) => task.loss(outputs, targets, mask));
   const stepsPerEpoch = Math.ceil(data.size / batchSize);
   const steps = epochs * stepsPerEpoch;
@@ -169,11 +171,14 @@ export async function train(training: Training): Promise<TrainingHistory> {
 }
 
 /** The task on the run's data, once these and the validation are found to suit the network and to hold only numbers. */
-async function checkedTask({ label, model, data, options }: Training, signal: AbortSignal): Promise<Task> {
+async function checkedTask(
+  { label, model, data, options }: Training,
+  validation: ExampleSource | undefined,
+  signal: AbortSignal,
+): Promise<Task> {
   const inputs = networkInputs(model);
   checkFeeds(label, inputs, data);
   const task = taskOf(model, options.task, label).checkTarget(label, data.target, data.name);
-  const { validation } = options;
   if (validation) {
     checkFeeds(label, inputs, validation);
     task.checkTarget(label, validation.target, validation.name);
