@@ -1,4 +1,4 @@
-import { tf } from "lutnn";
+import type { tf } from "lutnn";
 import type { Draw } from "./draw";
 
 export type Value = tf.SymbolicTensor;
@@ -45,8 +45,7 @@ export class Pool {
     }
     const shape = shapeOf(made);
     if (shape.some((length) => !(length > 0)) || count(shape) > most) return null;
-    if (given.length === 1)
-      this.layers.push({ layer, shape: given[0].shape.join(), dtype: given[0].dtype });
+    if (given.length === 1) this.layers.push({ layer, shape: given[0].shape.join(), dtype: given[0].dtype });
     for (const input of given) this.read.add(input);
     this.values.push(made);
     return made;

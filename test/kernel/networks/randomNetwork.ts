@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { tf } from "lutnn";
-import { randomWeights } from "../inference/lookupNetwork";
+import { NetworkGraph } from "../../../kernel/lib/layers/graph";
 import { randomFloats } from "../random";
 import { Draw } from "./draw";
 import { Pool, shapeOf, type Value } from "./pool";
@@ -31,10 +31,7 @@ const plain: fc.Arbitrary<PlannedStep> = fc.record({
 const nested: fc.Arbitrary<PlannedStep> = fc.record({
   step: fc.constant("nested"),
   numbers,
-  inner: fc.array(fc.oneof({ weight: 8, arbitrary: plain }, { weight: 1, arbitrary: plain }), {
-    minLength: 1,
-    maxLength: 4,
-  }),
+  inner: fc.array(plain, { minLength: 1, maxLength: 4 }),
 });
 
 /** Plans of networks of any supported kind, in no order of kinds. */
@@ -60,7 +57,12 @@ export const networkPlan: fc.Arbitrary<NetworkPlan> = fc.record({
 /** Sizes that tell axes apart. */
 function inputOf(kind: NetworkPlan["inputs"][number], draw: Draw, name: string): Value {
   const [height, width, channels] = draw.shuffled([3, 4, 5, 6, 7]).slice(0, 3);
-  const shapes = { image: [height, width, Math.min(channels, 4)], sequence: [height, width], vector: [width], tokens: [height] };
+  const shapes = {
+    image: [height, width, Math.min(channels, 4)],
+    sequence: [height, width],
+    vector: [width],
+    tokens: [height],
+  };
   return tf.input({ shape: shapes[kind], dtype: kind === "tokens" ? "int32" : "float32", name });
 }
 
@@ -77,7 +79,10 @@ function nest(pool: Pool, { numbers, inner }: PlannedStep): void {
   const network = tf.model({ inputs: input, outputs, name: pool.names() });
   pool.apply(network, x);
   if (!draw.sometimes(2)) return;
-  const other = pool.pick(draw, (_, value) => value.dtype === "float32" && value.shape.join() === x.shape.join());
+  const other = pool.pick(
+    draw,
+    (_, value) => value.dtype === "float32" && value.shape.join() === x.shape.join(),
+  );
   if (other) pool.apply(network, other);
 }
 
@@ -117,16 +122,39 @@ export function buildNetwork(plan: NetworkPlan): tf.LayersModel | null {
   const ends = pool.ends.filter((value) => value.dtype === "float32" && !inputs.includes(value));
   if (ends.length === 0) return null;
   const outputs = ends.slice(0, mostOutputs - 1);
-  const rest = ends.slice(mostOutputs - 1).map((end) => tf.layers.flatten({ name: pool.names() }).apply(end) as Value);
+  const flat = (end: Value): Value =>
+    shapeOf(end).length === 1 ? end : (tf.layers.flatten({ name: pool.names() }).apply(end) as Value);
+  const rest = ends.slice(mostOutputs - 1).map(flat);
   if (rest.length > 0) {
     const joined =
       rest.length === 1 ? rest[0] : (tf.layers.concatenate({ name: pool.names() }).apply(rest) as Value);
-    const head = { units: draw.integer(1, 4), activation: draw.of(["softmax", "sigmoid", "linear"] as const) };
+    const head = {
+      units: draw.integer(1, 4),
+      activation: draw.of(["softmax", "sigmoid", "linear"] as const),
+    };
     outputs.push(tf.layers.dense({ ...head, name: pool.names() }).apply(joined) as Value);
   }
   const used = inputsOf(outputs, inputs);
   const model = tf.model({ inputs: used, outputs: draw.shuffled(outputs), name: "random" });
-  return randomWeights(model, plan.seed);
+  setRandomWeights(model, plan.seed);
+  return model;
+}
+
+/** Weights that keep values of order 1 and tell axes apart, biases and moments that are not their defaults. */
+function setRandomWeights(model: tf.LayersModel, seed: number): void {
+  let next = seed;
+  for (const layer of new NetworkGraph(model).layers.values())
+    layer.setWeights(
+      layer.weights.map(({ name, shape }) => {
+        const dims = shape as number[];
+        const size = dims.reduce((product, length) => product * length, 1);
+        const fanIn = dims.length > 1 ? size / dims[dims.length - 1] : 4;
+        const values = randomFloats(size, next++).map((value) =>
+          name.includes("variance") ? 0.5 + Math.abs(value) : (2 * value) / Math.sqrt(fanIn),
+        );
+        return tf.tensor(values, dims);
+      }),
+    );
 }
 
 /** Random inputs of a network: `size` examples, whole numbers below 5. */

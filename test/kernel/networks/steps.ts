@@ -13,7 +13,6 @@ export type Step = (pool: Pool, draw: Draw) => Value | null;
 const isFloat = ({ dtype }: Value) => dtype === "float32";
 const image = (shape: number[], value: Value) => shape.length === 3 && isFloat(value);
 const sequence = (shape: number[], value: Value) => shape.length === 2 && isFloat(value);
-const vector = (shape: number[], value: Value) => shape.length === 1 && isFloat(value);
 const tokens = (shape: number[], value: Value) => shape.length === 1 && !isFloat(value);
 const floats = (_: number[], value: Value) => isFloat(value);
 
@@ -41,7 +40,11 @@ const unary =
 function format(draw: Draw, shape: number[]) {
   const first = draw.sometimes(5);
   const [height, width] = first ? shape.slice(1) : shape;
-  return { size: [height, width], channels: first ? shape[0] : shape[2], dataFormat: first ? "channelsFirst" : "channelsLast" } as const;
+  return {
+    size: [height, width],
+    channels: first ? shape[0] : shape[2],
+    dataFormat: first ? "channelsFirst" : "channelsLast",
+  } as const;
 }
 
 /** A window along each axis: sizes that fit, steps, gaps (where there are no steps), padding. */
@@ -106,14 +109,26 @@ const depthwise = unary(image, (draw, shape, name) => {
   const depthMultiplier = draw.integer(1, 2);
   const rest = { kernelSize: kernelSize as Pair, strides: strides as Pair, padding, dataFormat, name };
   return draw.sometimes(2)
-    ? L.separableConv2d({ ...rest, filters: draw.integer(1, 4), depthMultiplier, activation: activation(draw) })
+    ? L.separableConv2d({
+        ...rest,
+        filters: draw.integer(1, 4),
+        depthMultiplier,
+        activation: activation(draw),
+      })
     : L.depthwiseConv2d({ ...rest, depthMultiplier, activation: activation(draw) });
 });
 
 const conv2dTranspose = unary(image, (draw, shape, name) => {
   const { size, dataFormat } = format(draw, shape);
   const { kernelSize, strides, padding } = window(draw, size);
-  return L.conv2dTranspose({ filters: draw.integer(1, 3), kernelSize: kernelSize as Pair, strides: strides as Pair, padding, dataFormat, name });
+  return L.conv2dTranspose({
+    filters: draw.integer(1, 3),
+    kernelSize: kernelSize as Pair,
+    strides: strides as Pair,
+    padding,
+    dataFormat,
+    name,
+  });
 });
 
 const pooling2d = unary(image, (draw, shape, name) => {
@@ -263,7 +278,10 @@ const residual: Step = (pool, draw) => {
   const filters = keeps ? shapeOf(x)[2] : draw.integer(1, 4);
   const conv = (kernelSize: number) => (): Value | null => {
     const name = pool.names();
-    return pool.apply(L.conv2d({ filters, kernelSize, padding: "same", activation: activation(draw), name }), x);
+    return pool.apply(
+      L.conv2d({ filters, kernelSize, padding: "same", activation: activation(draw), name }),
+      x,
+    );
   };
   const made = draw.shuffled([conv(3), keeps ? () => x : conv(1)]).map((side) => side());
   if (made.includes(null)) return null;
