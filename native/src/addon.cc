@@ -11,6 +11,7 @@
 #include "dispatch.h"
 #include "lut_conv.h"
 #include "lut_matmul.h"
+#include "table_sums.h"
 #include "thread_pool.h"
 #include "validate.h"
 
@@ -558,6 +559,48 @@ napi_value encode(Call& call, Addon& addon) {
   return nullptr;
 }
 
+/// What lookupAdd and scatterAdd have in common: (codes, rows, …, numCodebooks, numCentroids, outputs, …, options).
+struct TableSumsCall {
+  TableSums shape;
+  Array<float> table, values;
+  size_t threads = 1;
+};
+
+TableSumsCall readTableSums(Call& call, size_t tableAt, const char* tableName, size_t valuesAt, const char* valuesName) {
+  TableSumsCall read{};
+  const size_t rows = call.count(call[1], "rows"), books = call.count(call[3], "numCodebooks", 1);
+  const size_t centroids = call.count(call[4], "numCentroids"), outputs = call.count(call[5], "outputs", 1);
+  validateCounts(call.name(), books, centroids, 1);
+  if (!call.isUndefined(call[7])) {
+    const napi_value threads = call.property(call[7], "options", "threads");
+    if (!call.isUndefined(threads)) read.threads = call.count(threads, "threads", 1, kMaxThreads);
+  }
+  const auto codes = call.array<uint8_t>(call[0], "codes", "rows · numCodebooks", {rows, books});
+  read.table = call.array<float>(call[tableAt], tableName, "numCodebooks · numCentroids · outputs",
+                                 {books, centroids, outputs});
+  read.values = call.array<float>(call[valuesAt], valuesName, "rows · outputs", {rows, outputs});
+  const Array<float>& out = valuesAt == 6 ? read.values : read.table;
+  call.requireApart(codes, out);
+  call.requireApart(valuesAt == 6 ? read.table : read.values, out);
+  validateCodes(call.name(), codes.data, codes.length, centroids);
+  read.shape = {codes.data, rows, books, centroids, outputs};
+  return read;
+}
+
+napi_value lookupAdd(Call& call, Addon& addon) {
+  const TableSumsCall read = readTableSums(call, 2, "table", 6, "sums");
+  PoolExecutor executor(read.threads);
+  lookupAdd(addon.kernels, read.shape, read.table.data, read.values.data, executor);
+  return nullptr;
+}
+
+napi_value scatterAdd(Call& call, Addon& addon) {
+  const TableSumsCall read = readTableSums(call, 6, "table", 2, "values");
+  PoolExecutor executor(read.threads);
+  scatterAdd(addon.kernels, read.shape, read.values.data, read.table.data, executor);
+  return nullptr;
+}
+
 /// Of the instruction set that runs, as bench/peak_rates.h measures them.
 napi_value peakRates(Call& call, Addon& addon) {
   const PeakRates rates = measurePeakRates(addon.kernels);
@@ -620,6 +663,8 @@ napi_value initialize(napi_env env, napi_value exports) {
   check(env, napi_set_named_property(env, exports, "isa", isa));
   const napi_property_descriptor functions[] = {
       method("encode", function<encode>, "encode", napi_enumerable),
+      method("lookupAdd", function<lookupAdd>, "lookupAdd", napi_enumerable),
+      method("scatterAdd", function<scatterAdd>, "scatterAdd", napi_enumerable),
       method("peakRates", function<peakRates>, "peakRates", napi_enumerable),
       method("availableIsas", function<availableIsas>, "availableIsas", napi_enumerable),
   };

@@ -145,7 +145,9 @@ describe("a run", () => {
     writeFileSync(file, "");
     await expect(
       lutnn.fit(tinyNetwork(1), train, { epochs: 1, checkpoint: join(file, "sub") }),
-    ).rejects.toThrow(/the folder .*a file\/sub must be usable \(ENOTDIR\); a file stands where a folder should be; choose another folder/);
+    ).rejects.toThrow(
+      /the folder .*a file\/sub must be usable \(ENOTDIR\); a file stands where a folder should be; choose another folder/,
+    );
     const locked = join(root, "locked");
     mkdirSync(locked);
     chmodSync(locked, 0o500);

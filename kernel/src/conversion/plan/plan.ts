@@ -1,9 +1,9 @@
-import type { Chart } from "../charts/chart";
-import { Figure } from "../charts/figure";
-import { Table } from "../charts/table";
-import { LutnnError } from "../errors";
-import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
-import type { ConvertOptions } from "./conversion";
+import type { Chart } from "../../charts/chart";
+import { Figure } from "../../charts/figure";
+import { Table } from "../../charts/table";
+import { LutnnError } from "../../errors";
+import { type Displayable, displaySymbol, type MimeBundle } from "../../host/host";
+import type { ConvertOptions } from "../convert";
 import { type CostName, costUnit, type LayerOption, type MeasuredLayer } from "./sensitivity";
 
 /** What a plan may cost, or lose. */

@@ -1,26 +1,32 @@
 import type * as tf from "@tensorflow/tfjs-node";
-import type { Dataset } from "../datasets/dataset";
-import { LutnnError } from "../errors";
-import { cellSignal } from "../host/signal";
-import { asFunctional } from "../layers/graph";
-import { evaluate } from "../training/evaluate";
-import { convert } from "./conversion";
+import type { ExampleSource } from "../../datasets/examples";
+import { checkFeeds } from "../../datasets/feeds";
+import { LutnnError } from "../../errors";
+import { cellSignal } from "../../host/signal";
+import { NetworkGraph } from "../../layers/graph";
+import type { TaskName } from "../../tasks/derive";
+import type { Task } from "../../tasks/task";
+import { evaluateTask } from "../../training/evaluate";
+import { taskOf } from "../../training/taskOf";
+import { convert } from "../convert";
+import { type Profile, profileOf } from "../profile";
+import { chooseTargets } from "../targets";
 import { type Budget, cheapEnough, costOf, Plan, type PlanPoint, tradeOff } from "./plan";
-import { type Profile, profileOf } from "./profile";
 import { measureSensitivity } from "./sensitivity";
-import { chooseTargets } from "./target";
 
 export interface PlanOptions {
   /** Images to learn lookups from. */
-  data: Dataset;
+  data: ExampleSource;
   /** Held-out images on which errors and accuracy are measured; not the test data. */
-  validation: Dataset;
+  validation: ExampleSource;
   /**
    * What the layers may cost for one input, in bytes, operations (`flops`) or milliseconds (`latency`); or the points of
    * accuracy that may be lost without fine-tuning, at the least cost of `minimize` (default flops).
    */
   budget: Budget;
   profile?: "paper" | "plus" | Profile;
+  /** As for `convert`. */
+  task?: TaskName | Task;
   /** Layers that may be replaced; default: those that `convert` would. */
   layers?: string[];
   /** K to be tried. Default 8, 16. */
@@ -49,12 +55,16 @@ export async function plan(network: tf.LayersModel, options: PlanOptions): Promi
   const [limit] = Object.values(budget) as number[];
   if (!(limit >= 0)) throw new LutnnError(`plan: the budget must be a number of at least 0 (got ${limit})`);
   const signal = cellSignal(options.signal);
-  const model = asFunctional(network);
+  const graph = new NetworkGraph(network);
   const profile = profileOf(options.profile);
-  const targets = chooseTargets(model, { layers: options.layers });
+  const targets = chooseTargets(graph, { layers: options.layers });
+  for (const examples of [data, validation]) checkFeeds("plan", graph.inputs, examples);
+  for (const examples of [data, validation]) await examples.checkValues("plan", signal);
+  const task = taskOf(network, options.task, "plan").checkTarget("plan", validation.target, validation.name);
   const layers = await measureSensitivity({
-    model,
+    graph,
     targets,
+    task,
     profile,
     data,
     validation,
@@ -65,16 +75,17 @@ export async function plan(network: tf.LayersModel, options: PlanOptions): Promi
     signal,
   });
   const points = tradeOff(layers, cost);
-  const dense = (await evaluate(model, validation, { signal })).accuracy;
+  const dense = (await evaluateTask(network, task, validation, { signal })).metric.value;
   const measure = async (point: PlanPoint): Promise<number> => {
     if (point.measuredDrop !== undefined) return point.measuredDrop;
-    const candidate = new Plan(model.name, cost, layers, points, point);
+    const candidate = new Plan(network.name, cost, layers, points, point);
     if (candidate.options.layers?.length === 0) point.measuredDrop = 0;
     else {
-      const conversion = convert(model, { ...candidate.options, profile });
+      const conversion = convert(network, { ...candidate.options, profile, task, exportable: false });
       await conversion.calibrate(data, { seed, signal });
       await conversion.replaceAll();
-      point.measuredDrop = dense - (await conversion.evaluate(validation, { signal })).accuracy;
+      const { value } = (await conversion.evaluate(validation, { signal })).metric;
+      point.measuredDrop = task.metric.higherIsBetter ? dense - value : value - dense;
       await conversion.restoreAll();
     }
     return point.measuredDrop;
@@ -91,5 +102,5 @@ export async function plan(network: tf.LayersModel, options: PlanOptions): Promi
     chosen = points[fits];
   } else chosen = cheapEnough(points, limit, cost);
   await measure(chosen);
-  return new Plan(model.name, cost, layers, points, chosen);
+  return new Plan(network.name, cost, layers, points, chosen);
 }
