@@ -42,6 +42,7 @@ export async function evaluateSession(
   const feedsOf = feederOf(session.inputs, data);
   const given = taskOfFile(session.head, session.outputs.length, options.task);
   const task = given.checkTarget(what, data.target, data.name);
+  await data.checkValues(what, signal);
   let score = noScore;
   let loss = 0;
   let size = 0;

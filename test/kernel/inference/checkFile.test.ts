@@ -127,7 +127,7 @@ describe("checkFile", () => {
     layer.setLookup(lookup);
     const x = [tf.tensor([0, 0.5, -0.5], [3, 1])]; // the first lies between two centroids
     const bytes = exportOnnx(model);
-    const other = layer.call(tf.tensor([1, 0.5, -0.5], [3, 1]));
+    const other = layer.call(tf.tensor([1, 0.5, -0.5], [3, 1]), {});
     const spy = vi.spyOn(layer, "call").mockReturnValue(other);
     expect(await checkFile(bytes, model, x)).toMatchObject({ ok: true, explained: 1 });
     spy.mockRestore();

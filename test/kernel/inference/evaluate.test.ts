@@ -51,9 +51,9 @@ describe("a session's evaluation", () => {
     await expect(session.evaluate(data)).rejects.toThrow(
       "evaluate: the data's x must fit the file's input input float32 (N, 2, 5, 7) (got examples of 5×6×2 from random); images are turned channels first by themselves",
     );
-    const none = { ...randomExamples(3, []), name: "none" };
-    await expect(session.evaluate(none)).rejects.toThrow(
-      /must have the file's input input \(got no input from none\)/,
+    const two = ["x", "y"].map((name) => ({ name, shape: [5, 7, 2], dtype: "float32" as const }));
+    await expect(session.evaluate(randomExamples(3, two))).rejects.toThrow(
+      /must have the file's input input \(got x, y from random\)/,
     );
     await session.release();
   });
