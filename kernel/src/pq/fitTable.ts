@@ -1,6 +1,6 @@
 import { LutnnError } from "../errors";
 import { ColumnsFit } from "./columnsFit";
-import { checkQuantizerShape } from "./productQuantizer";
+import { checkCodes, checkQuantizerShape } from "./productQuantizer";
 import type { QuantizerShape } from "./reference";
 import { takingTurns } from "./turns";
 
@@ -93,6 +93,7 @@ function checkedSizes(
     throw new LutnnError(
       `fitTable: the target must hold N·M = ${rows * outputs} numbers (got ${target.length}) for ${rows} rows of codes`,
     );
+  checkCodes("fitTable", codes, numCentroids);
   return { rows, outputs };
 }
 
@@ -100,12 +101,6 @@ function checkedSizes(
 function countCodes(codes: Uint8Array, { numCodebooks, numCentroids }: QuantizerShape): Uint32Array {
   const counts = new Uint32Array(numCodebooks * numCentroids);
   for (let i = 0; i < codes.length; )
-    for (let c = 0; c < numCodebooks; c++, i++) {
-      if (codes[i] >= numCentroids)
-        throw new LutnnError(
-          `fitTable: all codes must be below K = ${numCentroids} (got ${codes[i]} at index ${i}); use what encode gives for these centroids`,
-        );
-      counts[c * numCentroids + codes[i]]++;
-    }
+    for (let c = 0; c < numCodebooks; c++, i++) counts[c * numCentroids + codes[i]]++;
   return counts;
 }
