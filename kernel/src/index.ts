@@ -7,21 +7,27 @@
 export * as tf from "@tensorflow/tfjs-node";
 export * as charts from "./charts/index";
 export * as pq from "./compute/index";
-export {
-  type CalibrateOptions,
-  type CalibrationMethod,
-  type Conversion,
-  type ConvertAllOptions,
-  type ConvertOptions,
-  convert,
-  type ErrorAccumulationOptions,
-  type ReplaceOptions,
-} from "./conversion/conversion";
+export type { PendingCommand } from "./conversion/commandQueue";
+export type { Comparison, LayerDifference } from "./conversion/compare";
+export { Conversion } from "./conversion/conversion";
+export { type ConvertOptions, convert } from "./conversion/convert";
+export type { ConversionChange } from "./conversion/core";
 export type { FineTuneOptions } from "./conversion/fineTune";
+export type { HistoryEntry, StateTable } from "./conversion/history";
 export type { LayerInfo, LayerState, LayerTable } from "./conversion/layerTable";
-export { type PlanOptions, plan } from "./conversion/makePlan";
-export { type Budget, Plan, type PlanPoint } from "./conversion/plan";
+export { openConversion } from "./conversion/openConversion";
+export type {
+  CalibrateOptions,
+  ConvertAllOptions,
+  ErrorAccumulationOptions,
+  ReplaceOptions,
+} from "./conversion/options";
+export type { Outcome } from "./conversion/outcome";
+export { type PlanOptions, plan } from "./conversion/plan/makePlan";
+export { type Budget, Plan, type PlanPoint } from "./conversion/plan/plan";
 export { type FineTuneSettings, type Profile, profiles, type TemperatureMode } from "./conversion/profile";
+export type { SaveOptions } from "./conversion/saveFile";
+export type { CalibrationMethod, ConversionState } from "./conversion/state";
 export * as datasets from "./datasets/index";
 export { LutnnError } from "./errors";
 export { clearOutput, type Display, display } from "./host/display";
@@ -39,7 +45,11 @@ export { LutDense } from "./layers/lutDense";
 export * as models from "./models/index";
 export * from "./report/counting";
 export * from "./report/errorAccumulation";
-export { type Evaluation, evaluate } from "./training/evaluate";
+export type { TaskName } from "./tasks/derive";
+export type { Score } from "./tasks/score";
+export type { Metric, Task } from "./tasks/task";
+export { type EvaluateOptions, type Evaluation, evaluate, type MetricValue } from "./training/evaluate";
 export { fit } from "./training/fit";
 export { type EpochFigures, TrainingHistory } from "./training/history";
 export type { CheckpointOptions, EarlyStopping, TrainingOptions } from "./training/options";
+export { taskOf } from "./training/taskOf";

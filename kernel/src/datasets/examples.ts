@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-node";
+import { LutnnError } from "../errors";
 import type { TargetSpec } from "../tasks/target";
 
 /** One named input of every example. */
@@ -47,10 +48,22 @@ export interface ExampleSource {
   skip(count: number): ExampleSource;
   /** The examples at these indices, in this order. */
   select(indices: ArrayLike<number>): ExampleSource;
+  /**
+   * Throws LutnnError, before anything is learnt, on a value that cannot be learnt from: numbers that are not finite,
+   * labels out of range; `what` opens the sentence. Sources that read examples as they are asked for check them then:
+   * {@link batches} throws.
+   */
+  checkValues(what: string, signal: AbortSignal): Promise<void>;
   /** Equal for equal content: what a run that is resumed must have learnt from. */
   fingerprint(): Promise<string>;
 }
 
 export function disposeBatch({ inputs, targets, mask }: Batch): void {
   tf.dispose([Object.values(inputs), targets, mask ?? []]);
+}
+
+/** Throws LutnnError on what is no size of a batch. */
+export function checkBatchSize(size: number): void {
+  if (!Number.isInteger(size) || size < 1)
+    throw new LutnnError(`batches: the batch size must be a positive integer (got ${size})`);
 }

@@ -9,9 +9,14 @@ export interface NetworkInput {
   dtype: tf.DataType;
 }
 
-/** The inputs of a network, in its order. */
-export const networkInputs = (model: tf.LayersModel): NetworkInput[] =>
-  model.inputs.map(({ shape, dtype }, i) => ({ name: model.inputNames[i], shape, dtype }));
+/** The inputs of a network, in its order. Throws LutnnError for one that does not know them yet. */
+export function networkInputs(model: tf.LayersModel): NetworkInput[] {
+  if (!model.inputs)
+    throw new LutnnError(
+      `${model.name}: the network must know the shape of its inputs (it has none yet); give its first layer an inputShape`,
+    );
+  return model.inputs.map(({ shape, dtype }, i) => ({ name: model.inputNames[i], shape, dtype }));
+}
 
 /** The data set's input for one of the network's: of the same name; where both have one alone, that one. */
 function inputFor<T>(wanted: string, count: number, given: Record<string, T>): T | undefined {

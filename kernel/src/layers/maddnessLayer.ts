@@ -34,6 +34,23 @@ export class MaddnessLayer extends tf.layers.Layer {
     return { ...super.getConfig(), ...this.denseConfig };
   }
 
+  private length?: number;
+
+  override build(inputShape: tf.Shape | tf.Shape[]): void {
+    const shape = oneShape(inputShape);
+    const window = this.isConv ? convWindow(this.denseConfig, shape.slice(1) as number[]) : null;
+    const channels = shape[shape.length - 1] as number;
+    this.length = window ? window.filterHeight * window.filterWidth * channels : channels;
+    super.build(inputShape);
+  }
+
+  /** D, known once it is built. */
+  get inputLength(): number {
+    if (this.length === undefined)
+      throw new LutnnError(`${this.name}: the layer is not built yet; apply it to an input first`);
+    return this.length;
+  }
+
   setMaddness(weights: MaddnessWeights): void {
     this.learnt = weights;
   }

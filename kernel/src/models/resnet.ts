@@ -1,10 +1,11 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import { classify, convolutionNorm, convolutionNormRelu } from "./convolution";
+import { imageShape } from "./imageShape";
 
 export interface ResNetOptions {
   /** [height, width, channels] */
-  inputShape: [number, number, number];
+  inputShape: readonly number[];
   numClasses: number;
   /** Channels of the first stage; the second has twice, the third four times as many. Default 16. */
   width?: number;
@@ -27,7 +28,7 @@ export function resnet(options: ResNetOptions): tf.LayersModel {
     throw new LutnnError(`resnet: depth must be 6n + 2 with n of at least 1, as 8, 14, 20 (got ${depth})`);
   let index = 0;
   const nextSeed = () => seed * 100 + ++index;
-  const input = tf.input({ shape: inputShape, name: "input" });
+  const input = tf.input({ shape: imageShape("resnet", inputShape), name: "input" });
   let x = convolutionNormRelu(input, { name: "conv1", filters: width, kernelSize: 3, seed: nextSeed() });
   for (let stage = 1; stage <= 3; stage++)
     for (let block = 1; block <= blocks; block++) {

@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs-node";
+import { imageShape } from "./imageShape";
 
 export interface SmallCnnOptions {
   /** [height, width, channels] */
-  inputShape: [number, number, number];
+  inputShape: readonly number[];
   numClasses: number;
   /** Channels of the first stage; the second has twice as many. Default 32. */
   width?: number;
@@ -36,7 +37,7 @@ export function smallCnn({ inputShape, numClasses, width = 32, seed = 0 }: Small
     const z = tf.layers.batchNormalization({ momentum: 0.9, epsilon: 1e-5, name: `bn${index}` }).apply(y);
     return tf.layers.reLU({ name: `relu${index}` }).apply(z) as tf.SymbolicTensor;
   };
-  const input = tf.input({ shape: inputShape, name: "input" });
+  const input = tf.input({ shape: imageShape("smallCnn", inputShape), name: "input" });
   let x = convolution(input, 1, width, 3);
   x = convolution(x, 2, width, 3);
   x = convolution(x, 3, 2 * width, 3, 2);

@@ -1,9 +1,10 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { classify, convolutionNormRelu } from "./convolution";
+import { imageShape } from "./imageShape";
 
 export interface Vgg11SmallOptions {
   /** [height, width, channels], at least 16 high and wide. */
-  inputShape: [number, number, number];
+  inputShape: readonly number[];
   numClasses: number;
   /** Channels of the first convolution, 64 in the published network. Default 32. */
   width?: number;
@@ -24,7 +25,7 @@ export function vgg11Small({
   width = 32,
   seed = 0,
 }: Vgg11SmallOptions): tf.LayersModel {
-  const input = tf.input({ shape: inputShape, name: "input" });
+  const input = tf.input({ shape: imageShape("vgg11Small", inputShape), name: "input" });
   let x = input;
   let index = 0;
   for (const step of plan)

@@ -1,42 +1,61 @@
 import type * as tf from "@tensorflow/tfjs-node";
+import type { Head } from "./head";
+import type { Score } from "./score";
 import type { TargetSpec } from "./target";
 
-/** How good a network is, in the words of its task. */
+/** What tells how good a network is, in the words of its task. */
 export interface Metric {
   /** "accuracy", "mean absolute error" and the like. */
   name: string;
-  /** "%", "nats", the data's own unit, or "" for a bare number. */
+  /** "%", the data's own unit, or "" for a bare number. */
   unit: string;
   higherIsBetter: boolean;
 }
 
-/** What follows from some examples' outputs; both are sums, so that batches add up. */
-export interface Score {
-  /** Sum of what the metric is the mean of, and of the weights that it is divided by. */
-  metric: number;
-  weight: number;
-}
-
 /**
  * What a network is trained for. It owns loss, metric, divergence from a teacher and the noise of the metric; nobody else
- * asks what the last layer is. Outputs are the network's own, in its order.
+ * asks what the last layer is. Outputs are the network's own, in its order; masks are int32 or bool (N, positions), 0
+ * where a position is padding, and count only where outputs have such positions.
  */
 export interface Task {
-  /** As people say it: "one of 10 classes (softmax output)". */
+  /** As people say it: "one of 10 classes (softmax of layer fc)". */
   readonly description: string;
   readonly metric: Metric;
-  /** Throws LutnnError when the data's targets are not of this task; `what` opens the sentence. */
-  checkTarget(what: string, target: TargetSpec, dataName: string): void;
-  /** Mean loss of a batch, differentiable in the outputs. */
-  loss(outputs: tf.Tensor[], targets: tf.Tensor, mask?: tf.Tensor2D): tf.Scalar;
-  /** Mean distance of softened outputs from a teacher's, times temperature² where there is one; differentiable. */
-  distillation(outputs: tf.Tensor[], teacher: tf.Tensor[], temperature: number, mask?: tf.Tensor2D): tf.Scalar;
-  /** Sum over the examples of how far outputs are from exact ones, in {@link divergenceUnit}. */
-  divergence(exact: tf.Tensor[], outputs: tf.Tensor[], mask?: tf.Tensor2D): number;
+  readonly lossUnit: string;
   readonly divergenceUnit: string;
+  /**
+   * The task on data with these targets: itself, or what the data make of a task that the network's end leaves open.
+   * Throws LutnnError when the targets are not of this task; `what` opens the sentence, `dataName` is the data's.
+   */
+  checkTarget(what: string, target: TargetSpec, dataName: string): Task;
+  /** Mean loss of a batch, differentiable in the outputs. Targets as their {@link TargetSpec} says. */
+  loss(outputs: tf.Tensor[], targets: tf.Tensor, mask?: tf.Tensor2D): tf.Scalar;
+  /**
+   * Mean divergence of outputs from a teacher's; where they are probabilities both are softened by a temperature and the
+   * result times temperature², so that its gradient keeps its size. Differentiable in the outputs.
+   */
+  distillation(
+    outputs: tf.Tensor[],
+    teacher: tf.Tensor[],
+    temperature: number,
+    mask?: tf.Tensor2D,
+  ): tf.Scalar;
+  /** Sum over the examples of how far outputs are from exact ones, in {@link divergenceUnit}; keeps no tensor. */
+  divergence(exact: tf.Tensor[], outputs: tf.Tensor[], mask?: tf.Tensor2D): number;
+  /** Keeps no tensor. */
   score(outputs: tf.Tensor[], targets: tf.Tensor, mask?: tf.Tensor2D): Score;
-  /** The metric of summed scores, in its unit. */
+  /** The metric of summed scores, and its standard error, in the metric's unit. */
   metricOf(score: Score): number;
-  /** Standard error of a metric over `size` examples, in its unit; for metrics that are not shares from the spread seen. */
-  noise(metric: number, size: number): number;
+  noise(score: Score): number;
+}
+
+/** A kind of task: what of a network's end it needs, and the task on that. */
+export interface TaskKind {
+  /** Kinds of targets that it learns from. */
+  readonly targets: readonly TargetSpec["kind"][];
+  /** Ends that say by themselves that this is the task, or one of several; others must be asked for by name. */
+  readonly naturalFor: readonly Head["nonlinearity"][];
+  /** Why a network that ends so cannot have this task, as "what must be (what is)"; null when it can. */
+  refusal(head: Head): string | null;
+  build(head: Head): Task;
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { LutnnError } from "../errors";
 import { type NamedArray, readSafetensors, writeSafetensors } from "../files/safetensors";
 import { writeFileWhole } from "../files/writeFile";
+import { folderError } from "./folderError";
 
 /** A saved state of a run: everything that decides how it goes on. */
 export interface Checkpoint<Position> {
@@ -16,17 +17,6 @@ export interface Checkpoint<Position> {
 /** Checkpoints that are kept, the newest included. */
 const kept = 2;
 const namePattern = /^checkpoint-(\d{9})\.safetensors$/;
-
-const fileError = (what: string, error: unknown): LutnnError => {
-  const { code, message } = error as NodeJS.ErrnoException;
-  const remedy =
-    code === "ENOSPC"
-      ? "the disk is full; free some space or choose another folder"
-      : code === "EACCES" || code === "EROFS" || code === "EPERM"
-        ? "the folder cannot be written; choose another one"
-        : "choose another folder";
-  return new LutnnError(`${what} (${code ?? message}); ${remedy}`);
-};
 
 /** SHA-256 over names, shapes and values. */
 function digest(arrays: NamedArray[], position: string): string {
@@ -56,7 +46,7 @@ export class CheckpointFolder<Position> {
       for (const name of await readdir(this.folder))
         if (name.endsWith(".partial")) await rm(join(this.folder, name), { force: true });
     } catch (error) {
-      throw fileError(`checkpoint: the folder ${this.folder} must be usable`, error);
+      throw folderError(`checkpoint: the folder ${this.folder} must be usable`, error);
     }
   }
 
@@ -83,7 +73,7 @@ export class CheckpointFolder<Position> {
     const text = JSON.stringify({ step, position, identity: this.identity });
     const bytes = writeSafetensors(arrays, { lutnn: text, sha256: digest(arrays, text) });
     await writeFileWhole(join(this.folder, name), bytes).catch((error: unknown) => {
-      throw fileError(`checkpoint: ${name} must be written into ${this.folder}`, error);
+      throw folderError(`checkpoint: ${name} must be written into ${this.folder}`, error);
     });
   }
 
@@ -91,7 +81,7 @@ export class CheckpointFolder<Position> {
   async read(name: string): Promise<Checkpoint<Position>> {
     const path = join(this.folder, name);
     const bytes = await readFile(path).catch((error: unknown) => {
-      throw fileError(`checkpoint: ${path} must be readable`, error);
+      throw folderError(`checkpoint: ${path} must be readable`, error);
     });
     const { arrays, metadata } = readSafetensors(bytes, path);
     const { lutnn: text = "", sha256 } = metadata;

@@ -18,8 +18,8 @@ export function findFault(model: tf.LayersModel, inputs: tf.Tensor[]): string | 
       if (fault) return;
       const { layer } = node;
       const weight = layer.weights.find((variable) => hasFault(variable.read()));
-      if (weight) fault = `the weight ${weight.originalName} of layer ${layer.name}`;
-      else if (run.step(node, values).some(hasFault)) fault = `the output of layer ${layer.name}`;
+      if (weight) fault = `the weight ${weight.originalName} of layer ${node.name}`;
+      else if (run.step(node, values).some(hasFault)) fault = `the output of layer ${node.name}`;
     }
   });
   return fault;

@@ -1,7 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-node";
-import type { ExampleSource } from "../datasets/examples";
+import { type Data, examplesOf } from "../datasets/from";
 import type { TrainingHistory } from "./history";
-import { crossEntropy, givesProbabilities, logProbabilities } from "./loss";
 import { type ParameterGroup, variablesOf } from "./optimizer";
 import type { TrainingOptions } from "./options";
 import { train } from "./trainer";
@@ -22,23 +21,15 @@ export function decayGroups(
 }
 
 /**
- * Trains a network that classifies, on cross-entropy. `learningRate` is the first one, default 3e-3; the order of the
- * images and all else follow from `seed`.
+ * Trains a network for its task, which its end and the data tell unless `options.task` does. `learningRate` is the first
+ * one, default 3e-3; the order of the examples and all else follow from `seed`.
  */
 export async function fit(
   model: tf.LayersModel,
-  data: ExampleSource,
+  data: Data,
   options: TrainingOptions & { learningRate?: number },
 ): Promise<TrainingHistory> {
   const { learningRate = 3e-3, weightDecay = 0 } = options;
-  const probabilities = givesProbabilities(model);
-  return train({
-    label: `fit ${model.name}`,
-    model,
-    data,
-    groups: decayGroups(model.trainableWeights, learningRate, weightDecay),
-    loss: (output, _inputs, { targets }) =>
-      crossEntropy(logProbabilities(output, probabilities), targets as tf.Tensor1D),
-    options,
-  });
+  const groups = decayGroups(model.trainableWeights, learningRate, weightDecay);
+  return train({ label: `fit ${model.name}`, model, data: await examplesOf(data), groups, options });
 }

@@ -1,5 +1,6 @@
 import { Figure } from "../charts/figure";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
+import type { Task } from "../tasks/task";
 import type { Evaluation } from "./evaluate";
 
 /** Figures of one epoch; training figures are means over its batches, in training mode. */
@@ -7,13 +8,15 @@ export interface EpochFigures {
   /** From 1. */
   epoch: number;
   loss: number;
-  /** Per cent. */
+  /** The task's metric. */
+  metric: number;
+  /** The metric where it is an accuracy: per cent; NaN for other tasks. */
   accuracy: number;
   validation?: Evaluation;
   seconds: number;
 }
 
-/** What a training run did; shows itself as a chart of loss and accuracy. */
+/** What a training run did; shows itself as a chart of the loss and the task's metric. */
 export class TrainingHistory implements Displayable {
   constructor(
     readonly label: string,
@@ -28,6 +31,8 @@ export class TrainingHistory implements Displayable {
       /** What else to say, such as which backend ran. */
       remark?: string;
     },
+    /** What the network was trained for. */
+    readonly task: Task,
   ) {}
 
   /** Figures of the last epoch. */
@@ -50,6 +55,7 @@ export class TrainingHistory implements Displayable {
           ]
         : []),
     ];
+    const { name, unit } = this.task.metric;
     const { best, stoppedEarly, remark } = this.outcome;
     const seconds = this.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
     const remarks = [
@@ -64,18 +70,18 @@ export class TrainingHistory implements Displayable {
       categories: this.epochs.map(({ epoch }) => String(epoch)),
       panels: [
         {
-          axis: "loss (nats)",
+          axis: `loss (${this.task.lossUnit})`,
           series: lines(
             (figures) => figures.loss,
             (evaluation) => evaluation.loss,
           ),
         },
         {
-          axis: "accuracy (%)",
+          axis: unit ? `${name} (${unit})` : name,
           fromZero: false,
           series: lines(
-            (figures) => figures.accuracy,
-            (evaluation) => evaluation.accuracy,
+            (figures) => figures.metric,
+            (evaluation) => evaluation.metric.value,
           ),
         },
       ],

@@ -3,13 +3,32 @@ import { appendFile, mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-node";
 import { writeFileWhole } from "../files/writeFile";
+import type { Metric } from "../tasks/task";
+import { folderError } from "./folderError";
+import type { SavedFigures } from "./position";
 
 /** One line of metrics.jsonl. */
 export type MetricsLine = { step: number; epoch: number } & Record<string, number>;
 
+/** "mean absolute error" → "meanAbsoluteError" */
+const camelCase = (name: string) =>
+  name.replace(/[^A-Za-z0-9]+(.)/g, (_, letter: string) => letter.toUpperCase());
+
+/** The figures of an epoch under the names of the log: the task's metric under its own. */
+export function metricsLine(step: number, figures: SavedFigures, metric: Metric): MetricsLine {
+  const { epoch, loss, validation } = figures;
+  const name = camelCase(metric.name);
+  const held = validation && {
+    validationLoss: validation.loss,
+    [camelCase(`validation ${metric.name}`)]: validation.metric.value,
+  };
+  return { step, epoch, loss, [name]: figures.metric, ...held };
+}
+
 /**
  * Figures of a run as JSON lines (`metrics.jsonl`) and as TensorBoard event files, in one folder. Lines that a killed
- * run wrote after the checkpoint from which it goes on are dropped, so that every step stands there once.
+ * run wrote after the checkpoint from which it goes on are dropped, so that every step stands there once. Throws
+ * LutnnError where the folder or a file cannot be written.
  */
 export class MetricsLog {
   private readonly path: string;
@@ -21,20 +40,28 @@ export class MetricsLog {
 
   /** Begins, or goes on after `step`. */
   async open(step: number): Promise<void> {
-    await mkdir(this.folder, { recursive: true });
-    if (existsSync(this.path)) {
-      const lines = (await readFile(this.path, "utf8")).split("\n");
-      const earlier = lines.filter((line) => isBefore(line, step));
-      await writeFileWhole(this.path, earlier.map((line) => `${line}\n`).join(""));
+    try {
+      await mkdir(this.folder, { recursive: true });
+      if (existsSync(this.path)) {
+        const lines = (await readFile(this.path, "utf8")).split("\n");
+        const earlier = lines.filter((line) => isBefore(line, step));
+        await writeFileWhole(this.path, earlier.map((line) => `${line}\n`).join(""));
+      }
+      this.writer = tf.node.summaryFileWriter(this.folder);
+    } catch (error) {
+      throw folderError(`log: the folder ${this.folder} must be usable`, error);
     }
-    this.writer = tf.node.summaryFileWriter(this.folder);
   }
 
   async add(line: MetricsLine): Promise<void> {
-    await appendFile(this.path, `${JSON.stringify(line)}\n`);
-    for (const [name, value] of Object.entries(line))
-      if (name !== "step") this.writer?.scalar(name, value, line.step);
-    this.writer?.flush();
+    try {
+      await appendFile(this.path, `${JSON.stringify(line)}\n`);
+      for (const [name, value] of Object.entries(line))
+        if (name !== "step") this.writer?.scalar(name, value, line.step);
+      this.writer?.flush();
+    } catch (error) {
+      throw folderError(`log: ${this.path} must be writable`, error);
+    }
   }
 }
 

@@ -1,5 +1,7 @@
-import type { ExampleSource } from "../datasets/examples";
+import type { Data } from "../datasets/from";
 import { LutnnError } from "../errors";
+import type { TaskName } from "../tasks/derive";
+import type { Task } from "../tasks/task";
 import type { Algorithm } from "./optimizer";
 import { checkSchedule, type ScheduleName } from "./schedule";
 
@@ -14,19 +16,22 @@ export interface CheckpointOptions {
 export interface EarlyStopping {
   /** Epochs without a better validation after which the run ends. */
   patience: number;
-  /** What counts as better: more accuracy (default) or less loss, by more than `minimumGain`. */
-  metric?: "accuracy" | "loss";
+  /** What counts: the task's metric, by its name (default), or "loss". */
+  metric?: string;
+  /** By how much more a validation must be better to count, in the unit of what counts. Default 0. */
   minimumGain?: number;
 }
 
 export interface TrainingOptions {
   /** Passes over the training data. */
   epochs: number;
+  /** What the network is for, where its end and the data do not tell. */
+  task?: TaskName | Task;
   /** Default 64. */
   batchSize?: number;
   /** Evaluated after each epoch. Keep it apart from the test data. */
-  validation?: ExampleSource;
-  /** Of the order of the images. Default 0. */
+  validation?: Data;
+  /** Of the order of the examples. Default 0. */
   seed?: number;
   /** Default "adam". */
   algorithm?: Algorithm;

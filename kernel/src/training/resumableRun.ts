@@ -5,7 +5,7 @@ import type { NamedArray } from "../files/safetensors";
 import { CheckpointFolder } from "./checkpoint";
 import type { Optimizer } from "./optimizer";
 import type { CheckpointOptions, TrainingOptions } from "./options";
-import type { Position } from "./trainer";
+import type { Position } from "./position";
 
 const bestName = "best.safetensors";
 /** Share of the time that saving may take. */

@@ -1,17 +1,23 @@
-import * as tf from "@tensorflow/tfjs-node";
+import type * as tf from "@tensorflow/tfjs-node";
 import { type Batch, disposeBatch, type ExampleSource } from "../datasets/examples";
 import { checkFeeds, feedsOf, networkInputs } from "../datasets/feeds";
+import { examplesOf } from "../datasets/from";
 import { LutnnError } from "../errors";
 import { Progress } from "../host/progress";
 import { cellSignal, yieldToEvents } from "../host/signal";
-import { countRight, type Evaluation, evaluate } from "./evaluate";
+import { addScores, noScore } from "../tasks/score";
+import type { Task } from "../tasks/task";
+import { EarlyStop } from "./earlyStop";
+import { evaluateTask, formatMetric, outputsOf } from "./evaluate";
 import { findFault } from "./findFault";
-import { type EpochFigures, TrainingHistory } from "./history";
-import { MetricsLog } from "./metricsLog";
+import { TrainingHistory } from "./history";
+import { MetricsLog, metricsLine } from "./metricsLog";
 import { Optimizer, type ParameterGroup } from "./optimizer";
-import { checkTrainingOptions, type EarlyStopping, type TrainingOptions } from "./options";
+import { checkTrainingOptions, type TrainingOptions } from "./options";
+import { epochFigures, type Position, type SavedFigures, savedEvaluation } from "./position";
 import { ResumableRun } from "./resumableRun";
 import { learningRateShare } from "./schedule";
+import { taskOf } from "./taskOf";
 
 /** A run to be made. */
 export interface Training {
@@ -19,8 +25,8 @@ export interface Training {
   model: tf.LayersModel;
   data: ExampleSource;
   groups: ParameterGroup[];
-  /** The loss of one batch, from the network's output in training mode. */
-  loss: (output: tf.Tensor2D, inputs: tf.Tensor[], batch: Batch) => tf.Scalar;
+  /** The loss of one batch, from the network's outputs in training mode. Default: the task's. */
+  loss?: (outputs: tf.Tensor[], feeds: tf.Tensor[], batch: Batch, task: Task) => tf.Scalar;
   options: TrainingOptions;
   /** Called before each step, for example to set a temperature. */
   beforeStep?: (step: number, steps: number) => void;
@@ -30,32 +36,8 @@ export interface Training {
   remark?: string;
 }
 
-/** Where a run stands; with the weights and the optimiser's slots it decides how the run goes on. */
-export interface Position {
-  /** Epochs that are over, and batches of the next one. */
-  epoch: number;
-  batch: number;
-  /** Sums over the epoch's images so far. */
-  lossSum: number;
-  right: number;
-  seconds: number;
-  figures: EpochFigures[];
-  /** Best validation so far, and epochs since. */
-  best?: { epoch: number; value: number };
-  waited: number;
-}
-
-/** A loss that no classifier reaches while it learns. */
+/** So many times the first loss is a loss that no longer says anything; losses below 1 count as 1. */
 const divergence = 1e6;
-
-function isBetter(
-  value: number,
-  best: Position["best"],
-  { metric = "accuracy", minimumGain = 0 }: Partial<EarlyStopping>,
-) {
-  if (!best) return true;
-  return metric === "loss" ? value < best.value - minimumGain : value > best.value + minimumGain;
-}
 
 /**
  * The loop: optimiser steps on a schedule, progress with rate and time left, validation after each epoch, early
@@ -65,16 +47,19 @@ function isBetter(
 export async function train(training: Training): Promise<TrainingHistory> {
   const { label, model, data, groups } = training;
   const options = checkTrainingOptions(label, training.options);
-  const { epochs, batchSize, seed, schedule, validation, earlyStopping } = options;
+  const { epochs, batchSize, seed, schedule } = options;
+  const validation = options.validation && (await examplesOf(options.validation));
   const signal = cellSignal(options.signal);
   const inputs = networkInputs(model);
-  checkFeeds(label, inputs, data);
+  const task = await checkedTask(training, validation, signal);
+  const lossOf = training.loss ?? ((outputs, _feeds, { targets, mask }) => task.loss(outputs, targets, mask));
   const stepsPerEpoch = Math.ceil(data.size / batchSize);
   const steps = epochs * stepsPerEpoch;
   const optimizer = new Optimizer(groups, options.algorithm);
   const run = new ResumableRun(model, optimizer, options, {
     label,
     model: model.name,
+    task: task.description,
     data: await data.fingerprint(),
     epochs,
     batchSize,
@@ -88,9 +73,11 @@ export async function train(training: Training): Promise<TrainingHistory> {
     ]),
     ...training.identity,
   });
+  const stop = options.earlyStopping && new EarlyStop(label, task.metric, options.earlyStopping);
   const log = options.log === undefined ? null : new MetricsLog(options.log);
-  const progress = new Progress(label, epochs * data.size, "images");
-  let position: Position = { epoch: 0, batch: 0, lossSum: 0, right: 0, seconds: 0, figures: [], waited: 0 };
+  const progress = new Progress(label, epochs * data.size, "examples");
+  const epochStart = { batch: 0, lossSum: 0, score: noScore, seconds: 0 };
+  let position: Position = { epoch: 0, ...epochStart, figures: [], waited: 0 };
   const stepOf = ({ epoch, batch }: Position) => epoch * stepsPerEpoch + batch;
   let stoppedEarly = false;
   try {
@@ -105,15 +92,17 @@ export async function train(training: Training): Promise<TrainingHistory> {
         try {
           const step = stepOf(position);
           training.beforeStep?.(step, steps);
-          let right = 0;
+          let score = noScore;
           const value = optimizer.step(learningRateShare(schedule, step, steps, stepsPerEpoch), () => {
-            const output = model.apply(feeds, { training: true }) as tf.Tensor2D;
-            right = countRight(output, batch.targets as tf.Tensor1D);
-            return training.loss(output, feeds, batch);
+            const outputs = outputsOf(model, feeds, true);
+            score = task.score(outputs, batch.targets, batch.mask);
+            return lossOf(outputs, feeds, batch, task);
           });
-          if (!(value < divergence)) throw diverged(training, feeds, value, step, run.lastSaved);
-          position.lossSum += value * batch.size;
-          position.right += right;
+          position.firstLoss ??= value;
+          const limit = divergence * Math.max(1, position.firstLoss);
+          if (!(value < limit)) throw diverged(training, feeds, value, limit, step, run.lastSaved);
+          position.lossSum += value * score.weight;
+          position.score = addScores(position.score, score);
         } finally {
           disposeBatch(batch);
         }
@@ -124,67 +113,55 @@ export async function train(training: Training): Promise<TrainingHistory> {
         const seen = Math.min(position.batch * batchSize, data.size);
         progress.update(position.epoch * data.size + seen, {
           epoch: `${position.epoch + 1}/${epochs}`,
-          loss: (position.lossSum / seen).toFixed(3),
-          ...validationField(position.figures[position.figures.length - 1]?.validation),
+          loss: (position.lossSum / position.score.weight).toFixed(3),
+          ...validationField(position.figures[position.figures.length - 1]),
         });
         if (position.batch < stepsPerEpoch) await run.saveIfDue(stepOf(position), position);
         await yieldToEvents(signal);
       }
-      const held = validation ? await evaluate(model, validation, { signal }) : undefined;
-      const loss = position.lossSum / data.size;
-      const accuracy = (100 * position.right) / data.size;
-      const figures = {
+      const held = validation && (await evaluateTask(model, task, validation, { signal }));
+      const figures: SavedFigures = {
         epoch: position.epoch + 1,
-        loss,
-        accuracy,
-        validation: held,
+        loss: position.lossSum / position.score.weight,
+        metric: task.metricOf(position.score),
+        validation: held && savedEvaluation(held),
         seconds: position.seconds,
       };
       let { best, waited } = position;
       if (held) {
-        const value = held[earlyStopping?.metric ?? "accuracy"];
-        const better = isBetter(value, best, earlyStopping ?? {});
+        const value = stop ? stop.valueOf(held) : held.metric.value;
+        const better = (stop ?? new EarlyStop(label, task.metric)).isBetter(value, best?.value);
         if (better) best = { epoch: figures.epoch, value };
         waited = better ? 0 : waited + 1;
-        if (better && earlyStopping) await run.keepBest(stepOf(position), position);
+        if (better && stop) await run.keepBest(stepOf(position), position);
       }
       position = {
+        ...position,
+        ...epochStart,
         epoch: figures.epoch,
-        batch: 0,
-        lossSum: 0,
-        right: 0,
-        seconds: 0,
         figures: [...position.figures, figures],
         best,
         waited,
       };
-      stoppedEarly =
-        earlyStopping !== undefined && waited >= earlyStopping.patience && position.epoch < epochs;
-      await log?.add({
-        step: stepOf(position),
-        epoch: figures.epoch,
-        loss,
-        accuracy,
-        ...(held ? { validationLoss: held.loss, validationAccuracy: held.accuracy } : {}),
-      });
+      stoppedEarly = stop !== undefined && waited >= stop.patience && position.epoch < epochs;
+      await log?.add(metricsLine(stepOf(position), figures, task.metric));
       await run.saveIfDue(stepOf(position), position, position.epoch === epochs || stoppedEarly);
     }
-    if (earlyStopping) run.restoreBest();
+    if (stop) run.restoreBest();
     await run.finish();
     const { figures, best } = position;
     const last = figures[figures.length - 1];
     progress.finish({
       loss: last.loss.toFixed(3),
-      accuracy: `${last.accuracy.toFixed(1)} %`,
-      ...validationField(last.validation),
+      [task.metric.name]: formatMetric(task.metric, last.metric),
+      ...validationField(last),
     });
-    const { remark } = training;
-    return new TrainingHistory(label, figures, {
-      best: best?.epoch,
-      stoppedEarly,
-      resumedAt: saved?.step,
-      remark,
-    });
+    return new TrainingHistory(
+      label,
+      figures.map((one) => epochFigures(one, task.metric)),
+      { best: best?.epoch, stoppedEarly, resumedAt: saved?.step, remark: training.remark },
+      task,
+    );
   } catch (error) {
     if (signal.aborted) await run.saveNow(stepOf(position), position);
     throw error;
@@ -193,21 +170,42 @@ export async function train(training: Training): Promise<TrainingHistory> {
   }
 }
 
-const validationField = (evaluation?: Evaluation): Record<string, string> =>
-  evaluation ? { validation: `${evaluation.accuracy.toFixed(1)} %` } : {};
+/** The task on the run's data, once these and the validation are found to suit the network and to hold only numbers. */
+async function checkedTask(
+  { label, model, data, options }: Training,
+  validation: ExampleSource | undefined,
+  signal: AbortSignal,
+): Promise<Task> {
+  const inputs = networkInputs(model);
+  checkFeeds(label, inputs, data);
+  const task = taskOf(model, options.task, label).checkTarget(label, data.target, data.name);
+  if (validation) {
+    checkFeeds(label, inputs, validation);
+    task.checkTarget(label, validation.target, validation.name);
+    await validation.checkValues(label, signal);
+  }
+  await data.checkValues(label, signal);
+  return task;
+}
+
+const validationField = (figures?: SavedFigures): Record<string, string> =>
+  figures?.validation
+    ? { validation: formatMetric(figures.validation.metric, figures.validation.metric.value) }
+    : {};
 
 /** The error of a run whose loss is no longer a useful number: which layer it began in, and what is saved. */
 function diverged(
   { label, model }: Training,
-  inputs: tf.Tensor[],
+  feeds: tf.Tensor[],
   value: number,
+  limit: number,
   step: number,
   saved: string | null,
 ): LutnnError {
-  const fault = Number.isFinite(value) ? null : findFault(model, inputs);
+  const fault = Number.isFinite(value) ? null : findFault(model, feeds);
   const where = fault ? `; the first number that is not finite is in ${fault}` : "";
   const remedy = saved ? `the last good state is ${saved}` : "give a checkpoint folder to keep good states";
   return new LutnnError(
-    `${label}: the loss must stay below ${divergence} (got ${value} in step ${step + 1}${where}); lower the learning rate; ${remedy}`,
+    `${label}: the loss must stay below ${limit} (got ${value} in step ${step + 1}${where}); lower the learning rate; ${remedy}`,
   );
 }

@@ -22,8 +22,8 @@ function abortAfter(count: number): { signal: AbortSignal; data: lutnn.datasets.
   const data = tinyData(160);
   const batches = data.batches.bind(data);
   let seen = 0;
-  data.batches = function* (...args: Parameters<typeof batches>) {
-    for (const batch of batches(...args)) {
+  data.batches = async function* (...args: Parameters<typeof batches>) {
+    for await (const batch of batches(...args)) {
       if (++seen > count) controller.abort(new Error("stopped"));
       yield batch;
     }
@@ -145,7 +145,9 @@ describe("a run", () => {
     writeFileSync(file, "");
     await expect(
       lutnn.fit(tinyNetwork(1), train, { epochs: 1, checkpoint: join(file, "sub") }),
-    ).rejects.toThrow(/the folder .*a file\/sub must be usable \(ENOTDIR\); choose another folder/);
+    ).rejects.toThrow(
+      /the folder .*a file\/sub must be usable \(ENOTDIR\); a file stands where a folder should be; choose another folder/,
+    );
     const locked = join(root, "locked");
     mkdirSync(locked);
     chmodSync(locked, 0o500);
@@ -183,7 +185,7 @@ describe("a run", () => {
     const before = bytes(model);
     const attempt = lutnn.fit(model, train, { epochs: 1, checkpoint: join(root, "nan") });
     await expect(attempt).rejects.toThrow(
-      /the loss must stay below 1000000 \(got NaN in step 1; the first number that is not finite is in the output of layer c3\); lower the learning rate; give a checkpoint folder to keep good states/,
+      /the loss must stay below \S+ \(got NaN in step 1; the first number that is not finite is in the output of layer c3\); lower the learning rate; give a checkpoint folder to keep good states/,
     );
     // The weights that are trained stay as they were; batch norms have seen the batch.
     expect(bytes(model)[0]).toBe(before[0]);
