@@ -165,6 +165,37 @@ export class LutConv {
 }
 
 /**
+ * Adds what rows look up in a table of floats: sums[n] += Σ_c table[c][code of n in c], c rising. codes uint8 (rows, C),
+ * table float32 (C, K, outputs), sums float32 (rows, outputs). The same to the last bit for every instruction set and any
+ * number of threads, 1 … 256 (default 1). Throws TypeError or RangeError as the classes do, codes from K on among them.
+ */
+export function lookupAdd(
+  codes: Uint8Array,
+  rows: number,
+  table: Float32Array,
+  numCodebooks: number,
+  numCentroids: number,
+  outputs: number,
+  sums: Float32Array,
+  options?: { threads?: number },
+): void;
+
+/**
+ * The transposed sum: table[c][code of n in c] += values[n] for all codebooks, rows rising. values float32
+ * (rows, outputs), the rest as {@link lookupAdd}.
+ */
+export function scatterAdd(
+  codes: Uint8Array,
+  rows: number,
+  values: Float32Array,
+  numCodebooks: number,
+  numCentroids: number,
+  outputs: number,
+  table: Float32Array,
+  options?: { threads?: number },
+): void;
+
+/**
  * Codes of the rows of x alone: x float32 (rows, C·V), centroids float32 (C, K, V) → codes uint8 (rows, C).
  * For k-means, whose centroids change with every call.
  */

@@ -7,21 +7,27 @@
 export * as tf from "@tensorflow/tfjs-node";
 export * as charts from "./charts/index";
 export * as pq from "./compute/index";
-export {
-  type CalibrateOptions,
-  type CalibrationMethod,
-  type Conversion,
-  type ConvertAllOptions,
-  type ConvertOptions,
-  convert,
-  type ErrorAccumulationOptions,
-  type ReplaceOptions,
-} from "./conversion/conversion";
+export type { PendingCommand } from "./conversion/commandQueue";
+export type { Comparison, LayerDifference } from "./conversion/compare";
+export { Conversion } from "./conversion/conversion";
+export { type ConvertOptions, convert } from "./conversion/convert";
+export type { ConversionChange } from "./conversion/core";
 export type { FineTuneOptions } from "./conversion/fineTune";
+export type { HistoryEntry, StateTable } from "./conversion/history";
 export type { LayerInfo, LayerState, LayerTable } from "./conversion/layerTable";
-export { type PlanOptions, plan } from "./conversion/makePlan";
-export { type Budget, Plan, type PlanPoint } from "./conversion/plan";
+export { openConversion } from "./conversion/openConversion";
+export type {
+  CalibrateOptions,
+  ConvertAllOptions,
+  ErrorAccumulationOptions,
+  ReplaceOptions,
+} from "./conversion/options";
+export type { Outcome } from "./conversion/outcome";
+export { type PlanOptions, plan } from "./conversion/plan/makePlan";
+export { type Budget, Plan, type PlanPoint } from "./conversion/plan/plan";
 export { type FineTuneSettings, type Profile, profiles, type TemperatureMode } from "./conversion/profile";
+export type { SaveOptions } from "./conversion/saveFile";
+export type { CalibrationMethod, ConversionState } from "./conversion/state";
 export * as datasets from "./datasets/index";
 export { LutnnError } from "./errors";
 export { clearOutput, type Display, display } from "./host/display";
@@ -31,7 +37,9 @@ export { Progress, type ProgressFields } from "./host/progress";
 export { type ProgressOptions, progress } from "./host/progressLoop";
 export * as inference from "./inference/index";
 export { InferenceSession } from "./inference/session";
+export * as layers from "./layers/index";
 export { LookupLayer } from "./layers/lookupLayer";
+export { LutConv1D } from "./layers/lutConv1d";
 export { LutConv2D } from "./layers/lutConv2d";
 export { LutDense } from "./layers/lutDense";
 export * as models from "./models/index";

@@ -168,6 +168,12 @@ struct EverySecond {
   size_t rows, count;
 };
 
+/// What rows look up in a table of floats (C, K, M).
+struct TableSums {
+  const uint8_t* codes;  // (rows, C), each below K
+  size_t rows, numCodebooks, numCentroids, outputs;
+};
+
 struct Microkernels {
   const char* isa;
   /// Whether the bytes of a table are unsigned.
@@ -203,6 +209,11 @@ struct Microkernels {
 
   /// sums (positions, M) → y (M, positions).
   void (*finishTransposed)(const int32_t* sums, size_t positions, size_t outputs, const Output&);
+
+  /// sums (rows, M) += Σ_c table[c][code_c] for rows from firstRow on, c rising.
+  void (*lookupAdd)(const TableSums&, const float* table, size_t firstRow, size_t endRow, float* sums);
+  /// table[c][code_c] += values (rows, M) for codebooks from firstBook on, rows rising.
+  void (*scatterAdd)(const TableSums&, const float* values, size_t firstBook, size_t endBook, float* table);
 
   const MicrokernelsInt8* int8;
 

@@ -1,5 +1,6 @@
 // AVX2 with FMA: 8 float lanes, 16 registers.
 #include "simd_avx2.h"
+#include "table_sums_simd.h"
 
 namespace lutnn {
 namespace {
@@ -372,6 +373,7 @@ const Microkernels kAvx2Microkernels = {
     "avx2", true, true, 32, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
     encodePositionsTree<Avx2>, nullptr, lookupShuffle, lookupGather,
     finishTransposed,
+    TableSumsOf<Avx2>::lookupAdd, TableSumsOf<Avx2>::scatterAdd,
     &kAvx2MicrokernelsInt8,
     {{{12, 12}, {12, 12}, {12, 12}, {12, 16}}},
 };

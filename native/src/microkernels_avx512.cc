@@ -1,5 +1,6 @@
 // AVX-512 as of its first server processors (F, BW, DQ, VL): a shuffle looks up 4 outputs at 16 positions.
 #include "shared_avx512.h"
+#include "table_sums_simd.h"
 
 namespace lutnn {
 namespace {
@@ -105,6 +106,7 @@ const Microkernels kAvx512Microkernels = {
     "avx512", true, true, 64, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
     encodePositionsTree<Avx512>, nullptr, lookupShuffle, lookupGather,
     finishTransposed,
+    TableSumsOf<Avx512>::lookupAdd, TableSumsOf<Avx512>::scatterAdd,
     &kAvx512MicrokernelsInt8,
     {{{9, 49}, {49, kGatherAlways}, {49, 49}, {12, 400}}},
 };

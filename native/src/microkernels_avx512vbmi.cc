@@ -1,5 +1,6 @@
 // AVX-512 with VBMI and VNNI: a shuffle looks up 4 codebooks at 16 positions, and an instruction adds up the four.
 #include "shared_avx512.h"
+#include "table_sums_simd.h"
 
 namespace lutnn {
 namespace {
@@ -96,6 +97,7 @@ const Microkernels kAvx512VbmiMicrokernels = {
     "avx512vbmi", false, true, 64, kGroup, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
     encodePositionsTree<Avx512>, groupCodes, lookupShuffle,
     lookupGather, finishTransposed,
+    TableSumsOf<Avx512>::lookupAdd, TableSumsOf<Avx512>::scatterAdd,
     &kAvx512VbmiMicrokernelsInt8,
     {{{4, 2}, {12, 9}, {12, 12}, {12, 12}}},
 };

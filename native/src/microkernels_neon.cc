@@ -1,5 +1,6 @@
 // NEON of every 64-bit Arm processor: 4 float lanes, 32 registers. Tables are of signed bytes.
 #include "simd_neon.h"
+#include "table_sums_simd.h"
 
 namespace lutnn {
 namespace {
@@ -254,6 +255,7 @@ const Microkernels kNeonMicrokernels = {
     "neon", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
     encodePositionsTree<Neon>, nullptr, lookupShuffle, lookupGather,
     finishTransposed,
+    TableSumsOf<Neon>::lookupAdd, TableSumsOf<Neon>::scatterAdd,
     &kNeonMicrokernelsInt8,
     {{{9, 9}, {9, 9}, {9, 9}, {9, 9}}},
 };
@@ -262,6 +264,7 @@ const Microkernels kNeonDotMicrokernels = {
     "neondot", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
     encodePositionsTree<Neon>, nullptr, lookupShuffle, lookupGather,
     finishTransposed,
+    TableSumsOf<Neon>::lookupAdd, TableSumsOf<Neon>::scatterAdd,
     &kNeonDotMicrokernelsInt8,
     {{{9, 9}, {9, 9}, {9, 9}, {9, 9}}},
 };

@@ -4,6 +4,7 @@
 
 #include "encode_tree.h"
 #include "microkernels.h"
+#include "table_sums_simd.h"
 
 namespace lutnn {
 namespace {
@@ -88,6 +89,7 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
 const Microkernels kScalarMicrokernels = {
     "scalar", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
     encodePositionsTree, nullptr, lookupShuffle, lookupGather, finishTransposed,
+    TableSumsOf<OneLane>::lookupAdd, TableSumsOf<OneLane>::scatterAdd,
     &kScalarMicrokernelsInt8,
     {{{0, 0}, {0, 0}, {0, 0}, {0, 0}}},
 };

@@ -16,6 +16,8 @@ struct Avx2 {
   static constexpr int kLanes = 8;
 
   static Float load(const float* x) { return _mm256_loadu_ps(x); }
+  static void store(float* x, Float value) { _mm256_storeu_ps(x, value); }
+  static Float add(Float a, Float b) { return _mm256_add_ps(a, b); }
   static Float loadFirst(const float* x, size_t n) { return _mm256_maskload_ps(x, firstLanes(n)); }
   static Float broadcast(const float* x) { return _mm256_broadcast_ss(x); }
   static Float fma(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }

@@ -16,6 +16,8 @@ struct Avx512 {
   static constexpr int kLanes = 16;
 
   static Float load(const float* x) { return _mm512_loadu_ps(x); }
+  static void store(float* x, Float value) { _mm512_storeu_ps(x, value); }
+  static Float add(Float a, Float b) { return _mm512_add_ps(a, b); }
   static Float loadFirst(const float* x, size_t n) { return _mm512_maskz_loadu_ps(firstLanes(n), x); }
   static Float broadcast(const float* x) { return _mm512_set1_ps(*x); }
   static Float fma(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }

@@ -18,6 +18,8 @@ struct Neon {
   static constexpr int kLanes = 4;
 
   static Float load(const float* x) { return vld1q_f32(x); }
+  static void store(float* x, Float value) { vst1q_f32(x, value); }
+  static Float add(Float a, Float b) { return vaddq_f32(a, b); }
   static Float loadFirst(const float* x, size_t n) {
     float lanes[4] = {};
     std::memcpy(lanes, x, n * sizeof(float));

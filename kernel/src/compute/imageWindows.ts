@@ -29,8 +29,9 @@ export function imageWindows(
   const padded = pad(x, window);
   if (area === 1 && strideHeight === 1 && strideWidth === 1)
     return { rows: padded.reshape([-1, channels]), outputSize: [padded.shape[1], padded.shape[2]] };
-  const windows =
-    dilationHeight * dilationWidth === 1 ? byConvolution(padded, window) : bySlices(padded, window);
+  // TensorFlow's depthwise convolution takes neither a dilation nor strides that differ.
+  const fits = dilationHeight * dilationWidth === 1 && strideHeight === strideWidth;
+  const windows = fits ? byConvolution(padded, window) : bySlices(padded, window);
   const outputSize: [number, number] = [windows.shape[1], windows.shape[2]];
   return { rows: windows.reshape([-1, channels * area]), outputSize };
 }
@@ -56,7 +57,7 @@ function byConvolution(x: tf.Tensor4D, window: ConvWindow): tf.Tensor4D {
   return tf.depthwiseConv2d(x, oneHot, [strideHeight, strideWidth], "valid");
 }
 
-/** A slice for each tap of the filter, thinned out by a pooling of single pixels: with dilation, whose gradient tf.js lacks. */
+/** A slice for each tap of the filter, thinned out by a pooling of single pixels. */
 function bySlices(x: tf.Tensor4D, window: ConvWindow): tf.Tensor5D {
   const { filterHeight, filterWidth, strideHeight, strideWidth, dilationHeight, dilationWidth } = window;
   const [batch, height, width, channels] = x.shape;

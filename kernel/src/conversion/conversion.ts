@@ -1,277 +1,179 @@
 import { randomUUID } from "node:crypto";
-import type * as tf from "@tensorflow/tfjs-node";
 import { ErrorAccumulation } from "../charts/errorAccumulation";
-import type { Dataset } from "../datasets/dataset";
+import type { ExampleSource } from "../datasets/examples";
+import { checkFeeds } from "../datasets/feeds";
 import { LutnnError } from "../errors";
-import { writeFileWhole } from "../files/writeFile";
 import { currentHost, displaySymbol } from "../host/host";
-import { cellSignal } from "../host/signal";
-import { exportOnnx } from "../layers/exportOnnx";
-import { asFunctional } from "../layers/graph";
-import { linearOperator } from "../layers/linearOperator";
-import type { LookupConfig, LookupLayer } from "../layers/lookupLayer";
-import type { MaddnessLayer } from "../layers/maddnessLayer";
-import { type Replacement, rebuildWithLookups } from "../layers/rebuild";
-import { type Evaluation, evaluate } from "../training/evaluate";
+import { type Evaluation, evaluateTask } from "../training/evaluate";
 import type { TrainingHistory } from "../training/history";
-import {
-  type Calibrated,
-  type CalibrationRun,
-  calibrateKMeans,
-  calibrateLeastSquares,
-  calibrateMaddness,
-} from "./calibrate";
+import { calibrateTargets } from "./calibrateTargets";
+import { ConversionCore } from "./core";
 import { type FineTuneOptions, fineTuneStudent } from "./fineTune";
-import { LayerTable, layerInfo } from "./layerTable";
 import { measureErrors } from "./measureErrors";
-import { type Profile, profileOf } from "./profile";
+import { methodOf, methods } from "./methods/index";
+import type { Student } from "./methods/method";
+import type {
+  CalibrateOptions,
+  ConvertAllOptions,
+  ErrorAccumulationOptions,
+  ReplaceOptions,
+} from "./options";
+import { listed, Outcome } from "./outcome";
+import { Samples } from "./samples";
+import { type SaveOptions, saveFile } from "./saveFile";
 import { makeStages, stageFolders } from "./stages";
-import { loadWeights, type StoredWeights, storeWeights } from "./storedWeights";
-import { checkName, chooseTargets, type Target, type TargetOptions } from "./target";
-
-export interface ConvertOptions extends TargetOptions {
-  /** `paper`: as published; `plus` (default): ours; or a profile of one's own, made from {@link profiles}. */
-  profile?: "paper" | "plus" | Profile;
-}
-
-/**
- * How a layer's replacement is learnt. `kmeans`, as published: centroids from the dense network's activations, table =
- * P·W. `leastSquares`: layer by layer on converted activations, the table fitted to the dense layer's output.
- * `maddness`: the published algorithm with exact sums, to compare with; `maddnessFast`: the quick variant that the
- * LUT-NN paper compares with. Maddness can be neither trained nor saved.
- */
-export type CalibrationMethod = "kmeans" | "leastSquares" | "maddness" | "maddnessFast";
-
-const methodName: Record<CalibrationMethod, string> = {
-  kmeans: "k-means",
-  leastSquares: "least squares",
-  maddness: "Maddness",
-  maddnessFast: "Maddness, fast form",
-};
-
-export interface CalibrateOptions {
-  /** Default: the profile's. */
-  method?: CalibrationMethod;
-  /**
-   * Only these layers, on the network as it is now: what is replaced and trained stays. None of them may be replaced.
-   * Default: all, from the dense network.
-   */
-  layers?: string[];
-  /** Default 0. */
-  seed?: number;
-  signal?: AbortSignal;
-}
-
-export interface ReplaceOptions {
-  /** Which of the calibrations. Default: that of the last `calibrate`. */
-  method?: CalibrationMethod;
-}
-
-export type ConvertAllOptions = FineTuneOptions & {
-  /** Training images that each calibration takes. Default 4096. */
-  calibrationImages?: number;
-};
-
-export interface ErrorAccumulationOptions {
-  /** Of the series in the chart. Default: how the layers were calibrated or trained. */
-  name?: string;
-  /** Show the chart in the notebook while it is measured. Default false: the result shows itself. */
-  live?: boolean;
-  signal?: AbortSignal;
-}
+import { type CalibrationMethod, replacedLayers } from "./state";
+import { checkName } from "./targets";
+import { trainedState } from "./trainedState";
+import { calibrated, replaced, restored, untrained } from "./transitions";
+import { writeConversion } from "./writeConversion";
 
 /**
  * A network on its way to table lookups. The dense network stays untouched and serves as reference and teacher; the
- * converted one is {@link model}.
+ * converted one is {@link model}. Every verb makes a new state out of the present one, and none is forgotten. Verbs
+ * that come while another runs wait for it, in order.
  */
-export class Conversion {
-  private readonly dense: tf.LayersModel;
-  private readonly profile: Profile;
-  private readonly targets: Target[];
-  /** By method and layer name. */
-  private readonly calibrations = new Map<CalibrationMethod, Map<string, Calibrated>>();
-  private lastMethod?: CalibrationMethod;
-  private readonly replaced = new Map<string, CalibrationMethod>();
-  /** Weights of other layers where they differ from the dense network's: batch norms, and what fine-tuning changed. */
-  private readonly changed = new Map<string, StoredWeights>();
-  private student: tf.LayersModel | null = null;
-  /** Whether the network as it is now was fine-tuned. */
-  private tuned = false;
-  private running: string | null = null;
-
-  /** Use {@link convert}. */
-  constructor(model: tf.LayersModel, options: ConvertOptions) {
-    this.profile = profileOf(options.profile);
-    this.dense = asFunctional(model);
-    this.targets = chooseTargets(this.dense, options);
-  }
-
-  /** The layers that can be replaced, with K, V, C, costs and state: shows itself as a table. */
-  get layers(): LayerTable {
-    const rows = this.targets.map((target) =>
-      layerInfo(
-        target,
-        this.replaced.has(target.name)
-          ? "replaced"
-          : [...this.calibrations.values()].some((found) => found.has(target.name))
-            ? "calibrated"
-            : "dense",
-      ),
-    );
-    return new LayerTable(this.dense.name, rows);
-  }
+export class Conversion extends ConversionCore {
+  private readonly samples = new Samples(this.graph.inputs);
 
   /**
-   * The network with the replaced layers in place; the dense network itself while none is. It belongs to the
-   * conversion: after the next replace, restore or calibrate it is disposed and another one is here.
-   */
-  get model(): tf.LayersModel {
-    return this.student ?? this.dense;
-  }
-
-  /** The dense network. */
-  get original(): tf.LayersModel {
-    return this.dense;
-  }
-
-  /**
-   * Learns a lookup for every layer that can be replaced, from some training images (the paper takes 1,024). Starts
+   * Learns a lookup for every layer that can be replaced, from some training examples (the paper takes 1,024). Starts
    * from the dense network: what fine-tuning had learnt is dropped; layers that are replaced take their new lookups.
    * With `layers`, learns only those and keeps everything else, for networks that are converted and trained by and by.
    */
-  async calibrate(data: Dataset, options: CalibrateOptions = {}): Promise<void> {
-    const method = options.method ?? this.profile.calibrate.method;
-    checkMethod("calibrate", method);
-    this.checkData("calibrate", data);
-    const { layers } = options;
-    for (const name of layers ?? []) {
-      checkName(this.dense.name, name, this.layers.names);
-      if (this.replaced.has(name))
-        throw new LutnnError(
-          `calibrate: layers that are named must be dense (${name} is replaced); call restore("${name}") first`,
-        );
-    }
-    await this.exclusively("calibrate", async () => {
-      const signal = cellSignal(options.signal);
-      const model = layers && this.tuned ? this.model : this.dense;
-      const targets = this.targets
-        .filter(({ name }) => layers?.includes(name) ?? true)
-        .map((target) =>
-          model === this.dense
-            ? target
-            : { ...target, operator: linearOperator(model.getLayer(target.name)) },
-        );
-      const run: CalibrationRun = {
-        model,
-        targets,
-        data,
-        seed: options.seed ?? 0,
-        profile: this.profile,
-        signal,
-      };
-      const found = await this.learn(method, run, layers !== undefined);
-      if (layers)
-        this.calibrations.set(method, new Map([...(this.calibrations.get(method) ?? []), ...found]));
-      else {
-        this.forgetTraining();
-        this.calibrations.set(method, found);
-        for (const name of this.replaced.keys()) this.put(name, method);
-        await this.rebuild();
-      }
-      this.lastMethod = method;
+  async calibrate(data: ExampleSource, options: CalibrateOptions = {}): Promise<Outcome> {
+    const method = methodOf("calibrate", options.method ?? this.profile.calibrate.method);
+    for (const name of options.layers ?? []) checkName(this.graph.name, name, this.names);
+    return this.queue.run(`calibrate by ${method.title}`, options.signal, async (signal) => {
+      await this.checkData("calibrate", data, signal);
+      return this.calibrateNow(data, { ...options, method: method.name }, signal);
     });
   }
 
-  private async learn(
-    method: CalibrationMethod,
-    run: CalibrationRun,
-    keepReplaced: boolean,
-  ): Promise<Map<string, Calibrated>> {
-    if (method === "kmeans") return calibrateKMeans(run);
-    if (method !== "leastSquares") return calibrateMaddness(run, method === "maddness" ? "true" : "fast");
-    const student = await this.build(
-      run.targets.map(({ name }) => name),
-      keepReplaced,
+  private async calibrateNow(
+    data: ExampleSource,
+    { method: name, layers, seed = 0 }: CalibrateOptions & { method: CalibrationMethod },
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const placed = layers?.filter((one) => this.state.layers[one].replacedBy);
+    if (placed && placed.length > 0)
+      throw new LutnnError(
+        `calibrate: layers that are named must be dense (${listed(placed)} is replaced); call restore("${placed[0]}") first`,
+      );
+    const method = methods[name];
+    const { found, warnings } = await calibrateTargets({
+      graph: this.graph,
+      targets: this.targets.filter((target) => layers?.includes(target.name) ?? true),
+      student: layers && this.state.tuned ? this.student : null,
+      state: layers ? this.state : null,
+      maker: this.maker,
+      method,
+      profile: this.profile,
+      data,
+      seed,
+      signal,
+    });
+    let state = calibrated(layers ? this.state : untrained(this.state), name, found);
+    if (!layers)
+      for (const one of replacedLayers(state)) state = replaced(state, one, name, this.surroundings);
+    this.change(`calibrate by ${method.title}${layers ? `: ${listed(layers)}` : ""}`, state);
+    for (const warning of warnings) process.emitWarning(warning, "LutnnWarning");
+    return new Outcome(
+      `calibrated ${listed([...found.keys()])} by ${method.title} on ${Math.min(data.size, data.size)} examples of ${data.name}`,
+      warnings,
     );
-    try {
-      return await calibrateLeastSquares(run, student);
-    } finally {
-      student.dispose();
-    }
   }
 
   /** Puts what was learnt for one layer in place; a layer that was replaced by another method changes to this one. */
-  async replace(name: string, options: ReplaceOptions = {}): Promise<void> {
-    await this.exclusively("replace", () => this.replaceNames([name], options));
+  replace(name: string, options: ReplaceOptions = {}): Promise<Outcome> {
+    return this.queue.run(`replace ${name}`, options.signal, async () => this.replaceNow([name], options));
   }
 
   /** Puts what was learnt for all layers in place. */
-  async replaceAll(options: ReplaceOptions = {}): Promise<void> {
-    await this.exclusively("replaceAll", () => this.replaceNames(this.layers.names, options));
+  replaceAll(options: ReplaceOptions = {}): Promise<Outcome> {
+    return this.queue.run("replace all layers", options.signal, async () =>
+      this.replaceNow(this.names, options),
+    );
   }
 
-  private async replaceNames(names: string[], options: ReplaceOptions): Promise<void> {
-    if (options.method) checkMethod("replace", options.method);
+  private replaceNow(names: readonly string[], options: ReplaceOptions): Outcome {
+    if (options.method) methodOf("replace", options.method);
+    let { state } = this;
+    const done: string[] = [];
     for (const name of names) {
-      checkName(this.dense.name, name, this.layers.names);
-      const method = options.method ?? this.lastMethod;
-      if (!method || !this.calibrations.get(method)?.has(name))
+      checkName(this.graph.name, name, this.names);
+      const method = options.method ?? state.lastMethod;
+      if (!method || !state.layers[name].calibrations[method])
         throw new LutnnError(
           `replace: ${name} must be calibrated first; call calibrate(data${options.method ? `, { method: "${options.method}" }` : ""})`,
         );
-      if (this.replaced.get(name) !== method) this.put(name, method);
+      if (state.layers[name].replacedBy === method) continue;
+      state = replaced(state, name, method, this.surroundings);
+      done.push(name);
     }
-    await this.rebuild();
+    if (done.length === 0) return new Outcome(`${listed(names)} already replaced; ${this.replacedCount}`);
+    this.change(`replace ${done.length === this.names.length ? "all layers" : listed(done)}`, state);
+    return new Outcome(`replaced ${listed(done)}; ${this.replacedCount}`);
   }
 
   /**
    * Gives a layer back its dense weights, and the batch norms behind it theirs. Once no layer is replaced, every weight
    * is the dense network's again, whatever was trained.
    */
-  async restore(name: string): Promise<void> {
-    await this.exclusively("restore", () => this.restoreNames([name]));
+  restore(name: string): Promise<Outcome> {
+    return this.queue.run(`restore ${name}`, undefined, async () => this.restoreNow([name]));
   }
 
   /** Gives every layer back its dense weights. */
-  async restoreAll(): Promise<void> {
-    await this.exclusively("restoreAll", () => this.restoreNames([...this.replaced.keys()]));
+  restoreAll(): Promise<Outcome> {
+    return this.queue.run("restore all layers", undefined, async () =>
+      this.restoreNow(replacedLayers(this.state)),
+    );
   }
 
-  private async restoreNames(names: string[]): Promise<void> {
-    for (const name of names) {
-      checkName(this.dense.name, name, this.layers.names);
-      this.forgetNorms(name);
-      this.replaced.delete(name);
-    }
-    if (this.replaced.size === 0) {
-      this.changed.clear();
-      this.tuned = false;
-    }
-    await this.rebuild();
+  private restoreNow(names: readonly string[]): Outcome {
+    for (const name of names) checkName(this.graph.name, name, this.names);
+    const done = names.filter((name) => this.state.layers[name].replacedBy);
+    if (done.length === 0)
+      return new Outcome(
+        `${names.length > 0 ? `${listed(names)} already dense` : "every layer already dense"}`,
+      );
+    const state = done.reduce((before, name) => restored(before, name, this.surroundings), this.state);
+    this.change(`restore ${listed(done)}`, state);
+    return new Outcome(`restored ${listed(done)}; ${this.replacedCount}`);
   }
 
-  /** Accuracy and loss of the network as it is now. */
-  async evaluate(data: Dataset, options: { signal?: AbortSignal } = {}): Promise<Evaluation> {
-    this.checkData("evaluate", data);
-    return evaluate(this.model, data, options);
+  /** Metric and loss of the network as it is when its turn comes. */
+  async evaluate(data: ExampleSource, options: { signal?: AbortSignal } = {}): Promise<Evaluation> {
+    return this.queue.run("evaluate", options.signal, async (signal) => {
+      await this.checkData("evaluate", data, signal);
+      return evaluateTask(this.model, this.task, data, { signal });
+    });
   }
 
   /**
-   * Error of every replaceable layer's output against the dense network's, alone and accumulated, beside the accuracy
+   * Error of every replaceable layer's output against the dense network's, alone and accumulated, beside the metric
    * with the network converted up to that layer. Use held-out data.
    */
-  async errorAccumulation(data: Dataset, options: ErrorAccumulationOptions = {}): Promise<ErrorAccumulation> {
-    this.checkData("errorAccumulation", data);
-    return this.exclusively("errorAccumulation", async () => {
+  async errorAccumulation(
+    data: ExampleSource,
+    options: ErrorAccumulationOptions = {},
+  ): Promise<ErrorAccumulation> {
+    return this.queue.run("error accumulation", options.signal, async (signal) => {
+      await this.checkData("errorAccumulation", data, signal);
       const host = options.live ? currentHost() : undefined;
       const displayId = randomUUID();
+      const dense = await evaluateTask(this.graph.model, this.task, data, { signal });
       const report = await measureErrors({
-        model: this.dense,
-        student: this.model,
+        graph: this.graph,
+        converted: this.student?.layerOf ?? ((node) => node.layer),
         targets: this.targets,
+        replaced: replacedLayers(this.state),
+        task: this.task,
         data,
+        denseMetric: dense.metric.value,
         name: options.name ?? this.stage,
-        signal: cellSignal(options.signal),
+        signal,
         onReport: (report) =>
           host?.display(new ErrorAccumulation(report)[displaySymbol](), {
             displayId,
@@ -284,28 +186,57 @@ export class Conversion {
 
   /**
    * Trains the converted network (soft-PQ): centroids, tables or weights, temperatures, batch norms and the layers that
-   * stayed dense. Returns the figures of each epoch. An interrupt leaves it as of the last whole step.
+   * stayed dense. Returns the figures of each epoch. An interrupt leaves it as of the last whole step; a run that fails
+   * leaves it as it was.
    */
-  async fineTune(data: Dataset, options: FineTuneOptions): Promise<TrainingHistory> {
-    this.checkData("fineTune", data);
-    if (!this.student)
+  async fineTune(data: ExampleSource, options: FineTuneOptions): Promise<TrainingHistory> {
+    return this.queue.run("fine-tune", options.signal, async (signal) => {
+      await this.checkData("fineTune", data, signal);
+      return this.fineTuneNow(data, options, signal);
+    });
+  }
+
+  private async fineTuneNow(
+    data: ExampleSource,
+    options: FineTuneOptions,
+    signal: AbortSignal,
+  ): Promise<TrainingHistory> {
+    const { student } = this;
+    if (!student)
       throw new LutnnError(
         "fineTune: at least one layer must be replaced first (none is); call replace(name) or replaceAll()",
       );
-    this.checkNoMaddness("fineTune", "trained");
-    const student = this.student;
-    return this.exclusively("fineTune", async () => {
-      const given = Object.entries(options).filter(
-        ([key, value]) => key in this.profile.fineTune && value !== undefined,
-      );
-      const settings = { ...this.profile.fineTune, ...Object.fromEntries(given) };
-      try {
-        return await fineTuneStudent(this.dense, student, data, settings, options);
-      } finally {
-        this.keepTrained(student);
-        this.tuned = true;
+    this.checkTrainable("fineTune", "trained");
+    const given = Object.entries(options).filter(
+      ([key, value]) => key in this.profile.fineTune && value !== undefined,
+    );
+    const settings = { ...this.profile.fineTune, ...Object.fromEntries(given) };
+    const run = {
+      graph: this.graph,
+      student,
+      task: this.task,
+      data,
+      settings,
+      options: { ...options, signal },
+    };
+    try {
+      const history = await fineTuneStudent(run);
+      this.keepTrained(student, "fine-tune");
+      return history;
+    } catch (error) {
+      if (signal.aborted) this.keepTrained(student, "fine-tune, stopped");
+      else {
+        this.maker.forget();
+        this.show(this.state);
       }
-    });
+      throw error;
+    }
+  }
+
+  private keepTrained(student: Student, label: string): void {
+    const state = trainedState(this.state, student, this.surroundings);
+    this.maker.adopt(state);
+    this.keep(label, state);
   }
 
   /**
@@ -314,166 +245,87 @@ export class Conversion {
    * the epochs. Every layer must be dense. Returns the figures of each stage. The same call goes on after an
    * interruption where `checkpoint` names a folder and every layer has been restored.
    */
-  async convertAll(data: Dataset, options: ConvertAllOptions): Promise<TrainingHistory[]> {
+  async convertAll(data: ExampleSource, options: ConvertAllOptions): Promise<TrainingHistory[]> {
     const { calibrationImages = 4096, ...training } = options;
-    const { seed, signal } = options;
-    if (this.replaced.size > 0)
-      throw new LutnnError(
-        `convertAll: every layer must be dense (${[...this.replaced.keys()].join(", ")} replaced); call restoreAll() first`,
-      );
-    const stages = makeStages(this.profile.stages, this.layers.names, options.epochs);
-    const histories: TrainingHistory[] = [];
-    for (const [index, { layers, epochs }] of stages.entries()) {
-      const folders = stages.length > 1 ? stageFolders(options, index) : {};
-      await this.calibrate(data.take(calibrationImages), { layers, seed, signal });
-      await this.exclusively("convertAll", () => this.replaceNames(layers, {}));
-      histories.push(await this.fineTune(data, { ...training, ...folders, epochs }));
-    }
-    return histories;
+    return this.queue.run("convert all layers", options.signal, async (signal) => {
+      await this.checkData("convertAll", data, signal);
+      const placed = replacedLayers(this.state);
+      if (placed.length > 0)
+        throw new LutnnError(
+          `convertAll: every layer must be dense (${placed.join(", ")} replaced); call restoreAll() first`,
+        );
+      const stages = makeStages(this.profile.stages, this.names, options.epochs);
+      const method = this.profile.calibrate.method;
+      const histories: TrainingHistory[] = [];
+      for (const [index, { layers, epochs }] of stages.entries()) {
+        const folders = stages.length > 1 ? stageFolders(options, index) : {};
+        const some = data.take(calibrationImages);
+        await this.calibrateNow(some, { method, layers, seed: options.seed }, signal);
+        this.replaceNow(layers, {});
+        histories.push(await this.fineTuneNow(data, { ...training, ...folders, epochs }, signal));
+      }
+      return histories;
+    });
   }
 
   /**
    * Writes the network as an ONNX file (opset 17) that any ONNX runtime runs; replaced layers are nodes of domain
-   * `ai.lutnn`, which the file defines as functions of standard operators. The file is whole or not there.
+   * `ai.lutnn`, which the file defines as functions of standard operators. The file is whole or not there, and is
+   * written only if it computes what the network computes.
    */
-  async save(path: string): Promise<void> {
-    this.checkNoMaddness("save", "saved");
-    await this.exclusively("save", () => writeFileWhole(path, exportOnnx(this.model)));
-  }
-
-  private checkData(what: string, data: Dataset): void {
-    const wanted = this.dense.inputs[0].shape.slice(1);
-    if (wanted.some((length, i) => length !== null && length !== data.inputShape[i]))
-      throw new LutnnError(
-        `${what}: the data must have images of ${wanted.join("×")} (got ${data.inputShape.join("×")} from ${data.name})`,
+  save(path: string, options: SaveOptions = {}): Promise<Outcome> {
+    return this.queue.run(`save ${path}`, options.signal, async (signal) => {
+      this.checkTrainable("save", "saved");
+      const { outputs } = this.graph;
+      const names = outputs.length > 1 ? outputs.map(({ name }) => name) : undefined;
+      const { bytes, checked } = await saveFile(path, this.model, names, this.samples, {
+        ...options,
+        signal,
+      });
+      return new Outcome(
+        `saved ${path}: ${bytes.toLocaleString("en")} bytes, ${this.replacedCount}, ${checked}`,
+        replacedLayers(this.state).length === 0 ? ["no layer is replaced, so this is the dense network"] : [],
       );
+    });
   }
 
-  private async exclusively<T>(what: string, work: () => Promise<T>): Promise<T> {
-    if (this.running)
-      throw new LutnnError(`${what}: ${this.running} is still running on this conversion; await it first`);
-    this.running = what;
-    try {
-      return await work();
-    } finally {
-      this.running = null;
-    }
-  }
-
-  private checkNoMaddness(what: string, participle: string): void {
-    const name = [...this.replaced.keys()].find((name) => "maddness" in this.replacement(name));
-    if (name)
-      throw new LutnnError(
-        `${what}: Maddness cannot be ${participle} (${name} is replaced by it); replace the layer with method "kmeans" or "leastSquares"`,
+  /**
+   * Writes the work itself into a folder: the dense network, everything that was learnt, every state. A later
+   * `openConversion(folder)` goes on from there. What was stored before in the folder stays until the new is whole.
+   */
+  store(folder: string, options: { signal?: AbortSignal } = {}): Promise<Outcome> {
+    return this.queue.run(`store ${folder}`, options.signal, async (signal) => {
+      const { arrays, bytes } = await writeConversion(folder, this.parts, signal);
+      return new Outcome(
+        `stored ${folder}: ${this.history.entries.length} states, ${arrays} arrays, ${bytes.toLocaleString("en")} bytes`,
       );
+    });
   }
 
   /** How the network as it is now came about. */
   private get stage(): string {
-    if (this.replaced.size === 0) return "dense";
-    if (this.tuned) return "fine-tuned";
-    return [...new Set(this.replaced.values())].map((method) => methodName[method]).join(" + ");
+    const { state } = this;
+    const placed = replacedLayers(state);
+    if (placed.length === 0) return "dense";
+    if (state.tuned) return "fine-tuned";
+    return [...new Set(placed.map((name) => methods[state.layers[name].replacedBy!].title))].join(" + ");
   }
 
-  private replacement(name: string): Calibrated {
-    return this.calibrations.get(this.replaced.get(name)!)!.get(name)!;
+  private async checkData(what: string, data: ExampleSource, signal: AbortSignal): Promise<void> {
+    checkFeeds(what, this.graph.inputs, data);
+    this.task = this.task.checkTarget(what, data.target, data.name);
+    await data.checkValues(what, signal);
+    await this.samples.remember(data);
   }
 
-  private forgetTraining(): void {
-    this.changed.clear();
-    this.tuned = false;
-    for (const found of this.calibrations.values())
-      for (const calibrated of found.values()) delete calibrated.trained;
-  }
-
-  private target(name: string): Target {
-    return this.targets.find((target) => target.name === name)!;
-  }
-
-  private forgetNorms(name: string): void {
-    for (const norm of this.target(name).norms) this.changed.delete(norm);
-  }
-
-  /** A layer is replaced; its batch norms become as they were trained with it, or as its calibration found them. */
-  private put(name: string, method: CalibrationMethod): void {
-    if (this.replaced.has(name)) this.forgetNorms(name);
-    this.replaced.set(name, method);
-    const { trained, batchNorms } = this.replacement(name);
-    for (const norm of this.target(name).norms) {
-      const weights = trained?.norms.get(norm);
-      const statistics = batchNorms.get(norm);
-      if (weights) this.changed.set(norm, weights);
-      else if (statistics) {
-        const kept = this.changed.get(norm) ?? storeWeights(this.dense.getLayer(norm));
-        const [mean, variance] = kept.slice(-2);
-        this.changed.set(norm, [
-          ...kept.slice(0, -2),
-          { ...mean, values: statistics.mean },
-          { ...variance, values: statistics.variance },
-        ]);
-      }
-    }
-  }
-
-  private keepTrained(student: tf.LayersModel): void {
-    for (const layer of student.layers)
-      if (!this.replaced.has(layer.name) && layer.weights.length > 0)
-        this.changed.set(layer.name, storeWeights(layer));
-    for (const name of this.replaced.keys()) {
-      const weights = (student.getLayer(name) as LookupLayer).getLookup();
-      const norms = new Map(this.target(name).norms.map((norm) => [norm, this.changed.get(norm)!]));
-      this.replacement(name).trained = { weights, norms };
-    }
-  }
-
-  /**
-   * A network with some layers as lookups with tables of their own whose arrays are still to be set, on request with
-   * the layers that are replaced in place; all other weights are dense or changed.
-   */
-  private async build(lookups: string[], withReplaced: boolean): Promise<tf.LayersModel> {
-    const { distance, tableScale, tableBits } = this.profile;
-    const placed = withReplaced ? [...this.replaced.keys()] : [];
-    const config = (name: string, tableSource: LookupConfig["tableSource"]): LookupConfig => {
-      const { numCentroids, subvectorLength } = this.target(name);
-      return { numCentroids, subvectorLength, tableSource, tableScale, tableBits, distance };
-    };
-    const replacements = new Map<string, Replacement>(lookups.map((name) => [name, config(name, "table")]));
-    for (const name of placed) {
-      const found = this.replacement(name);
-      replacements.set(name, "maddness" in found ? "maddness" : config(name, found.tableSource));
-    }
-    const network = await rebuildWithLookups(this.dense, replacements);
-    for (const layer of network.layers)
-      if (!replacements.has(layer.name)) {
-        const changed = withReplaced ? this.changed.get(layer.name) : undefined;
-        loadWeights(layer, changed ?? storeWeights(this.dense.getLayer(layer.name)));
-      }
-    for (const name of placed) {
-      const found = this.replacement(name);
-      const layer = network.getLayer(name);
-      if ("maddness" in found) (layer as MaddnessLayer).setMaddness(found.maddness);
-      else (layer as LookupLayer).setLookup(found.trained?.weights ?? found.weights);
-    }
-    return network;
-  }
-
-  private async rebuild(): Promise<void> {
-    const old = this.student;
-    this.student = this.replaced.size === 0 ? null : await this.build([], true);
-    old?.dispose();
-  }
-}
-
-function checkMethod(what: string, method: CalibrationMethod): void {
-  if (!(method in methodName))
-    throw new LutnnError(
-      `${what}: method must be ${Object.keys(methodName)
-        .map((name) => `"${name}"`)
-        .join(" or ")} (got ${JSON.stringify(method)})`,
+  private checkTrainable(what: string, participle: string): void {
+    const name = replacedLayers(this.state).find(
+      (one) => !methods[this.state.layers[one].replacedBy!].trainable,
     );
-}
-
-/** Prepares a network's conversion; nothing is learnt or replaced yet. The network must have fixed-size inputs. */
-export function convert(model: tf.LayersModel, options: ConvertOptions = {}): Conversion {
-  return new Conversion(model, options);
+    if (!name) return;
+    const { title } = methods[this.state.layers[name].replacedBy!];
+    throw new LutnnError(
+      `${what}: ${title} cannot be ${participle} (${name} is replaced by it); replace the layer with method "kmeans" or "leastSquares"`,
+    );
+  }
 }

@@ -24,12 +24,20 @@ export class ErrorSums {
     ];
   }
 
-  /** Adds a batch: the exact output and the approximation, both (…, channels). */
-  add(exact: tf.Tensor, approximate: tf.Tensor): void {
+  /**
+   * Adds a batch: the exact output and the approximation, both (…, channels).
+   * @param rows which of their rows count; all of them without
+   */
+  add(exact: tf.Tensor, approximate: tf.Tensor, rows?: Uint32Array): void {
     const channels = this.y.length;
     const sums = valuesOf(() => {
-      const y = exact.reshape([-1, channels]);
-      const z = approximate.reshape([-1, channels]);
+      const chosen = rows && tf.tensor1d(Int32Array.from(rows), "int32");
+      const rowsOf = (x: tf.Tensor) => {
+        const all = x.reshape([-1, channels]);
+        return chosen ? tf.gather(all, chosen) : all;
+      };
+      const y = rowsOf(exact);
+      const z = rowsOf(approximate);
       this.count += y.shape[0];
       const perChannel = [y, tf.square(y), z, tf.square(z), tf.mul(y, z), tf.squaredDifference(y, z)];
       return tf.stack(perChannel.map((values) => tf.sum(values, 0)));

@@ -1,21 +1,24 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { describeTraining } from "../compute/trainingBackend";
-import type { Dataset } from "../datasets/dataset";
+import type { ExampleSource } from "../datasets/examples";
 import { LutnnError } from "../errors";
+import type { NetworkGraph } from "../layers/graph";
 import { linearOperator } from "../layers/linearOperator";
 import { LookupLayer, softLearning } from "../layers/lookupLayer";
+import type { Task } from "../tasks/task";
 import { decayGroups } from "../training/fit";
 import type { TrainingHistory } from "../training/history";
-import { crossEntropy, distillation, givesProbabilities, logProbabilities } from "../training/loss";
 import type { ParameterGroup } from "../training/optimizer";
 import type { TrainingOptions } from "../training/options";
 import { train } from "../training/trainer";
+import type { Student } from "./methods/method";
 import type { FineTuneSettings, TemperatureMode } from "./profile";
 
 export type FineTuneOptions = TrainingOptions & Partial<FineTuneSettings>;
 
 /** The annealed temperature at a step: geometric from 1 to 0.1. */
-const annealedTemperature = (step: number, steps: number): number => 0.1 ** (step / Math.max(1, steps - 1));
+export const annealedTemperature = (step: number, steps: number): number =>
+  0.1 ** (step / Math.max(1, steps - 1));
 
 function checkTemperature(mode: TemperatureMode): void {
   if (mode === "learned" || mode === "annealed") return;
@@ -25,73 +28,73 @@ function checkTemperature(mode: TemperatureMode): void {
   );
 }
 
+export interface FineTuneRun {
+  graph: NetworkGraph;
+  student: Student;
+  task: Task;
+  data: ExampleSource;
+  settings: FineTuneSettings;
+  options: TrainingOptions;
+}
+
 /**
- * Soft-PQ training of all weights of a converted network: cross-entropy on the labels, plus distillation from the
- * dense network where the profile says so; learned temperatures have a learning rate of their own and no decay.
+ * Soft-PQ training of all weights of a converted network: the task's loss, plus distillation from the dense network
+ * where the profile says so; learned temperatures have a learning rate of their own and no decay.
  */
-export async function fineTuneStudent(
-  model: tf.LayersModel,
-  student: tf.LayersModel,
-  data: Dataset,
-  settings: FineTuneSettings,
-  options: TrainingOptions,
-): Promise<TrainingHistory> {
-  const {
-    temperature,
-    learningRate,
-    temperatureLearningRate,
-    distillation: share,
-    distillationTemperature,
-  } = settings;
+export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory> {
+  const { graph, student, task, data, settings, options } = run;
+  const { temperature, learningRate, temperatureLearningRate, distillationTemperature } = settings;
   checkTemperature(temperature);
-  const probabilities = givesProbabilities(model);
-  const lookups = student.layers.filter((layer) => layer instanceof LookupLayer);
-  const temperatures = lookups.map((layer) => layer.temperatureVariable);
-  const others = student.trainableWeights.filter(
+  const lookups = [...student.layers].filter(
+    (entry): entry is [string, LookupLayer] => entry[1] instanceof LookupLayer,
+  );
+  const layers = lookups.map(([, layer]) => layer);
+  const temperatures = layers.map((layer) => layer.temperatureVariable);
+  const others = student.model.trainableWeights.filter(
     (weight) => !temperatures.some((theta) => theta === weight.read()),
   );
   const groups: ParameterGroup[] = decayGroups(others, learningRate, options.weightDecay ?? 0);
   if (temperature === "learned")
     groups.push({ variables: temperatures, learningRate: temperatureLearningRate });
-  for (const layer of lookups) {
+  for (const [name, layer] of lookups) {
     const { softShare, commitment, centroidPull } = settings;
-    const { inputGradient } = linearOperator(model.getLayer(layer.name));
+    const { inputGradient } = linearOperator(graph.callsOf(name)[0]);
     layer.learning = { softShare, commitment, centroidPull, inputGradient };
   }
   const clear = () => {
-    for (const layer of lookups) layer.clearAuxiliaryLosses();
+    for (const layer of layers) layer.clearAuxiliaryLosses();
   };
   try {
     return await train({
       label: "fine-tune",
-      model: student,
+      model: student.model,
       data,
       groups,
       beforeStep: (step, steps) => {
         clear();
         if (temperature === "learned") return;
         const value = temperature === "annealed" ? annealedTemperature(step, steps) : temperature.fixed;
-        for (const layer of lookups) layer.setTemperature(value);
+        for (const layer of layers) layer.setTemperature(value);
       },
-      loss: (output, images, labels) => {
-        const logs = logProbabilities(output, probabilities);
-        const auxiliary = lookups.flatMap((layer) => layer.auxiliaryLosses);
-        const losses = [crossEntropy(logs, labels), ...auxiliary];
-        if (share > 0) {
-          const teacher = logProbabilities(
-            model.apply(images, { training: false }) as tf.Tensor,
-            probabilities,
-          );
-          losses.push(tf.mul(distillation(logs, teacher, distillationTemperature), share));
+      loss: (outputs, inputs, { targets, mask }) => {
+        const losses = [
+          task.loss(outputs, targets, mask),
+          ...layers.flatMap((layer) => layer.auxiliaryLosses),
+        ];
+        if (settings.distillation > 0) {
+          const given = graph.model.apply(inputs, { training: false }) as tf.Tensor | tf.Tensor[];
+          const teacher = Array.isArray(given) ? given : [given];
+          const distance = task.distillation(outputs, teacher, distillationTemperature, mask);
+          losses.push(tf.mul(distance, settings.distillation));
         }
         return tf.addN(losses);
       },
-      options,
+      options: { ...options, task },
       remark: `soft-PQ by ${describeTraining()}`,
-      identity: { settings, lookups: lookups.map((layer) => [layer.name, layer.lookup]) },
+      identity: { settings, lookups: lookups.map(([name, layer]) => [name, layer.lookup]) },
     });
   } finally {
     clear();
-    for (const layer of lookups) layer.learning = softLearning;
+    for (const layer of layers) layer.learning = softLearning;
   }
 }

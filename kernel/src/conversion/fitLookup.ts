@@ -3,8 +3,8 @@ import { type SoftDistance, softPqLookup, tableFromWeight } from "../compute/sof
 import { valuesOf } from "../compute/valuesOf";
 import { yieldToEvents } from "../host/signal";
 import { INITIAL_INVERSE_TEMPERATURE_LOGIT } from "../layers/lookupLayer";
+import { fitTable } from "../pq/fitTable";
 import { kMeans } from "../pq/kmeans";
-import { fitTable, fitWeight } from "../pq/leastSquares";
 import type { TableBits, TableScaleMode } from "../pq/lookupTable";
 import { ProductQuantizer } from "../pq/productQuantizer";
 import { sampleIndices, seededRandom } from "../pq/random";
@@ -45,23 +45,15 @@ export interface FittedLookup {
 const refineRows = 2048;
 const refineRate = 3e-3;
 
-/** Given centroids: ridge fits of the weight on decoded inputs, then of the table on the codes. */
-async function fitTables(
-  problem: LookupProblem,
-  codebook: ProductQuantizer,
-  signal: AbortSignal,
-): Promise<Float32Array> {
-  const { shape, outputs, inputs, wanted, weight } = problem;
-  const { numCodebooks, numCentroids, subvectorLength } = shape;
-  const codes = codebook.encode(inputs);
-  const fitted = await fitWeight(codebook.decode(codes), wanted, weight, codebook.inputLength, { signal });
-  const start = valuesOf(() =>
+/** The table P·W (C, K, M) of the dense weight: where a fit starts. */
+function publishedTable({ outputs, weight }: LookupProblem, codebook: ProductQuantizer): Float32Array {
+  const { numCodebooks, numCentroids, subvectorLength, inputLength, centroids } = codebook;
+  return valuesOf(() =>
     tableFromWeight(
-      tf.tensor3d(codebook.centroids, [numCodebooks, numCentroids, subvectorLength]),
-      tf.tensor2d(fitted, [codebook.inputLength, outputs]),
+      tf.tensor3d(centroids, [numCodebooks, numCentroids, subvectorLength]),
+      tf.tensor2d(weight, [inputLength, outputs]),
     ),
   );
-  return fitTable(codes, wanted, start, shape, { signal });
 }
 
 /**
@@ -71,7 +63,9 @@ async function fitTables(
 export async function fitLookup(problem: LookupProblem, settings: FitSettings): Promise<FittedLookup> {
   const { seed, signal } = settings;
   const codebook = await kMeans(problem.inputs, problem.shape, { seed, signal });
-  const table = await fitTables(problem, codebook, signal);
+  const fit = (quantizer: ProductQuantizer, start: Float32Array) =>
+    fitTable(quantizer.encode(problem.inputs), problem.wanted, start, problem.shape, { signal });
+  const table = await fit(codebook, publishedTable(problem, codebook));
   const first = {
     centroids: codebook.centroids,
     table,
@@ -80,7 +74,7 @@ export async function fitLookup(problem: LookupProblem, settings: FitSettings): 
   if (settings.refineSteps === 0) return first;
   const refined = await refine(problem, first, settings);
   const again = new ProductQuantizer(problem.shape, refined.centroids);
-  return { ...refined, table: await fitTables(problem, again, signal) };
+  return { ...refined, table: await fit(again, refined.table) };
 }
 
 async function refine(

@@ -1,14 +1,15 @@
 import { Table } from "../charts/table";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
+import type { LinearOperator } from "../layers/linearOperator";
 import { type Cost, denseCost, lookupCost, type OperatorSizes } from "../report/counting";
-import type { Target } from "./target";
+import type { Target } from "./targets";
 
 export type LayerState = "dense" | "calibrated" | "replaced";
 
 /** One convertible layer: its sizes and its costs for one input, before and after. */
 export interface LayerInfo extends OperatorSizes {
   name: string;
-  op: "conv2d" | "dense";
+  op: LinearOperator["op"];
   state: LayerState;
   /** C */
   numCodebooks: number;
@@ -25,6 +26,8 @@ export class LayerTable implements Displayable, Iterable<LayerInfo> {
   constructor(
     readonly model: string,
     readonly rows: readonly LayerInfo[],
+    /** What to read beside the table: the network's task, limits; a sentence or phrase each. */
+    readonly remarks: readonly string[] = [],
   ) {}
 
   [Symbol.iterator](): Iterator<LayerInfo> {
@@ -85,7 +88,10 @@ export class LayerTable implements Displayable, Iterable<LayerInfo> {
           ratio(...bytes),
         ],
       ],
-      `${this.model}: layers that can be replaced (one input; 1 multiply-add = 1 FLOP)`,
+      [
+        `${this.model}: layers that can be replaced (one input; 1 multiply-add = 1 FLOP)`,
+        ...this.remarks,
+      ].join("; "),
     );
   }
 
@@ -99,8 +105,8 @@ export class LayerTable implements Displayable, Iterable<LayerInfo> {
 }
 
 export function layerInfo(target: Target, state: LayerState): LayerInfo {
-  const { positions, inputLength, outputs, op } = target.operator;
-  const { name, numCodebooks, numCentroids, subvectorLength } = target;
+  const { inputLength, outputs, op } = target.operator;
+  const { name, positions, numCodebooks, numCentroids, subvectorLength } = target;
   const sizes = { positions, inputLength, outputs, numCentroids, subvectorLength };
   return { name, op, state, numCodebooks, ...sizes, before: denseCost(sizes), after: lookupCost(sizes) };
 }

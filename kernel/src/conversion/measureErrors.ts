@@ -1,25 +1,29 @@
 import { randomUUID } from "node:crypto";
 import * as tf from "@tensorflow/tfjs-node";
 import { describeTraining } from "../compute/trainingBackend";
-import type { Dataset } from "../datasets/dataset";
+import type { ExampleSource } from "../datasets/examples";
 import { Progress } from "../host/progress";
 import { yieldToEvents } from "../host/signal";
-import { applyNode, GraphRun } from "../layers/graph";
-import { isReplaceable } from "../layers/rebuild";
+import type { LayerOf, NetworkGraph } from "../layers/graph";
 import type { ErrorAccumulationReport, LayerErrors } from "../report/errorAccumulation";
-import { countRight, evaluate } from "../training/evaluate";
-import { givesProbabilities, logProbabilities } from "../training/loss";
-import { ActivationStream } from "./activationStream";
+import { addScores, noScore, type Score } from "../tasks/score";
+import type { Task } from "../tasks/task";
+import { ActivationStream } from "./activations";
 import { ErrorSums } from "./errorSums";
-import type { Target } from "./target";
+import { realRows } from "./rows";
+import type { Target } from "./targets";
 
 export interface ErrorMeasurement {
-  /** The dense network, the reference. */
-  model: tf.LayersModel;
-  /** The same network with some layers replaced. */
-  student: tf.LayersModel;
-  targets: Target[];
-  data: Dataset;
+  graph: NetworkGraph;
+  /** Layers of the converted network; those of the dense one are the graph's own. */
+  converted: LayerOf;
+  targets: readonly Target[];
+  /** Names of the targets that are replaced. */
+  replaced: readonly string[];
+  task: Task;
+  data: ExampleSource;
+  /** The task's metric of the dense network on these data. */
+  denseMetric: number;
   /** Of the series. */
   name: string;
   signal: AbortSignal;
@@ -27,56 +31,47 @@ export interface ErrorMeasurement {
   onReport: (report: ErrorAccumulationReport) => void;
 }
 
-const batchSize = 64;
-/** Bytes of activations that may be held at once. */
-const memoryLimit = 2 ** 30;
-
-/** How many images may be on their way through two networks at once: each holds about four activations at its widest. */
-function imagesAtOnce(run: GraphRun): number {
-  const widest = Math.max(
-    ...run.nodes.map((node) => node.outputShape.slice(1).reduce<number>((a, b) => a * (b ?? 1), 4)),
-  );
-  return Math.max(batchSize, Math.floor(memoryLimit / (8 * widest)));
-}
+/** Which network of the stream is which. */
+const [dense, converted] = [0, 1];
 
 /** What is known of one layer so far. */
 interface Measured {
   target: Target;
-  /** Its node, and the node before which the network counts as converted up to it: that of the next layer. */
-  node: number;
-  until: number;
   replaced: boolean;
+  /** The call after which the network counts as converted up to this layer: the one before the next replaced layer's. */
+  until: number;
   local: ErrorSums;
   accumulated: ErrorSums;
-  /** Images classified right with the network converted up to here, and images seen. */
-  right: number;
-  seen: number;
+  score: Score;
+}
+
+/** Where each replaced layer's part of the network ends; the last one's is the end of the network. */
+function ends({ graph, targets, replaced }: ErrorMeasurement): Map<string, number> {
+  const first = (name: string) => graph.nodes.findIndex((node) => node.name === name);
+  const names = targets.map(({ name }) => name).filter((name) => replaced.includes(name));
+  const starts = names.map(first);
+  return new Map(names.map((name, i) => [name, (starts[i + 1] ?? graph.nodes.length) - 1]));
 }
 
 /**
- * Sends the data through both networks in step, layer by layer, and tells each layer's errors as soon as it is through.
+ * Sends the data through both networks in step, call by call, and tells each layer's errors as soon as it is through.
  * Local error: the replaced layer on the dense network's input. Accumulated error: on the converted network's input.
- * Metric of a layer: converted up to it (with the batch norms behind it), dense after it.
+ * Metric of a layer: with every call before the next replaced layer computed as in the converted network, and the rest
+ * as in the dense one; so the last replaced layer's is the converted network's.
  */
 export async function measureErrors(measurement: ErrorMeasurement): Promise<ErrorAccumulationReport> {
-  const { model, student, targets, data, signal } = measurement;
-  const dense = new GraphRun(model);
-  const converted = new GraphRun(student);
-  const probabilities = givesProbabilities(model);
-  const positions = targets.map(({ name }) => converted.nodes.findIndex(({ layer }) => layer.name === name));
-  const layers: Measured[] = targets.map((target, i) => ({
+  const { graph, targets, replaced, task, data, signal } = measurement;
+  const untils = ends(measurement);
+  const layers: Measured[] = targets.map((target) => ({
     target,
-    node: positions[i],
-    until: positions[i + 1] ?? converted.nodes.length,
-    replaced: !isReplaceable(converted.nodes[positions[i]].layer),
+    replaced: replaced.includes(target.name),
+    until: untils.get(target.name) ?? -1,
     local: new ErrorSums(target.operator.outputs),
     accumulated: new ErrorSums(target.operator.outputs),
-    right: 0,
-    seen: 0,
+    score: noScore,
   }));
-  const totals = { seen: 0, right: 0, divergence: 0 };
-  const denseAccuracy = (await evaluate(model, data, { signal })).accuracy;
-  const progress = new Progress("error accumulation", data.size * dense.nodes.length, "image layers");
+  const totals = { score: noScore, divergence: 0, examples: 0 };
+  const progress = new Progress("error accumulation", data.size * graph.nodes.length, "example layers");
   const backend = describeTraining();
   const runId = randomUUID();
   let sequence = 0;
@@ -85,10 +80,10 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
     runId,
     sequence: ++sequence,
     done,
-    model: model.name,
+    model: graph.name,
     data: { name: data.name, size: data.size },
     backend,
-    metric: { name: "accuracy", unit: "%", higherIsBetter: true, dense: denseAccuracy },
+    metric: { ...task.metric, dense: measurement.denseMetric },
     layers: targets.map(({ name, operator, numCentroids, subvectorLength, numCodebooks }) => ({
       name,
       op: operator.op,
@@ -99,71 +94,65 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
     series: [
       {
         name: measurement.name,
-        errors: layers.map(errorsOf),
-        metric: done ? (100 * totals.right) / totals.seen : null,
-        divergence: done ? totals.divergence / totals.seen : null,
+        errors: layers.map((layer) => errorsOf(layer, task)),
+        metric: done ? task.metricOf(totals.score) : null,
+        divergence: done ? totals.divergence / totals.examples : null,
       },
     ],
   });
 
-  const atOnce = imagesAtOnce(dense);
-  for (let first = 0; first < data.size; first += atOnce) {
-    const part = data.select(
-      Array.from({ length: Math.min(atOnce, data.size - first) }, (_, i) => first + i),
-    );
-    const batches = [...part.batches(batchSize)];
-    const labels = batches.map((batch) => batch.labels);
-    const exact = new ActivationStream(
-      dense,
-      batches.map(({ images }) => images.clone()),
-    );
-    const approximate = new ActivationStream(
-      converted,
-      batches.map(({ images }) => images),
-    );
-    const right = (outputs: tf.Tensor[]) =>
-      outputs.reduce((sum, output, i) => sum + countRight(output, labels[i]), 0);
-    try {
-      for (let i = 0; i < dense.nodes.length; i++) {
-        const layer = layers.find(({ node }) => node === i);
+  const ownLayer: LayerOf = (node) => node.layer;
+  const stream = new ActivationStream(graph, [ownLayer, measurement.converted], data, {
+    signal,
+  });
+  try {
+    for (;;) {
+      await stream.fill();
+      if (stream.size === 0) break;
+      for (const [i, node] of graph.nodes.entries()) {
+        const layer = layers.find(({ target }) => target.name === node.name);
+        const call = layer?.target.calls.find((one) => one.node === node);
+        const twin = measurement.converted(node);
         const alone = layer?.replaced
-          ? exact.inputs(dense.nodes[i]).map((x) => tf.tidy(() => applyNode(converted.nodes[i], [x])[0]))
+          ? stream.inputs(node, dense).map((x) => tf.tidy(() => twin.apply(x, node.callArgs) as tf.Tensor))
           : [];
-        exact.advance(dense.nodes[i]);
-        approximate.advance(converted.nodes[i]);
-        if (layer) {
-          const y = exact.outputs(dense.nodes[i]);
-          approximate.outputs(converted.nodes[i]).forEach((z, b) => {
-            layer.accumulated.add(y[b], z);
+        stream.advance();
+        if (layer && call) {
+          const exact = stream.outputs(node, dense);
+          const rows = stream.batches.map(({ size, mask }) =>
+            mask ? realRows(call, size, mask) : undefined,
+          );
+          stream.outputs(node, converted).forEach((z, b) => {
+            layer.accumulated.add(exact[b], z, rows[b]);
           });
           alone.forEach((z, b) => {
-            layer.local.add(y[b], z);
+            layer.local.add(exact[b], z, rows[b]);
           });
           tf.dispose(alone);
         }
-        const ended = layers.find(({ until }) => until === i + 1);
-        if (ended?.replaced) {
-          const outputs = approximate.finishWith(dense, i + 1);
-          ended.right += right(outputs);
-          ended.seen += part.size;
-          tf.dispose(outputs);
+        const ended = layers.find(({ until }) => until === i);
+        if (ended) {
+          for (const [b, { targets: wanted, mask }] of stream.batches.entries()) {
+            const outputs = stream.finish(ownLayer, converted, b);
+            ended.score = addScores(ended.score, task.score(outputs, wanted, mask));
+            tf.dispose(outputs);
+            await yieldToEvents(signal);
+          }
         }
-        progress.update(first * dense.nodes.length + part.size * (i + 1));
+        progress.update(totals.examples * graph.nodes.length + stream.size * (i + 1));
         if (layer || ended) measurement.onReport(snapshot(false));
         await yieldToEvents(signal);
       }
-      const last = dense.nodes.length - 1;
-      const outputs = approximate.outputs(converted.nodes[last]);
-      totals.right += right(outputs);
-      totals.seen += part.size;
-      exact.outputs(dense.nodes[last]).forEach((y, b) => {
-        totals.divergence += divergence(y, outputs[b], probabilities);
-      });
-    } finally {
-      exact.dispose();
-      approximate.dispose();
-      tf.dispose(labels);
+      const [exact, approximate] = [stream.results(dense), stream.results(converted)];
+      for (const [b, { targets: wanted, mask }] of stream.batches.entries()) {
+        totals.score = addScores(totals.score, task.score(approximate[b], wanted, mask));
+        totals.divergence += task.divergence(exact[b], approximate[b], mask);
+      }
+      totals.examples += stream.size;
+      stream.restart();
     }
+  } finally {
+    await stream.dispose();
   }
   progress.finish();
   const report = snapshot(true);
@@ -171,18 +160,9 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
   return report;
 }
 
-const errorsOf = ({ replaced, local, accumulated, right, seen }: Measured): LayerErrors => ({
+const errorsOf = ({ replaced, local, accumulated, score }: Measured, task: Task): LayerErrors => ({
   state: replaced ? "replaced" : "dense",
   local: replaced ? local.error() : null,
   accumulated: accumulated.error(),
-  metric: seen > 0 ? (100 * right) / seen : null,
+  metric: score.weight > 0 ? task.metricOf(score) : null,
 });
-
-/** Σ over the images of KL(dense ‖ converted), nats. */
-function divergence(exact: tf.Tensor, approximate: tf.Tensor, probabilities: boolean): number {
-  return tf.tidy(() => {
-    const p = logProbabilities(exact, probabilities);
-    const q = logProbabilities(approximate, probabilities);
-    return tf.sum(tf.mul(tf.exp(p), tf.sub(p, q))).dataSync()[0];
-  });
-}

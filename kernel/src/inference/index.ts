@@ -1,10 +1,11 @@
-export { InferenceSession, type SessionOptions, type TensorData, toChannelsFirst } from "./session";
-export {
-  type LayerTiming,
-  LayerTimings,
-  type Spread,
-  type TimingOptions,
-  timeLayers,
-  timePaperSizedLayer,
-} from "./timeLayers";
-export { type LayerVerification, NativeVerification, verifyNative } from "./verifyNative";
+export { type CheckOptions, checkFile, type FileCheck } from "./checkFile";
+export type { SessionEvaluateOptions } from "./evaluateSession";
+export { type LayerTiming, LayerTimings, type Spread } from "./layerTimings";
+export { toChannelsFirst } from "./layout";
+export { NativeVerification } from "./nativeVerification";
+export { InferenceSession, type SessionOptions } from "./session";
+export type { ArrayOf, ElementType, FileValue, TensorData } from "./tensorData";
+export type { TimingOptions } from "./timeLayer";
+export { timeLayers, timePaperSizedLayer } from "./timeLayers";
+export type { LayerVerification } from "./verifyCall";
+export { type VerifyOptions, verifyNative } from "./verifyNative";

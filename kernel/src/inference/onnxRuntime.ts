@@ -8,3 +8,9 @@ export function onnxRuntime(): typeof ort {
   process.env.ORT_DISABLE_TELEMETRY ??= "1";
   return require("onnxruntime-node") as typeof ort;
 }
+
+/** The sentence that matters of an error of ONNX Runtime's, without addresses and places in its sources. */
+export function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return (text.split("\n").find((line) => line.trim() !== "") ?? "no reason").trim();
+}

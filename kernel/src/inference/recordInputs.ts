@@ -1,31 +1,57 @@
 import * as tf from "@tensorflow/tfjs-node";
-import type { Dataset } from "../datasets/dataset";
-import { GraphRun } from "../layers/graph";
+import { type Batch, disposeBatch, type ExampleSource } from "../datasets/examples";
+import { checkFeeds, feedsOf, networkInputs } from "../datasets/feeds";
+import { type GraphNode, GraphRun, type NetworkGraph } from "../layers/graph";
 import { LookupLayer } from "../layers/lookupLayer";
 
-/** What a replaced layer receives inside its network. */
-export interface RecordedInput {
+/** What one call of a replaced layer receives inside its network. */
+export interface RecordedCall {
+  /** The call; a layer that is used again has several. */
+  node: GraphNode;
   layer: LookupLayer;
-  /** float32, channels last as in tf.js */
+  /** float32, laid out as in tf.js */
   data: Float32Array;
   /** Batch axis first. */
   shape: number[];
 }
 
-/** Runs images through a converted network and keeps what each replaced layer receives, in network order. */
-export function recordInputs(model: tf.LayersModel, images: Dataset): RecordedInput[] {
-  const run = new GraphRun(model);
-  const recorded: RecordedInput[] = [];
-  const batch = tf.tensor4d(images.images, [images.size, ...images.inputShape]);
+/** Runs a batch through a network and keeps what each call of a replaced layer receives, in network order. */
+export function recordBatch(graph: NetworkGraph, batch: Batch): RecordedCall[] {
+  const recorded: RecordedCall[] = [];
   tf.tidy(() => {
-    const values = run.start(batch);
-    for (const node of run.nodes) {
-      const [x] = run.inputsOf(node, values);
-      if (node.layer instanceof LookupLayer)
-        recorded.push({ layer: node.layer, data: x.dataSync() as Float32Array, shape: x.shape });
+    const run = new GraphRun(graph);
+    const values = run.start(feedsOf(networkInputs(graph.model), batch));
+    for (const node of graph.nodes) {
+      const { layer } = node;
+      if (layer instanceof LookupLayer) {
+        const [x] = values.inputsOf(node);
+        recorded.push({ node, layer, data: x.dataSync() as Float32Array, shape: x.shape });
+      }
       run.step(node, values);
     }
   });
-  batch.dispose();
   return recorded;
+}
+
+/** Examples that run through a network at once while it is watched: all its values are in memory then. */
+const examplesAtOnce = 8;
+
+/**
+ * What each call of a replaced layer receives from the first `examples` of a data set, batch by batch. Throws LutnnError
+ * when the data cannot feed the network; `what` opens the sentence.
+ */
+export async function* recordInputs(
+  what: string,
+  graph: NetworkGraph,
+  data: ExampleSource,
+  options: { examples: number; signal?: AbortSignal },
+): AsyncGenerator<RecordedCall[]> {
+  checkFeeds(what, networkInputs(graph.model), data);
+  for await (const batch of data.take(options.examples).batches(examplesAtOnce, { signal: options.signal })) {
+    try {
+      yield recordBatch(graph, batch);
+    } finally {
+      disposeBatch(batch);
+    }
+  }
 }

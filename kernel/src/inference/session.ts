@@ -1,32 +1,49 @@
 import { readFile } from "node:fs/promises";
 import type * as ort from "onnxruntime-node";
-import type { Dataset } from "../datasets/dataset";
+import type { ExampleSource } from "../datasets/examples";
 import { LutnnError } from "../errors";
-import { cellSignal, yieldToEvents } from "../host/signal";
 import { readModel } from "../onnx/readModel";
-import { onnxRuntime } from "./onnxRuntime";
-
-/** A float32 tensor outside any library's memory. */
-export interface TensorData {
-  data: Float32Array;
-  dims: readonly number[];
-}
+import type { Head } from "../tasks/head";
+import type { Evaluation } from "../training/evaluate";
+import { evaluateSession, type SessionEvaluateOptions } from "./evaluateSession";
+import { headOfFile } from "./fileHead";
+import { onnxRuntime, reasonOf } from "./onnxRuntime";
+import {
+  type ArrayOf,
+  checkFeed,
+  type ElementType,
+  type FileValue,
+  fileValue,
+  type TensorData,
+  valueText,
+} from "./tensorData";
 
 export interface SessionOptions {
   /** Threads that one run may use. Default 1. */
   threads?: number;
+  /** false: ONNX Runtime computes the file's nodes one by one, as they stand. Default true. */
+  optimize?: boolean;
 }
 
-/** x (N, height, width, channels) → (N, channels, height, width). */
-export function toChannelsFirst(x: Float32Array, [height, width, channels]: readonly number[]): Float32Array {
-  if (channels === 1) return x;
-  const plane = height * width;
-  const y = new Float32Array(x.length);
-  for (let from = 0; from < x.length; from += plane * channels)
-    for (let position = 0; position < plane; position++)
-      for (let channel = 0; channel < channels; channel++)
-        y[from + channel * plane + position] = x[from + position * channels + channel];
-  return y;
+/** What the system calls a file that cannot be read, in words, with what to do. */
+const unreadable: Record<string, string> = {
+  ENOENT: "there is none; check the path",
+  EISDIR: "it is a folder; name a file in it",
+  ENOTDIR: "a part of its path is a file, not a folder; check the path",
+  EACCES: "its permissions forbid it; change them",
+};
+
+async function bytesOf(model: string | Uint8Array): Promise<Uint8Array> {
+  if (model instanceof Uint8Array) return model;
+  if (typeof model !== "string")
+    throw new LutnnError(
+      `InferenceSession: the model must be a path or the bytes of a file (got ${model === null ? "null" : typeof model}); give a string or a Uint8Array`,
+    );
+  return readFile(model).catch((error: NodeJS.ErrnoException) => {
+    const reason =
+      unreadable[error.code ?? ""] ?? `the system says ${error.code ?? error.message}; check the path`;
+    throw new LutnnError(`InferenceSession: the file ${model} must be readable (${reason})`);
+  });
 }
 
 /**
@@ -36,10 +53,16 @@ export function toChannelsFirst(x: Float32Array, [height, width, channels]: read
 export class InferenceSession {
   /** What runs the nodes. */
   readonly backend = "onnxruntime";
+  private released = false;
 
   private constructor(
     private readonly session: ort.InferenceSession,
     readonly name: string,
+    /** Names, element types and dims, in the file's order. */
+    readonly inputs: readonly FileValue[],
+    readonly outputs: readonly FileValue[],
+    /** How the first output ends. */
+    readonly head: Head,
   ) {}
 
   /**
@@ -47,85 +70,110 @@ export class InferenceSession {
    * Throws LutnnError when the file is missing, damaged or not an ONNX model.
    */
   static async create(model: string | Uint8Array, options: SessionOptions = {}): Promise<InferenceSession> {
-    const name = typeof model === "string" ? model : "model";
-    const bytes =
-      typeof model === "string"
-        ? await readFile(model).catch((error: NodeJS.ErrnoException) => {
-            throw new LutnnError(
-              `InferenceSession: the file ${model} must be readable (${error.code ?? error.message})`,
-            );
-          })
-        : model;
-    readModel(bytes, name);
-    try {
-      const session = await onnxRuntime().InferenceSession.create(bytes, {
-        intraOpNumThreads: options.threads ?? 1,
-        interOpNumThreads: 1,
-        logSeverityLevel: 3,
-      });
-      return new InferenceSession(session, name);
-    } catch (error) {
+    const { threads = 1, optimize = true } = options;
+    if (!Number.isInteger(threads) || threads < 1)
       throw new LutnnError(
-        `InferenceSession: ONNX Runtime must accept ${name} (it says: ${(error as Error).message.split("\n")[0]})`,
+        `InferenceSession: threads must be a whole number from 1 (got ${threads}); leave it out for one thread`,
       );
+    const bytes = await bytesOf(model);
+    const name = typeof model === "string" ? model : "model";
+    const head = headOfFile(readModel(bytes, name));
+    const session = await onnxRuntime()
+      .InferenceSession.create(bytes, {
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        logSeverityLevel: 4, // its errors come as errors; it prints nothing
+        graphOptimizationLevel: optimize ? "all" : "disabled",
+      })
+      .catch((error: unknown) => {
+        throw new LutnnError(
+          `InferenceSession: ONNX Runtime must accept ${name} (it says: ${reasonOf(error)}); write the file anew`,
+        );
+      });
+    const described = (metadata: readonly ort.InferenceSession.ValueMetadata[]) =>
+      metadata.map((one) => fileValue(one, name));
+    try {
+      return new InferenceSession(
+        session,
+        name,
+        described(session.inputMetadata),
+        described(session.outputMetadata),
+        head,
+      );
+    } catch (error) {
+      await session.release();
+      throw error;
     }
   }
 
   get inputNames(): readonly string[] {
-    return this.session.inputNames;
+    return this.inputs.map(({ name }) => name);
   }
 
   get outputNames(): readonly string[] {
-    return this.session.outputNames;
+    return this.outputs.map(({ name }) => name);
   }
 
-  /** Runs the network on named inputs; lengths and types are ONNX Runtime's to check. */
-  async run(feeds: Record<string, TensorData>): Promise<Record<string, TensorData>> {
+  /** Throws LutnnError unless there is exactly one feed for each input, of its type and dims. */
+  private checkFeeds(feeds: Record<string, TensorData>): void {
+    const { name: file, inputs, inputNames } = this;
+    const asked = inputs.map(valueText).join("; ");
+    const unknown = Object.keys(feeds ?? {}).filter((name) => !inputNames.includes(name));
+    if (unknown.length > 0)
+      throw new LutnnError(
+        `InferenceSession: feeds must be inputs of ${file} (got ${unknown.join(", ")}); it takes ${asked}`,
+      );
+    const missing = inputNames.filter((name) => feeds?.[name] === undefined);
+    if (missing.length > 0)
+      throw new LutnnError(
+        `InferenceSession: every input of ${file} needs a feed (missing ${missing.join(", ")}); it takes ${asked}`,
+      );
+    const free = new Map<string, number>();
+    for (const input of inputs) checkFeed(file, input, feeds[input.name], free);
+  }
+
+  /**
+   * Runs the network on named inputs of any type and rank. `A` is the array type of the outputs that the caller reads,
+   * float32 unless said; `outputs` says what the file gives.
+   */
+  async run<A extends ArrayOf[ElementType] = Float32Array>(
+    feeds: Record<string, TensorData>,
+  ): Promise<Record<string, TensorData<A>>> {
+    if (this.released)
+      throw new LutnnError(`InferenceSession: the session of ${this.name} is released; create it anew`);
+    this.checkFeeds(feeds);
     const { Tensor } = onnxRuntime();
     const inputs = Object.fromEntries(
-      Object.entries(feeds).map(([name, { data, dims }]) => [name, new Tensor("float32", data, dims)]),
+      this.inputs.map(({ name, type }) => {
+        const { data, dims } = feeds[name];
+        return [name, new Tensor(type as "float32", data as Float32Array, dims)];
+      }),
     );
-    const outputs = await this.session.run(inputs).catch((error: Error) => {
+    const results = await this.session.run(inputs).catch((error: unknown) => {
       throw new LutnnError(
-        `InferenceSession: ONNX Runtime could not run ${this.name} (${error.message.split("\n")[0]})`,
+        `InferenceSession: ONNX Runtime must be able to run ${this.name} on these inputs (it says: ${reasonOf(error)}); compare their dims with what the network was made for`,
       );
     });
     return Object.fromEntries(
-      Object.entries(outputs).map(([name, tensor]) => [
-        name,
-        { data: tensor.data as Float32Array, dims: tensor.dims },
-      ]),
+      this.outputNames.map((name) => {
+        const { data, dims } = results[name];
+        return [name, { data: data as A, dims }];
+      }),
     );
   }
 
-  /** Per cent of a data set's images whose largest output is their label. */
-  async evaluate(
-    data: Dataset,
-    options: { batchSize?: number; signal?: AbortSignal } = {},
-  ): Promise<{ accuracy: number }> {
-    const { batchSize = 256 } = options;
-    const signal = cellSignal(options.signal);
-    const [height, width, channels] = data.inputShape;
-    let right = 0;
-    for (const { images, labels } of data.batches(batchSize)) {
-      const x = toChannelsFirst((await images.data()) as Float32Array, data.inputShape);
-      const wanted = await labels.data();
-      images.dispose();
-      labels.dispose();
-      const { output } = await this.run({
-        input: { data: x, dims: [wanted.length, channels, height, width] },
-      });
-      const classes = output.data.length / wanted.length;
-      for (let n = 0; n < wanted.length; n++) {
-        const row = output.data.subarray(n * classes, (n + 1) * classes);
-        if (row.indexOf(row.reduce((a, b) => Math.max(a, b))) === wanted[n]) right++;
-      }
-      await yieldToEvents(signal);
-    }
-    return { accuracy: (100 * right) / data.size };
+  /**
+   * How good the file is on examples, in the words of its task: as its end and the examples' targets tell, or as given.
+   * Images are brought into the file's layout, numbers into its types.
+   */
+  async evaluate(data: ExampleSource, options: SessionEvaluateOptions = {}): Promise<Evaluation> {
+    return evaluateSession(this, data, options);
   }
 
+  /** Frees the memory of ONNX Runtime's session, which cannot run after that. */
   async release(): Promise<void> {
+    if (this.released) return;
+    this.released = true;
     await this.session.release();
   }
 }

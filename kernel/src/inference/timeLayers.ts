@@ -1,195 +1,57 @@
 import { cpus } from "node:os";
 import * as tf from "@tensorflow/tfjs-node";
-import { Figure } from "../charts/figure";
-import { Table } from "../charts/table";
-import type { Dataset } from "../datasets/dataset";
+import type { ExampleSource } from "../datasets/examples";
 import { LutnnError } from "../errors";
-import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
 import { Progress } from "../host/progress";
-import { cellSignal, yieldToEvents } from "../host/signal";
-import { channelsFirst, exportIdentity, exportLayer } from "../layers/exportOnnx";
-import { INITIAL_INVERSE_TEMPERATURE_LOGIT, type LookupLayer } from "../layers/lookupLayer";
-import { rebuildWithLookups } from "../layers/rebuild";
+import { cellSignal } from "../host/signal";
+import { type GraphNode, NetworkGraph } from "../layers/graph";
+import { INITIAL_INVERSE_TEMPERATURE_LOGIT } from "../layers/lookupLayer";
+import { makeLookup } from "../layers/makeLookup";
 import { seededRandom } from "../pq/random";
-import { nativeLayer, requireNative } from "./nativeLayer";
+import { type LayerTiming, LayerTimings } from "./layerTimings";
+import { requireNative } from "./nativeLayer";
 import { recordInputs } from "./recordInputs";
-import { InferenceSession, type TensorData, toChannelsFirst } from "./session";
-
-/** Median and quartiles of some times, milliseconds. */
-export interface Spread {
-  median: number;
-  lower: number;
-  upper: number;
-}
-
-export interface LayerTiming {
-  layer: string;
-  /** What flows in: recorded inside the network, or random numbers. */
-  input: "recorded" | "random";
-  /** One call of the lookup in the native backend, ms. */
-  native: Spread;
-  /** One call of the dense layer in ONNX Runtime, fp32, without the cost of a call, ms. */
-  dense: Spread;
-  /** The cost of a call: an Identity of the same input in ONNX Runtime, ms. */
-  call: Spread;
-}
-
-const spreadOf = (times: number[]): Spread => {
-  const sorted = [...times].sort((a, b) => a - b);
-  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))];
-  return { median: at(0.5), lower: at(0.25), upper: at(0.75) };
-};
-
-const microseconds = ({ median, lower, upper }: Spread): string =>
-  `${(median * 1000).toFixed(1)} (${(lower * 1000).toFixed(1)}–${(upper * 1000).toFixed(1)})`;
-
-/** Times of replaced layers, native against dense; shows itself as a chart. */
-export class LayerTimings implements Displayable {
-  constructor(
-    readonly isa: string,
-    readonly machine: string,
-    readonly rows: LayerTiming[],
-  ) {}
-
-  /** These and more, in one chart. */
-  with(other: LayerTimings): LayerTimings {
-    return new LayerTimings(this.isa, this.machine, [...this.rows, ...other.rows]);
-  }
-
-  figure(): Figure {
-    const label = ({ layer, input }: LayerTiming) =>
-      input === "random" ? `${layer}\n(random input)` : layer;
-    const times = (pick: (row: LayerTiming) => Spread) => this.rows.map((row) => pick(row).median * 1000);
-    const slower = this.rows
-      .filter(({ native, dense }) => native.median > dense.median)
-      .map(({ layer }) => layer);
-    return new Figure({
-      title: "One image, one thread: lookup against dense layer",
-      subtitle: `${slower.length > 0 ? `slower than dense here: ${slower.join("; ")}` : "every lookup is faster than its dense layer here"}\nnative ${this.isa}, ONNX Runtime fp32 without its call cost; ${this.machine}`,
-      categories: this.rows.map(label),
-      panels: [
-        {
-          axis: "time (µs, logarithmic)",
-          scale: "log",
-          series: [
-            { name: "dense, ONNX Runtime fp32", kind: "bar", values: times((row) => row.dense), color: 7 },
-            { name: `lookup, native ${this.isa}`, kind: "bar", values: times((row) => row.native), color: 2 },
-          ],
-        },
-      ],
-    });
-  }
-
-  toTable(): Table {
-    return new Table(
-      ["layer", "input", "dense fp32 (µs)", "lookup (µs)", "dense / lookup", "ONNX Runtime's call (µs)"],
-      this.rows.map((row) => [
-        row.layer,
-        row.input,
-        microseconds(row.dense),
-        microseconds(row.native),
-        `${(row.dense.median / row.native.median).toFixed(2)}×`,
-        microseconds(row.call),
-      ]),
-      `one image, one thread, medians (quartiles); ${this.machine}; native ${this.isa}`,
-    );
-  }
-
-  [displaySymbol](): MimeBundle {
-    return this.figure()[displaySymbol]();
-  }
-}
-
-export interface TimingOptions {
-  /** Rounds; in each, native, dense and an empty call take turns. Default 200. */
-  rounds?: number;
-  signal?: AbortSignal;
-}
-
-/** Native calls of one round, of which the mean counts: one call can be shorter than the clock resolves. */
-const callsPerRound = 5;
-
-/**
- * Times one lookup layer against the dense layer that it stands for. Without `input` both get random numbers.
- */
-export async function timeLayer(
-  layer: LookupLayer,
-  dense: tf.layers.Layer,
-  { rounds = 200, input: given }: TimingOptions & { input?: TensorData & { kind: LayerTiming["input"] } },
-  signal: AbortSignal,
-): Promise<LayerTiming> {
-  const input = given ?? randomInput((layer.input as tf.SymbolicTensor).shape.slice(1) as number[]);
-  const native = nativeLayer(layer);
-  const run = native.bind(input.data, 1, new Float32Array(native.positions * native.lookup.outputs));
-  const session = await InferenceSession.create(exportLayer(dense));
-  const shape = (layer.input as tf.SymbolicTensor).shape.slice(1) as number[];
-  const empty = await InferenceSession.create(exportIdentity(shape));
-  const times = { native: [] as number[], dense: [] as number[], call: [] as number[] };
-  try {
-    for (let round = -10; round < rounds; round++) {
-      const t0 = performance.now();
-      for (let i = 0; i < callsPerRound; i++) run();
-      const t1 = performance.now();
-      await session.run({ input });
-      const t2 = performance.now();
-      await empty.run({ input });
-      const t3 = performance.now();
-      if (round % 16 === 0) await yieldToEvents(signal);
-      if (round < 0) continue; // warming up
-      times.native.push((t1 - t0) / callsPerRound);
-      times.dense.push(t2 - t1);
-      times.call.push(t3 - t2);
-    }
-  } finally {
-    await session.release();
-    await empty.release();
-  }
-  const call = spreadOf(times.call);
-  const dense_ = spreadOf(times.dense.map((time) => Math.max(0, time - call.median)));
-  return { layer: layer.name, input: input.kind, native: spreadOf(times.native), dense: dense_, call };
-}
-
-/** One input of random numbers in [−1, 1), channels first. */
-function randomInput(shape: number[]): TensorData & { kind: "random" } {
-  const random = seededRandom(0, "timing");
-  const size = shape.reduce((product, length) => product * length, 1);
-  const data = Float32Array.from({ length: size }, () => 2 * random() - 1);
-  return { kind: "random", data, dims: [1, ...channelsFirst(shape)] };
-}
+import { checkRounds, type TimingOptions, timeLayer } from "./timeLayer";
+import { checkReplaced } from "./verifyNative";
 
 const machine = (): string =>
   `${cpus()[0]?.model.trim() ?? "unknown processor"}, Node ${process.versions.node}`;
 
+/** The dense network's call that a call of the converted network stands for. */
+function denseCall(dense: NetworkGraph, { key }: GraphNode): GraphNode {
+  const node = dense.nodes.find((one) => one.key === key);
+  if (node) return node;
+  throw new LutnnError(
+    `timeLayers: the dense network must have every call of the converted one (${dense.name} has no ${key}); give the network that was converted`,
+  );
+}
+
 /**
- * Times every replaced layer of a converted network, native, against the dense layer that it replaced, in ONNX Runtime
- * (fp32): one image as recorded inside the network, one thread each, taking turns.
+ * Times every call of the replaced layers of a converted network, native, against the dense layer that was replaced, in
+ * ONNX Runtime (fp32): one example as recorded inside the network, one thread each, taking turns.
  */
 export async function timeLayers(
   original: tf.LayersModel,
   converted: tf.LayersModel,
-  image: Dataset,
+  data: ExampleSource,
   options: TimingOptions = {},
 ): Promise<LayerTimings> {
   const { isa } = requireNative();
+  checkRounds("timeLayers", options.rounds);
   const signal = cellSignal(options.signal);
-  const recorded = recordInputs(converted, image.take(1));
-  if (recorded.length === 0)
-    throw new LutnnError(
-      "timeLayers: at least one layer must be replaced (none is); call replace(name) first",
-    );
-  const progress = new Progress("time layers", recorded.length, "layers");
+  const [dense, graph] = [original, converted].map((model) => new NetworkGraph(model));
+  checkReplaced("timeLayers", graph);
   const rows: LayerTiming[] = [];
-  for (const { layer, data, shape } of recorded) {
-    const isImage = shape.length === 4;
-    const input = {
-      kind: "recorded" as const,
-      data: isImage ? toChannelsFirst(data, shape.slice(1)) : data,
-      dims: [1, ...channelsFirst(shape.slice(1))],
-    };
-    rows.push(await timeLayer(layer, original.getLayer(layer.name), { ...options, input }, signal));
-    progress.update(rows.length);
+  for await (const recorded of recordInputs("timeLayers", graph, data, { examples: 1, signal })) {
+    const progress = new Progress("time layers", recorded.length, "layers");
+    for (const { node, layer, data } of recorded) {
+      rows.push(
+        await timeLayer(layer, denseCall(dense, node), { rounds: options.rounds, recorded: data }, signal),
+      );
+      progress.update(rows.length);
+    }
+    progress.finish();
   }
-  progress.finish();
   return new LayerTimings(isa, machine(), rows);
 }
 
@@ -201,6 +63,7 @@ export async function timePaperSizedLayer(
   options: TimingOptions & { seed?: number } = {},
 ): Promise<LayerTimings> {
   const { isa } = requireNative();
+  checkRounds("timePaperSizedLayer", options.rounds);
   const signal = cellSignal(options.signal);
   const { size, channels, filter, numCentroids } = paperShape;
   const subvectorLength = filter * filter;
@@ -210,16 +73,15 @@ export async function timePaperSizedLayer(
   const input = tf.input({ shape: [size, size, channels] });
   const conv = tf.layers.conv2d({ filters: channels, kernelSize: filter, padding: "same", name });
   const model = tf.model({ inputs: input, outputs: conv.apply(input) as tf.SymbolicTensor });
-  const lookup = {
+  const layer = makeLookup(conv, name, {
     numCentroids,
     subvectorLength,
     tableSource: "table",
     tableBits: 8,
     tableScale: "layer",
     distance: "l2",
-  } as const;
-  const converted = await rebuildWithLookups(model, new Map([[name, lookup]]));
-  const layer = converted.getLayer(name) as LookupLayer;
+  });
+  layer.apply(input);
   layer.setLookup({
     centroids: numbers(channels * numCentroids * subvectorLength),
     table: numbers(channels * numCentroids * channels),
@@ -227,10 +89,11 @@ export async function timePaperSizedLayer(
     inverseTemperatureLogit: INITIAL_INVERSE_TEMPERATURE_LOGIT,
   });
   try {
-    const row = await timeLayer(layer, conv, options, signal);
+    const [node] = new NetworkGraph(model).nodes;
+    const row = await timeLayer(layer, node, options, signal);
     return new LayerTimings(isa, machine(), [{ ...row, layer: `${size}²×${channels}, ${filter}×${filter}` }]);
   } finally {
     model.dispose();
-    converted.dispose();
+    layer.dispose();
   }
 }

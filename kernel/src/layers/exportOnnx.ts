@@ -1,92 +1,116 @@
-import { create, toBinary } from "@bufbuild/protobuf";
 import type * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
-import { floatValue, LUTNN_DOMAIN, LUTNN_DOMAIN_VERSION, ONNX_IR_VERSION, ONNX_OPSET } from "../onnx/builder";
-import { lutConvFunction, lutMatMulFunction } from "../onnx/functions";
-import { GraphBuilder, type GraphValue } from "../onnx/graphBuilder";
-import { ModelProtoSchema } from "../onnx/onnx_pb";
-import { asFunctional, graphNodes } from "./graph";
-import { emitLayer } from "./layerNodes";
+import type { GraphBuilder, GraphValue } from "../onnx/graphBuilder";
+import { fileOrder } from "../onnx/layout";
+import { exportFaults, nodeFaults } from "./exportFaults";
+import { type GraphNode, NetworkGraph } from "./graph";
+import { GraphEnds } from "./graphEnds";
+import { kindOf } from "./kinds/index";
+import { wantedOrder } from "./kinds/kind";
+
+export interface ExportOptions {
+  /** Values of the network, by their id in its NetworkGraph, that become outputs too, named by that id. */
+  reveal?: readonly string[] | "all";
+  /** What the file calls the network's outputs, in their order; default `output`, or of several the network's own names. */
+  outputNames?: readonly string[];
+}
 
 /** [height, width, channels] → [channels, height, width]; other shapes stay. */
-export const channelsFirst = (shape: number[]): number[] =>
-  shape.length === 3 ? [shape[2], shape[0], shape[1]] : shape;
+export const channelsFirst = (shape: readonly number[]): number[] =>
+  fileOrder(shape.length + 1)
+    .slice(1)
+    .map((axis) => shape[axis - 1]);
 
-/** Lengths after the batch axis; `what` opens the error's sentence. */
-function fixedShape(shape: tf.Shape, what: string): number[] {
-  return shape.slice(1).map((length) => {
-    if (length === null)
-      throw new LutnnError(`ONNX export: the ${what} must have fixed lengths after the batch (got ${shape})`);
-    return length;
-  });
+const lengths = (shape: tf.Shape): number[] => shape.slice(1) as number[];
+
+function refuse(what: string, faults: string[]): void {
+  if (faults.length > 0) throw new LutnnError(`${what}: ${faults.join("; ")}`);
 }
 
-/** The file of a graph with one input `input` and one output `output`. */
-function assemble(graph: GraphBuilder, name: string, input: number[], result: GraphValue): Uint8Array {
-  const renamed = (value: string) => (value === result.name ? "output" : value);
-  for (const node of graph.nodes) {
-    node.input = node.input.map(renamed);
-    node.output = node.output.map(renamed);
-  }
-  const functions = [
-    ...(graph.lookups.has("LutConv") ? [lutConvFunction()] : []),
-    ...(graph.lookups.has("LutMatMul") ? [lutMatMulFunction()] : []),
-  ];
-  const model = create(ModelProtoSchema, {
-    irVersion: BigInt(ONNX_IR_VERSION),
-    producerName: "lutnn",
-    opsetImport: [
-      { domain: "", version: BigInt(ONNX_OPSET) },
-      ...(functions.length > 0 ? [{ domain: LUTNN_DOMAIN, version: BigInt(LUTNN_DOMAIN_VERSION) }] : []),
-    ],
-    graph: {
-      name,
-      node: graph.nodes,
-      initializer: graph.constants,
-      input: [floatValue("input", ["N", ...channelsFirst(input)])],
-      output: [floatValue("output", ["N", ...channelsFirst(result.shape)])],
-    },
-    functions,
+/** Writes one call, its inputs in the order that its kind asks for. */
+function writeNode(graph: GraphBuilder, node: GraphNode, given: GraphValue[]): GraphValue {
+  const kind = kindOf(node.layer)!;
+  const inputs = given.map((value) => {
+    const typed = kind.integers ? value : graph.float(value);
+    const order = wantedOrder(kind, node, value.order.length);
+    return order ? graph.inOrder(typed, order) : typed;
   });
-  return toBinary(ModelProtoSchema, model);
-}
-
-function newGraph(withActivations = true): GraphBuilder {
-  const graph = new GraphBuilder(withActivations);
-  graph.name("input");
-  graph.name("output");
-  return graph;
+  return kind.write(graph, node, inputs);
 }
 
 /**
- * A network as the bytes of an ONNX file: input `input` (N, channels, height, width), output `output`, batch length
- * free. Replaced layers become `ai.lutnn` nodes with their function bodies. This is the one place that turns
- * channels-last into channels-first.
+ * A network as the bytes of an ONNX file. Its inputs are float32 or int32 with a free batch length: one alone is called
+ * `input`, several by the network's names for them; one output alone is called `output`. Images are written channels
+ * first, see {@link fileOrder}. Replaced layers become `ai.lutnn` nodes with their function bodies. Throws LutnnError
+ * with what {@link exportFaults} says.
  */
-export function exportOnnx(network: tf.LayersModel): Uint8Array {
-  const model = asFunctional(network);
-  const graph = newGraph();
-  const input = fixedShape(model.inputs[0].shape, "input");
-  const values = new Map<number, GraphValue>([[model.inputs[0].id, { name: "input", shape: input }]]);
-  for (const node of graphNodes(model)) {
+export function exportOnnx(
+  model: tf.LayersModel,
+  { reveal = [], outputNames }: ExportOptions = {},
+): Uint8Array {
+  const network = new NetworkGraph(model);
+  const what = `ONNX export of ${model.name}`;
+  refuse(what, exportFaults(network));
+  const inputNames = network.inputs.map(({ name }, _, all) => (all.length === 1 ? "input" : name));
+  const ownNames = network.outputs.map(({ name }, _, all) => (all.length === 1 ? "output" : name));
+  const resultNames = unlike(inputNames, outputNames ?? ownNames);
+  if (resultNames.length !== network.outputs.length)
+    throw new LutnnError(
+      `${what}: outputNames must name every output of the network (got ${resultNames.length} names for ${network.outputs.length}); its outputs are ${ownNames.join(", ")}`,
+    );
+  const revealed = new Set(reveal === "all" ? network.nodes.flatMap((node) => node.outputs) : reveal);
+  const ends = new GraphEnds([...inputNames, ...resultNames, ...revealed]);
+  const values = new Map<string, GraphValue>();
+  network.inputs.forEach(({ id, shape, dtype }, i) => {
+    values.set(id, ends.input(inputNames[i], lengths(shape), dtype === "int32" ? "int32" : "float32"));
+  });
+  for (const node of network.nodes) {
     const inputs = node.inputs.map((id) => values.get(id)!);
-    const name = emitLayer(graph, node.layer, inputs);
-    values.set(node.outputs[0], { name, shape: fixedShape(node.outputShape, node.layer.name) });
+    values.set(node.outputs[0], writeNode(ends.graph, node, inputs));
   }
-  return assemble(graph, model.name, input, values.get(model.outputs[0].id)!);
+  network.outputs.forEach(({ id }, i) => {
+    ends.output(values.get(id)!, resultNames[i]);
+  });
+  for (const id of revealed) {
+    const value = values.get(id);
+    if (!value)
+      throw new LutnnError(
+        `${what}: reveal must name values of the network by their ids (got ${JSON.stringify(id)}); a NetworkGraph's nodes have them in outputs`,
+      );
+    ends.output(value, id);
+  }
+  return ends.bytes(model.name);
 }
 
-/** One layer alone, without its activation, as the bytes of an ONNX file: to compare and to time it. */
-export function exportLayer(layer: tf.layers.Layer): Uint8Array {
-  const graph = newGraph(false);
-  const input = fixedShape((layer.input as tf.SymbolicTensor).shape, "input");
-  const name = emitLayer(graph, layer, [{ name: "input", shape: input }]);
-  const shape = fixedShape((layer.output as tf.SymbolicTensor).shape, "output");
-  return assemble(graph, layer.name, input, { name, shape });
+/** Names of outputs, with a number behind each that is an input's name or an earlier output's. */
+function unlike(taken: readonly string[], names: readonly string[]): string[] {
+  const known = new Set(taken);
+  return names.map((wanted) => {
+    let name = wanted;
+    for (let i = 2; known.has(name); i++) name = `${wanted}_${i}`;
+    known.add(name);
+    return name;
+  });
+}
+
+/**
+ * One call of a layer alone, without the activation that is part of it, as the bytes of an ONNX file: inputs `input`,
+ * `input_2` and so on, output `output`.
+ * @param layer in the place of the call's own
+ */
+export function exportLayer(call: GraphNode, layer = call.layer): Uint8Array {
+  const node = { ...call, layer };
+  refuse(`ONNX export of ${call.key}`, nodeFaults(node));
+  const names = node.inputs.map((_, i) => (i === 0 ? "input" : `input_${i + 1}`));
+  const ends = new GraphEnds([...names, "output"], false);
+  const inputs = node.inputShapes.map((shape, i) => ends.input(names[i], lengths(shape)));
+  ends.output(writeNode(ends.graph, node, inputs), "output");
+  return ends.bytes(call.key);
 }
 
 /** The file whose output is its input: what remains is the cost of a call. */
-export function exportIdentity(shape: number[]): Uint8Array {
-  const graph = newGraph();
-  return assemble(graph, "identity", shape, { name: graph.add("Identity", ["input"], "copy"), shape });
+export function exportIdentity(shape: readonly number[]): Uint8Array {
+  const ends = new GraphEnds(["input", "output"]);
+  ends.output(ends.input("input", shape), "output");
+  return ends.bytes("identity");
 }

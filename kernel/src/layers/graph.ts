@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
+import { fixedShapes } from "./fixedShapes";
 
 /** One call of a layer in a network. */
 export interface GraphNode {
@@ -51,15 +52,16 @@ export class NetworkGraph {
     this.name = model.name;
     const walk = new Walk();
     walk.enter(model);
-    const end = (tensor: tf.SymbolicTensor, name: string): GraphEnd => ({
-      name,
+    // A Sequential that was never built has no inputNames of its own.
+    const end = (tensor: tf.SymbolicTensor): GraphEnd => ({
+      name: tensor.sourceLayer.name,
       id: walk.idOf(tensor, topScope),
       shape: tensor.shape,
       dtype: tensor.dtype,
     });
-    this.inputs = model.inputs.map((tensor, i) => end(tensor, model.inputNames[i]));
-    this.outputs = model.outputs.map((tensor, i) => end(tensor, model.outputNames[i]));
-    this.nodes = walk.named();
+    this.inputs = model.inputs.map(end);
+    this.outputs = model.outputs.map(end);
+    this.nodes = fixedShapes(walk.named(), this.inputs);
     this.layers = new Map(this.nodes.map(({ name, layer }) => [name, layer]));
     for (const node of this.nodes) {
       for (const id of node.outputs) this.makers.set(id, node);
@@ -123,7 +125,10 @@ class Walk {
     const call = sourceLayer.inboundNodes[nodeIndex];
     const inputs = call.inputTensors.map((input) => this.idOf(input, scope));
     if (sourceLayer instanceof tf.LayersModel) {
-      const path = [...scope.path, nodeIndex === 0 ? sourceLayer.name : `${sourceLayer.name}#${nodeIndex + 1}`];
+      const path = [
+        ...scope.path,
+        nodeIndex === 0 ? sourceLayer.name : `${sourceLayer.name}#${nodeIndex + 1}`,
+      ];
       const inner: Scope = {
         path,
         outside: new Map(sourceLayer.inputs.map((input, i) => [input.id, inputs[i]])),
@@ -207,7 +212,9 @@ export class GraphRun {
   /** What a layer makes of given inputs in the place of a call, masks not handed on. */
   apply(node: GraphNode, inputs: tf.Tensor[], layer = this.layerOf(node), mask?: tf.Tensor): tf.Tensor[] {
     const callArgs = mask ? { ...node.callArgs, mask } : node.callArgs;
-    const outputs = layer.apply(inputs.length === 1 ? inputs[0] : inputs, callArgs) as tf.Tensor | tf.Tensor[];
+    const outputs = layer.apply(inputs.length === 1 ? inputs[0] : inputs, callArgs) as
+      | tf.Tensor
+      | tf.Tensor[];
     return Array.isArray(outputs) ? outputs : [outputs];
   }
 

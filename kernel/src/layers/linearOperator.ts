@@ -1,12 +1,14 @@
-import * as tf from "@tensorflow/tfjs-node";
-import { imageWindows } from "../compute/imageWindows";
+import type * as tf from "@tensorflow/tfjs-node";
 import type { InputGradient } from "../compute/straightThrough";
 import { LutnnError } from "../errors";
-import { convWeightMatrix, convWindow } from "./lutConv2d";
+import { isFixed } from "./fixedShapes";
+import type { GraphNode } from "./graph";
+import { kindOf, kinds } from "./kinds/index";
+import { shapeText } from "./shapeText";
 
-/** A Conv2D or Dense layer seen as rows times a matrix: y = rows(x)·W + bias, D and the rows channel-major. */
+/** A convolution or a dense layer seen as rows times a matrix: y = rows(x)·W + bias, D and the rows channel-major. */
 export interface LinearOperator {
-  op: "conv2d" | "dense";
+  op: "conv1d" | "conv2d" | "dense";
   /** N: rows that one input gives. */
   positions: number;
   /** D */
@@ -21,67 +23,36 @@ export interface LinearOperator {
   weight(): tf.Tensor2D;
   /** float32 (M), or null without bias */
   bias(): Float32Array | null;
-  /** The gradient of the layer's input (for a dense layer as rows), given that of x·W. */
+  /**
+   * The gradient of what is looked up, given that of x·W: of a convolution's input (a sequence as images of height 1 will
+   * do), of a dense layer's rows.
+   */
   inputGradient: InputGradient;
 }
 
-const product = (values: (number | null)[]) => values.reduce<number>((all, value) => all * (value ?? 1), 1);
+/** Why a layer cannot be replaced by a lookup, as one sentence; null when it can. */
+export function replaceFault(layer: tf.layers.Layer): string | null {
+  const kind = kindOf(layer);
+  const what = `${layer.name} (${layer.getClassName()})`;
+  if (!kind?.lookupTwin)
+    return `${what}: a layer that is replaced must be of a kind with a lookup twin (got ${layer.getClassName()}); ${kinds
+      .flatMap(({ lookupTwin, classNames }) => (lookupTwin ? classNames : []))
+      .join(", ")} have one`;
+  const fault = kind.lookupFault?.(layer) ?? null;
+  return fault === null ? null : `${what}: ${fault}`;
+}
 
-/** The linear operator of a built Conv2D (channels last) or Dense layer. */
-export function linearOperator(layer: tf.layers.Layer): LinearOperator {
-  const config = layer.getConfig();
-  const outputShape = layer.outputShape as tf.Shape;
-  if (outputShape.slice(1, -1).includes(null))
+/** Whether a layer has a lookup twin. */
+export const isReplaceable = (layer: tf.layers.Layer): boolean => replaceFault(layer) === null;
+
+/** The linear operator of one call of a layer that can be replaced. Throws LutnnError on another. */
+export function linearOperator(node: GraphNode): LinearOperator {
+  const fault = replaceFault(node.layer);
+  if (fault !== null) throw new LutnnError(fault);
+  const shape = node.outputShapes[0];
+  if (!isFixed(shape))
     throw new LutnnError(
-      `${layer.name}: the network's input size must be fixed (the output shape is ${outputShape})`,
+      `${node.key}: the sizes of what the layer makes must be fixed (got ${shapeText(shape)}); give the network's input a fixed size`,
     );
-  const outputs = outputShape[outputShape.length - 1] as number;
-  const positions = product(outputShape.slice(1, -1));
-  const bias = () => (config.useBias === false ? null : (layer.getWeights()[1].dataSync() as Float32Array));
-  if (layer.getClassName() === "Dense") {
-    const inputLength = layer.getWeights()[0].shape[0];
-    return {
-      op: "dense",
-      positions,
-      inputLength,
-      outputs,
-      filterArea: 1,
-      rows: (x) => x.reshape([-1, inputLength]),
-      weight: () => layer.getWeights()[0].clone() as tf.Tensor2D,
-      bias,
-      inputGradient: (dy) => tf.matMul(dy as tf.Tensor2D, layer.getWeights()[0] as tf.Tensor2D, false, true),
-    };
-  }
-  if (layer.getClassName() !== "Conv2D")
-    throw new LutnnError(
-      `${layer.name}: only Conv2D and Dense layers are linear operators (got ${layer.getClassName()})`,
-    );
-  const [height, width, channels] = layer.getWeights()[0].shape;
-  const rows = (x: tf.Tensor) => imageWindows(x as tf.Tensor4D, convWindow(config, x.shape.slice(1))).rows;
-  const weight = () => convWeightMatrix(layer.getWeights()[0] as tf.Tensor4D);
-  return {
-    op: "conv2d",
-    positions,
-    inputLength: height * width * channels,
-    outputs,
-    filterArea: height * width,
-    rows,
-    weight,
-    bias,
-    inputGradient: (dy, x) => {
-      const { strides, padding, dilationRate } = config as Record<string, [number, number]> & {
-        padding: "same" | "valid";
-      };
-      // TensorFlow.js has no gradient of a dilated convolution.
-      if (dilationRate.some((rate) => rate > 1))
-        return tf.grad((input) => tf.matMul(rows(input), weight()).reshape(dy.shape))(x, dy);
-      return tf.conv2dTranspose(
-        dy as tf.Tensor4D,
-        layer.getWeights()[0] as tf.Tensor4D,
-        x.shape as [number, number, number, number],
-        strides,
-        padding,
-      );
-    },
-  };
+  return kindOf(node.layer)!.linear!(node);
 }

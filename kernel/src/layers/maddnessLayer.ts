@@ -3,7 +3,8 @@ import { type ConvWindow, imageWindows } from "../compute/imageWindows";
 import { LutnnError } from "../errors";
 import type { Maddness, MaddnessTable } from "../pq/maddness";
 import { oneShape, oneTensor } from "./lookupLayer";
-import { convOutputShape, convWindow } from "./lutConv2d";
+import { asImages } from "./lutConvolution";
+import { convOutputShape, convWindow } from "./window";
 
 /** A layer's codes, table and bias in the manner of Maddness. */
 export interface MaddnessWeights {
@@ -14,7 +15,7 @@ export interface MaddnessWeights {
 }
 
 /**
- * A Conv2D or Dense layer computed by Maddness with exact sums, to be compared with lookups by nearest centroids. It has
+ * A convolution or Dense layer computed by Maddness with exact sums, to be compared with lookups by nearest centroids. It has
  * no trainable weights and no gradient, and runs as plain loops; the config is the dense layer's, with `denseClass`.
  */
 export class MaddnessLayer extends tf.layers.Layer {
@@ -33,12 +34,29 @@ export class MaddnessLayer extends tf.layers.Layer {
     return { ...super.getConfig(), ...this.denseConfig };
   }
 
+  private length?: number;
+
+  override build(inputShape: tf.Shape | tf.Shape[]): void {
+    const shape = oneShape(inputShape);
+    const window = this.isConv ? convWindow(this.denseConfig, shape.slice(1) as number[]) : null;
+    const channels = shape[shape.length - 1] as number;
+    this.length = window ? window.filterHeight * window.filterWidth * channels : channels;
+    super.build(inputShape);
+  }
+
+  /** D, known once it is built. */
+  get inputLength(): number {
+    if (this.length === undefined)
+      throw new LutnnError(`${this.name}: the layer is not built yet; apply it to an input first`);
+    return this.length;
+  }
+
   setMaddness(weights: MaddnessWeights): void {
     this.learnt = weights;
   }
 
   private get isConv(): boolean {
-    return this.denseConfig.denseClass === "Conv2D";
+    return this.denseConfig.denseClass !== "Dense";
   }
 
   private window(x: tf.Tensor): ConvWindow | null {
@@ -57,7 +75,7 @@ export class MaddnessLayer extends tf.layers.Layer {
     return tf.tidy(() => {
       const x = oneTensor(inputs);
       const window = this.window(x);
-      const rows = window ? imageWindows(x as tf.Tensor4D, window).rows : x;
+      const rows = window ? imageWindows(asImages(x), window).rows : x;
       const y = learnt.maddness.apply(rows.dataSync() as Float32Array, learnt.table, {
         bias: learnt.bias ?? undefined,
       });

@@ -1,28 +1,26 @@
-import * as tf from "@tensorflow/tfjs-node";
+import type * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
-import type { LookupConfig, LookupLayer, LookupWeights } from "./lookupLayer";
-import { LutConv2D } from "./lutConv2d";
-import { LutDense } from "./lutDense";
+import { kindOf } from "./kinds/index";
+import { replaceFault } from "./linearOperator";
+import type { LookupConfig, LookupLayer } from "./lookupLayer";
+import { MaddnessLayer } from "./maddnessLayer";
 
-/** The lookup twin of a built dense layer, on its own: with arrays in place, ready to be applied; the caller disposes. */
-export function makeLookup(
-  dense: tf.layers.Layer,
-  lookup: LookupConfig,
-  weights: LookupWeights,
-): LookupLayer {
-  const config = { ...dense.getConfig(), lookup: { ...lookup } };
-  const kinds: Record<string, () => LookupLayer> = {
-    Conv2D: () => new LutConv2D(config),
-    Dense: () => new LutDense(config),
-  };
-  const make = kinds[dense.getClassName()];
-  if (!make)
-    throw new LutnnError(
-      `${dense.name}: only Conv2D and Dense layers have a lookup twin (got ${dense.getClassName()})`,
-    );
-  const layer = make();
-  const shape = (dense.input as tf.SymbolicTensor).shape.slice(1);
-  layer.apply(tf.input({ shape }));
-  layer.setLookup(weights);
-  return layer;
+function checkReplaceable(dense: tf.layers.Layer): void {
+  const fault = replaceFault(dense);
+  if (fault !== null) throw new LutnnError(fault);
+}
+
+/**
+ * The lookup twin of a dense layer under a name, not built yet: apply it where the dense layer stands, then set its
+ * arrays. Throws LutnnError on a layer that cannot be replaced.
+ */
+export function makeLookup(dense: tf.layers.Layer, name: string, lookup: LookupConfig): LookupLayer {
+  checkReplaceable(dense);
+  return new (kindOf(dense)!.lookupTwin!)({ ...dense.getConfig(), name, lookup: { ...lookup } });
+}
+
+/** The same for Maddness: its tables are to be set before it is applied to numbers. */
+export function makeMaddness(dense: tf.layers.Layer, name: string): MaddnessLayer {
+  checkReplaceable(dense);
+  return new MaddnessLayer({ ...dense.getConfig(), name, denseClass: dense.getClassName() });
 }

@@ -47,14 +47,14 @@ function attribute(name: string, value: AttributeValue | FloatValue): AttributeP
 /** A node; `domain` "" is ONNX itself. */
 export function node(
   opType: string,
-  input: string[],
+  input: readonly string[],
   output: string[],
   attributes: Record<string, AttributeValue | FloatValue> = {},
   domain = "",
 ): NodeProto {
   return create(NodeProtoSchema, {
     opType,
-    input,
+    input: [...input],
     output,
     domain,
     name: output[0],
@@ -62,21 +62,22 @@ export function node(
   });
 }
 
-const bytesOf = (data: Float32Array | Int8Array | BigInt64Array): Uint8Array =>
+/** What a constant's elements may be. */
+export type TensorArray = Float32Array | Int8Array | Int32Array | BigInt64Array;
+
+const bytesOf = (data: TensorArray): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
 
 /** A constant tensor; its element type follows from the array. */
-export function tensor(
-  name: string,
-  data: Float32Array | Int8Array | BigInt64Array,
-  dims: number[],
-): TensorProto {
+export function tensor(name: string, data: TensorArray, dims: readonly number[]): TensorProto {
   const dataType =
     data instanceof Float32Array
       ? DataType.FLOAT
       : data instanceof Int8Array
         ? DataType.INT8
-        : DataType.INT64;
+        : data instanceof Int32Array
+          ? DataType.INT32
+          : DataType.INT64;
   return create(TensorProtoSchema, { name, dataType, dims: dims.map(BigInt), rawData: bytesOf(data) });
 }
 
@@ -84,15 +85,15 @@ export function tensor(
 export const integers = (name: string, values: number[]): TensorProto =>
   tensor(name, BigInt64Array.from(values.map(BigInt)), [values.length]);
 
-/** The declaration of a float32 graph input or output; a string stands for a symbolic length. */
-export function floatValue(name: string, dims: (number | string)[]): ValueInfoProto {
+/** The declaration of a graph input or output; a string stands for a symbolic length. */
+export function valueInfo(name: string, dims: (number | string)[], elemType: DataType): ValueInfoProto {
   return create(ValueInfoProtoSchema, {
     name,
     type: {
       value: {
         case: "tensorType",
         value: {
-          elemType: DataType.FLOAT,
+          elemType,
           shape: {
             dim: dims.map((length) => ({
               value:

@@ -1,13 +1,25 @@
-import type { AttributeValue, FloatValue } from "./builder";
-import { node, tensor } from "./builder";
+import type { AttributeValue, FloatValue, TensorArray } from "./builder";
+import { DataType, node, tensor } from "./builder";
+import { plainOrder, sameOrder } from "./layout";
 import type { NodeProto, TensorProto } from "./onnx_pb";
 
-/** A value of the ONNX graph. Images are NCHW here and NHWC in tf.js: rank 4 implies it. */
+/** A value of the ONNX graph and the tensor of tf.js that it stands for: nobody infers a layout from a rank. */
 export interface GraphValue {
   name: string;
-  /** Lengths after the batch axis, in tf.js order: [height, width, channels] or [features]. */
-  shape: number[];
+  /** Lengths after the batch axis, as tf.js has them. */
+  shape: readonly number[];
+  /** Which axis of tf.js (0 is the batch) each axis of the ONNX value holds; see layout.ts. The batch comes first. */
+  order: readonly number[];
+  type: "float32" | "int32";
 }
+
+/** The axis of an ONNX value that holds an axis of tf.js; negative ones count from the end. */
+export const axisOf = ({ order }: GraphValue, axis: number): number =>
+  order.indexOf(axis < 0 ? axis + order.length : axis);
+
+/** Lengths after the batch in the order of the ONNX value. */
+export const lengthsOf = ({ shape, order }: GraphValue): number[] =>
+  order.slice(1).map((axis) => shape[axis - 1]);
 
 /** Collects nodes and constants of a graph under construction. */
 export class GraphBuilder {
@@ -16,6 +28,10 @@ export class GraphBuilder {
   /** Functions of domain ai.lutnn that some node calls. */
   readonly lookups = new Set<"LutConv" | "LutMatMul">();
   private readonly taken = new Set<string>();
+  /** Constants by what they are, so that they are written once. */
+  private readonly known = new Map<string, string>();
+  /** What a transposed value was made from, and how. */
+  private readonly sources = new Map<string, { name: string; perm: number[] }>();
 
   /** @param withActivations false leaves out activations that are part of another layer */
   constructor(readonly withActivations = true) {}
@@ -28,16 +44,40 @@ export class GraphBuilder {
     return name;
   }
 
-  constant(wanted: string, data: Float32Array | Int8Array | BigInt64Array, dims: number[]): string {
+  /** A constant of its own. */
+  constant(wanted: string, data: TensorArray, dims: readonly number[]): string {
     const name = this.name(wanted);
     this.constants.push(tensor(name, data, dims));
     return name;
   }
 
+  /** A constant that is made and written once, however often it is asked for by this name. */
+  sharedConstant(name: string, make: () => { data: TensorArray; dims: readonly number[] }): string {
+    const written = this.known.get(name);
+    if (written !== undefined) return written;
+    const { data, dims } = make();
+    const made = this.constant(name, data, dims);
+    this.known.set(name, made);
+    return made;
+  }
+
+  /** The float32 number as a constant without axes. */
+  scalar(value: number): string {
+    return this.sharedConstant(`number/${value}`, () => ({ data: Float32Array.of(value), dims: [] }));
+  }
+
+  /** A constant vector of int64: shapes, axes, pads. */
+  integers(values: readonly number[]): string {
+    return this.sharedConstant(`integers/${values.join("_")}`, () => ({
+      data: BigInt64Array.from(values.map(BigInt)),
+      dims: [values.length],
+    }));
+  }
+
   /** Adds a node with one output and returns the output's name. */
   add(
     opType: string,
-    inputs: string[],
+    inputs: readonly string[],
     wanted: string,
     attributes: Record<string, AttributeValue | FloatValue> = {},
     domain = "",
@@ -45,5 +85,72 @@ export class GraphBuilder {
     const output = this.name(wanted);
     this.nodes.push(node(opType, inputs, [output], attributes, domain));
     return output;
+  }
+
+  /** Makes a value's copy under a name that {@link name} gave. */
+  copy(from: string, to: string): void {
+    this.nodes.push(node("Identity", [from], [to]));
+  }
+
+  /** Calls values by other names, all that read them included. */
+  rename(names: ReadonlyMap<string, string>): void {
+    const renamed = (name: string) => names.get(name) ?? name;
+    for (const one of this.nodes) {
+      one.input = one.input.map(renamed);
+      one.output = one.output.map(renamed);
+    }
+  }
+
+  /** Whether a value is, axes put in another order aside, what a node of that operator made. */
+  isMadeBy(opType: string, value: GraphValue): boolean {
+    const name = this.sources.get(value.name)?.name ?? value.name;
+    return this.nodes.some((one) => one.opType === opType && one.output.includes(name));
+  }
+
+  /**
+   * The value with its axes in an order: itself where it has it, else through one Transpose from where it was first made,
+   * so that orders asked for one after another cost no more than the last of them.
+   */
+  inOrder(value: GraphValue, order: readonly number[]): GraphValue {
+    if (sameOrder(value.order, order)) return value;
+    const own = { name: value.name, perm: plainOrder(order.length) };
+    const source = this.sources.get(value.name) ?? own;
+    const sourceOrder: number[] = [];
+    source.perm.forEach((at, i) => {
+      sourceOrder[at] = value.order[i];
+    });
+    if (sameOrder(sourceOrder, order)) return { ...value, name: source.name, order };
+    const perm = order.map((axis) => sourceOrder.indexOf(axis));
+    const key = `transposed/${source.name}/${perm.join("_")}`;
+    const name = this.known.get(key) ?? this.add("Transpose", [source.name], `${source.name}/axes`, { perm });
+    this.known.set(key, name);
+    this.sources.set(name, { name: source.name, perm });
+    return { ...value, name, order };
+  }
+
+  /** The value as tf.js has its axes. */
+  plain(value: GraphValue): GraphValue {
+    return this.inOrder(value, plainOrder(value.order.length));
+  }
+
+  /** The value as float32; integers are converted. */
+  float(value: GraphValue): GraphValue {
+    if (value.type === "float32") return value;
+    return { ...value, name: this.cast(value.name, "float32"), type: "float32" };
+  }
+
+  /** A value's numbers as another type; floats lose their fraction on the way to integers. */
+  cast(name: string, type: GraphValue["type"]): string {
+    const key = `cast/${name}/${type}`;
+    const to = type === "float32" ? DataType.FLOAT : DataType.INT32;
+    const made = this.known.get(key) ?? this.add("Cast", [name], `${name}/${type}`, { to });
+    this.known.set(key, made);
+    return made;
+  }
+
+  /** The same numbers, row-major as tf.js has them, under another shape; the batch stays. The value must be plain. */
+  reshape(value: GraphValue, shape: readonly number[], wanted: string): GraphValue {
+    const name = this.add("Reshape", [value.name, this.integers([0, ...shape])], wanted);
+    return { name, shape, order: plainOrder(shape.length + 1), type: value.type };
   }
 }

@@ -25,6 +25,26 @@ export interface Acceleration {
     first: number,
     centroids: Float32Array,
   ): void;
+  /** codes uint8 (rows, C), table float32 (C, K, outputs): adds to sums float32 (rows, outputs), codebooks rising. */
+  lookupAdd(
+    codes: Uint8Array,
+    rows: number,
+    table: Float32Array,
+    numCodebooks: number,
+    numCentroids: number,
+    outputs: number,
+    sums: Float32Array,
+  ): void;
+  /** codes uint8 (rows, C), values float32 (rows, outputs): adds to table float32 (C, K, outputs), rows rising. */
+  scatterAdd(
+    codes: Uint8Array,
+    rows: number,
+    values: Float32Array,
+    numCodebooks: number,
+    numCentroids: number,
+    outputs: number,
+    table: Float32Array,
+  ): void;
 }
 
 /** Answers with what there is by now, or null: each may load late, or not at all. */

@@ -1,5 +1,5 @@
+export { type FitTableOptions, fitTable } from "./fitTable";
 export { type KMeansOptions, kMeans } from "./kmeans";
-export { fitTable, fitWeight, type SolveOptions } from "./leastSquares";
 export {
   dequantizeTable,
   type LookupTable,

@@ -3,6 +3,7 @@ import { accelerated } from "./acceleration";
 import { checkFinite, checkQuantizerShape, ProductQuantizer } from "./productQuantizer";
 import { sampleIndices, seededRandom } from "./random";
 import type { QuantizerShape } from "./reference";
+import { takingTurns } from "./turns";
 
 export interface KMeansOptions {
   /** Lloyd iterations (default 25). */
@@ -14,8 +15,8 @@ export interface KMeansOptions {
   signal?: AbortSignal;
 }
 
-/** Multiply-adds that pass natively between two looks at the signal: some tenths of a second. */
-const operationsPerTurn = 4e9;
+/** Multiply-adds that pass natively between two looks at the signal: less than a tenth of a second. */
+const operationsPerTurn = 1e9;
 
 /**
  * Centroids per codebook by k-means: k-means++ start, Lloyd iterations, empty clusters re-seeded by splitting the
@@ -50,12 +51,13 @@ export async function kMeans(
   const draws = startDraws(shape, seed);
   const fast = accelerated("kMeans");
   const codebook = new ProductQuantizer(shape, centroids);
+  const pause = takingTurns(signal);
   if (fast) {
     const { numCodebooks, numCentroids, subvectorLength } = shape;
     const size = numCentroids * subvectorLength;
     const pace = Math.ceil(operationsPerTurn / (chosen.length * size * (iterations + 1)));
     for (let first = 0; first < numCodebooks; first += pace) {
-      signal?.throwIfAborted();
+      await pause();
       const part = centroids.subarray(first * size, (first + pace) * size);
       fast(
         points,
@@ -68,16 +70,14 @@ export async function kMeans(
         first,
         part,
       );
-      await new Promise(setImmediate);
     }
+    await pause();
     return codebook;
   }
   for (let c = 0; c < shape.numCodebooks; c++) plusPlusStart(points, shape, c, centroids, draws);
   for (let iteration = 0; iteration < iterations; iteration++) {
-    signal?.throwIfAborted();
-    const moved = moveCentroids(points, codebook);
-    if (!moved) break;
-    await new Promise(setImmediate);
+    await pause();
+    if (!moveCentroids(points, codebook)) break;
   }
   return codebook;
 }

@@ -1,8 +1,9 @@
 import { LutnnError } from "../errors";
-import { fitTable } from "./leastSquares";
+import { fitTable } from "./fitTable";
 import { roundHalfToEven } from "./lookupTable";
 import { checkFinite } from "./productQuantizer";
 import { descend, learnTree, TREE_LEAVES, TREE_ROWS_LIMIT, type TreeLevel } from "./splitTree";
+import { takingTurns } from "./turns";
 
 /**
  * `true`: the published algorithm. `fast`: the quick variant that the LUT-NN authors measured against ("Maddness" in
@@ -38,8 +39,20 @@ interface LevelScale {
   factor: number;
 }
 
+/** What encodes: the trees of all codebooks as arrays, so that they can be stored. */
+export interface MaddnessTrees {
+  /** int32 (C, 4): the dimension of each level. */
+  dimensions: Int32Array;
+  /** float32 (C, 15): thresholds of level 0, 1, 2, 3. */
+  thresholds: Float32Array;
+  /** float64 (C, 4, 2): offset and factor of each level's 8-bit scale; empty for form "fast". */
+  scales: Float64Array;
+}
+
 /** Ridge of the published algorithm. */
 const ridge = 1;
+/** Steps of the ridge regression at most: prototypes are its solution, not an approach to it. */
+const prototypeSteps = 200;
 /** Codebooks that one chain of pairwise means covers. */
 const group = 16;
 
@@ -88,6 +101,7 @@ export class Maddness {
       throw new LutnnError(
         `Maddness.fit: treeRows must be from 1 to ${TREE_ROWS_LIMIT} (got ${seen} of ${rows} rows)`,
       );
+    const pause = takingTurns(signal);
     const trees: TreeLevel[][] = [];
     const scales: (LevelScale | null)[][] = [];
     for (let c = 0; c < numCodebooks; c++) {
@@ -99,8 +113,7 @@ export class Maddness {
           form === "true" ? levelScale(x, inputLength, columns.from + level.dimension) : null,
         ),
       );
-      await new Promise(setImmediate);
-      signal?.throwIfAborted();
+      await pause();
     }
     const coder = new Maddness(
       form,
@@ -118,8 +131,51 @@ export class Maddness {
         : new Float32Array(numCodebooks * TREE_LEAVES * inputLength);
     // fitTable's λ is relative to the mean count of a code.
     const lambda = (ridge * TREE_LEAVES) / rows;
-    const prototypes = await fitTable(codes, x, start, sizes, { lambda, signal });
+    const prototypes = await fitTable(codes, x, start, sizes, {
+      lambda,
+      signal,
+      maxIterations: prototypeSteps,
+    });
     return new Maddness(form, numCodebooks, subvectorLength, coder.trees, scales, prototypes);
+  }
+
+  /** The trees as arrays; {@link fromTrees} makes a coder of them again. */
+  get treeArrays(): MaddnessTrees {
+    const levels = this.trees.flat();
+    return {
+      dimensions: Int32Array.from(levels, ({ dimension }) => dimension),
+      thresholds: Float32Array.from(levels.flatMap(({ thresholds }) => [...thresholds])),
+      scales: Float64Array.from(
+        this.scales.flat().flatMap((scale) => (scale ? [scale.offset, scale.factor] : [])),
+      ),
+    };
+  }
+
+  /** A coder without prototypes, for tables that exist already. */
+  static fromTrees(
+    form: MaddnessForm,
+    { numCodebooks, subvectorLength }: { numCodebooks: number; subvectorLength: number },
+    { dimensions, thresholds, scales }: MaddnessTrees,
+  ): Maddness {
+    const levels = Math.log2(TREE_LEAVES);
+    const nodes = TREE_LEAVES - 1;
+    const perCodebook = <T>(make: (c: number, level: number) => T): T[][] =>
+      Array.from({ length: numCodebooks }, (_, c) =>
+        Array.from({ length: levels }, (_, level) => make(c, level)),
+      );
+    const trees = perCodebook((c, level) => {
+      const from = c * nodes + 2 ** level - 1;
+      return {
+        dimension: dimensions[c * levels + level],
+        thresholds: thresholds.slice(from, from + 2 ** level),
+      };
+    });
+    const levelScales = perCodebook((c, level) => {
+      if (form === "fast") return null;
+      const at = 2 * (c * levels + level);
+      return { offset: scales[at], factor: scales[at + 1] };
+    });
+    return new Maddness(form, numCodebooks, subvectorLength, trees, levelScales, new Float32Array());
   }
 
   /** x float32 (N, C·V) → leaves uint8 (N, C). */
@@ -155,6 +211,10 @@ export class Maddness {
     if (weight.length === 0 || weight.length % inputLength !== 0)
       throw new LutnnError(
         `Maddness.lookupTable: the weight must have ${inputLength} rows (got ${weight.length} numbers)`,
+      );
+    if (this.prototypes.length === 0)
+      throw new LutnnError(
+        "Maddness.lookupTable: a coder made of trees alone must keep the table that it came with (it has no prototypes); fit it on data",
       );
     const outputs = weight.length / inputLength;
     const real = new Float32Array(numCodebooks * TREE_LEAVES * outputs);

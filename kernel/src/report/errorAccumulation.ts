@@ -16,7 +16,7 @@ export interface OutputError {
 
 export interface LayerDescription {
   name: string;
-  op: "conv2d" | "dense";
+  op: "conv1d" | "conv2d" | "dense";
   /** K, V and C of the replaced layer. */
   numCentroids: number;
   subvectorLength: number;

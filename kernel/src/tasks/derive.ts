@@ -12,6 +12,9 @@ const kinds = { classification, yesNo, labels, regression, tokens } satisfies Re
 
 export type TaskName = keyof typeof kinds;
 
+/** The names of all kinds. */
+export const taskNames = Object.keys(kinds) as TaskName[];
+
 /** The task of that name on a network that ends so. Throws LutnnError when it cannot have it; `what` opens the sentence. */
 export function taskNamed(what: string, name: TaskName, head: Head): Task {
   if (!Object.hasOwn(kinds, name))

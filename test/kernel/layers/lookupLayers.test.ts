@@ -1,6 +1,8 @@
 import { type LookupLayer, LutConv2D, LutDense, pq, tf } from "lutnn";
 import { describe, expect, it } from "vitest";
-import { rebuildWithLookups } from "../../../kernel/lib/layers/rebuild";
+import { assembleNetwork } from "../../../kernel/lib/layers/assemble";
+import { NetworkGraph } from "../../../kernel/lib/layers/graph";
+import { makeLookup } from "../../../kernel/lib/layers/makeLookup";
 import { randomFloats } from "../random";
 
 const lookup = (numCentroids: number, subvectorLength: number, tableSource: "weight" | "table") => ({
@@ -13,12 +15,11 @@ const lookup = (numCentroids: number, subvectorLength: number, tableSource: "wei
 });
 
 /** A one-layer network, converted, with random arrays. */
-async function converted(layer: tf.layers.Layer, shape: number[], config: ReturnType<typeof lookup>) {
+function converted(layer: tf.layers.Layer, shape: number[], config: ReturnType<typeof lookup>) {
   const input = tf.input({ shape });
   const model = tf.model({ inputs: input, outputs: layer.apply(input) as tf.SymbolicTensor });
-  const twin = (await rebuildWithLookups(model, new Map([[layer.name, config]]))).getLayer(
-    layer.name,
-  ) as LookupLayer;
+  const twin = makeLookup(layer, layer.name, config);
+  const lookupModel = assembleNetwork(new NetworkGraph(model), () => twin);
   const { numCodebooks, numCentroids, subvectorLength } = twin.quantizerShape;
   const outputs = (layer.outputShape as number[]).slice(-1)[0];
   const [D, K] = [numCodebooks * subvectorLength, numCentroids];
@@ -29,7 +30,7 @@ async function converted(layer: tf.layers.Layer, shape: number[], config: Return
     bias: randomFloats(outputs, 4),
     inverseTemperatureLogit: 1,
   });
-  return { model, twin };
+  return { model, lookupModel, twin };
 }
 
 /** Output of a lookup layer on channels-last images by plain loops over the windows. */
@@ -100,9 +101,9 @@ describe("LutConv2D", () => {
       V: 18,
       shape: [4, 4, 4],
     },
-  ])("gives what loops over its windows give ($name)", async ({ args, V, shape }) => {
+  ])("gives what loops over its windows give ($name)", ({ args, V, shape }) => {
     const layer = tf.layers.conv2d({ filters: 5, ...(args as { kernelSize: number }) });
-    const { model, twin } = await converted(layer, shape, lookup(7, V, "table"));
+    const { model, twin } = converted(layer, shape, lookup(7, V, "table"));
     const x = randomFloats(2 * shape.reduce((a, b) => a * b), 5);
     const tensor = tf.tensor(x, [2, ...shape]);
     const y = twin.apply(tensor) as tf.Tensor;
@@ -112,13 +113,13 @@ describe("LutConv2D", () => {
     expect([...y.dataSync()]).toEqual(wanted);
   });
 
-  it("refuses a sub-vector length that cuts a window", async () => {
+  it("refuses a sub-vector length that cuts a window", () => {
     const layer = tf.layers.conv2d({ filters: 2, kernelSize: 3, name: "cut" });
-    await expect(converted(layer, [5, 5, 4], lookup(4, 6, "table"))).rejects.toThrow(
+    expect(() => converted(layer, [5, 5, 4], lookup(4, 6, "table"))).toThrow(
       /cut: subvectorLength \(V\) must be a multiple of the filter's 9 positions \(got 6\)/,
     );
     const other = tf.layers.conv2d({ filters: 2, kernelSize: 3, name: "odd" });
-    await expect(converted(other, [5, 5, 3], lookup(4, 18, "table"))).rejects.toThrow(
+    expect(() => converted(other, [5, 5, 3], lookup(4, 18, "table"))).toThrow(
       /odd: subvectorLength \(V\) must divide the input length \(got V = 18 and 27\)/,
     );
   });
@@ -128,8 +129,8 @@ describe("LutDense", () => {
   it.each([
     { shape: [12], V: 4 },
     { shape: [3, 10], V: 5 },
-  ])("looks up the last axis of its input ($shape)", async ({ shape, V }) => {
-    const { twin } = await converted(tf.layers.dense({ units: 6 }), shape, lookup(16, V, "table"));
+  ])("looks up the last axis of its input ($shape)", ({ shape, V }) => {
+    const { twin } = converted(tf.layers.dense({ units: 6 }), shape, lookup(16, V, "table"));
     expect(twin).toBeInstanceOf(LutDense);
     const rows = 2 * (shape[1] ? shape[0] : 1);
     const x = randomFloats(rows * shape[shape.length - 1], 6);
@@ -143,12 +144,8 @@ describe("LutDense", () => {
 });
 
 describe("a lookup layer", () => {
-  it("makes its table from the weight when told to", async () => {
-    const { twin } = await converted(
-      tf.layers.dense({ units: 3, useBias: false }),
-      [4],
-      lookup(2, 2, "weight"),
-    );
+  it("makes its table from the weight when told to", () => {
+    const { twin } = converted(tf.layers.dense({ units: 3, useBias: false }), [4], lookup(2, 2, "weight"));
     const { centroids, weight } = twin.getLookup();
     const { lookupTable, tableScale } = twin.exportLookup();
     for (let c = 0; c < 2; c++)
@@ -170,7 +167,7 @@ describe("a lookup layer", () => {
       activation: "relu",
       name: "kept",
     });
-    const { twin } = await converted(layer, [4, 4, 2], lookup(5, 9, "table"));
+    const { twin } = converted(layer, [4, 4, 2], lookup(5, 9, "table"));
     const input = tf.input({ shape: [4, 4, 2] });
     const model = tf.model({ inputs: input, outputs: twin.apply(input) as tf.SymbolicTensor });
     const again = await tf.models.modelFromJSON(model.toJSON(null, false) as never);
@@ -182,8 +179,8 @@ describe("a lookup layer", () => {
     expect((again.predict(x) as tf.Tensor).dataSync()).toEqual((model.predict(x) as tf.Tensor).dataSync());
   });
 
-  it("refuses arrays of another length", async () => {
-    const { twin } = await converted(tf.layers.dense({ units: 3, name: "fc" }), [4], lookup(2, 2, "table"));
+  it("refuses arrays of another length", () => {
+    const { twin } = converted(tf.layers.dense({ units: 3, name: "fc" }), [4], lookup(2, 2, "table"));
     const arrays = twin.getLookup();
     expect(() => twin.setLookup({ ...arrays, centroids: new Float32Array(3) })).toThrow(
       /fc: centroids must hold 8 numbers \(got 3\)/,

@@ -1,0 +1,67 @@
+import { LutnnError } from "../errors";
+import { cellSignal } from "../host/signal";
+
+/** A command that waits or runs. */
+export interface PendingCommand {
+  readonly id: number;
+  /** The verb, with what it is about: "replace conv2". */
+  readonly name: string;
+  readonly state: "waiting" | "running";
+  /** Takes it back, or stops it within a second; its promise is rejected. */
+  cancel(): void;
+}
+
+interface Entry {
+  id: number;
+  name: string;
+  state: "waiting" | "running";
+  controller: AbortController;
+}
+
+/** Commands one after the other, in the order in which they came. */
+export class CommandQueue {
+  private readonly entries: Entry[] = [];
+  private last: Promise<unknown> = Promise.resolve();
+  private count = 0;
+
+  /** @param onChange called when a command comes, begins or ends */
+  constructor(private readonly onChange: () => void) {}
+
+  /** Commands that run or wait, in order. */
+  get pending(): PendingCommand[] {
+    return this.entries.map(({ id, name, state, controller }) => ({
+      id,
+      name,
+      state,
+      cancel: () =>
+        controller.abort(
+          new LutnnError(`${name}: the command was cancelled (it was ${state}); nothing is lost`),
+        ),
+    }));
+  }
+
+  /**
+   * Runs a command once those before it are over, whether they succeeded or not. It is given a signal that aborts on
+   * the caller's own, on the notebook's stop button, and when it is cancelled; aborted while waiting, it never begins.
+   */
+  run<T>(name: string, own: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController();
+    const entry: Entry = { id: ++this.count, name, state: "waiting", controller };
+    const signal = AbortSignal.any([cellSignal(own), controller.signal]);
+    this.entries.push(entry);
+    this.onChange();
+    const turn = this.last.then(async () => {
+      try {
+        signal.throwIfAborted();
+        entry.state = "running";
+        this.onChange();
+        return await work(signal);
+      } finally {
+        this.entries.splice(this.entries.indexOf(entry), 1);
+        this.onChange();
+      }
+    });
+    this.last = turn.catch(() => undefined);
+    return turn;
+  }
+}

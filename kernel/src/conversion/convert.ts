@@ -1,0 +1,63 @@
+import type * as tf from "@tensorflow/tfjs-node";
+import { LutnnError } from "../errors";
+import { exportFaults } from "../layers/exportFaults";
+import { NetworkGraph } from "../layers/graph";
+import type { TaskName } from "../tasks/derive";
+import type { Task } from "../tasks/task";
+import { taskOf } from "../training/taskOf";
+import { Conversion } from "./conversion";
+import { History } from "./history";
+import { type Profile, profileOf } from "./profile";
+import { initialState } from "./state";
+import { chooseTargets, type TargetOptions } from "./targets";
+
+export interface ConvertOptions extends TargetOptions {
+  /** `paper`: as published; `plus` (default): ours; or a profile of one's own, made from {@link profiles}. */
+  profile?: "paper" | "plus" | Profile;
+  /** What the network is for, where its end does not tell, or a task of one's own. */
+  task?: TaskName | Task;
+  /** False converts a network that no file can hold, to train and measure it alone. Default true. */
+  exportable?: boolean;
+}
+
+/** The layers' and profile's limits that do not stop a conversion, a sentence each. */
+export function remarksOn({ tableBits }: Profile): string[] {
+  return tableBits === "float" || tableBits > 8
+    ? [
+        `tables of ${tableBits === "float" ? "float32" : `${tableBits} bits`} can be trained and measured, not saved`,
+      ]
+    : [];
+}
+
+/** Throws LutnnError where the network could be converted but not written; every fault is a sentence of it. */
+export function checkExportable(graph: NetworkGraph): void {
+  const faults = exportFaults(graph);
+  if (faults.length > 0)
+    throw new LutnnError(
+      `convert: ${graph.name} could not be saved: ${faults.join("; ")}; with { exportable: false } it can be converted and trained all the same`,
+    );
+}
+
+/**
+ * Prepares a network's conversion; nothing is learnt or replaced yet. Any `tf.LayersModel` with inputs of fixed size:
+ * several inputs and outputs, nested networks and layers used again included. Throws LutnnError on whatever a later
+ * step could not do.
+ */
+export function convert(model: tf.LayersModel, options: ConvertOptions = {}): Conversion {
+  const profile = profileOf(options.profile);
+  const graph = new NetworkGraph(model);
+  if (options.exportable ?? true) checkExportable(graph);
+  const targets = chooseTargets(graph, options);
+  const task = taskOf(model, options.task, "convert");
+  const names = targets.map(({ name }) => name);
+  const history = new History([{ id: 0, label: "convert", parent: null, state: initialState(names) }]);
+  return new Conversion({
+    graph,
+    profile,
+    targets,
+    task,
+    taskName: typeof options.task === "string" ? options.task : null,
+    history,
+    remarks: remarksOn(profile),
+  });
+}

@@ -1,0 +1,197 @@
+import type * as tf from "@tensorflow/tfjs-node";
+import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
+import type { NetworkGraph } from "../layers/graph";
+import type { TaskName } from "../tasks/derive";
+import type { Task } from "../tasks/task";
+import { CommandQueue, type PendingCommand } from "./commandQueue";
+import { type Comparison, compareStates } from "./compare";
+import { type History, type HistoryEntry, StateTable } from "./history";
+import { LayerTable, layerInfo } from "./layerTable";
+import type { Student } from "./methods/method";
+import { Outcome } from "./outcome";
+import type { Profile } from "./profile";
+import { type ConversionState, placedCalibration, replacedLayers } from "./state";
+import { type LayerWeights, weightsOf } from "./storedArray";
+import { StudentMaker } from "./student";
+import type { Target } from "./targets";
+import type { Surroundings } from "./transitions";
+
+/** What has changed: the state that the conversion is in, or the commands that wait or run. */
+export type ConversionChange = { kind: "state"; entry: HistoryEntry } | { kind: "commands" };
+
+/** What a conversion is made of; see {@link convert} and {@link openConversion}. */
+export interface ConversionParts {
+  graph: NetworkGraph;
+  profile: Profile;
+  targets: Target[];
+  task: Task;
+  /** Where it was given by name. */
+  taskName: TaskName | null;
+  history: History;
+  /** Sentences that the user should read beside the layers. */
+  remarks: readonly string[];
+}
+
+/**
+ * The states of a conversion, the network of the present one, and the commands that lead from one to the next, in order.
+ * What the commands do is {@link Conversion}.
+ */
+export class ConversionCore implements Displayable {
+  /** What the network is for; where its end leaves that open, the first data tell. */
+  task: Task;
+  protected readonly graph: NetworkGraph;
+  protected readonly profile: Profile;
+  protected readonly targets: Target[];
+  protected readonly history: History;
+  private readonly remarks: readonly string[];
+  protected readonly maker: StudentMaker;
+  protected readonly queue = new CommandQueue(() => this.announce({ kind: "commands" }));
+  private readonly listeners = new Set<(change: ConversionChange) => void>();
+  protected student: Student | null = null;
+
+  /** Use {@link convert}. */
+  constructor(protected readonly parts: ConversionParts) {
+    const { graph, profile, targets, task, history, remarks } = parts;
+    this.graph = graph;
+    this.profile = profile;
+    this.targets = targets;
+    this.task = task;
+    this.history = history;
+    this.remarks = remarks;
+    this.maker = new StudentMaker(graph, targets, profile);
+    this.show(this.state);
+  }
+
+  /** The layers that can be replaced, with K, V, C, costs and state: shows itself as a table. */
+  get layers(): LayerTable {
+    const { layers } = this.state;
+    const rows = this.targets.map((target) => {
+      const { replacedBy, calibrations } = layers[target.name];
+      const isCalibrated = Object.keys(calibrations).length > 0;
+      return layerInfo(target, replacedBy ? "replaced" : isCalibrated ? "calibrated" : "dense");
+    });
+    return new LayerTable(this.graph.name, rows, [this.task.description, ...this.remarks]);
+  }
+
+  /**
+   * The network with the replaced layers in place; the dense network itself while none is. It belongs to the
+   * conversion: after the next replace, restore or calibrate it is disposed and another one is here.
+   */
+  get model(): tf.LayersModel {
+    return this.student?.model ?? this.graph.model;
+  }
+
+  /** The dense network. */
+  get original(): tf.LayersModel {
+    return this.graph.model;
+  }
+
+  /** The present state: it never changes, and holds all that was learnt. */
+  get state(): ConversionState {
+    return this.history.current.state;
+  }
+
+  /** All states that there were, with the present one marked; shows itself as a table. */
+  get states(): StateTable {
+    return new StateTable([...this.history.entries], this.history.current.id);
+  }
+
+  /** Commands that run or wait; each can be cancelled. */
+  get pending(): PendingCommand[] {
+    return this.queue.pending;
+  }
+
+  /** Calls a listener after each change of the state or of the commands, until the function returned is called. */
+  onChange(listener: (change: ConversionChange) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Goes back to the state that the present one was made from. */
+  undo(): Promise<Outcome> {
+    return this.queue.run("undo", undefined, async () => this.goToNow("undo", this.history.before));
+  }
+
+  /** Goes on again to the state that the last undo left. */
+  redo(): Promise<Outcome> {
+    return this.queue.run("redo", undefined, async () => this.goToNow("redo", this.history.after));
+  }
+
+  /** Goes to any of the states, by its number in {@link states}. */
+  goTo(state: number): Promise<Outcome> {
+    return this.queue.run(`go to state ${state}`, undefined, async () => this.goToNow("goTo", state));
+  }
+
+  private goToNow(what: string, id: number | null): Outcome {
+    if (id === null) return new Outcome(`${what}: there is no state to go to; ${this.replacedCount}`);
+    const { state, label } = this.history.entry(what, id);
+    this.show(state);
+    this.history.goTo(what, id);
+    this.announce({ kind: "state", entry: this.history.current });
+    return new Outcome(`in state ${id} (${label}); ${this.replacedCount}`);
+  }
+
+  /** Gives a state a name of its own; default the present one. */
+  nameState(label: string, state = this.history.current.id): void {
+    this.history.rename("nameState", state, label);
+    this.announce({ kind: "state", entry: this.history.current });
+  }
+
+  /** Two states, by their numbers, layer by layer: how each is computed, and how far its numbers moved. */
+  compare(a: number, b: number): Comparison {
+    return compareStates(this.history.entry("compare", a), this.history.entry("compare", b), (name) =>
+      weightsOf(this.graph.layer(name)),
+    );
+  }
+
+  toString(): string {
+    return this.layers.toString();
+  }
+
+  [displaySymbol](): MimeBundle {
+    return this.layers[displaySymbol]();
+  }
+
+  protected get names(): string[] {
+    return this.targets.map(({ name }) => name);
+  }
+
+  protected get replacedCount(): string {
+    const count = replacedLayers(this.state).length;
+    return `${count} of ${this.targets.length} ${this.targets.length === 1 ? "layer" : "layers"} replaced`;
+  }
+
+  protected get surroundings(): Surroundings {
+    return {
+      normsOf: (name) => this.targets.find((target) => target.name === name)!.norms,
+      denseWeights: (name): LayerWeights => weightsOf(this.graph.layer(name)),
+    };
+  }
+
+  /** Makes the network of a state the present one. */
+  protected show(state: ConversionState): void {
+    if (replacedLayers(state).some((name) => !placedCalibration(state, name)))
+      throw new TypeError("a replaced layer has no calibration");
+    if (replacedLayers(state).length > 0) this.student = this.maker.make(state);
+    else {
+      this.maker.clear();
+      this.student = null;
+    }
+  }
+
+  /** A state and its network are the present ones. */
+  protected change(label: string, state: ConversionState): void {
+    this.show(state);
+    this.keep(label, state);
+  }
+
+  /** A state, whose network is the present one already, is the present one. */
+  protected keep(label: string, state: ConversionState): void {
+    this.history.add(label, state);
+    this.announce({ kind: "state", entry: this.history.current });
+  }
+
+  private announce(change: ConversionChange): void {
+    for (const listener of this.listeners) listener(change);
+  }
+}

@@ -1,0 +1,176 @@
+import { z } from "zod";
+import { LutnnError } from "../errors";
+import { taskNames } from "../tasks/derive";
+import type { ConversionState } from "./state";
+import type { NamedArrays, StoredArray } from "./storedArray";
+
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const byName = <T extends z.ZodType>(value: T) => z.record(z.string(), value);
+const method = z.enum(["kmeans", "leastSquares", "maddness", "maddnessFast"]);
+const weights = z.array(digest);
+
+const calibration = z.object({
+  arrays: byName(digest),
+  norms: byName(z.object({ mean: digest, variance: digest })),
+  trained: z.object({ arrays: byName(digest), norms: byName(weights) }).optional(),
+});
+
+/** A {@link ConversionState} with digests for its arrays. */
+const storedState = z.object({
+  layers: byName(
+    z.object({ calibrations: z.partialRecord(method, calibration), replacedBy: method.nullable() }),
+  ),
+  weights: byName(weights),
+  lastMethod: method.nullable(),
+  tuned: z.boolean(),
+});
+
+const profile = z.object({
+  name: z.string(),
+  distance: z.enum(["l2", "squaredL2"]),
+  tableScale: z.enum(["layer", "output"]),
+  tableBits: z.union([
+    z.literal(4),
+    z.literal(6),
+    z.literal(7),
+    z.literal(8),
+    z.literal(16),
+    z.literal("float"),
+  ]),
+  calibrate: z.object({
+    method: z.enum(["kmeans", "leastSquares"]),
+    batchNorm: z.boolean(),
+    refineSteps: z.number().int().min(0),
+  }),
+  fineTune: z.object({
+    learningRate: z.number(),
+    temperature: z.union([z.enum(["learned", "annealed"]), z.object({ fixed: z.number() })]),
+    temperatureLearningRate: z.number(),
+    softShare: z.number(),
+    commitment: z.number(),
+    centroidPull: z.number(),
+    distillation: z.number(),
+    distillationTemperature: z.number(),
+  }),
+  stages: z.number(),
+});
+
+const manifest = z.object({
+  format: z.literal("lutnn-conversion"),
+  version: z.literal(1),
+  /** JSON of the dense network's layers, as tf.js writes it. */
+  topology: z.string(),
+  /** Weights of the dense network by layer. */
+  dense: byName(weights),
+  profile,
+  /** Name of the task where it was given; null where the network's end tells it. */
+  task: z.enum(taskNames).nullable(),
+  targets: z.array(z.object({ name: z.string(), numCentroids: z.number(), subvectorLength: z.number() })),
+  states: z
+    .array(
+      z.object({
+        id: z.number().int(),
+        label: z.string(),
+        parent: z.number().int().nullable(),
+        state: storedState,
+      }),
+    )
+    .min(1),
+  current: z.number().int().min(0),
+});
+
+export type StoredState = z.infer<typeof storedState>;
+/** What `conversion.json` holds. */
+export type Manifest = z.infer<typeof manifest>;
+
+/** Reads a manifest. Throws LutnnError on text that is none; `name` opens the sentence. */
+export function readManifest(text: string, name: string): Manifest {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new LutnnError(`${name}: the file must be JSON (${(error as Error).message}); it is damaged`);
+  }
+  const read = manifest.safeParse(value);
+  if (!read.success) {
+    const [{ path, message }] = read.error.issues;
+    throw new LutnnError(
+      `${name}: the file must describe a stored conversion of version 1 (${path.join(".") || "its content"}: ${message}); it is damaged or of another version`,
+    );
+  }
+  const { states, current, targets } = read.data;
+  const fits = states.every(
+    ({ id, parent, state }, i) =>
+      id === i &&
+      (parent === null ? i === 0 : parent >= 0 && parent < i) &&
+      targets.every(({ name }) => Object.hasOwn(state.layers, name)) &&
+      Object.keys(state.layers).length === targets.length &&
+      Object.values(state.layers).every(
+        ({ replacedBy, calibrations }) => replacedBy === null || calibrations[replacedBy] !== undefined,
+      ),
+  );
+  if (!fits || current >= states.length)
+    throw new LutnnError(`${name}: the states must follow one another (they do not); the file is damaged`);
+  return read.data;
+}
+
+const mapValues = <A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B): Record<string, B> =>
+  Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value)]));
+
+/** The state with digests for its arrays. */
+export function storeState({ layers, weights, lastMethod, tuned }: ConversionState): StoredState {
+  const one = (array: StoredArray) => array.digest;
+  const list = (arrays: readonly StoredArray[]) => arrays.map(one);
+  const named = (arrays: NamedArrays) => mapValues(arrays, one);
+  return {
+    lastMethod,
+    tuned,
+    weights: mapValues(weights, list),
+    layers: mapValues(layers, ({ replacedBy, calibrations }) => ({
+      replacedBy,
+      calibrations: mapValues(calibrations, ({ arrays, norms, trained }) => ({
+        arrays: named(arrays),
+        norms: mapValues(norms, ({ mean, variance }) => ({ mean: one(mean), variance: one(variance) })),
+        ...(trained
+          ? { trained: { arrays: named(trained.arrays), norms: mapValues(trained.norms, list) } }
+          : {}),
+      })),
+    })),
+  };
+}
+
+/** The state again, equal content being one object, so that what states share stays shared. */
+export async function unstoreState(
+  stored: StoredState,
+  load: (digest: string) => Promise<StoredArray>,
+): Promise<ConversionState> {
+  const arrays = new Map<string, StoredArray>();
+  const wanted = JSON.stringify(stored).match(/"[0-9a-f]{64}"/g) ?? [];
+  for (const text of wanted) {
+    const digest = text.slice(1, -1);
+    if (!arrays.has(digest)) arrays.set(digest, await load(digest));
+  }
+  const one = (digest: string) => arrays.get(digest)!;
+  const list = (digests: readonly string[]) => digests.map(one);
+  const { layers, weights, lastMethod, tuned } = stored;
+  return {
+    lastMethod,
+    tuned,
+    weights: mapValues(weights, list),
+    layers: mapValues(layers, ({ replacedBy, calibrations }) => ({
+      replacedBy,
+      calibrations: mapValues(calibrations, (found) => ({
+        arrays: mapValues(found.arrays, one),
+        norms: mapValues(found.norms, ({ mean, variance }) => ({ mean: one(mean), variance: one(variance) })),
+        ...(found.trained
+          ? {
+              trained: {
+                arrays: mapValues(found.trained.arrays, one),
+                norms: mapValues(found.trained.norms, list),
+              },
+            }
+          : {}),
+      })),
+    })),
+  };
+}

@@ -1,0 +1,42 @@
+import { valuesOf } from "../../compute/valuesOf";
+import { INITIAL_INVERSE_TEMPERATURE_LOGIT } from "../../layers/lookupLayer";
+import { makeLookup } from "../../layers/makeLookup";
+import { kMeans } from "../../pq/kmeans";
+import { calibrateAlone, rowsPerCentroid } from "./calibrateAlone";
+import { lookupArrays, storeLookup } from "./lookupArrays";
+import type { Method } from "./method";
+
+/** As published: for each layer k-means on the inputs that it sees in the dense network; the table is P·W. */
+export const kmeans: Method = {
+  name: "kmeans",
+  title: "k-means",
+  trainable: true,
+  ...lookupArrays,
+
+  calibrate(run) {
+    const { seed, signal } = run;
+    return calibrateAlone(
+      run,
+      this.title,
+      ({ numCentroids }) => rowsPerCentroid * numCentroids,
+      async (target, rows) =>
+        storeLookup({
+          centroids: (await kMeans(rows, target, { seed, signal })).centroids,
+          weight: valuesOf(() => target.operator.weight()),
+          bias: target.operator.bias(),
+          inverseTemperatureLogit: INITIAL_INVERSE_TEMPERATURE_LOGIT,
+        }),
+    );
+  },
+
+  layerFor({ layer, name, numCentroids, subvectorLength }, { distance, tableScale, tableBits }) {
+    return makeLookup(layer, name, {
+      numCentroids,
+      subvectorLength,
+      tableSource: "weight",
+      tableScale,
+      tableBits,
+      distance,
+    });
+  },
+};

@@ -1,0 +1,172 @@
+import * as tf from "@tensorflow/tfjs-node";
+import { valuesOf } from "../../compute/valuesOf";
+import { Progress } from "../../host/progress";
+import { yieldToEvents } from "../../host/signal";
+import type { LookupWeights } from "../../layers/lookupLayer";
+import { makeLookup } from "../../layers/makeLookup";
+import { ActivationStream } from "../activations";
+import { fitLookup } from "../fitLookup";
+import { chooseRows, concatenate, RowSampler, realRows } from "../rows";
+import type { Calibration, NormStatistics } from "../state";
+import { StoredArray } from "../storedArray";
+import { disposeStudent } from "../student";
+import type { Target, TargetCall } from "../targets";
+import { lookupArrays, storeLookup } from "./lookupArrays";
+import type { CalibrationRun, Method } from "./method";
+import { sampleCalls } from "./sampleInputs";
+
+/** Rows that a fit sees. */
+const rowsPerFit = 65_000;
+/** Which network of the stream is which. */
+const [reference, converted] = [0, 1];
+
+/**
+ * In network order, each layer on what the already converted layers before it give: k-means, then ridge fits of the
+ * weight and of the table, so that the looked-up output matches the reference's output on the same examples; then the
+ * batch norms that follow are estimated anew.
+ */
+export const leastSquares: Method = {
+  name: "leastSquares",
+  title: "least squares",
+  trainable: true,
+  ...lookupArrays,
+
+  async calibrate(run) {
+    const { graph, targets, data, signal, seed, profile } = run;
+    const student = run.convertedNetwork();
+    const progress = new Progress(`calibrate (${this.title})`, targets.length, "layers");
+    const again = await laterCalls(run);
+    const byNode = new Map(targets.map((target) => [target.calls[0].node, target]));
+    const result = new Map<string, Calibration>();
+    const stream = new ActivationStream(graph, [run.reference, student.layerOf], data, {
+      seed,
+      signal,
+    });
+    try {
+      for (const node of graph.nodes) {
+        await stream.fill();
+        const target = byNode.get(node);
+        if (target) {
+          const weights = await fitTarget(target, stream, again, run);
+          const arrays = storeLookup(weights);
+          this.fill(student.layers.get(target.name)!, arrays);
+          result.set(target.name, { arrays, norms: {} });
+          progress.update(result.size, { layer: target.name });
+        }
+        const feeding = targets.filter(({ norms }) => norms.includes(node.name));
+        if (feeding.length > 0 && profile.calibrate.batchNorm) {
+          const statistics = estimateStatistics(
+            student.layers.get(node.name)!,
+            stream.inputs(node, converted),
+          );
+          for (const { name } of feeding) {
+            const found = result.get(name)!;
+            result.set(name, { ...found, norms: { ...found.norms, [node.name]: statistics } });
+          }
+        }
+        stream.advance();
+        await yieldToEvents(signal);
+      }
+    } finally {
+      await stream.dispose();
+      disposeStudent(graph, student);
+    }
+    progress.finish();
+    return result;
+  },
+
+  layerFor({ layer, name, numCentroids, subvectorLength }, { distance, tableScale, tableBits }) {
+    return makeLookup(layer, name, {
+      numCentroids,
+      subvectorLength,
+      tableSource: "table",
+      tableScale,
+      tableBits,
+      distance,
+    });
+  },
+};
+
+/**
+ * What later calls of layers that are used again receive in the reference: when a layer is fitted, at its first call, the
+ * converted network has not come there yet.
+ */
+async function laterCalls(run: CalibrationRun): Promise<Map<TargetCall, Float32Array>> {
+  const again = run.targets
+    .filter(({ calls }) => calls.length > 1)
+    .map((target) => ({ ...target, calls: target.calls.slice(1) }));
+  if (again.length === 0) return new Map();
+  const share = ({ calls, positions }: Target) =>
+    (rowsPerFit * calls.reduce((sum, { operator }) => sum + operator.positions, 0)) / positions;
+  return sampleCalls(run, again, share, () => undefined);
+}
+
+/** Fits a layer's lookup on what the converted layers before it give, to what the reference's layer gives. */
+async function fitTarget(
+  target: Target,
+  stream: ActivationStream,
+  again: Map<TargetCall, Float32Array>,
+  { seed, signal, profile }: CalibrationRun,
+): Promise<LookupWeights> {
+  const { operator, calls, positions, name } = target;
+  const [first, ...others] = calls;
+  const { batches } = stream;
+  const total = batches.reduce((sum, { size, mask }) => sum + realRows(first, size, mask).length, 0);
+  const wantedRows = Math.round((rowsPerFit * first.operator.positions) / positions);
+  const chosen = chooseRows(name, total, wantedRows, seed);
+  const linear = (x: tf.Tensor) => tf.matMul(operator.rows(x), operator.weight()) as tf.Tensor2D;
+  const gather = (network: number, rows?: typeof operator.rows) => {
+    const sampler = new RowSampler(first, chosen);
+    stream.inputs(first.node, network).forEach((x, i) => {
+      sampler.add(x, batches[i].size, batches[i].mask, rows);
+    });
+    return sampler.values();
+  };
+  const later = others.map((call) => again.get(call)!);
+  const laterOutputs = later.map((rows) =>
+    valuesOf(() =>
+      tf.matMul(
+        tf.tensor2d(rows, [rows.length / operator.inputLength, operator.inputLength]),
+        operator.weight(),
+      ),
+    ),
+  );
+  const problem = {
+    shape: target,
+    outputs: operator.outputs,
+    inputs: concatenate([gather(converted), ...later]),
+    wanted: concatenate([gather(reference, linear), ...laterOutputs]),
+    weight: valuesOf(() => operator.weight()),
+  };
+  const { distance, tableScale, tableBits, calibrate } = profile;
+  const fitted = await fitLookup(problem, {
+    seed,
+    signal,
+    distance,
+    tableScale,
+    tableBits,
+    refineSteps: calibrate.refineSteps,
+  });
+  return { ...fitted, bias: operator.bias() };
+}
+
+/** Mean and variance per channel of a batch norm's inputs, also written into its moving statistics. */
+function estimateStatistics(layer: tf.layers.Layer, inputs: tf.Tensor[]): NormStatistics {
+  const [mean, variance] = tf.tidy(() => {
+    const rank = inputs[0].rank;
+    const axis = ((layer.getConfig().axis as number) + rank) % rank;
+    const channels = inputs[0].shape[axis];
+    const order = [...Array(rank).keys()].filter((one) => one !== axis).concat(axis);
+    const rows = inputs.map((input) => input.transpose(order).reshape([-1, channels]));
+    const count = rows.reduce((sum, part) => sum + part.shape[0], 0);
+    const mean = tf.div(tf.addN(rows.map((part) => tf.sum(part, 0))), count);
+    const variance = tf.div(tf.addN(rows.map((part) => tf.sum(tf.squaredDifference(part, mean), 0))), count);
+    layer.setWeights([...layer.getWeights().slice(0, -2), mean, variance]);
+    return [mean, variance];
+  });
+  const stored = [mean, variance].map(
+    (tensor) => new StoredArray(tensor.shape, tensor.dataSync() as Float32Array),
+  );
+  tf.dispose([mean, variance]);
+  return { mean: stored[0], variance: stored[1] };
+}

@@ -1,0 +1,53 @@
+import { extname } from "node:path";
+import * as tf from "@tensorflow/tfjs-node";
+import { LutnnError } from "../errors";
+import { writeFileWhole } from "../files/writeFile";
+import { checkFile } from "../inference/checkFile";
+import { exportOnnx } from "../layers/exportOnnx";
+import type { Samples } from "./samples";
+
+export interface SaveOptions {
+  /**
+   * Run the bytes in ONNX Runtime on a few examples and write them only if they compute what the network computes.
+   * Default true.
+   */
+  check?: boolean;
+  signal?: AbortSignal;
+}
+
+/** Throws LutnnError on a name that says another format. */
+function checkName(path: string): void {
+  const extension = extname(path);
+  if (extension.toLowerCase() !== ".onnx")
+    throw new LutnnError(
+      `save: the file is ONNX, so its name must end in .onnx (got ${JSON.stringify(path)}); to keep the work itself use store(folder)`,
+    );
+}
+
+/** Writes a network as an ONNX file, checked at the door; returns its size and how it was checked, as words. */
+export async function saveFile(
+  path: string,
+  model: tf.LayersModel,
+  outputNames: readonly string[] | undefined,
+  samples: Samples,
+  { check = true, signal }: SaveOptions,
+): Promise<{ bytes: number; checked: string }> {
+  checkName(path);
+  const bytes = exportOnnx(model, { outputNames });
+  let checked = "not checked";
+  if (check) {
+    const inputs = samples.tensors();
+    try {
+      const result = await checkFile(bytes, model, inputs, { signal });
+      if (!result.ok)
+        throw new LutnnError(
+          `save: the file must compute what the network computes (${result.sentence}); nothing was written, and { check: false } writes it all the same`,
+        );
+      checked = `checked in ONNX Runtime on ${inputs[0].shape[0]} ${samples.origin}`;
+    } finally {
+      tf.dispose(inputs);
+    }
+  }
+  await writeFileWhole(path, bytes);
+  return { bytes: bytes.length, checked };
+}

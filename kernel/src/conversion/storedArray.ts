@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import * as tf from "@tensorflow/tfjs-node";
+
+/** Element types that a conversion keeps. */
+export type StoredValues = Float32Array | Float64Array | Int32Array | Uint8Array;
+
+/** An array outside tf.js' memory that never changes, known by its content. */
+export class StoredArray {
+  private known?: string;
+
+  constructor(
+    readonly shape: readonly number[],
+    readonly values: StoredValues,
+  ) {}
+
+  /** SHA-256 over type, shape and content. */
+  get digest(): string {
+    const { values, shape } = this;
+    this.known ??= createHash("sha256")
+      .update(`${values.constructor.name} ${shape.join("×")}\n`)
+      .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
+      .digest("hex");
+    return this.known;
+  }
+
+  get bytes(): number {
+    return this.values.byteLength;
+  }
+
+  /** The same content as an array of floats, which most of them are. */
+  get floats(): Float32Array {
+    return this.values instanceof Float32Array ? this.values : Float32Array.from(this.values);
+  }
+}
+
+/** A layer's weights, in the layer's order. */
+export type LayerWeights = readonly StoredArray[];
+
+export function weightsOf(layer: tf.layers.Layer): LayerWeights {
+  return layer.getWeights().map((weight) => new StoredArray(weight.shape, weight.dataSync() as Float32Array));
+}
+
+export function setWeights(layer: tf.layers.Layer, weights: LayerWeights): void {
+  if (weights.length === 0) return;
+  tf.tidy(() => layer.setWeights(weights.map(({ shape, floats }) => tf.tensor(floats, shape as number[]))));
+}
+
+/** Named arrays, such as what a method has learnt of a layer. */
+export type NamedArrays = Readonly<Record<string, StoredArray>>;

@@ -1,0 +1,122 @@
+import type * as tf from "@tensorflow/tfjs-node";
+import { LutnnError } from "../errors";
+import type { GraphNode, NetworkGraph } from "../layers/graph";
+import { isReplaceable, type LinearOperator, linearOperator, replaceFault } from "../layers/linearOperator";
+import { feedingLayers, hasBefore, hasBehind } from "../layers/norms";
+import { checkQuantizerShape } from "../pq/productQuantizer";
+import type { QuantizerShape } from "../pq/reference";
+
+/** One call of a layer that can be replaced. */
+export interface TargetCall {
+  node: GraphNode;
+  operator: LinearOperator;
+}
+
+/** A layer that can be replaced, with its operator and the quantiser it would get. */
+export interface Target extends QuantizerShape {
+  name: string;
+  layer: tf.layers.Layer;
+  /** Of the first call; all calls share weights and differ at most in positions. */
+  operator: LinearOperator;
+  /** One, or more for a layer that the network uses again. */
+  calls: TargetCall[];
+  /** N: rows that one input gives, over all calls. */
+  positions: number;
+  /** Names of the batch norms that it feeds. */
+  norms: string[];
+}
+
+export interface TargetOptions {
+  /**
+   * Names of the layers to convert. Default: every layer that can be replaced but convolutions that no other such layer
+   * comes before, and dense layers that none comes behind: as published, neither the first convolution nor the head.
+   */
+  layers?: string[];
+  /** K for all layers, or by layer name. Default 16. */
+  numCentroids?: number | Record<string, number>;
+  /**
+   * V by layer name. Default: the filter's positions (9 for 3×3), 4 neighbouring channels for 1×1 convolutions, 32 for
+   * dense layers, each the largest divisor of the input length up to that.
+   */
+  subvectorLength?: Record<string, number>;
+}
+
+function largestDivisor(value: number, atMost: number): number {
+  for (let divisor = Math.min(value, atMost); divisor > 1; divisor--)
+    if (value % divisor === 0) return divisor;
+  return 1;
+}
+
+function defaultSubvectorLength({ op, filterArea, inputLength }: LinearOperator): number {
+  if (op === "dense") return largestDivisor(inputLength, 32);
+  return filterArea > 1 ? filterArea : largestDivisor(inputLength, 4);
+}
+
+const isTarget = (node: GraphNode): boolean => isReplaceable(node.layer);
+
+/** The paper's choice: not the first convolutions, not the head. */
+function isDefault(graph: NetworkGraph, name: string): boolean {
+  const calls = graph.callsOf(name);
+  if (calls[0].layer.getClassName() === "Dense")
+    return calls.some((call) => hasBehind(graph, call, isTarget));
+  return calls.every((call) => hasBefore(graph, call, isTarget));
+}
+
+/** The layers of a network that are to be converted, in network order. Throws LutnnError on unusable choices. */
+export function chooseTargets(graph: NetworkGraph, options: TargetOptions): Target[] {
+  const all = [...graph.layers].filter(([, layer]) => isReplaceable(layer)).map(([name]) => name);
+  const names = options.layers ?? all.filter((name) => isDefault(graph, name));
+  const keys = [options.subvectorLength, options.numCentroids].flatMap((given) =>
+    typeof given === "object" ? Object.keys(given) : [],
+  );
+  for (const name of [...names, ...keys]) {
+    const layer = graph.layers.get(name);
+    const fault = layer && replaceFault(layer);
+    if (fault) throw new LutnnError(`convert: ${fault}`);
+    checkName(graph.name, name, all);
+  }
+  if (names.length === 0)
+    throw new LutnnError(
+      `convert: ${graph.name} must have a layer to replace beyond its first convolution and its head (it has ${all.join(", ") || "none that can be replaced"}); name some with { layers: [...] }`,
+    );
+  const feeding = feedingLayers(graph, isTarget);
+  return all
+    .filter((name) => names.includes(name))
+    .map((name) => {
+      const norms = [...feeding].filter(([, layers]) => layers.has(name)).map(([norm]) => norm);
+      return makeTarget(graph, name, norms, options);
+    });
+}
+
+function makeTarget(graph: NetworkGraph, name: string, norms: string[], options: TargetOptions): Target {
+  const calls = graph.callsOf(name).map((node) => ({ node, operator: linearOperator(node) }));
+  const [{ operator }] = calls;
+  const { inputLength, filterArea } = operator;
+  const subvectorLength = options.subvectorLength?.[name] ?? defaultSubvectorLength(operator);
+  const given = options.numCentroids;
+  const numCentroids = (typeof given === "object" ? given[name] : given) ?? 16;
+  const shape = { numCodebooks: Math.floor(inputLength / subvectorLength), numCentroids, subvectorLength };
+  if (inputLength % subvectorLength !== 0 || subvectorLength % filterArea !== 0)
+    throw new LutnnError(
+      `convert: subvectorLength (V) of ${name} must divide its input length ${inputLength} and be a multiple of its ${filterArea} filter positions (got ${subvectorLength}); ${usable(inputLength, filterArea)} would do`,
+    );
+  checkQuantizerShape(`convert: ${name}`, shape);
+  const positions = calls.reduce((sum, call) => sum + call.operator.positions, 0);
+  return { name, layer: graph.layer(name), operator, calls, positions, norms, ...shape };
+}
+
+/** The lengths of sub-vectors that a layer can have, as words. */
+function usable(inputLength: number, filterArea: number): string {
+  const lengths: number[] = [];
+  for (let length = filterArea; length <= inputLength; length += filterArea)
+    if (inputLength % length === 0) lengths.push(length);
+  return lengths.length > 12 ? `${lengths.slice(0, 12).join(", ")} …` : lengths.join(", ");
+}
+
+/** Throws a LutnnError that lists the names there are. */
+export function checkName(model: string, name: string, names: readonly string[]): void {
+  if (!names.includes(name))
+    throw new LutnnError(
+      `${model} has no layer "${name}" that can be replaced; it has ${names.join(", ") || "none"}`,
+    );
+}

@@ -1,0 +1,89 @@
+import { Figure } from "../charts/figure";
+import { Table } from "../charts/table";
+import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
+
+/** Median and quartiles of some times, milliseconds. */
+export interface Spread {
+  median: number;
+  lower: number;
+  upper: number;
+}
+
+export interface LayerTiming {
+  /** The layer's name, with `#2` and so on for later calls of a layer that is used again. */
+  layer: string;
+  /** What flows in: recorded inside the network, or random numbers. */
+  input: "recorded" | "random";
+  /** One call of the lookup in the native backend, ms. */
+  native: Spread;
+  /** One call of the dense layer in ONNX Runtime, fp32, without the cost of a call, ms. */
+  dense: Spread;
+  /** The cost of a call: an Identity of the same input in ONNX Runtime, ms. */
+  call: Spread;
+}
+
+export const spreadOf = (times: number[]): Spread => {
+  const sorted = [...times].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))];
+  return { median: at(0.5), lower: at(0.25), upper: at(0.75) };
+};
+
+const microseconds = ({ median, lower, upper }: Spread): string =>
+  `${(median * 1000).toFixed(1)} (${(lower * 1000).toFixed(1)}–${(upper * 1000).toFixed(1)})`;
+
+/** Times of replaced layers, native against dense; shows itself as a chart. */
+export class LayerTimings implements Displayable {
+  constructor(
+    readonly isa: string,
+    readonly machine: string,
+    readonly rows: LayerTiming[],
+  ) {}
+
+  /** These and more, in one chart. */
+  with(other: LayerTimings): LayerTimings {
+    return new LayerTimings(this.isa, this.machine, [...this.rows, ...other.rows]);
+  }
+
+  figure(): Figure {
+    const label = ({ layer, input }: LayerTiming) =>
+      input === "random" ? `${layer}\n(random input)` : layer;
+    const times = (pick: (row: LayerTiming) => Spread) => this.rows.map((row) => pick(row).median * 1000);
+    const slower = this.rows
+      .filter(({ native, dense }) => native.median > dense.median)
+      .map(({ layer }) => layer);
+    return new Figure({
+      title: "One example, one thread: lookup against dense layer",
+      subtitle: `${slower.length > 0 ? `slower than dense here: ${slower.join("; ")}` : "every lookup is faster than its dense layer here"}\nnative ${this.isa}, ONNX Runtime fp32 without its call cost; ${this.machine}`,
+      categories: this.rows.map(label),
+      panels: [
+        {
+          axis: "time (µs, logarithmic)",
+          scale: "log",
+          series: [
+            { name: "dense, ONNX Runtime fp32", kind: "bar", values: times((row) => row.dense), color: 7 },
+            { name: `lookup, native ${this.isa}`, kind: "bar", values: times((row) => row.native), color: 2 },
+          ],
+        },
+      ],
+    });
+  }
+
+  toTable(): Table {
+    return new Table(
+      ["layer", "input", "dense fp32 (µs)", "lookup (µs)", "dense / lookup", "ONNX Runtime's call (µs)"],
+      this.rows.map((row) => [
+        row.layer,
+        row.input,
+        microseconds(row.dense),
+        microseconds(row.native),
+        `${(row.dense.median / row.native.median).toFixed(2)}×`,
+        microseconds(row.call),
+      ]),
+      `one example, one thread, medians (quartiles); ${this.machine}; native ${this.isa}`,
+    );
+  }
+
+  [displaySymbol](): MimeBundle {
+    return this.figure()[displaySymbol]();
+  }
+}

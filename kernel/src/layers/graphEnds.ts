@@ -1,0 +1,40 @@
+import { GraphBuilder, type GraphValue } from "../onnx/graphBuilder";
+import { fileOrder } from "../onnx/layout";
+import { modelBytes } from "../onnx/model";
+
+/** The inputs and outputs of a file while its graph is being written, in the order of axes that files have. */
+export class GraphEnds {
+  readonly graph: GraphBuilder;
+  private readonly inputs: GraphValue[] = [];
+  private readonly outputs: GraphValue[] = [];
+  private readonly renamed = new Map<string, string>();
+
+  /**
+   * @param names of all inputs and outputs: no other value takes one of them
+   * @param withActivations false leaves out activations that are part of another layer
+   */
+  constructor(names: readonly string[], withActivations = true) {
+    this.graph = new GraphBuilder(withActivations);
+    for (const name of names) this.graph.name(name);
+  }
+
+  input(name: string, shape: readonly number[], type: GraphValue["type"] = "float32"): GraphValue {
+    const value = { name, shape, order: fileOrder(shape.length + 1), type };
+    this.inputs.push(value);
+    return value;
+  }
+
+  /** Makes a value an output of that name. */
+  output(value: GraphValue, name: string): void {
+    const ordered = this.graph.inOrder(value, fileOrder(value.order.length));
+    const isInput = this.inputs.some((input) => input.name === ordered.name);
+    if (isInput || this.renamed.has(ordered.name)) this.graph.copy(ordered.name, name);
+    else this.renamed.set(ordered.name, name);
+    this.outputs.push({ ...ordered, name });
+  }
+
+  bytes(name: string): Uint8Array {
+    this.graph.rename(this.renamed);
+    return modelBytes(this.graph, name, this.inputs, this.outputs);
+  }
+}

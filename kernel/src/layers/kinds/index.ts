@@ -1,0 +1,75 @@
+import type * as tf from "@tensorflow/tfjs-node";
+import { activation } from "./activations";
+import { attention } from "./attention";
+import { concatenate } from "./concatenate";
+import { conv2dTranspose } from "./conv2dTranspose";
+import { conv1d, conv2d, lutConvolution } from "./convolution";
+import { dense, lutDense } from "./dense";
+import { depthwiseConv2d, separableConv2d } from "./depthwise";
+import { dot } from "./dot";
+import { embedding } from "./embedding";
+import { hardSwish } from "./hardSwish";
+import { identity } from "./identity";
+import type { LayerKind } from "./kind";
+import { masking } from "./masking";
+import { add, average, maximum, minimum, multiply } from "./merge";
+import { batchNormalization, layerNormalization } from "./normalization";
+import { averagePooling, globalAveragePooling, globalMaxPooling, maxPooling } from "./pooling";
+import { eLU, leakyReLU, pReLU, reLU, thresholdedReLU } from "./reLU";
+import { rescaling } from "./rescaling";
+import { flatten, permute, repeatVector, reshape } from "./reshape";
+import { cropping2d, upSampling2d, zeroPadding2d } from "./resize2d";
+import { softmax } from "./softmax";
+
+/** Every kind of layer that this library knows: a new one is a file beside this and a line here. */
+export const kinds: readonly LayerKind[] = [
+  activation,
+  add,
+  attention,
+  average,
+  averagePooling,
+  batchNormalization,
+  concatenate,
+  conv1d,
+  conv2d,
+  conv2dTranspose,
+  cropping2d,
+  dense,
+  depthwiseConv2d,
+  dot,
+  eLU,
+  embedding,
+  flatten,
+  globalAveragePooling,
+  globalMaxPooling,
+  hardSwish,
+  identity,
+  layerNormalization,
+  leakyReLU,
+  lutConvolution,
+  lutDense,
+  masking,
+  maximum,
+  maxPooling,
+  minimum,
+  multiply,
+  permute,
+  pReLU,
+  reLU,
+  repeatVector,
+  rescaling,
+  reshape,
+  separableConv2d,
+  softmax,
+  thresholdedReLU,
+  upSampling2d,
+  zeroPadding2d,
+];
+
+const byClass = new Map(kinds.flatMap((kind) => kind.classNames.map((name) => [name, kind] as const)));
+
+/** The kind of a layer, undefined for one that is not known. */
+export const kindOf = (layer: tf.layers.Layer): LayerKind | undefined => byClass.get(layer.getClassName());
+
+/** The class names of all kinds, in alphabetical order. */
+export const knownClasses = (): string[] => [...byClass.keys()].sort();

@@ -1,0 +1,60 @@
+import type * as tf from "@tensorflow/tfjs-node";
+import type { GraphBuilder, GraphValue } from "../../onnx/graphBuilder";
+import { imageOrder, plainOrder } from "../../onnx/layout";
+import type { GraphNode } from "../graph";
+import type { LinearOperator } from "../linearOperator";
+import type { LookupLayer } from "../lookupLayer";
+
+/** What can be done with a kind of layer: one file beside this one each, found through the list in index.ts. */
+export interface LayerKind {
+  /** The class names of tf.js that it covers. */
+  classNames: readonly string[];
+  /**
+   * The order of axes in which it takes its inputs: as they come (`any`), as tf.js has them (`plain`), or batch, channels,
+   * then space, where `dataFormat` says which axis of tf.js holds the channels (`channelsFirst`).
+   */
+  layout: "any" | "plain" | "channelsFirst";
+  /** Takes int32 as it comes; others get their integers converted to float32. */
+  integers?: boolean;
+  /** Adds the nodes of one call to the graph; returns its output. */
+  write(graph: GraphBuilder, node: GraphNode, inputs: GraphValue[]): GraphValue;
+  /** What of a call's settings cannot be written: "<setting> must be … (got …)", to stand behind the layer's name; null when all can. */
+  fault?(node: GraphNode): string | null;
+  /** The call seen as rows times a matrix; for layers that have a lookup twin. */
+  linear?(node: GraphNode): LinearOperator;
+  /** What of a layer's settings keeps it from being looked up, as `fault` says it; for layers that have a twin. */
+  lookupFault?(layer: tf.layers.Layer): string | null;
+  /** The layer that looks up instead, from the dense layer's config with `lookup`. */
+  lookupTwin?: new (
+    config: tf.serialization.ConfigDict,
+  ) => LookupLayer;
+}
+
+/** The lengths of a call's output after the batch. Those of a network that can be exported are fixed. */
+export const outputLengths = (node: GraphNode): number[] => node.outputShapes[0].slice(1) as number[];
+
+/** The settings of a call's layer. */
+export const settings = (node: GraphNode): tf.serialization.ConfigDict => node.layer.getConfig();
+
+/** The order that a kind asks of an input of some rank, or null where any will do. */
+export function wantedOrder(kind: LayerKind, node: GraphNode, rank: number): number[] | null {
+  if (kind.layout === "any") return null;
+  return kind.layout === "plain" ? plainOrder(rank) : imageOrder(rank, settings(node).dataFormat);
+}
+
+/** A call's output of that name with its axes as tf.js has them. */
+export const plainOutput = (node: GraphNode, name: string): GraphValue => ({
+  name,
+  shape: outputLengths(node),
+  order: plainOrder(node.outputShapes[0].length),
+  type: "float32",
+});
+
+/** A call's output of that name, channels first. */
+export const imageOutput = (node: GraphNode, name: string): GraphValue => ({
+  ...plainOutput(node, name),
+  order: imageOrder(node.outputShapes[0].length, settings(node).dataFormat),
+});
+
+/** The float32 values of a weight. */
+export const floats = (weight: tf.Tensor): Float32Array => weight.dataSync() as Float32Array;

@@ -1,0 +1,52 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { create, toBinary } from "@bufbuild/protobuf";
+import {
+  DataType,
+  LUTNN_DOMAIN,
+  LUTNN_DOMAIN_VERSION,
+  ONNX_IR_VERSION,
+  ONNX_OPSET,
+  valueInfo,
+} from "./builder";
+import { lutConvFunction, lutMatMulFunction } from "./functions";
+import { type GraphBuilder, type GraphValue, lengthsOf } from "./graphBuilder";
+import { ModelProtoSchema } from "./onnx_pb";
+
+const declared = (value: GraphValue) =>
+  valueInfo(value.name, ["N", ...lengthsOf(value)], value.type === "int32" ? DataType.INT32 : DataType.FLOAT);
+
+/** This package's version, which a file says that it was written by. */
+const version = (): string =>
+  (JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8")) as { version: string }).version;
+
+/** The bytes of a file with a finished graph, and the bodies of the lookup functions that it calls. */
+export function modelBytes(
+  graph: GraphBuilder,
+  name: string,
+  inputs: readonly GraphValue[],
+  outputs: readonly GraphValue[],
+): Uint8Array {
+  const functions = [
+    ...(graph.lookups.has("LutConv") ? [lutConvFunction()] : []),
+    ...(graph.lookups.has("LutMatMul") ? [lutMatMulFunction()] : []),
+  ];
+  const model = create(ModelProtoSchema, {
+    irVersion: BigInt(ONNX_IR_VERSION),
+    producerName: "lutnn",
+    producerVersion: version(),
+    opsetImport: [
+      { domain: "", version: BigInt(ONNX_OPSET) },
+      ...(functions.length > 0 ? [{ domain: LUTNN_DOMAIN, version: BigInt(LUTNN_DOMAIN_VERSION) }] : []),
+    ],
+    graph: {
+      name,
+      node: graph.nodes,
+      initializer: graph.constants,
+      input: inputs.map(declared),
+      output: outputs.map(declared),
+    },
+    functions,
+  });
+  return toBinary(ModelProtoSchema, model);
+}
