@@ -92,7 +92,7 @@ function compare(what: string, graph: NetworkGraph, task: Task, batch: Batch): s
   const { metric } = task;
   const loss = (metric.higherIsBetter ? 1 : -1) * (asTrained.value - asUsed.value);
   const chance = errors * Math.hypot(asTrained.noise, asUsed.noise);
-  if (distances.length === 0 || loss < Math.max(chance, metric.unit === "%" ? points : 0)) return null;
+  if (distances.length === 0 || !(loss > Math.max(chance, metric.unit === "%" ? points : 0))) return null;
   const worst = distances.reduce((a, b) => (b.nats > a.nats ? b : a));
   const { name, layer } = worst.seen.node;
   const others = distances.length > 1 ? ` (and ${distances.length - 1} more)` : "";

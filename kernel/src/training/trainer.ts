@@ -62,7 +62,8 @@ export async function train(training: Training): Promise<TrainingHistory> {
   const run = new ResumableRun(model, optimizer, options, {
     label,
     model: model.name,
-    task: task.description,
+    // Without the layer in brackets, whose name may be made anew for every network.
+    task: task.description.replace(/ \(.*\)$/, ""),
     data: await data.fingerprint(),
     epochs,
     batchSize,
