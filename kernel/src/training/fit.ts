@@ -12,8 +12,9 @@ export function decayGroups(
   weightDecay: number,
 ): ParameterGroup[] {
   if (weightDecay === 0) return [{ variables: variablesOf(weights), learningRate }];
-  const decays = (weight: (typeof weights)[number]) =>
-    /kernel|weight|table|centroids/.test(weight.originalName);
+  // The last part of the path is the weight's own name; a layer may be called anything.
+  const decays = ({ originalName }: (typeof weights)[number]) =>
+    /kernel|weight|table|centroids/.test(originalName.slice(originalName.lastIndexOf("/") + 1));
   return [
     { variables: variablesOf(weights.filter(decays)), learningRate, weightDecay },
     { variables: variablesOf(weights.filter((weight) => !decays(weight))), learningRate },

@@ -30,6 +30,8 @@ export class TrainingHistory implements Displayable {
       resumedAt?: number;
       /** What else to say, such as which backend ran. */
       remark?: string;
+      /** What is to be done about the batch norms, where they are far from what they were trained with. */
+      warning?: string;
     },
     /** What the network was trained for. */
     readonly task: Task,
@@ -56,13 +58,14 @@ export class TrainingHistory implements Displayable {
         : []),
     ];
     const { name, unit } = this.task.metric;
-    const { best, stoppedEarly, remark } = this.outcome;
+    const { best, stoppedEarly, remark, warning } = this.outcome;
     const seconds = this.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
     const remarks = [
       `${this.epochs.length} epochs, ${seconds.toFixed(0)} s`,
       ...(best ? [`best validation in epoch ${best}`] : []),
       ...(stoppedEarly ? ["stopped early"] : []),
       ...(remark ? [remark] : []),
+      ...(warning ? ["its batch norms need re-estimating"] : []),
     ];
     return new Figure({
       title: this.label,

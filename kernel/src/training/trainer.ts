@@ -7,13 +7,16 @@ import { Progress } from "../host/progress";
 import { cellSignal, yieldToEvents } from "../host/signal";
 import { addScores, noScore } from "../tasks/score";
 import type { Task } from "../tasks/task";
+import { warnOfBatchNorms } from "./batchNormWarning";
 import { EarlyStop } from "./earlyStop";
-import { evaluateTask, formatMetric, outputsOf } from "./evaluate";
+import { evaluateTask } from "./evaluate";
 import { findFault } from "./findFault";
 import { TrainingHistory } from "./history";
 import { MetricsLog, metricsLine } from "./metricsLog";
+import { formatMetric, measured } from "./metricValue";
 import { Optimizer, type ParameterGroup } from "./optimizer";
 import { checkTrainingOptions, type TrainingOptions } from "./options";
+import { outputsOf } from "./outputs";
 import { epochFigures, type Position, type SavedFigures, savedEvaluation } from "./position";
 import { ResumableRun } from "./resumableRun";
 import { learningRateShare } from "./schedule";
@@ -59,7 +62,8 @@ export async function train(training: Training): Promise<TrainingHistory> {
   const run = new ResumableRun(model, optimizer, options, {
     label,
     model: model.name,
-    task: task.description,
+    // Without the layer in brackets, whose name may be made anew for every network.
+    task: task.description.replace(/ \(.*\)$/, ""),
     data: await data.fingerprint(),
     epochs,
     batchSize,
@@ -113,7 +117,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
         const seen = Math.min(position.batch * batchSize, data.size);
         progress.update(position.epoch * data.size + seen, {
           epoch: `${position.epoch + 1}/${epochs}`,
-          loss: (position.lossSum / position.score.weight).toFixed(3),
+          loss: (position.lossSum / (position.score.weight || 1)).toFixed(3),
           ...validationField(position.figures[position.figures.length - 1]),
         });
         if (position.batch < stepsPerEpoch) await run.saveIfDue(stepOf(position), position);
@@ -123,7 +127,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
       const figures: SavedFigures = {
         epoch: position.epoch + 1,
         loss: position.lossSum / position.score.weight,
-        metric: task.metricOf(position.score),
+        metric: measured(label, task, position.score).value,
         validation: held && savedEvaluation(held),
         seconds: position.seconds,
       };
@@ -149,6 +153,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
     }
     if (stop) run.restoreBest();
     await run.finish();
+    const warning = await warnOfBatchNorms(label, model, task, data, signal);
     const { figures, best } = position;
     const last = figures[figures.length - 1];
     progress.finish({
@@ -159,7 +164,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
     return new TrainingHistory(
       label,
       figures.map((one) => epochFigures(one, task.metric)),
-      { best: best?.epoch, stoppedEarly, resumedAt: saved?.step, remark: training.remark },
+      { best: best?.epoch, stoppedEarly, resumedAt: saved?.step, remark: training.remark, warning },
       task,
     );
   } catch (error) {
