@@ -118,7 +118,9 @@ export async function checkNetwork(plan: NetworkPlan): Promise<Outcome> {
   const tensors = tf.memory().numTensors;
   const inputs: tf.Tensor[] = [];
   let leaks = "";
-  const leak = (s: string) => { leaks += ` ${s} ${tf.memory().numTensors - tensors - Object.keys(engine.state.registeredVariables).length + before.size}`; };
+  const leak = (s: string) => {
+    leaks += ` ${s} ${tf.memory().numTensors - tensors - Object.keys(engine.state.registeredVariables).length + before.size}`;
+  };
   let wanted: tf.Tensor[] = [];
   try {
     const model = buildNetwork(plan);
@@ -148,6 +150,7 @@ export async function checkNetwork(plan: NetworkPlan): Promise<Outcome> {
     tf.dispose([inputs, wanted]);
     for (const [name, variable] of Object.entries(engine.state.registeredVariables))
       if (!before.has(name)) variable.dispose();
-    if (tf.memory().numTensors > tensors) process.stderr.write(`LEAK ${tf.memory().numTensors - tensors} ${leaks}\n`);
+    if (tf.memory().numTensors > tensors)
+      process.stderr.write(`LEAK ${tf.memory().numTensors - tensors} ${leaks}\n`);
   }
 }

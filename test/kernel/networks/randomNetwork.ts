@@ -144,16 +144,18 @@ export function buildNetwork(plan: NetworkPlan): tf.LayersModel | null {
 function setRandomWeights(model: tf.LayersModel, seed: number): void {
   let next = seed;
   for (const layer of new NetworkGraph(model).layers.values())
-    layer.setWeights(
-      layer.weights.map(({ name, shape }) => {
-        const dims = shape as number[];
-        const size = dims.reduce((product, length) => product * length, 1);
-        const fanIn = dims.length > 1 ? size / dims[dims.length - 1] : 4;
-        const values = randomFloats(size, next++).map((value) =>
-          name.includes("variance") ? 0.5 + Math.abs(value) : (2 * value) / Math.sqrt(fanIn),
-        );
-        return tf.tensor(values, dims);
-      }),
+    tf.tidy(() =>
+      layer.setWeights(
+        layer.weights.map(({ name, shape }) => {
+          const dims = shape as number[];
+          const size = dims.reduce((product, length) => product * length, 1);
+          const fanIn = dims.length > 1 ? size / dims[dims.length - 1] : 4;
+          const values = randomFloats(size, next++).map((value) =>
+            name.includes("variance") ? 0.5 + Math.abs(value) : (2 * value) / Math.sqrt(fanIn),
+          );
+          return tf.tensor(values, dims);
+        }),
+      ),
     );
 }
 
