@@ -2,10 +2,16 @@ import * as tf from "@tensorflow/tfjs-node";
 import { fastBatchNorm } from "./fastBatchNorm";
 import type { GraphNode, NetworkGraph } from "./graph";
 
+/** Settings that the getConfig of TensorFlow.js leaves out. */
+function lostSettings(layer: tf.layers.Layer): tf.serialization.ConfigDict {
+  if (layer.getClassName() !== "SeparableConv2D") return {};
+  return { depthMultiplier: Reflect.get(layer, "depthMultiplier") as number };
+}
+
 /** A layer of the same class and settings under a name, with weights of its own once it is applied. */
 export function freshLayer(layer: tf.layers.Layer, name: string): tf.layers.Layer {
   const kind = layer.constructor as tf.serialization.SerializableConstructor<tf.layers.Layer>;
-  return fastBatchNorm(kind.fromConfig(kind, { ...layer.getConfig(), name }));
+  return fastBatchNorm(kind.fromConfig(kind, { ...layer.getConfig(), ...lostSettings(layer), name }));
 }
 
 /**

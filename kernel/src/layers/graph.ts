@@ -97,15 +97,17 @@ export class NetworkGraph {
 
 /** Names of the networks around a layer, and what their inputs stand for outside. */
 interface Scope {
+  /** With the number of the call, so that values of each have ids of their own. */
   path: string[];
+  names: string[];
   outside: Map<number, string>;
 }
 
-const topScope: Scope = { path: [], outside: new Map() };
+const topScope: Scope = { path: [], names: [], outside: new Map() };
 
 /** Goes through a network from its outputs to its inputs and notes every call once, makers before readers. */
 class Walk {
-  private readonly found: (Omit<GraphNode, "key" | "name"> & { path: string[] })[] = [];
+  private readonly found: (Omit<GraphNode, "key" | "name"> & { around: string[] })[] = [];
   private readonly done = new Map<string, string>();
 
   enter(model: tf.LayersModel): void {
@@ -131,6 +133,7 @@ class Walk {
       ];
       const inner: Scope = {
         path,
+        names: [...scope.names, sourceLayer.name],
         outside: new Map(sourceLayer.inputs.map((input, i) => [input.id, inputs[i]])),
       };
       const id = this.idOf(sourceLayer.outputs[tensorIndex], inner);
@@ -140,7 +143,7 @@ class Walk {
     const ids = call.outputTensors.map((output) => [...scope.path, `${output.id}`].join("/"));
     for (const id of ids) this.done.set(id, id);
     this.found.push({
-      path: scope.path,
+      around: scope.names,
       layer: sourceLayer,
       callArgs: call.callArgs ?? {},
       inputs,
@@ -154,11 +157,11 @@ class Walk {
   /** The calls with names: short ones where they are unique. */
   named(): GraphNode[] {
     const paths = new Map<tf.layers.Layer, string[]>();
-    for (const { layer, path } of this.found) if (!paths.has(layer)) paths.set(layer, path);
+    for (const { layer, around } of this.found) if (!paths.has(layer)) paths.set(layer, around);
     const holders = new Map<string, number>();
     for (const layer of paths.keys()) holders.set(layer.name, (holders.get(layer.name) ?? 0) + 1);
     const calls = new Map<tf.layers.Layer, number>();
-    return this.found.map(({ path: _path, ...node }) => {
+    return this.found.map(({ around: _around, ...node }) => {
       const { layer } = node;
       const name = holders.get(layer.name) === 1 ? layer.name : [...paths.get(layer)!, layer.name].join("/");
       const count = (calls.get(layer) ?? 0) + 1;

@@ -50,15 +50,16 @@ export function withLookups(dense: tf.LayersModel, layers: Record<string, number
 /** Random weights for a network, those of batch norms' variances above 0. */
 export function randomWeights(model: tf.LayersModel, seed = 1): tf.LayersModel {
   let next = seed;
-  for (const { variance, layer } of [...new NetworkGraph(model).layers.values()].map((one) => ({
-    layer: one,
-    variance: one.weights.map(({ name }) => name.includes("variance")),
-  })))
-    layer.setWeights(
-      layer.getWeights().map(({ shape, size }, i) => {
-        const values = randomFloats(size, next++);
-        return tf.tensor(variance[i] ? values.map((x) => 0.5 + Math.abs(x)) : values, shape);
-      }),
+  for (const layer of new NetworkGraph(model).layers.values())
+    tf.tidy(() =>
+      layer.setWeights(
+        layer.weights.map(({ name, shape }) => {
+          const size = shape.reduce<number>((product, length) => product * length!, 1);
+          const values = randomFloats(size, next++);
+          const positive = values.map((x) => 0.5 + Math.abs(x));
+          return tf.tensor(name.includes("variance") ? positive : values, shape as number[]);
+        }),
+      ),
     );
   return model;
 }

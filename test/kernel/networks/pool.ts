@@ -34,9 +34,24 @@ export class Pool {
     return found[Math.max(a, b)];
   }
 
+  /** One or two more float32 values for a merge; none where there are none. */
+  pickOthers(draw: Draw, x: Value, fits: (shape: number[]) => boolean): Value[] {
+    const others: Value[] = [];
+    for (let i = draw.integer(1, 2); i > 0; i--) {
+      const other = this.pick(
+        draw,
+        (shape, value) => value.dtype === "float32" && value !== x && !others.includes(value) && fits(shape),
+      );
+      if (other) others.push(other);
+    }
+    return others;
+  }
+
   /** Applies a layer and keeps what it makes; null when tf.js refuses, or the value would be large. */
   apply(layer: tf.layers.Layer, inputs: Value | Value[]): Value | null {
     const given = Array.isArray(inputs) ? inputs : [inputs];
+    // TensorFlow.js frees a value too early that stands twice in one call and is read by another.
+    if (new Set(given).size < given.length) return null;
     let made: Value;
     try {
       made = layer.apply(inputs) as Value;

@@ -6,40 +6,20 @@ import { exportOnnx } from "../../../kernel/lib/layers/exportOnnx";
 import { GraphRun, NetworkGraph } from "../../../kernel/lib/layers/graph";
 import { isReplaceable, linearOperator } from "../../../kernel/lib/layers/linearOperator";
 import { withLookups } from "../inference/lookupNetwork";
+import { checkConversion } from "./conversionProperties";
 import { describeNetwork } from "./describeNetwork";
+import { must } from "./must";
+import { floats, predict, sameBits } from "./outputs";
 import { buildNetwork, type NetworkPlan, randomInputs } from "./randomNetwork";
 
 /** Between tf.js and ONNX Runtime over a whole network, relative to the largest output. */
 const wholeNetwork = 1e-4;
 const examples = 3;
+/** One network of so many is converted: that takes longer than everything else. */
+const conversionsOf = 3;
 
 /** What came of a plan: no network, one that tf.js itself cannot run, one that no file can hold, one that a file holds. */
 export type Outcome = "nothing" | "not run" | "refused" | "exported";
-
-/** Fails with what was wrong and the network. */
-function must(holds: boolean, what: string, model: tf.LayersModel): asserts holds {
-  if (!holds) throw new Error(`${what}\n${describeNetwork(model)}`);
-}
-
-const floats = (x: tf.Tensor): Float32Array => Float32Array.from(x.dataSync());
-
-const bits = (x: tf.Tensor): string => Buffer.from(new Uint8Array(floats(x).buffer)).toString("base64");
-
-const predict = (model: tf.LayersModel, inputs: tf.Tensor[]): tf.Tensor[] => {
-  const outputs = model.predict(inputs.length === 1 ? inputs[0] : inputs);
-  return Array.isArray(outputs) ? outputs : [outputs];
-};
-
-function sameBits(what: string, model: tf.LayersModel, wanted: tf.Tensor[], got: tf.Tensor[]): void {
-  wanted.forEach((y, i) => {
-    must(
-      y.shape.join() === got[i].shape.join(),
-      `${what}: another shape of output ${i}: ${got[i].shape}`,
-      model,
-    );
-    must(bits(y) === bits(got[i]), `${what}: other bits of output ${i}`, model);
-  });
-}
 
 /** Assembled anew with nothing replaced, and run call by call, a network gives the same bits. */
 function checkIdentity(model: tf.LayersModel, inputs: tf.Tensor[], wanted: tf.Tensor[]): void {
@@ -105,49 +85,73 @@ function someLookups(model: tf.LayersModel, seed: number): Record<string, number
 }
 
 /** With layers looked up, the file is the network's up to near ties. */
-async function checkConverted(model: tf.LayersModel, inputs: tf.Tensor[], seed: number): Promise<void> {
-  const converted = withLookups(model, someLookups(model, seed));
+async function checkConverted(
+  model: tf.LayersModel,
+  inputs: tf.Tensor[],
+  lookups: Record<string, number>,
+): Promise<void> {
+  const converted = withLookups(model, lookups);
   const check = await inference.checkFile(exportOnnx(converted), converted, inputs);
   must(check.ok, check.sentence, converted);
 }
 
-/** Every property of one random network. */
-export async function checkNetwork(plan: NetworkPlan): Promise<Outcome> {
-  const engine = tf.engine();
-  const before = new Set(Object.keys(engine.state.registeredVariables));
-  const tensors = tf.memory().numTensors;
-  const inputs: tf.Tensor[] = [];
-  let leaks = "";
-  const leak = (s: string) => { leaks += ` ${s} ${tf.memory().numTensors - tensors - Object.keys(engine.state.registeredVariables).length + before.size}`; };
-  let wanted: tf.Tensor[] = [];
-  try {
-    const model = buildNetwork(plan);
-    leak("build");
-    if (!model) return "nothing";
-    inputs.push(...randomInputs(model, examples, plan.seed));
-    try {
-      wanted = predict(model, inputs);
-    } catch {
-      return "not run";
-    }
-    if (wanted.some((y) => y.dataSync().some((value) => !Number.isFinite(value)))) return "not run";
-    leak("predict");
-    checkIdentity(model, inputs, wanted);
-    leak("id");
-    const faults = exportFaults(new NetworkGraph(model));
-    if (faults.length > 0) {
-      checkRefusal(model, faults);
-      return "refused";
-    }
-    await checkExport(model, inputs, wanted);
-    leak("export");
-    await checkConverted(model, inputs, plan.seed);
-    leak("conv");
-    return "exported";
-  } finally {
-    tf.dispose([inputs, wanted]);
-    for (const [name, variable] of Object.entries(engine.state.registeredVariables))
-      if (!before.has(name)) variable.dispose();
-    if (tf.memory().numTensors > tensors) process.stderr.write(`LEAK ${tf.memory().numTensors - tensors} ${leaks}\n`);
+/** Every property of a network, on inputs that it is known to compute. */
+async function checkAll(
+  model: tf.LayersModel,
+  inputs: tf.Tensor[],
+  wanted: tf.Tensor[],
+  seed: number,
+): Promise<Outcome> {
+  checkIdentity(model, inputs, wanted);
+  const faults = exportFaults(new NetworkGraph(model));
+  if (faults.length > 0) {
+    checkRefusal(model, faults);
+    return "refused";
   }
+  await checkExport(model, inputs, wanted);
+  const lookups = someLookups(model, seed);
+  await checkConverted(model, inputs, lookups);
+  if (seed % conversionsOf === 0)
+    await checkConversion(model, lookups, (count) => randomInputs(model, count, seed));
+  return "exported";
+}
+
+/** What a network makes of inputs; null when TensorFlow.js cannot compute it, or not in finite numbers. */
+function outputsOf(model: tf.LayersModel, inputs: tf.Tensor[]): tf.Tensor[] | null {
+  try {
+    const outputs = predict(model, inputs);
+    const finite = outputs.every((y) => floats(y).every(Number.isFinite));
+    if (finite) return outputs;
+    tf.dispose(outputs);
+  } catch {
+    // said by the outcome
+  }
+  return null;
+}
+
+/** Checks every property of one random network; what the library keeps of it in memory is a failure too. */
+export async function checkNetwork(plan: NetworkPlan): Promise<Outcome> {
+  const { registeredVariables } = tf.engine().state;
+  const before = new Set(Object.keys(registeredVariables));
+  const tensors = tf.memory().numTensors;
+  const model = buildNetwork(plan);
+  const inputs = model ? randomInputs(model, examples, plan.seed) : [];
+  const wanted = model && outputsOf(model, inputs);
+  let kept = 0;
+  let outcome: Outcome;
+  try {
+    if (!model) outcome = "nothing";
+    else if (!wanted) outcome = "not run";
+    else outcome = await checkAll(model, inputs, wanted, plan.seed);
+  } catch (error) {
+    const raw = !(error instanceof Error && error.message.includes("\n  outputs: "));
+    throw raw ? new Error(`${error}\n${describeNetwork(model!)}`, { cause: error }) : error;
+  } finally {
+    tf.dispose([inputs, wanted ?? []]);
+    for (const [name, variable] of Object.entries(registeredVariables))
+      if (!before.has(name)) variable.dispose();
+    kept = tf.memory().numTensors - tensors;
+  }
+  if (kept > 0) throw new Error(`${kept} tensors were kept in memory`);
+  return outcome;
 }

@@ -110,9 +110,6 @@ function inputsOf(outputs: readonly Value[], all: readonly Value[]): Value[] {
   return all.filter((input) => seen.has(input));
 }
 
-/** Outputs at most: further ends are joined. */
-const mostOutputs = 3;
-
 /** Makes the network of a plan, with random weights; null when nothing comes of it. */
 export function buildNetwork(plan: NetworkPlan): tf.LayersModel | null {
   const draw = new Draw(plan.numbers);
@@ -121,6 +118,7 @@ export function buildNetwork(plan: NetworkPlan): tf.LayersModel | null {
   takeSteps(pool, plan.steps);
   const ends = pool.ends.filter((value) => value.dtype === "float32" && !inputs.includes(value));
   if (ends.length === 0) return null;
+  const mostOutputs = draw.integer(1, 3); // further ends are joined
   const outputs = ends.slice(0, mostOutputs - 1);
   const flat = (end: Value): Value =>
     shapeOf(end).length === 1 ? end : (tf.layers.flatten({ name: pool.names() }).apply(end) as Value);
@@ -144,16 +142,18 @@ export function buildNetwork(plan: NetworkPlan): tf.LayersModel | null {
 function setRandomWeights(model: tf.LayersModel, seed: number): void {
   let next = seed;
   for (const layer of new NetworkGraph(model).layers.values())
-    layer.setWeights(
-      layer.weights.map(({ name, shape }) => {
-        const dims = shape as number[];
-        const size = dims.reduce((product, length) => product * length, 1);
-        const fanIn = dims.length > 1 ? size / dims[dims.length - 1] : 4;
-        const values = randomFloats(size, next++).map((value) =>
-          name.includes("variance") ? 0.5 + Math.abs(value) : (2 * value) / Math.sqrt(fanIn),
-        );
-        return tf.tensor(values, dims);
-      }),
+    tf.tidy(() =>
+      layer.setWeights(
+        layer.weights.map(({ name, shape }) => {
+          const dims = shape as number[];
+          const size = dims.reduce((product, length) => product * length, 1);
+          const fanIn = dims.length > 1 ? size / dims[dims.length - 1] : 4;
+          const values = randomFloats(size, next++).map((value) =>
+            name.includes("variance") ? 0.5 + Math.abs(value) : (2 * value) / Math.sqrt(fanIn),
+          );
+          return tf.tensor(values, dims);
+        }),
+      ),
     );
 }
 

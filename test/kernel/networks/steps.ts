@@ -112,7 +112,7 @@ const depthwise = unary(image, (draw, shape, name) => {
     ? L.separableConv2d({
         ...rest,
         filters: draw.integer(1, 4),
-        depthMultiplier,
+        depthMultiplier: 1, // TensorFlow.js does not write another one into a stored network
         activation: activation(draw),
       })
     : L.depthwiseConv2d({ ...rest, depthMultiplier, activation: activation(draw) });
@@ -238,8 +238,8 @@ const spreads = (a: number[], b: number[]): boolean => {
 const merge: Step = (pool, draw) => {
   const x = pool.pick(draw, floats);
   if (!x) return null;
-  const fits = (shape: number[], value: Value) => floats(shape, value) && spreads(shape, shapeOf(x));
-  const others = Array.from({ length: draw.integer(1, 2) }, () => pool.pick(draw, fits)!);
+  const others = pool.pickOthers(draw, x, (shape) => spreads(shape, shapeOf(x)));
+  if (others.length === 0) return null;
   return pool.apply(draw.of(merges(pool.names()))(), draw.shuffled([x, ...others]));
 };
 
@@ -248,11 +248,10 @@ const concatenate: Step = (pool, draw) => {
   if (!x) return null;
   const shape = shapeOf(x);
   const axis = draw.integer(1, shape.length);
-  const alike = (other: number[], value: Value) =>
-    floats(other, value) &&
-    other.length === shape.length &&
-    other.every((length, i) => i === axis - 1 || length === shape[i]);
-  const others = Array.from({ length: draw.integer(1, 2) }, () => pool.pick(draw, alike)!);
+  const alike = (other: number[]) =>
+    other.length === shape.length && other.every((length, i) => i === axis - 1 || length === shape[i]);
+  const others = pool.pickOthers(draw, x, alike);
+  if (others.length === 0) return null;
   const from = draw.sometimes(2) ? axis : axis - shape.length - 1;
   return pool.apply(L.concatenate({ axis: from, name: pool.names() }), draw.shuffled([x, ...others]));
 };

@@ -1,0 +1,80 @@
+// Small faults, one at a time, in a TypeScript file: found in its syntax tree, so that types, texts and imports stay as they
+// are. What an error says is not computed, so nothing inside of `throw` is changed.
+import ts from "typescript";
+
+const swaps = new Map([
+  [ts.SyntaxKind.PlusToken, "-"],
+  [ts.SyntaxKind.MinusToken, "+"],
+  [ts.SyntaxKind.AsteriskToken, "/"],
+  [ts.SyntaxKind.SlashToken, "*"],
+  [ts.SyntaxKind.PercentToken, "*"],
+  [ts.SyntaxKind.LessThanToken, "<="],
+  [ts.SyntaxKind.LessThanEqualsToken, "<"],
+  [ts.SyntaxKind.GreaterThanToken, ">="],
+  [ts.SyntaxKind.GreaterThanEqualsToken, ">"],
+  [ts.SyntaxKind.EqualsEqualsEqualsToken, "!=="],
+  [ts.SyntaxKind.ExclamationEqualsEqualsToken, "==="],
+  [ts.SyntaxKind.AmpersandAmpersandToken, "||"],
+  [ts.SyntaxKind.BarBarToken, "&&"],
+  [ts.SyntaxKind.PlusEqualsToken, "-="],
+  [ts.SyntaxKind.MinusEqualsToken, "+="],
+]);
+
+/** Of each node: the part of the text that is replaced, and by what. */
+function faultsOf(node, source) {
+  const text = (one) => one.getText(source);
+  const replace = (one, by) => ({ start: one.getStart(source), end: one.getEnd(), by });
+  if (ts.isBinaryExpression(node)) {
+    const swap = swaps.get(node.operatorToken.kind);
+    const joinsText = [node.left, node.right].some(
+      (one) => ts.isStringLiteral(one) || ts.isTemplateExpression(one),
+    );
+    return swap && !joinsText ? [replace(node.operatorToken, swap)] : [];
+  }
+  if (ts.isNumericLiteral(node)) return [replace(node, node.text === "0" ? "1" : `(${node.text} + 1)`)];
+  if (node.kind === ts.SyntaxKind.TrueKeyword) return [replace(node, "false")];
+  if (node.kind === ts.SyntaxKind.FalseKeyword) return [replace(node, "true")];
+  if (
+    ts.isPrefixUnaryExpression(node) &&
+    [ts.SyntaxKind.ExclamationToken, ts.SyntaxKind.MinusToken].includes(node.operator)
+  )
+    return [replace(node, `(${text(node.operand)})`)];
+  if (ts.isIfStatement(node)) return [replace(node.expression, `!(${text(node.expression)})`)];
+  if (ts.isConditionalExpression(node)) return [replace(node.condition, `!(${text(node.condition)})`)];
+  if (ts.isExpressionStatement(node) && ts.isCallExpression(node.expression)) return [replace(node, ";")];
+  return [];
+}
+
+/** Every fault of a file, in the order of the text; `id` stays the same while the line does. */
+export function findMutants(path, code) {
+  const source = ts.createSourceFile(path, code, ts.ScriptTarget.Latest, true);
+  const lines = code.split("\n");
+  const found = [];
+  const visit = (node) => {
+    if (ts.isThrowStatement(node) || ts.isTypeNode(node) || ts.isImportDeclaration(node)) return;
+    if (ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return;
+    for (const { start, end, by } of faultsOf(node, source)) {
+      const { line } = source.getLineAndCharacterOfPosition(start);
+      const change = `${code.slice(start, end).replace(/\s+/g, " ")} → ${by.replace(/\s+/g, " ")}`;
+      found.push({
+        path,
+        line: line + 1,
+        id: `${path}: ${lines[line].trim()} | ${change}`,
+        code: code.slice(0, start) + by + code.slice(end),
+      });
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return found;
+}
+
+/** The JavaScript that the library's build makes of a file. */
+export const compiled = (code) =>
+  ts.transpileModule(code, {
+    compilerOptions: {
+      target: ts.ScriptTarget.ES2022,
+      module: ts.ModuleKind.CommonJS,
+      esModuleInterop: true,
+    },
+  }).outputText;

@@ -1,0 +1,136 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { convert, openConversion, tf } from "lutnn";
+import { valuesOf } from "../../../kernel/lib/compute/valuesOf";
+import { ArrayExamples } from "../../../kernel/lib/datasets/arrayExamples";
+import { NetworkGraph } from "../../../kernel/lib/layers/graph";
+import { findHead } from "../../../kernel/lib/layers/head";
+import { linearOperator } from "../../../kernel/lib/layers/linearOperator";
+import type { TaskName } from "../../../kernel/lib/tasks/derive";
+import type { TargetSpec } from "../../../kernel/lib/tasks/target";
+import { capturedInputs, capturedRows } from "./capture";
+import { must } from "./must";
+import { floats, predict, sameBits } from "./outputs";
+
+const examples = 6;
+const numCentroids = 4;
+
+/** Of a column's sum of squares: the batch is the same, so only sums in another order differ. */
+const columnTolerance = 1e-4;
+
+/** A target that the network's end can learn, and the task where it must be named. */
+function targetOf(model: tf.LayersModel): { target: TargetSpec; task?: TaskName } {
+  const { nonlinearity, units, positions } = findHead(new NetworkGraph(model));
+  const [classes, length] = [units ?? 1, (units ?? 1) * (positions ?? 1)];
+  if (nonlinearity === "softmax" && classes > 1)
+    return positions === 1
+      ? { target: { kind: "class", classes } }
+      : { target: { kind: "tokens", classes, length: positions ?? 1 }, task: "tokens" };
+  return { target: { kind: "values", length }, task: "regression" };
+}
+
+/** The inputs as examples to learn from, with targets of nothing: calibration does not look at them. */
+function examplesOf(model: tf.LayersModel, inputs: readonly tf.Tensor[], target: TargetSpec): ArrayExamples {
+  const whole = target.kind === "class" || target.kind === "tokens";
+  const each = target.kind === "class" || target.kind === "labels" ? 1 : target.length;
+  const arrays = inputs.map((x, i) => {
+    const values = x.dtype === "int32" ? Int32Array.from(x.dataSync()) : floats(x);
+    return [model.inputNames[i], { shape: x.shape.slice(1), values }] as const;
+  });
+  return new ArrayExamples({
+    name: "random",
+    inputs: Object.fromEntries(arrays),
+    target,
+    targets: whole ? new Int32Array(examples * each) : new Float32Array(examples * each),
+  });
+}
+
+/** Σ x and Σ x² of each column of rows (N, D), and N: the same for the same rows in any order. */
+function columns(rows: Float32Array, length: number): number[] {
+  const sums = new Array<number>(2 * length).fill(0);
+  rows.forEach((value, i) => {
+    sums[i % length] += value;
+    sums[length + (i % length)] += value * value;
+  });
+  return [rows.length / length, ...sums];
+}
+
+/** k-means is given, for each layer, what TensorFlow.js itself lets that layer receive, over all its calls. */
+async function checkRows(
+  model: tf.LayersModel,
+  inputs: tf.Tensor[],
+  names: readonly string[],
+  calibrate: () => Promise<unknown>,
+): Promise<void> {
+  const graph = new NetworkGraph(model);
+  const layers = new Map(names.map((name) => [name, graph.layers.get(name)!]));
+  const received = capturedInputs(layers, () => predict(model, inputs));
+  const rows = await capturedRows(calibrate);
+  names.forEach((name, i) => {
+    const operator = linearOperator(graph.nodes.find((node) => node.name === name)!);
+    const calls = received.get(name)!;
+    const wanted = columns(
+      valuesOf(() => tf.concat(calls.map((x) => operator.rows(x)))),
+      operator.inputLength,
+    );
+    const got = columns(rows[i], operator.inputLength);
+    tf.dispose(calls);
+    const allowed = columnTolerance * Math.max(1, ...wanted.map(Math.abs));
+    const same = wanted.every((value, at) => Math.abs(value - got[at]) <= allowed);
+    must(
+      same,
+      `${name} was calibrated on ${got[0]} rows ${got}, and receives ${wanted[0]}: ${wanted}`,
+      model,
+    );
+  });
+}
+
+/**
+ * A conversion of one random network: with nothing replaced it is the network; k-means sees what the layers see; the
+ * file at the door is right; a stored one reopens with the same bits; and restored, every bit is back.
+ * @param lookups names of layers and V
+ * @param makeInputs as many examples of the network's inputs as asked
+ */
+export async function checkConversion(
+  model: tf.LayersModel,
+  lookups: Record<string, number>,
+  makeInputs: (count: number) => tf.Tensor[],
+): Promise<void> {
+  const names = [...new NetworkGraph(model).layers.keys()].filter((name) => name in lookups);
+  if (model.outputs.length > 1 || names.length === 0) return;
+  const { target, task } = targetOf(model);
+  const inputs = makeInputs(examples);
+  const folder = mkdtempSync(join(tmpdir(), "lutnn-networks-"));
+  const dense = predict(model, inputs);
+  const outputs: tf.Tensor[][] = [dense];
+  const now = (network: tf.LayersModel): tf.Tensor[] => {
+    outputs.push(predict(network, inputs));
+    return outputs[outputs.length - 1];
+  };
+  try {
+    const conversion = convert(model, { layers: names, subvectorLength: lookups, numCentroids, task });
+    sameBits("convert", model, dense, now(conversion.model));
+    const data = examplesOf(model, inputs, target);
+    await checkRows(model, inputs, names, () => conversion.calibrate(data, { method: "kmeans" }));
+    sameBits("calibrate", model, dense, now(conversion.model));
+    await conversion.calibrate(data, { method: "leastSquares" });
+    await conversion.replaceAll();
+    const converted = now(conversion.model);
+    await conversion.save(join(folder, "network.onnx"));
+    await conversion.store(join(folder, "stored"));
+    const opened = await openConversion(join(folder, "stored"), { task });
+    sameBits("openConversion", model, converted, now(opened.model));
+    await opened.restoreAll();
+    sameBits("restored after opening", model, dense, now(opened.model));
+    await conversion.restore(names[0]);
+    await conversion.replace(names[0], { method: "kmeans" });
+    await conversion.replace(names[0], { method: "leastSquares" });
+    sameBits("replaced again", model, converted, now(conversion.model));
+    await conversion.restoreAll();
+    sameBits("restoreAll", model, dense, now(conversion.model));
+  } finally {
+    tf.dispose([inputs, outputs]);
+    rmSync(folder, { recursive: true });
+  }
+}
