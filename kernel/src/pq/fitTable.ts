@@ -7,7 +7,7 @@ import { takingTurns } from "./turns";
 export interface FitTableOptions {
   /** Ridge towards the start, times the mean count of a code (default 1e-3). */
   lambda?: number;
-  /** Steps of conjugate gradients at most (default 5: more follow the rows seen, and help others no more). */
+  /** Steps of conjugate gradients at most (default 8: then rows that were not seen fit as well as they do at the end). */
   maxIterations?: number;
   /** An output's steps end when its residual is below this share of what it was (default 1e-3). */
   tolerance?: number;
@@ -35,7 +35,7 @@ export async function fitTable(
   shape: QuantizerShape,
   options: FitTableOptions = {},
 ): Promise<Float32Array> {
-  const { lambda = 1e-3, maxIterations = 5, tolerance = 1e-3, signal, onProgress } = options;
+  const { lambda = 1e-3, maxIterations = 8, tolerance = 1e-3, signal, onProgress } = options;
   const { rows, outputs } = checkedSizes(codes, target, start, shape);
   checkOption("lambda", lambda);
   checkOption("maxIterations", maxIterations);
