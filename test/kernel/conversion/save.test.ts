@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { convert, InferenceSession, tf } from "lutnn";
+import { convert, InferenceSession, LookupLayer, tf } from "lutnn";
 import { describe, expect, it } from "vitest";
 import { tinyData, tinyNetwork } from "../network";
 
@@ -41,9 +41,8 @@ describe("a conversion's file", () => {
     await conversion.calibrate(train, { method: "kmeans" });
     await conversion.replaceAll();
     // The layer says other tables to the exporter than it computes with.
-    const layer = conversion.model.getLayer("c2") as unknown as {
-      exportLookup(): { lookupTable: Int8Array };
-    };
+    const layer = conversion.model.getLayer("c2");
+    if (!(layer instanceof LookupLayer)) throw new TypeError("c2 is not replaced");
     const honest = layer.exportLookup.bind(layer);
     layer.exportLookup = () => {
       const lookup = honest();
