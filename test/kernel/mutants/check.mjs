@@ -76,7 +76,7 @@ function passes(room, seconds) {
     process.execPath,
     [
       join(root, "node_modules/vitest/vitest.mjs"),
-      ...["run", "--config", "test/vitest.config.mjs", "--bail", "1", "--silent"],
+      ...["run", "--config", "test/vitest.config.mjs", "--bail", "1"],
       ...testsOf[room],
     ],
     { cwd: root, stdio: "ignore", timeout: seconds * 1000, killSignal: "SIGKILL" },
