@@ -85,6 +85,9 @@ export class CellRunner {
     this.newest = cell;
     try {
       await this.executor.execute(cell.code);
+      const { lastExpressionVar: last } = conversion;
+      // The executor passes over this value.
+      if (last && this.executor.locals[last] === null) cell.lastValue = null;
     } finally {
       // The executor lets every asynchronous cell race against one promise for all, which would keep what belongs to
       // each until it is settled. This settles it, and makes a new one; but a cell that was given up must not, which

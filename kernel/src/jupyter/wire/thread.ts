@@ -53,18 +53,23 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
   watchParent({ gone: () => void endProcess(), isWanted: () => isWanted });
 
   const assist = (content: JsonObject, type: string) => assistant.answer(type, content);
-  const answers: Record<string, (content: JsonObject, type: string) => object | Promise<object>> = {
-    kernel_info_request: kernelInfo,
-    history_request: (content) => history.answer(content),
-    complete_request: assist,
-    inspect_request: assist,
-    is_complete_request: assist,
-    interrupt_request: () => {
-      interrupter.interrupt();
-      return { status: "ok" };
-    },
-    shutdown_request: ({ restart }) => ({ status: "ok", restart: restart === true }),
-  };
+  type Answer = (content: JsonObject, type: string) => object | Promise<object>;
+  // A map, since a message may be of any type, also of a name that every object has.
+  const answers = new Map<string, Answer>([
+    ["kernel_info_request", kernelInfo],
+    ["history_request", (content) => history.answer(content)],
+    ["complete_request", assist],
+    ["inspect_request", assist],
+    ["is_complete_request", assist],
+    [
+      "interrupt_request",
+      () => {
+        interrupter.interrupt();
+        return { status: "ok" };
+      },
+    ],
+    ["shutdown_request", ({ restart }) => ({ status: "ok", restart: restart === true })],
+  ]);
   /** Messages taken so far. Whether more has come is not asked of a socket: the question can cost it its next wake-up. */
   let taken = 0;
   const take = (channel: Request["channel"]) => async (frames: Buffer[]) => {
@@ -75,7 +80,7 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
     const { headerJson: parent, identities, content } = request;
     const type = request.header.msg_type;
     if (channel === "stdin") return questions.answer(content.value);
-    const answer = answers[type];
+    const answer = answers.get(type);
     if (!answer) return toMain({ kind: "request", request });
     mailer.status(parent, "busy");
     const reply = JSON.stringify(await answer(content, type));
