@@ -16,6 +16,7 @@ import { Dispatcher } from "./dispatcher";
 import { ExecutionQueue } from "./executionQueue";
 import { exposeCollector } from "./garbage";
 import { Input } from "./input";
+import { Intrinsics } from "./intrinsics";
 import { Slot, slots, type ToMain, type WireSettings } from "./link";
 import { log } from "./log";
 import { notebookHost } from "./notebookHost";
@@ -36,6 +37,8 @@ const heapLimits = {
   wire: { maxYoungGenerationSizeMb: 8 },
   compile: { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 24 },
 };
+/** Said of what a cell has overwritten. */
+const overwritten = "The kernel and the libraries need what was overwritten, so it has been put back";
 /** How long the last messages may take on their way when the process ends. */
 const flushMs = 1000;
 
@@ -78,8 +81,14 @@ function startKernel(connectionFile: string): void {
   };
   const display = (content: object, update: boolean) =>
     output.publish(update ? "update_display_data" : "display_data", content);
-  const runner = new CellRunner({ folder, compiler: new CompilerLink(compilerPort), currentCell, display });
-  const queue = new ExecutionQueue(runner, output, zone);
+  const intrinsics = new Intrinsics();
+  const repair = () => {
+    const names = intrinsics.restore();
+    if (names !== "") output.stream("stderr", `${overwritten}: ${names}.\n`);
+  };
+  const compiler = new CompilerLink(compilerPort);
+  const runner = new CellRunner({ folder, compiler, currentCell, display, afterCode: repair });
+  const queue = new ExecutionQueue(runner, output, zone, repair);
   const dispatcher = new Dispatcher(queue, comms, output);
 
   let terminations = 0;
@@ -93,6 +102,7 @@ function startKernel(connectionFile: string): void {
     dispatcher.interrupt();
   };
   wire.on("message", () => {
+    repair();
     takeInterrupt();
     for (;;) {
       const received: { message: ToMain } | undefined = zone.run(() => receiveMessageOnPort(inbox));
@@ -106,9 +116,9 @@ function startKernel(connectionFile: string): void {
   });
   const report = (what: string) => (error: unknown) =>
     output.stream("stderr", `${what} ${describeError(error, "", "").traceback.join("\n")}\n`);
-  process.on("uncaughtException", report("Uncaught"));
-  process.on("unhandledRejection", report("Unhandled rejection:"));
-  process.on("exit", (code) => {
+  intrinsics.listen("uncaughtException", report("Uncaught"));
+  intrinsics.listen("unhandledRejection", report("Unhandled rejection:"));
+  intrinsics.listen("exit", (code: number) => {
     queue.endOfProcess(code);
     output.end();
     Atomics.wait(shared, Slot.flushed, 0, flushMs);
