@@ -55,9 +55,9 @@ export class Intrinsics {
   private readonly handlers: { event: string; handler: (...args: never[]) => void }[] = [];
 
   constructor() {
-    for (const constructor of language) {
-      this.save(constructor.name, constructor, true);
-      this.save(`${constructor.name}.prototype`, constructor.prototype, true);
+    for (const each of language) {
+      this.save(each.name, each, true);
+      this.save(`${each.name}.prototype`, each.prototype, true);
     }
     for (const [name, holder] of [...Object.entries(namespaces), ...hidden]) this.save(name, holder, true);
     for (const [name, holder] of Object.entries(libraries)) this.save(name, holder, false);

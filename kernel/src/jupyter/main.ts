@@ -136,8 +136,11 @@ function startThread(name: keyof typeof heapLimits, workerData: object, transfer
   return thread;
 }
 
+/** One sentence for what someone can do something about, a stack for a defect of the kernel's. */
 function fatal(what: string, error: unknown): never {
-  log(`${what}: ${error instanceof Error ? error.stack : String(error)}`);
+  const known = error instanceof Error && error.name === "LutnnError";
+  if (known) log(error.message);
+  else log(`${what}: ${error instanceof Error ? error.stack : String(error)}`);
   process.exit(1);
 }
 

@@ -28,7 +28,11 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
   const signer = new Signer(connection.key, connection.hash);
   const history = new History(settings.historyFile);
   const assistant = new Assistant(settings.compiler);
-  const sockets = await bindSockets(connection);
+  const sockets = await bindSockets(connection).catch((error) => {
+    // There is nothing that the end of the process would have to wait for.
+    Atomics.store(shared, Slot.flushed, 1);
+    throw error;
+  });
   const heartbeats = new Sender(sockets.heartbeat);
   const mailer = new Mailer(sockets, session, signer);
 
