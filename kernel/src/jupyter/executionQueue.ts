@@ -110,6 +110,7 @@ export class ExecutionQueue {
     if (cell.settled) return;
     this.repair();
     setLatest(cell);
+    this.output.cell(cell);
     const { code, executionCount } = cell;
     this.output.status("busy", cell);
     this.output.publish("execute_input", { code, execution_count: executionCount }, { context: cell });
@@ -192,6 +193,7 @@ export class ExecutionQueue {
   private finish(cell: Cell, reply: object): void {
     this.output.reply(cell.request, "execute_reply", reply);
     this.output.status("idle", cell);
+    this.output.cell(null);
     this.running = null;
     this.collectGarbage();
   }

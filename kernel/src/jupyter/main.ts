@@ -2,24 +2,29 @@
 // that clients are served while the compiler loads, talks to them.
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { getHeapStatistics } from "node:v8";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { installHost } from "../host/host";
 import { Cell } from "./cell";
 import { CellRunner } from "./cellRunner";
+import { watchChildCalls } from "./childCalls";
+import { markName } from "./children";
 import { CommManager } from "./comms";
 import type { CompileSettings } from "./compile/messages";
 import { CompilerLink } from "./compilerLink";
 import { readConnection } from "./connection";
 import { currentContext, hideContexts } from "./context";
 import { dataFolder } from "./dataFolder";
+import { redirectDescriptors } from "./descriptors";
 import { Dispatcher } from "./dispatcher";
 import { ExecutionQueue } from "./executionQueue";
 import { exposeCollector } from "./garbage";
 import { Input } from "./input";
 import { Intrinsics } from "./intrinsics";
 import { Slot, slots, type ToMain, type WireSettings } from "./link";
-import { log } from "./log";
+import { log, logToWatcher } from "./log";
 import { notebookHost } from "./notebookHost";
+import { installStdin } from "./notebookStdin";
 import { Output } from "./output";
 import { installPrompt } from "./prompt";
 import { restoreRemovedFunctions } from "./removedFunctions";
@@ -44,6 +49,12 @@ const flushMs = 1000;
 
 function startKernel(connectionFile: string): void {
   exposeCollector();
+  const connection = readConnection(connectionFile);
+  const mark = { pid: process.pid, text: randomUUID() };
+  const heapLimit = Math.round(getHeapStatistics().heap_size_limit / 2 ** 20);
+  const descriptors = redirectDescriptors(connectionFile, mark, heapLimit);
+  if (descriptors) logToWatcher(descriptors.watcher);
+  process.env[markName] = mark.text;
   const memory = new SharedArrayBuffer(slots * Int32Array.BYTES_PER_ELEMENT);
   const shared = new Int32Array(memory);
   const { port1: inbox, port2: farInbox } = new MessageChannel();
@@ -52,7 +63,9 @@ function startKernel(connectionFile: string): void {
   const { port1: compilerPort, port2: mainForCompiler } = new MessageChannel();
   const folder = process.cwd();
   const wireSettings: WireSettings = {
-    connection: readConnection(connectionFile),
+    connection,
+    descriptors,
+    mark,
     session: randomUUID(),
     shared: memory,
     inbox: farInbox,
@@ -70,6 +83,8 @@ function startKernel(connectionFile: string): void {
   const input = new Input(output, zone, shared, answers);
   installHost(notebookHost(output, comms, input));
   installPrompt(input);
+  installStdin(input);
+  if (descriptors) watchChildCalls(output, zone, shared);
   installStackTraces();
   const unwinding = new Unwinding(shared);
   restoreRemovedFunctions();

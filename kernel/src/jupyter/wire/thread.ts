@@ -1,16 +1,28 @@
 // The wire thread: owns the sockets, checks every message, answers what needs no user code (heartbeat, kernel_info,
 // history, interrupt, shutdown), has the compile thread assist the editor, and hands the rest to the main thread.
+import { writeSync } from "node:fs";
 import { join } from "node:path";
-import { type MessagePort, parentPort, Worker, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort, receiveMessageOnPort, Worker, workerData } from "node:worker_threads";
+import { endChildren } from "../children";
 import { release, sizeOf } from "../flow";
 import { collectorOfGarbage } from "../garbage";
-import { type JsonObject, type Request, Slot, type ToMain, type ToWire, type WireSettings } from "../link";
-import { log } from "../log";
+import {
+  type JsonObject,
+  type Request,
+  type RunningCell,
+  Slot,
+  type ToMain,
+  type ToWire,
+  type WireSettings,
+} from "../link";
+import { log, logToWatcher } from "../log";
 import { Assistant } from "./assistant";
 import { decode } from "./codec";
+import { ForeignOutput } from "./foreignOutput";
 import { History } from "./history";
 import { Interrupter } from "./interrupter";
 import { kernelInfo } from "./kernelInfo";
+import type { LastCell } from "./lastWords";
 import { Mailer } from "./mailer";
 import { watchParent } from "./parentWatch";
 import { Questions } from "./questions";
@@ -23,7 +35,8 @@ const exitPatienceMs = 1000;
 
 /** @param knock tells the main thread to look into its inbox */
 async function start(settings: WireSettings, knock: () => void): Promise<void> {
-  const { connection, session, inbox } = settings;
+  const { connection, session, inbox, descriptors, mark } = settings;
+  if (descriptors) logToWatcher(descriptors.watcher);
   const shared = new Int32Array(settings.shared);
   const signer = new Signer(connection.key, connection.hash);
   const history = new History(settings.historyFile);
@@ -47,8 +60,38 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
     resourceLimits: { maxOldGenerationSizeMb: 16 },
   });
   signals.on("message", () => interrupter.interrupt());
+  /** The cell that runs, or ran last. */
+  let cell: RunningCell | null = null;
+  let isRunning = false;
+  /** The watcher, and child processes in the background. */
+  const background = new Set(descriptors ? [descriptors.watcherPid] : []);
+  const tellWatcher = (line: string) => {
+    if (!descriptors) return;
+    try {
+      writeSync(descriptors.watcher, `${line}\n`);
+    } catch {
+      // It is gone, or far behind: it would only have told of the kernel's end.
+    }
+  };
+  const foreign =
+    descriptors &&
+    new ForeignOutput({
+      descriptors,
+      publish(name, text) {
+        if (!cell) log(text.trimEnd());
+        else if (!cell.silent) mailer.streams.insert(name, cell.headerJson, text);
+      },
+      before: () => takeWaiting(),
+      room: () => mailer.room(),
+      isBusy: () => isRunning,
+    });
+  const endChildProcesses = async () => {
+    await endChildren(mark, new Set(descriptors ? [descriptors.watcherPid] : []));
+    tellWatcher("bye");
+  };
   const endProcess = async () => {
     await mailer.close();
+    await endChildProcesses();
     toMain({ kind: "shutdown" });
     setTimeout(() => process.kill(process.pid, "SIGKILL"), exitPatienceMs);
   };
@@ -111,6 +154,18 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
         questions.ask(message.blocking);
         return mailer.send("stdin", { identities, type: "input_request", parent, content: message.content });
       }
+      case "cell":
+        isRunning = message.cell !== null;
+        cell = message.cell ?? cell;
+        return tellWatcher(`cell ${JSON.stringify(message.cell && lastCell(message.cell))}`);
+      case "child":
+        background.add(message.pid);
+        return;
+      case "drain":
+        foreign?.drain();
+        Atomics.add(shared, Slot.drained, 1);
+        Atomics.notify(shared, Slot.drained);
+        return;
       case "history":
         history.add(message.entry);
         return collectGarbage();
@@ -124,18 +179,25 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
         return toMain({ kind: "fence" });
       }
       case "exit":
-        await mailer.close();
+        foreign?.drain();
+        await Promise.all([mailer.close(), endChildProcesses()]);
         Atomics.store(shared, Slot.flushed, 1);
         Atomics.notify(shared, Slot.flushed);
     }
   };
-  inbox.on("message", async (message: ToWire) => {
+  const takeMessage = async (message: ToWire) => {
     await takeFromMain(message);
     const size = sizeOf(message);
     if (size === 0) return;
     await mailer.room();
     release(shared, size);
-  });
+  };
+  const takeWaiting = () => {
+    for (let next = receiveMessageOnPort(inbox); next; next = receiveMessageOnPort(inbox))
+      void takeMessage(next.message);
+  };
+  inbox.on("message", takeMessage);
+  void foreign?.watch();
 
   const welcome = (subscription: string) => {
     const content = JSON.stringify({ subscription });
@@ -153,6 +215,12 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
     receive(sockets.heartbeat, (frames) => heartbeats.send(frames)),
   ]);
 }
+
+const lastCell = ({ headerJson, identities, executionCount }: RunningCell): LastCell => ({
+  headerJson,
+  identities: identities.map((identity) => Buffer.from(identity).toString("base64")),
+  executionCount,
+});
 
 const knocker: MessagePort | null = parentPort;
 if (knocker) void start(workerData as WireSettings, () => knocker.postMessage(null));

@@ -1,0 +1,138 @@
+// The processes that cells have started, whichever way they went: found by a mark in their environment, by their
+// descent, and by the session that they belong to.
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+
+/** What the kernel's children are known by. */
+export interface Mark {
+  /** The kernel's process. */
+  pid: number;
+  /** Text in the environment that they inherit. */
+  text: string;
+}
+
+interface Process {
+  pid: number;
+  parent: number;
+  session: number;
+  marked: boolean;
+}
+
+/** Name of the environment variable with the mark. */
+export const markName = "LUTNN_KERNEL_ID";
+
+/** How long processes that were asked to end may take. */
+const patienceMs = 300;
+const lookMs = 20;
+
+/** The kernel's direct children, without those in `except`. */
+export const directChildren = (kernel: number, except: ReadonlySet<number>): number[] =>
+  processes("")
+    .filter(({ pid, parent }) => parent === kernel && !except.has(pid))
+    .map(({ pid }) => pid);
+
+/** These processes and all that descend from them. */
+export const withDescendants = (roots: readonly number[]): number[] => descendants(processes(""), roots);
+
+/** What the process was started with, as one line. */
+export function commandOf(pid: number): string {
+  try {
+    const line = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
+    return line.length > 80 ? `${line.slice(0, 79)}…` : line;
+  } catch {
+    return "a child process";
+  }
+}
+
+/** Sends a signal to each; one that has ended already needs none. */
+export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids)
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It is gone, or another user's.
+    }
+}
+
+/** Ends all processes that the kernel's cells have started: politely, then for good. */
+export async function endChildren(mark: Mark, except: ReadonlySet<number>): Promise<void> {
+  const left = () => ofKernel(mark).filter((pid) => !except.has(pid) && pid !== process.pid);
+  let pids = left();
+  if (pids.length === 0) return;
+  signalAll(pids, "SIGTERM");
+  for (const start = performance.now(); performance.now() - start < patienceMs; ) {
+    await new Promise((resolve) => setTimeout(resolve, lookMs));
+    pids = left();
+    if (pids.length === 0) return;
+  }
+  signalAll(pids, "SIGKILL");
+}
+
+/** How many processes the system has ended since its start because there was no memory left; 0 where it does not say. */
+export function memoryKills(): number {
+  try {
+    return Number(/^oom_kill (\d+)$/m.exec(readFileSync("/proc/vmstat", "utf8"))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}
+
+function ofKernel({ pid, text }: Mark): number[] {
+  const all = processes(text);
+  const own = all.filter((each) => each.marked || (each.session === pid && each.pid !== pid));
+  const found = new Set([...own.map((each) => each.pid), ...descendants(all, [pid])]);
+  found.delete(pid);
+  return [...found];
+}
+
+function descendants(all: readonly Process[], roots: readonly number[]): number[] {
+  const found = new Set(roots);
+  for (let size = 0; size !== found.size; ) {
+    size = found.size;
+    for (const { pid, parent } of all) if (found.has(parent)) found.add(pid);
+  }
+  return [...found];
+}
+
+function processes(mark: string): Process[] {
+  return process.platform === "linux" ? fromProc(mark) : fromPs();
+}
+
+function fromProc(mark: string): Process[] {
+  return readdirSync("/proc").flatMap((name): Process[] => {
+    if (!/^\d+$/.test(name)) return [];
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, "latin1");
+      // pid (name) state parent group session …; the name may contain anything.
+      const [state, parent, , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      if (state === "Z" || state === "X") return [];
+      return [
+        { pid: Number(name), parent: Number(parent), session: Number(session), marked: isMarked(name, mark) },
+      ];
+    } catch {
+      return []; // It has just ended.
+    }
+  });
+}
+
+function isMarked(pid: string, mark: string): boolean {
+  if (mark === "") return false;
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(`${markName}=${mark}`);
+  } catch {
+    return false; // It is another user's.
+  }
+}
+
+function fromPs(): Process[] {
+  try {
+    const text = execFileSync("ps", ["-Ao", "pid=,ppid=,sess="], { encoding: "utf8" });
+    return text
+      .trim()
+      .split("\n")
+      .map((line) => line.trim().split(/\s+/).map(Number))
+      .map(([pid, parent, session]) => ({ pid, parent, session, marked: false }));
+  } catch {
+    return [];
+  }
+}
