@@ -1,6 +1,7 @@
 // child_process, watched: what runs while this thread waits, and what runs beside it.
 import { ChildProcess } from "node:child_process";
 import fs from "node:fs";
+import { InterruptedError } from "./cell";
 import { Slot } from "./link";
 import type { Output } from "./output";
 import type { KernelZone } from "./zone";
@@ -14,8 +15,8 @@ export function watchChildCalls(output: Output, zone: KernelZone, shared: Int32A
   const calls = synchronousCalls();
   if (calls) {
     const plain = calls.spawn;
-    calls.spawn = (...args) =>
-      zone.run(() => {
+    calls.spawn = (...args) => {
+      const result = zone.run(() => {
         Atomics.store(shared, Slot.child, 1);
         try {
           return plain.apply(calls, args);
@@ -24,6 +25,10 @@ export function watchChildCalls(output: Output, zone: KernelZone, shared: Int32A
           output.drain();
         }
       });
+      // The interrupt is left to be taken: code that catches this and goes on will be stopped.
+      if (zone.isInterrupted) throw new InterruptedError();
+      return result;
+    };
   }
   const { spawn } = ChildProcess.prototype as ChildProcess & { spawn(...args: unknown[]): unknown };
   Object.assign(ChildProcess.prototype, {

@@ -25,10 +25,10 @@ export const markName = "LUTNN_KERNEL_ID";
 const patienceMs = 300;
 const lookMs = 20;
 
-/** The kernel's direct children, without those in `except`. */
-export const directChildren = (kernel: number, except: ReadonlySet<number>): number[] =>
+/** The direct children of a process. */
+export const directChildren = (kernel: number, isWanted: (pid: number) => boolean): number[] =>
   processes("")
-    .filter(({ pid, parent }) => parent === kernel && !except.has(pid))
+    .filter(({ pid, parent }) => parent === kernel && isWanted(pid))
     .map(({ pid }) => pid);
 
 /** These processes and all that descend from them. */

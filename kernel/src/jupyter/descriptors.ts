@@ -19,15 +19,16 @@ export interface Descriptors {
  * kernel's log there. Once the kernel has ended without saying "bye", it becomes lastWords.js.
  */
 const watching = `
-cell=
+cell= words=
 while IFS= read -r line; do
   case $line in
     "log "*) printf '%s\\n' "\${line#log }" >&2 ;;
     "cell "*) cell=\${line#cell } ;;
+    "words "*) words=\${line#words } ;;
     bye) exit 0 ;;
   esac
 done
-LUTNN_LAST_CELL=$cell exec "$@" < /dev/null
+LUTNN_LAST_CELL=$cell LUTNN_LAST_WORDS=$words exec "$@" < /dev/null
 `;
 
 /**

@@ -9,6 +9,8 @@ export interface ForeignOutputOptions {
   /** Descriptors of the pipes' ends; reading them never waits. */
   descriptors: Record<"stdout" | "stderr", number>;
   publish(name: "stdout" | "stderr", text: string): void;
+  /** Takes what V8 and Node say on stderr when they are about to abort the process. */
+  fatal(text: string): void;
   /** Takes what the main thread has sent before. */
   before(): void;
   /** Resolves once clients take what is published about as fast as it comes. */
@@ -16,10 +18,15 @@ export interface ForeignOutputOptions {
   isBusy(): boolean;
 }
 
+/** How the report begins that comes before the end: of the heap that is full, of a failed assertion. */
+const lastWords = /<--- Last few GCs --->|FATAL ERROR: |#\n# Fatal error in /;
+
 /** What child processes and native code write to the process's own file descriptors 1 and 2. */
 export class ForeignOutput {
   private readonly buffer = Buffer.alloc(pieceSize);
   private readonly decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+
+  private isEnding = false;
 
   constructor(private readonly options: ForeignOutputOptions) {}
 
@@ -43,7 +50,7 @@ export class ForeignOutput {
 
   /** @returns the number of bytes */
   private readPiece(name: "stdout" | "stderr"): number {
-    const { descriptors, publish } = this.options;
+    const { descriptors, publish, fatal } = this.options;
     let size = 0;
     try {
       size = readSync(descriptors[name], this.buffer);
@@ -51,7 +58,9 @@ export class ForeignOutput {
       return 0; // Nothing has been written since.
     }
     const text = this.decoders[name].decode(this.buffer.subarray(0, size), { stream: true });
-    if (text !== "") publish(name, text);
+    this.isEnding ||= name === "stderr" && lastWords.test(text);
+    if (this.isEnding && name === "stderr") fatal(text);
+    else if (text !== "") publish(name, text);
     return size;
   }
 }

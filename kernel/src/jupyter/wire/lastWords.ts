@@ -30,8 +30,9 @@ const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve,
 async function start(): Promise<void> {
   const [file, pid, text, killsBefore, heapLimit] = process.argv.slice(2);
   const cell: LastCell | null = JSON.parse(process.env.LUTNN_LAST_CELL || "null");
-  const [stderr, stdout] = [3, 4].map(rest);
-  process.stderr.write(stderr);
+  const [left, stdout] = [3, 4].map(rest);
+  process.stderr.write(left);
+  const stderr = `${process.env.LUTNN_LAST_WORDS ?? ""}\n${left}`;
   const systemKilled = memoryKills() > Number(killsBefore);
   await endChildren({ pid: Number(pid), text }, new Set());
   if (!cell) return;

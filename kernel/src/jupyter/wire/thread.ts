@@ -55,7 +55,13 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
     knock();
   };
   const questions = new Questions(shared, settings.answers, (value) => toMain({ kind: "input", value }));
-  const interrupter = new Interrupter(shared, knock);
+  const interrupter = new Interrupter(shared, {
+    wake: knock,
+    say(sentence) {
+      if (cell && isRunning) mailer.streams.insert("stderr", cell.headerJson, `${sentence}\n`);
+    },
+    isChild: (pid) => !background.has(pid),
+  });
   const signals = new Worker(join(__dirname, "signalThread.js"), {
     resourceLimits: { maxOldGenerationSizeMb: 16 },
   });
@@ -80,6 +86,10 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
       publish(name, text) {
         if (!cell) log(text.trimEnd());
         else if (!cell.silent) mailer.streams.insert(name, cell.headerJson, text);
+      },
+      fatal(text) {
+        log(text.trimEnd());
+        tellWatcher(`words ${text.trim().replace(/\s+/g, " ")}`);
       },
       before: () => takeWaiting(),
       room: () => mailer.room(),
