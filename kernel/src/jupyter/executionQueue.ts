@@ -125,6 +125,7 @@ export class ExecutionQueue {
   private async run(cell: Cell, counted: boolean): Promise<JsonObject> {
     await this.runner.execute(cell);
     if (cell.failure) throw cell.failure.error;
+    this.zone.run(() => this.output.putForeignFirst());
     if (cell.lastValue !== undefined) {
       const { executionCount, code, lastValue } = cell;
       const data = await mimeBundle(lastValue);
@@ -185,6 +186,7 @@ export class ExecutionQueue {
     this.zone.run(() => {
       if (cell.settled) return;
       cell.settled = true;
+      this.output.putForeignFirst();
       end();
     });
     this.next();

@@ -89,6 +89,11 @@ export class Output {
     this.zone.run(() => this.post({ kind: "child", pid }));
   }
 
+  /** What child processes or native code have written so far comes before what is sent from now on. */
+  putForeignFirst(): void {
+    this.post({ kind: "drain" });
+  }
+
   /** Waits until what child processes or native code have written so far has been published. */
   drain(): void {
     this.zone.run(() => {
