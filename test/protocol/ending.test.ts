@@ -64,6 +64,18 @@ describe.skipIf(process.platform !== "linux")("no child of a cell is left", () =
   });
 });
 
+test.skipIf(process.platform !== "linux")("a child that was started to outlive the kernel does", async () => {
+  kernel = await Kernel.start();
+  const options = '{ detached: true, stdio: "ignore", env: { ...process.env, LUTNN_KERNEL_ID: "" } }';
+  const pid = Number(
+    await kernel.evaluate(`require("child_process").spawn("sleep", ["60"], ${options}).pid`),
+  );
+  await kernel.request("control", "shutdown_request", { restart: false });
+  await kernel.exited;
+  expect(running("sleep\u000060")).toContain(pid);
+  process.kill(pid);
+});
+
 describe.skipIf(process.platform === "win32")("a process that dies answers its cell", () => {
   test.each([
     [

@@ -8,6 +8,15 @@ beforeAll(async () => {
   await kernel.execute(
     'import * as readline from "readline"; import * as promises from "readline/promises";',
   );
+  await kernel.execute(
+    `const eachLine = async () => {
+       for await (const line of readline.createInterface({ input: process.stdin })) {
+         console.log("got " + line);
+         if (line === "end") break;
+       }
+     };
+     const eachPiece = async () => { for await (const _ of process.stdin); };`,
+  );
 });
 afterAll(() => kernel.stop());
 
@@ -49,21 +58,13 @@ test("it asks again in a later cell", async () => {
 });
 
 test("a loop over the lines asks for one after the other", async () => {
-  const { stdout } = await answer(
-    `await (async () => {
-       for await (const line of readline.createInterface({ input: process.stdin })) {
-         console.log("got " + line);
-         if (line === "end") break;
-       }
-     })();`,
-    ["one", "end"],
-  );
+  const { stdout } = await answer("await eachLine();", ["one", "end"]);
   expect(stdout).toBe("got one\ngot end\n");
 });
 
 test.each([
   ["process.stdin.on", 'process.stdin.on("data", () => {})'],
-  ["a loop over process.stdin", "await (async () => { for await (const _ of process.stdin); })()"],
+  ["a loop over process.stdin", "await eachPiece();"],
   ["readline", `readline.createInterface(${open})`],
   ["a pipe", "process.stdin.pipe(process.stdout)"],
 ])("without someone to ask, %s says so at once", async (_, code) => {

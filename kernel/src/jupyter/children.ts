@@ -15,10 +15,14 @@ interface Process {
   pid: number;
   parent: number;
   session: number;
-  marked: boolean;
+  /** The mark in its environment: undefined for none, or where it cannot be read. */
+  mark: string | undefined;
 }
 
-/** Name of the environment variable with the mark. */
+/**
+ * Name of the environment variable with the mark. A process that is started with another value, an empty one say, and
+ * what descends from it, is meant to outlive the kernel.
+ */
 export const markName = "LUTNN_KERNEL_ID";
 
 /** How long processes that were asked to end may take. */
@@ -27,12 +31,12 @@ const lookMs = 20;
 
 /** The direct children of a process. */
 export const directChildren = (kernel: number, isWanted: (pid: number) => boolean): number[] =>
-  processes("")
+  processes(false)
     .filter(({ pid, parent }) => parent === kernel && isWanted(pid))
     .map(({ pid }) => pid);
 
 /** These processes and all that descend from them. */
-export const withDescendants = (roots: readonly number[]): number[] => descendants(processes(""), roots);
+export const withDescendants = (roots: readonly number[]): number[] => descendants(processes(false), roots);
 
 /** What the process was started with, as one line. */
 export function commandOf(pid: number): string {
@@ -78,10 +82,14 @@ export function memoryKills(): number {
 }
 
 function ofKernel({ pid, text }: Mark): number[] {
-  const all = processes(text);
-  const own = all.filter((each) => each.marked || (each.session === pid && each.pid !== pid));
-  const found = new Set([...own.map((each) => each.pid), ...descendants(all, [pid])]);
-  found.delete(pid);
+  const all = processes(true);
+  const free = descendants(
+    all,
+    all.filter(({ mark }) => mark !== undefined && mark !== text).map((each) => each.pid),
+  );
+  const own = all.filter(({ mark, session }) => mark === text || session === pid).map((each) => each.pid);
+  const found = new Set(descendants(all, [pid, ...own]));
+  for (const each of [pid, ...free]) found.delete(each);
   return [...found];
 }
 
@@ -94,11 +102,11 @@ function descendants(all: readonly Process[], roots: readonly number[]): number[
   return [...found];
 }
 
-function processes(mark: string): Process[] {
-  return process.platform === "linux" ? fromProc(mark) : fromPs();
+function processes(withMarks: boolean): Process[] {
+  return process.platform === "linux" ? fromProc(withMarks) : fromPs();
 }
 
-function fromProc(mark: string): Process[] {
+function fromProc(withMarks: boolean): Process[] {
   return readdirSync("/proc").flatMap((name): Process[] => {
     if (!/^\d+$/.test(name)) return [];
     try {
@@ -106,21 +114,20 @@ function fromProc(mark: string): Process[] {
       // pid (name) state parent group session …; the name may contain anything.
       const [state, parent, , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       if (state === "Z" || state === "X") return [];
-      return [
-        { pid: Number(name), parent: Number(parent), session: Number(session), marked: isMarked(name, mark) },
-      ];
+      const mark = withMarks ? markOf(name) : undefined;
+      return [{ pid: Number(name), parent: Number(parent), session: Number(session), mark }];
     } catch {
       return []; // It has just ended.
     }
   });
 }
 
-function isMarked(pid: string, mark: string): boolean {
-  if (mark === "") return false;
+function markOf(pid: string): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(`${markName}=${mark}`);
+    const variables = readFileSync(`/proc/${pid}/environ`, "latin1").split("\0");
+    return variables.find((each) => each.startsWith(`${markName}=`))?.slice(markName.length + 1);
   } catch {
-    return false; // It is another user's.
+    return undefined; // It is another user's.
   }
 }
 
@@ -131,7 +138,7 @@ function fromPs(): Process[] {
       .trim()
       .split("\n")
       .map((line) => line.trim().split(/\s+/).map(Number))
-      .map(([pid, parent, session]) => ({ pid, parent, session, marked: false }));
+      .map(([pid, parent, session]) => ({ pid, parent, session, mark: undefined }));
   } catch {
     return [];
   }

@@ -18,7 +18,7 @@ interface Saved {
 
 // Own copies of all that is called below: the code here works whatever has been overwritten.
 const { defineProperty, getOwnPropertyDescriptor, getPrototypeOf } = Object;
-const { apply, deleteProperty, get, ownKeys } = Reflect;
+const { apply, deleteProperty, get, ownKeys, set } = Reflect;
 const { listeners, on } = EventEmitter.prototype;
 
 const language = [
@@ -39,6 +39,12 @@ const hidden: [string, object][] = [
   ["%TypedArray%", getPrototypeOf(Uint8Array)],
   ["%TypedArray%.prototype", getPrototypeOf(Uint8Array.prototype)],
 ];
+/** Node keeps these behind a getter and a setter of its own. */
+const variables: [string, object][] = [
+  ["process", process],
+  ["Buffer", Buffer],
+];
+const ownProcess = process;
 const libraries = { fs, path, util, vm, Module, process, console };
 
 /** What must not be added to objects that all others inherit from: JSON, promises and lists would not be any more. */
@@ -84,6 +90,12 @@ export class Intrinsics {
       if (now !== undefined && isIntact(now, property, isLanguage)) continue;
       if (tryTo(() => defineProperty(holder, key, property))) names += (names === "" ? "" : ", ") + name;
     }
+    for (let index = 0; index < variables.length; index++) {
+      const [name, value] = variables[index];
+      if (isObject(get(globalThis, name))) continue;
+      set(globalThis, name, value);
+      names += (names === "" ? "" : ", ") + name;
+    }
     for (let index = 0; index < roots.length; index++) {
       const { holder, name, keys } = roots[index];
       const present = ownKeys(holder);
@@ -95,8 +107,8 @@ export class Intrinsics {
     }
     for (let index = 0; index < handlers.length; index++) {
       const { event, handler } = handlers[index];
-      const present: unknown[] = apply(listeners, process, [event]);
-      if (!present.includes(handler)) apply(on, process, [event, handler]);
+      const present: unknown[] = apply(listeners, ownProcess, [event]);
+      if (!present.includes(handler)) apply(on, ownProcess, [event, handler]);
     }
     return names;
   }
@@ -124,9 +136,9 @@ function holds(holder: object, key: PropertyKey, value: unknown): boolean {
 }
 
 const isCallable = (value: unknown) => typeof value === "function";
-/** Objects such as JSON and process on globalThis. */
-const isRoot = (holder: object, value: unknown) =>
-  holder === globalThis && typeof value === "object" && value !== null;
+const isObject = (value: unknown) => (typeof value === "object" && value !== null) || isCallable(value);
+/** Objects such as JSON on globalThis. */
+const isRoot = (holder: object, value: unknown) => holder === globalThis && isObject(value);
 
 function isIntact(now: PropertyDescriptor, before: PropertyDescriptor, isLanguage: boolean): boolean {
   if (isLanguage) return now.value === before.value && now.get === before.get;
