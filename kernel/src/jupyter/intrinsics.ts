@@ -45,7 +45,7 @@ const variables: [string, object][] = [
   ["Buffer", Buffer],
 ];
 const ownProcess = process;
-const libraries = { fs, path, util, vm, Module, process, console };
+const libraries = { EventEmitter: EventEmitter.prototype, fs, path, util, vm, Module, process, console };
 
 /** What must not be added to objects that all others inherit from: JSON, promises and lists would not be any more. */
 const forbiddenKeys: PropertyKey[] = ["toJSON", "then", "get", "set", "value", "writable", "configurable"];
@@ -61,6 +61,11 @@ export class Intrinsics {
   private readonly handlers: { event: string; handler: (...args: never[]) => void }[] = [];
 
   constructor() {
+    // What it inherits could be hidden by a property of its own, which is then seen as a change.
+    for (const key of Object.keys(EventEmitter.prototype)) {
+      const value: unknown = get(EventEmitter.prototype, key);
+      if (isCallable(value)) defineProperty(process, key, { value, writable: true, configurable: true });
+    }
     for (const each of language) {
       this.save(each.name, each, true);
       this.save(`${each.name}.prototype`, each.prototype, true);
