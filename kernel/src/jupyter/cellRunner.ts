@@ -17,6 +17,8 @@ export interface CellRunnerOptions {
   /** The cell whose code is running. */
   currentCell(): Cell | undefined;
   display: TslabDisplay;
+  /** Called as soon as a cell's code has run or failed, before anything else. */
+  afterCode(): void;
 }
 
 /** Runs cells with tslab's executor, on this thread. */
@@ -85,6 +87,10 @@ export class CellRunner {
     this.newest = cell;
     try {
       await this.executor.execute(cell.code);
+      this.options.afterCode();
+      const { lastExpressionVar: last } = conversion;
+      // The executor passes over this value.
+      if (last && this.executor.locals[last] === null) cell.lastValue = null;
     } finally {
       // The executor lets every asynchronous cell race against one promise for all, which would keep what belongs to
       // each until it is settled. This settles it, and makes a new one; but a cell that was given up must not, which
@@ -138,7 +144,12 @@ export class CellRunner {
         addScript({ ...emitted, source: cell?.code ?? "", name, title: name, firstColumn, extraLines: 1 });
     }
     const importModuleDynamically = vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;
-    return vm.compileFunction(text, [], { filename: name, importModuleDynamically })();
+    const body = vm.compileFunction(text, [], { filename: name, importModuleDynamically });
+    try {
+      return body();
+    } finally {
+      this.options.afterCode();
+    }
   }
 
   private namesWithoutValue(): string[] {

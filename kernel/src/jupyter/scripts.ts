@@ -74,7 +74,10 @@ export function originalPosition(script: Script, line: number, column: number): 
   return userLine < 0 ? null : { title: script.title, line: userLine + 1, column: position.column + 1 };
 }
 
-/** Makes every stack trace in this process name the user's lines where it runs through the user's code. */
+/**
+ * Makes every stack trace in this process name the user's lines where it runs through the user's code. A cell may
+ * replace this by its own; one that throws costs that stack only.
+ */
 export function installStackTraces(): void {
   Error.prepareStackTrace = (error, frames) => {
     const isOurs = frames.map((frame) => scriptNamed(frame.getFileName()) !== undefined);

@@ -19,7 +19,7 @@ export class CellCompiler {
   private readonly changes = new FileChanges();
   private readonly compiler: Compiler;
   private readonly tslab: ReturnType<typeof loadConverter>;
-  private readonly converter: Converter;
+  private converter: Converter;
   /** Modules that cells define with `@module`. */
   private readonly virtualFiles = new Set<string>();
   private declarations = "";
@@ -31,7 +31,7 @@ export class CellCompiler {
   ) {
     this.compiler = new Compiler(ts, folder, this.changes);
     this.tslab = loadConverter(this.compiler.facade);
-    this.converter = this.tslab.createConverter({ isJS: false, isBrowser: false });
+    this.converter = this.createConverter();
   }
 
   convert(id: number, source: string): Conversion {
@@ -48,7 +48,7 @@ export class CellCompiler {
     }
     // As in tslab, a cell for the browser does nothing.
     if (mode === "browser") return nothing;
-    const result = this.converter.convert(this.declarations, source);
+    const result = this.convertText(source);
     const {
       diagnostics,
       output,
@@ -69,6 +69,20 @@ export class CellCompiler {
       files: sideOutputs.flatMap(({ path, data }) => this.compiledFile(path, data)),
       values: declaredValues(this.ts, declOutput),
     };
+  }
+
+  private createConverter(): Converter {
+    return this.tslab.createConverter({ isJS: false, isBrowser: false });
+  }
+
+  private convertText(source: string): ReturnType<Converter["convert"]> {
+    try {
+      return this.converter.convert(this.declarations, source);
+    } catch (error) {
+      // It has stopped half-way (its stack was full, say) and would stumble over what it left at the next cell.
+      this.converter = this.createConverter();
+      throw error;
+    }
   }
 
   adopt(id: number): void {
