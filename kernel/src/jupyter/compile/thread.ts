@@ -8,6 +8,7 @@ import { typescriptFile, typescriptVersion } from "../tslab";
 import { assistance } from "./assistance";
 import { CellCompiler } from "./cellCompiler";
 import { requireCached } from "./codeCache";
+import type { Ts } from "./compilerApi";
 import type {
   AssistanceReply,
   AssistanceRequest,
@@ -22,10 +23,7 @@ const quietMs = 20_000;
 function start({ folder, main, wire }: CompileSettings): void {
   const cacheName = `typescript-${typescriptVersion}-${process.versions.v8}-${process.arch}.bin`;
   const typescript = requireCached(typescriptFile, join(cacheFolder(), cacheName));
-  const compiler = new CellCompiler(
-    typescript.exports as ConstructorParameters<typeof CellCompiler>[0],
-    folder,
-  );
+  const compiler = new CellCompiler(typescript.exports as Ts, folder);
   setTimeout(typescript.save, quietMs);
   const collectGarbage = collectorOfGarbage();
   const describe = (error: unknown) =>
