@@ -50,6 +50,7 @@ export class CellCompiler {
     // As in tslab, a cell for the browser does nothing.
     if (mode === "browser") return nothing;
     const kind = this.kindOf(source);
+    cells.prune();
     cells.write(cells.scratch, "", kind);
     cells.write(cells.draft, source, kind);
     if (/\bdeclare\b/.test(source))

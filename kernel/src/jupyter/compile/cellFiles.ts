@@ -140,16 +140,20 @@ export class CellFiles {
         this.write(cell, withoutAugmentations(this.ts, cell.text), cell.kind);
   }
 
-  /** Finds out whose names are seen, and drops the cells that are neither seen nor needed. */
+  /** Finds out whose names are seen. */
   private own(): void {
     this.valueOwners = new Map();
     this.typeOwners = new Map();
-    const said = new Map<string, CellFile>();
     for (const cell of this.kept) {
       for (const name of cell.values) this.valueOwners.set(name, cell);
       for (const name of cell.types) this.typeOwners.set(name, cell);
-      for (const each of cell.augmentations) said.set(each, cell);
     }
+  }
+
+  /** Drops the cells that are neither seen nor needed. Not as soon as a cell runs: if it fails, they are seen again. */
+  prune(): void {
+    const said = new Map<string, CellFile>();
+    for (const cell of this.kept) for (const each of cell.augmentations) said.set(each, cell);
     const seen = new Set([...this.valueOwners.values(), ...this.typeOwners.values(), ...said.values()]);
     const needed = new Set(seen);
     for (const cell of needed) for (const other of cell.needs) needed.add(other);
