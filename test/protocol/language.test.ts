@@ -50,9 +50,9 @@ describe("at top level", () => {
     expect(await run("const { size = await Promise.resolve(5) } = {} as { size?: number }; size")).toBe("5");
     expect(
       await run(
-        "class Awaited2 { static value = 6; } const t = `${await Promise.resolve(Awaited2.value)}`; t",
+        "class Awaited2 { static value = 6; } const t = 'n' + (await Promise.resolve(Awaited2.value)); t",
       ),
-    ).toBe("'6'");
+    ).toBe("'n6'");
   });
 
   test("labels, blocks, switch, try and loops of each kind", async () => {
@@ -203,9 +203,9 @@ describe("TypeScript's own", () => {
     expect(await run('import path = require("path"); path.posix.join("a", "b")')).toBe("'a/b'");
     expect(
       await run(
-        'import Parsed = path.ParsedPath; import posix = path.posix; const parsed: Parsed = posix.parse("a/b.c"); parsed.ext',
+        'import Parsed = path.ParsedPath; import width = Shapes.unit; const parsed: Parsed = path.posix.parse("a/b.c"); parsed.ext + width',
       ),
-    ).toBe("'.c'");
+    ).toBe("'.c1'");
     expect(await run('(await import("./shapes")).unit.size')).toBe("1");
     expect(
       await run(
@@ -254,7 +254,10 @@ describe("TypeScript's own", () => {
   });
 
   test("JSX, which wants a factory", async () => {
-    expect(await errorOf("const element = <div/>;")).toMatch(/requires 'React' to be in scope/);
+    const { published } = await kernel.execute("const element = <div/>;");
+    expect(find(published, "error")!.content.traceback.join("\n")).toContain(
+      "This JSX tag requires 'React' to be in scope",
+    );
     await run(
       "declare global { namespace JSX { interface IntrinsicElements { div: { id?: string } } type Element = string; } } const React = { createElement: (tag: string, props: object | null, ...children: string[]) => tag + JSON.stringify(props) + children.join() };",
     );

@@ -41,13 +41,26 @@ export function cellStatements(
       );
     };
 
-    const keptAlias = (node: typescript.ImportEqualsDeclaration): typescript.Statement | undefined =>
-      node.isTypeOnly || !isValue(node.name)
-        ? undefined
-        : ts.setTextRange(
-            factory.createImportEqualsDeclaration(undefined, false, node.name, node.moduleReference),
-            node,
+    const expressionOf = (name: typescript.EntityName): typescript.Expression =>
+      ts.isIdentifier(name)
+        ? name
+        : factory.createPropertyAccessExpression(expressionOf(name.left), name.right.text);
+
+    /** `import a = require("b")`, and `import a = B.c`, which is a constant. */
+    const keptAlias = (node: typescript.ImportEqualsDeclaration): typescript.Statement | undefined => {
+      const { isTypeOnly, name, moduleReference } = node;
+      if (isTypeOnly || !isValue(name)) return undefined;
+      const kept = ts.isExternalModuleReference(moduleReference)
+        ? factory.createImportEqualsDeclaration(undefined, false, name, moduleReference)
+        : factory.createVariableStatement(
+            undefined,
+            factory.createVariableDeclarationList(
+              [factory.createVariableDeclaration(name, undefined, undefined, expressionOf(moduleReference))],
+              ts.NodeFlags.Const,
+            ),
           );
+      return ts.setTextRange(kept, node);
+    };
 
     const statement = (node: typescript.Statement, isLast: boolean): typescript.Statement | undefined => {
       if (ts.isImportDeclaration(node)) return keptImport(node);
