@@ -98,7 +98,15 @@ export class CellRunner {
     for (const name of fresh) this.scope.box(name)[name] = undefined;
     for (const name of vars) this.scope.initialize(name);
     // A function's body, since V8 keeps every script that it has compiled, until it runs out of memory.
-    const surroundings = { require: this.require, exports: {}, module: { exports: {} } };
+    const module = { exports: {} };
+    const { folder } = this.options;
+    const surroundings = {
+      require: this.require,
+      exports: module.exports,
+      module,
+      __dirname: folder,
+      __filename: join(folder, "notebook.ts"),
+    };
     const parameters = [...names.map((name) => prefix + name), ...Object.keys(surroundings)];
     const importModuleDynamically = vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;
     const body = vm.compileFunction(code, parameters, { filename: title, importModuleDynamically });
