@@ -248,6 +248,9 @@ test("what a file of the notebook exports is read as it is now", async () => {
   );
   expect(await run("increase();", "live")).toBe("3");
   expect(await errorOf("live = 1;")).toContain("because it is an import");
+  expect(await run("const readLive = () => live;", "let live = 9;", "increase(); live++; readLive()")).toBe(
+    "10",
+  );
 });
 
 test("an import stays for later cells, replaces a variable, and is replaced by one", async () => {
@@ -346,6 +349,14 @@ describe("a loop over the notebook's variables", () => {
     );
     expect(await run("level")).toBe("7");
   });
+});
+
+test("errors call the variables by their names", async () => {
+  await run("const number: any = 5; const list: any = null;");
+  expect(await errorOf("number()")).toBe("TypeError: number is not a function");
+  expect(await errorOf("new number()")).toBe("TypeError: number is not a constructor");
+  expect(await errorOf("[...number]")).toContain("number is not iterable");
+  expect(await errorOf("list.first")).toBe("TypeError: Cannot read properties of null (reading 'first')");
 });
 
 test("errors name the right places of rewritten lines", async () => {

@@ -119,7 +119,6 @@ export class ExecutionQueue {
   /** @returns the reply's user_expressions */
   private async run(cell: Cell, counted: boolean): Promise<JsonObject> {
     await this.runner.execute(cell);
-    if (cell.failure) throw cell.failure.error;
     if (cell.lastValue !== undefined) {
       const { executionCount, code, lastValue } = cell;
       const data = await mimeBundle(lastValue);
@@ -140,7 +139,6 @@ export class ExecutionQueue {
     const probe = new Cell(cell.request, `${cell.label} expression`, cell.executionCount, `(${expression})`);
     try {
       await runIn(probe, () => this.runner.execute(probe));
-      if (probe.failure) throw probe.failure.error;
       return { status: "ok", data: await mimeBundle(probe.lastValue), metadata: {} };
     } catch (error) {
       return { status: "error", ...describeError(error, probe.title, probe.code) };

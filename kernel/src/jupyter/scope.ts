@@ -54,8 +54,16 @@ export class Scope {
       const value =
         exported === "*" ? () => this.namespaceOf(loaded) : () => exportOf(module, loaded, exported);
       const isConstant = !isLive || exported === "*" || exported === "default";
-      const property = isConstant ? { value: value(), writable: true } : { get: value, set: undefined };
-      Object.defineProperty(this.box(name), name, { ...property, configurable: true, enumerable: true });
+      const box = this.box(name);
+      if (isConstant) setValue(box, name, value());
+      else
+        Object.defineProperty(box, name, {
+          get: value,
+          // The compiler lets nobody assign to an import: this is its name being declared anew.
+          set: (next: unknown) => setValue(box, name, next),
+          configurable: true,
+          enumerable: true,
+        });
     }
   }
 
@@ -78,6 +86,10 @@ function exportOf(module: Loaded, loaded: unknown, name: string): unknown {
   return name === "default" && !module.__esModule ? loaded : module[name];
 }
 
+function setValue(box: object, name: string, value: unknown): void {
+  Object.defineProperty(box, name, { value, writable: true, enumerable: true, configurable: true });
+}
+
 /**
  * A box whose variable has no value yet: to read it is an error, as in any JavaScript. The error is thrown by the box's
  * prototype, so that the first value becomes a property like any other.
@@ -89,7 +101,7 @@ function emptyBox(name: string): Box {
         throw new ReferenceError(`Cannot access '${name}' before initialization`);
       },
       set(value: unknown) {
-        Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true });
+        setValue(this, name, value);
       },
     },
   });

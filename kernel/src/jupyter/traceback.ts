@@ -65,8 +65,17 @@ function excerpt(code: string, line: number, column: number, length: number): st
 /** Also errors of other realms (vm contexts). */
 const isError = (value: unknown): value is Error => value instanceof Error || types.isNativeError(value);
 
-/** Node adds to this message from where it was required, which is the kernel's business. */
-const messageOf = (error: Error) => String(error.message).replace(/\nRequire stack:\n[\s\S]*$/, "");
+/** How compiled code calls a variable of the notebook's (see compile/oneScope.ts): `$step.step`, `(0 , $step.step)`. */
+const variable = /\(0 ?, \$+([\p{ID_Continue}$]+)\.\1\)|\$+([\p{ID_Continue}$]+)\.\2(?![\p{ID_Continue}$])/gu;
+
+/**
+ * As the user would have it: Node adds to one message from where it was required, which is the kernel's business, and V8
+ * quotes compiled code.
+ */
+const messageOf = (error: Error) =>
+  String(error.message)
+    .replace(/\nRequire stack:\n[\s\S]*$/, "")
+    .replace(variable, "$1$2");
 
 /** The lines about its calls; those of a stack that never came through a cell are the kernel's and left out. */
 function framesOf(error: Error): string[] {

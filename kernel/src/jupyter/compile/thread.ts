@@ -16,6 +16,7 @@ import type {
   FromCompiler,
   ToCompiler,
 } from "./messages";
+import { neverOptimize } from "./neverOptimize";
 
 /** After this time the first cells have been compiled, in most notebooks. */
 const quietMs = 20_000;
@@ -23,7 +24,9 @@ const quietMs = 20_000;
 function start({ folder, main, wire }: CompileSettings): void {
   const cacheName = `typescript-${typescriptVersion}-${process.versions.v8}-${process.arch}.bin`;
   const typescript = requireCached(typescriptFile, join(cacheFolder(), cacheName));
-  const compiler = new CellCompiler(typescript.exports as Ts, folder);
+  const ts = typescript.exports as Ts;
+  neverOptimize(ts.createPrinter);
+  const compiler = new CellCompiler(ts, folder);
   setTimeout(typescript.save, quietMs);
   const collectGarbage = collectorOfGarbage();
   const describe = (error: unknown) =>
