@@ -297,6 +297,19 @@ describe("a diagnostic", () => {
     expect(traceback).not.toMatch(/__cell|__prev__|tsLastExpr|\.d\.ts/);
   });
 
+  test("about what is nested too deeply is a sentence, and the next cells run", async () => {
+    for (const deep of [
+      `${"(".repeat(9000)}1${")".repeat(9000)}`,
+      `${"[".repeat(9000)}${"]".repeat(9000)}`,
+    ]) {
+      expect(await errorOf(deep)).toMatch(
+        /The compiler cannot follow a cell that is nested so deeply; split it up\.$/,
+      );
+      expect(await run("1 + 1")).toBe("2");
+      expect(await run("let afterwards = 3; afterwards")).toBe("3");
+    }
+  });
+
   test("names a type of an earlier cell as the user does", async () => {
     await run("class Twin { old = 1; } const oldTwin = new Twin();", "class Twin { fresh = 2; }");
     const error = await errorOf("const wrong: Twin = oldTwin;");

@@ -41,7 +41,9 @@ function describeDiagnostics(diagnostics: Diagnostic[], title: string, code: str
     const { line, character } = diagnostic.start;
     return `${diagnostic.fileName ?? title}:${line + 1}:${character + 1}`;
   });
-  const sentences = diagnostics.map(({ messageText, code: number }) => `${messageText} (TS${number})`);
+  const sentences = diagnostics.map(({ messageText, code: number }) =>
+    number === undefined ? messageText : `${messageText} (TS${number})`,
+  );
   const traceback = diagnostics.flatMap((diagnostic, index) => {
     const headline = `${places[index]} - ${red("error")}: ${sentences[index]}`;
     if (diagnostic.fileName) return [headline];

@@ -34,6 +34,20 @@ export class CellCompiler {
   }
 
   convert(id: number, source: string): Conversion {
+    try {
+      return this.compile(id, source);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      // The compiler's stack has run out. It must not meet this text again.
+      const { cells } = this.notebook;
+      cells.write(cells.draft, "", this.ts.ScriptKind.TS);
+      const start = { offset: 0, line: 0, character: 0 };
+      const messageText = "The compiler cannot follow a cell that is nested so deeply; split it up.";
+      return { diagnostics: [{ start, end: start, messageText }], notices: [], files: [], declared: [] };
+    }
+  }
+
+  private compile(id: number, source: string): Conversion {
     const { ts, notebook } = this;
     const { cells } = notebook;
     // Those that import a changed file have to be evaluated anew, too.
@@ -117,8 +131,13 @@ export class CellCompiler {
     const { notebook } = this;
     const { scratch } = notebook.cells;
     if (notebook.refresh()) this.delivered.clear();
-    notebook.cells.write(scratch, source, this.kindOf(source));
-    notebook.program();
+    try {
+      notebook.cells.write(scratch, source, this.kindOf(source));
+      notebook.program();
+    } catch (error) {
+      notebook.cells.write(scratch, "", this.ts.ScriptKind.TS);
+      throw error;
+    }
     return scratch.path;
   }
 

@@ -13,8 +13,8 @@ export interface Diagnostic {
   start: Place;
   end: Place;
   messageText: string;
-  /** TypeScript's number of the error. */
-  code: number;
+  /** TypeScript's number of the error, if it is one of the compiler's own. */
+  code?: number;
   /** Path of the notebook's file that it is about; undefined for the cell itself. */
   fileName?: string;
 }

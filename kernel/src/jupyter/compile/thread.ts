@@ -16,7 +16,7 @@ import type {
   FromCompiler,
   ToCompiler,
 } from "./messages";
-import { neverOptimize } from "./neverOptimize";
+import { neverOptimizeMakers } from "./neverOptimize";
 
 /** After this time the first cells have been compiled, in most notebooks. */
 const quietMs = 20_000;
@@ -25,7 +25,7 @@ function start({ folder, main, wire }: CompileSettings): void {
   const cacheName = `typescript-${typescriptVersion}-${process.versions.v8}-${process.arch}.bin`;
   const typescript = requireCached(typescriptFile, join(cacheFolder(), cacheName));
   const ts = typescript.exports as Ts;
-  neverOptimize(ts.createPrinter);
+  neverOptimizeMakers(ts);
   const compiler = new CellCompiler(ts, folder);
   setTimeout(typescript.save, quietMs);
   const collectGarbage = collectorOfGarbage();
