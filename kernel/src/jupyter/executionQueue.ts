@@ -124,7 +124,6 @@ export class ExecutionQueue {
   /** @returns the reply's user_expressions */
   private async run(cell: Cell, counted: boolean): Promise<JsonObject> {
     await this.runner.execute(cell);
-    if (cell.failure) throw cell.failure.error;
     this.zone.run(() => this.output.putForeignFirst());
     if (cell.lastValue !== undefined) {
       const { executionCount, code, lastValue } = cell;
@@ -146,7 +145,6 @@ export class ExecutionQueue {
     const probe = new Cell(cell.request, `${cell.label} expression`, cell.executionCount, `(${expression})`);
     try {
       await runIn(probe, () => this.runner.execute(probe));
-      if (probe.failure) throw probe.failure.error;
       return { status: "ok", data: await mimeBundle(probe.lastValue), metadata: {} };
     } catch (error) {
       return { status: "error", ...describeError(error, probe.title, probe.code) };

@@ -56,7 +56,9 @@ function describeDiagnostics(diagnostics: Diagnostic[], title: string, code: str
     const { line, character } = diagnostic.start;
     return `${diagnostic.fileName ?? title}:${line + 1}:${character + 1}`;
   });
-  const sentences = diagnostics.map(({ messageText, code: number }) => `${messageText} (TS${number})`);
+  const sentences = diagnostics.map(({ messageText, code: number }) =>
+    number === undefined ? messageText : `${messageText} (TS${number})`,
+  );
   const traceback = diagnostics.flatMap((diagnostic, index) => {
     const headline = `${places[index]} - ${red("error")}: ${sentences[index]}`;
     if (diagnostic.fileName) return [headline];
@@ -95,9 +97,17 @@ function textOf(error: Error, property: "name" | "message" | "stack", otherwise:
 
 const nameOf = (error: Error) => textOf(error, "name", "Error");
 
-/** Node adds to this message from where it was required, which is the kernel's business. */
+/** How compiled code calls a variable of the notebook's (see compile/oneScope.ts): `$step.step`, `(0 , $step.step)`. */
+const variable = /\(0 ?, \$+([\p{ID_Continue}$]+)\.\1\)|\$+([\p{ID_Continue}$]+)\.\2(?![\p{ID_Continue}$])/gu;
+
+/**
+ * As the user would have it: Node adds to one message from where it was required, which is the kernel's business, and V8
+ * quotes compiled code.
+ */
 const messageOf = (error: Error) =>
-  textOf(error, "message", "(its message cannot be read)").replace(/\nRequire stack:\n[\s\S]*$/, "");
+  textOf(error, "message", "(its message cannot be read)")
+    .replace(/\nRequire stack:\n[\s\S]*$/, "")
+    .replace(variable, "$1$2");
 
 const causeOf = (error: Error): unknown => attempt(() => error.cause, undefined);
 
