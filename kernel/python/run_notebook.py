@@ -1,6 +1,6 @@
 """Executes a notebook through a real kernel and tells its progress as JSON lines on stdout.
 
-    run_notebook.py NOTEBOOK OUTPUT_FOLDER KERNEL_NAME
+    run_notebook.py NOTEBOOK OUTPUT_FOLDER KERNEL_NAME FORMULA_TRANSLATOR…
 
 Writes NAME.ipynb (executed) and NAME.html into the folder, also when a cell fails: then with what ran so far.
 Events: refused {reason} (nothing is run or written), start {cells}, cell {index, title}, progress {text}, done {index, seconds}, error {index, source, ename,
@@ -19,7 +19,7 @@ import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
-from nbconvert import HTMLExporter
+from notebook_page import notebook_page
 
 
 def tell(event, **fields):
@@ -80,7 +80,7 @@ def refusal_of(kernel):
     return f"the kernel must be one that Jupyter knows, {', '.join(known)} (got {kernel}); lutnn kernel install adds ours"
 
 
-def main(source, folder, kernel):
+def main(source, folder, kernel, *translator):
     source = Path(source).resolve()
     folder = Path(folder).resolve()
     refusal = refusal_of(kernel)
@@ -143,8 +143,7 @@ def main(source, folder, kernel):
     executed = folder / source.name
     page = folder / (source.stem + ".html")
     write_whole(executed, nbformat.writes(notebook))
-    body, _ = HTMLExporter().from_notebook_node(notebook, resources={"metadata": {"name": source.stem}})
-    write_whole(page, body)
+    write_whole(page, notebook_page(notebook, source.stem, translator))
     tell("written", paths=[str(executed), str(page)], summary=summary(notebook))
     return status
 

@@ -22,7 +22,7 @@ function openingOf(subject: string): Opening {
   const inside = relative(checkoutRoot, path);
   const isInside = !inside.startsWith("..") && !isAbsolute(inside);
   if (status?.isDirectory()) return isInside ? { root: checkoutRoot, path } : { root: path };
-  if (status) requireNotebook("lab", path);
+  if (status) requireNotebook("lab", subject, startFolder());
   else writeFileSync(path, newNotebook("lab", subject, path), { flag: "wx" });
   return { root: isInside ? checkoutRoot : dirname(path), path };
 }

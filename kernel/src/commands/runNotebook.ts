@@ -36,7 +36,8 @@ export async function runNotebook(
       `run: the executed notebook must not overwrite the notebook itself (got --output ${options.output}); name another folder`,
     );
   const script = join(__dirname, "../../python/run_notebook.py");
-  const child = spawn(requireVenvProgram("python"), [script, path, out, options.kernel], {
+  const translator = [process.execPath, join(__dirname, "texToMathml.js")];
+  const child = spawn(requireVenvProgram("python"), [script, path, out, options.kernel, ...translator], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, ...jupyterPlaces() },
   });
