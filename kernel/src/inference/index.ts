@@ -4,7 +4,9 @@ export {
   LayerTimings,
   type Spread,
   type TimingOptions,
+  type TimingVerdict,
   timeLayers,
   timePaperSizedLayer,
+  timingVerdict,
 } from "./timeLayers";
 export { type LayerVerification, NativeVerification, verifyNative } from "./verifyNative";
