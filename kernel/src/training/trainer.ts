@@ -4,9 +4,11 @@ import type { Dataset } from "../datasets/dataset";
 import { LutnnError } from "../errors";
 import { Progress } from "../host/progress";
 import { breathe, cellSignal } from "../host/signal";
+import { Curve } from "./curve";
 import { countRight, type Evaluation, evaluate } from "./evaluate";
 import { findFault } from "./findFault";
 import { type EpochFigures, TrainingHistory } from "./history";
+import { LiveHistory } from "./liveHistory";
 import { MetricsLog } from "./metricsLog";
 import { Optimizer, type ParameterGroup } from "./optimizer";
 import { checkTrainingOptions, type EarlyStopping, type TrainingOptions } from "./options";
@@ -100,6 +102,10 @@ export async function train(training: Training): Promise<TrainingHistory> {
   let position: Position = { epoch: 0, batch: 0, lossSum: 0, right: 0, seconds: 0, figures: [], waited: 0 };
   const stepOf = ({ epoch, batch }: Position) => epoch * stepsPerEpoch + batch;
   let stoppedEarly = false;
+  const curve = new Curve();
+  const live = new LiveHistory();
+  const historyOf = (figures: EpochFigures[]) =>
+    new TrainingHistory(label, figures, { stoppedEarly: false, remark: training.remark }, curve.points);
   try {
     const saved = await keeper.open();
     if (saved) position = saved.position;
@@ -120,6 +126,12 @@ export async function train(training: Training): Promise<TrainingHistory> {
           if (!(value < divergence)) throw diverged(training, images, value, step, keeper.lastSaved);
           position.lossSum += value * labels.size;
           position.right += right;
+          curve.add({
+            at: (step + 0.5) / stepsPerEpoch,
+            loss: value,
+            metric: (100 * right) / labels.size,
+            size: labels.size,
+          });
         } finally {
           tf.dispose([images, labels]);
         }
@@ -133,6 +145,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
           loss: (position.lossSum / seen).toFixed(3),
           ...validationField(position.figures[position.figures.length - 1]?.validation),
         });
+        live.update(() => historyOf(position.figures));
         if (position.batch < stepsPerEpoch) await keeper.saveIfDue(stepOf(position), position);
         await breathe(signal);
       }
@@ -184,13 +197,9 @@ export async function train(training: Training): Promise<TrainingHistory> {
       accuracy: `${last.accuracy.toFixed(1)} %`,
       ...validationField(last.validation),
     });
-    const { remark } = training;
-    return new TrainingHistory(label, figures, {
-      best: best?.epoch,
-      stoppedEarly,
-      resumedAt: saved?.step,
-      remark,
-    });
+    const outcome = { best: best?.epoch, stoppedEarly, resumedAt: saved?.step, remark: training.remark };
+    const isShown = live.finish(new TrainingHistory(label, figures, outcome, curve.points));
+    return new TrainingHistory(label, figures, outcome, curve.points, isShown);
   } catch (error) {
     if (signal.aborted) await keeper.saveNow(stepOf(position), position);
     throw error;
