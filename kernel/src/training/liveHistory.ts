@@ -21,7 +21,8 @@ export class LiveHistory {
     if (now - this.last < gap) return;
     this.last = now;
     // Without the SVG, which takes ten times as long to draw and is for pages that stand still.
-    this.show({ [PLOTLY_MIME]: history().figure().toPlotly(), "text/plain": history().summary() });
+    const drawn = history();
+    this.show({ [PLOTLY_MIME]: drawn.figure().toPlotly(), "text/plain": drawn.toTable().toString() });
   }
 
   /** The whole chart in the end, where there was one before. @returns whether the running cell shows it by now */
