@@ -7,7 +7,7 @@ import type { Figure } from "./plot";
 import type { Theme } from "./theme";
 
 // Pixels.
-const left = 74;
+const valueLabels = 74;
 const titleHeight = 20;
 const legendRowHeight = 19;
 const widestColumn = 40;
@@ -31,8 +31,9 @@ export function chartFigure(figure: Figure, texts: ChartTexts, available: number
   const head = sizes.edge / 2 + titleHeight * title.length + sizes.lineHeight * remarks.length;
   const { rows } = legendPlace(texts.legend, inner);
   const top = head + legendRowHeight * rows + 20;
-  const room = (width - left - sizes.edge) / Math.max(1, texts.positions.length);
+  const room = (width - valueLabels - sizes.edge) / Math.max(1, texts.positions.length);
   const labels = numeric ? null : categoryLabels(texts, room);
+  const left = Math.max(valueLabels, labels && labels.angle !== 0 ? labels.height - 12 - room / 2 : 0);
   const bottom = labels ? labels.height : 46;
   const count = texts.panels.length;
   const plot = count * sizes.panel + (count - 1) * sizes.panelGap;
@@ -46,11 +47,18 @@ export function chartFigure(figure: Figure, texts: ChartTexts, available: number
     annotations: [
       heading(
         title.map((line) => `<b>${plotlyText(line)}</b>`),
+        left,
         top - 4,
         sizes.title,
         theme.text,
       ),
-      heading(remarks.map(plotlyText), top - 8 - titleHeight * title.length, sizes.text, theme.mutedText),
+      heading(
+        remarks.map(plotlyText),
+        left,
+        top - 8 - titleHeight * title.length,
+        sizes.text,
+        theme.mutedText,
+      ),
     ],
     font: { family: theme.fontFamily, size: sizes.text, color: theme.text },
     paper_bgcolor: theme.background,
@@ -75,8 +83,14 @@ export function chartFigure(figure: Figure, texts: ChartTexts, available: number
   return { data, layout, reading: chartReading(data, texts, theme) };
 }
 
-/** Lines at the left edge, so many pixels above the plot. */
-function heading(lines: string[], above: number, size: number, color: string): Partial<Annotation> {
+/** Lines at the left edge, so many pixels beside the plot and above it. */
+function heading(
+  lines: string[],
+  left: number,
+  above: number,
+  size: number,
+  color: string,
+): Partial<Annotation> {
   return {
     text: lines.join("<br>"),
     x: 0,

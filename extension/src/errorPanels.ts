@@ -44,7 +44,7 @@ export function errorPanels(report: ErrorAccumulationReport, frame: ErrorFrame):
   const { series } = report;
   const numLayers = labels.length;
   const labelWidth = Math.max(4, ...labels.map((label) => label.length)) * letterWidth;
-  const left = horizontal ? labelWidth + edge : valueLabels;
+  const left = horizontal ? labelWidth + edge : leftOfColumns(labelWidth, width, numLayers);
   const plotWidth = width - left - edge;
   const errorWidth = horizontal ? errorShare * (plotWidth - gap) : plotWidth;
   const metricWidth = horizontal ? plotWidth - gap - errorWidth : plotWidth;
@@ -85,6 +85,13 @@ export function errorPanels(report: ErrorAccumulationReport, frame: ErrorFrame):
     slantedLabels,
     bargap: 1 - Math.min(barShare, (widestBar * series.length) / room),
   };
+}
+
+/** Room for the values, and for the first layer's name where it is slanted and reaches further to the left. */
+function leftOfColumns(labelWidth: number, width: number, numLayers: number): number {
+  const room = (width - valueLabels - edge) / numLayers;
+  const isSlanted = labelWidth + letterWidth > room;
+  return isSlanted ? Math.max(valueLabels, labelWidth * Math.SQRT1_2 + 12 - room / 2) : valueLabels;
 }
 
 function errorPhrases({ measure }: ErrorFrame): string[] {

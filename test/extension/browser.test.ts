@@ -138,7 +138,7 @@ describe("JupyterLab with the extension", { timeout: testLimit }, () => {
     await settle(page);
     await output.getByText("Table", { exact: true }).focus();
     await page.keyboard.press("Enter");
-    const rows = output.locator("tbody tr");
+    const rows = output.locator(".lutnn-table tbody tr");
     await expect.poll(() => rows.count()).toBe(smallNetwork.length);
     expect(await rows.first().innerText()).toMatch(
       /^conv1\s+conv2d, K 16, V 9, C 16\s+0\.294\s+0\.462\s+86\.62 %/,
