@@ -8,10 +8,12 @@ import { cellSignal, yieldToEvents } from "../host/signal";
 import { addScores, noScore } from "../tasks/score";
 import type { Task } from "../tasks/task";
 import { warnOfBatchNorms } from "./batchNormWarning";
+import { Curve } from "./curve";
 import { EarlyStop } from "./earlyStop";
 import { evaluateTask } from "./evaluate";
 import { findFault } from "./findFault";
 import { TrainingHistory } from "./history";
+import { LiveHistory } from "./liveHistory";
 import { MetricsLog, metricsLine } from "./metricsLog";
 import { formatMetric, measured } from "./metricValue";
 import { Optimizer, type ParameterGroup } from "./optimizer";
@@ -84,6 +86,16 @@ export async function train(training: Training): Promise<TrainingHistory> {
   let position: Position = { epoch: 0, ...epochStart, figures: [], waited: 0 };
   const stepOf = ({ epoch, batch }: Position) => epoch * stepsPerEpoch + batch;
   let stoppedEarly = false;
+  const curve = new Curve();
+  const live = new LiveHistory();
+  const historyOf = (figures: SavedFigures[]) =>
+    new TrainingHistory(
+      label,
+      figures.map((one) => epochFigures(one, task.metric)),
+      { stoppedEarly: false, remark: training.remark },
+      task,
+      curve.points,
+    );
   try {
     const saved = await run.open();
     if (saved) position = saved.position;
@@ -107,6 +119,12 @@ export async function train(training: Training): Promise<TrainingHistory> {
           if (!(value < limit)) throw diverged(training, feeds, value, limit, step, run.lastSaved);
           position.lossSum += value * score.weight;
           position.score = addScores(position.score, score);
+          curve.add({
+            at: (step + 0.5) / stepsPerEpoch,
+            loss: value,
+            metric: task.metricOf(score),
+            size: score.weight,
+          });
         } finally {
           disposeBatch(batch);
         }
@@ -120,6 +138,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
           loss: (position.lossSum / (position.score.weight || 1)).toFixed(3),
           ...validationField(position.figures[position.figures.length - 1]),
         });
+        live.update(() => historyOf(position.figures));
         if (position.batch < stepsPerEpoch) await run.saveIfDue(stepOf(position), position);
         await yieldToEvents(signal);
       }
@@ -161,12 +180,16 @@ export async function train(training: Training): Promise<TrainingHistory> {
       [task.metric.name]: formatMetric(task.metric, last.metric),
       ...validationField(last),
     });
-    return new TrainingHistory(
-      label,
-      figures.map((one) => epochFigures(one, task.metric)),
-      { best: best?.epoch, stoppedEarly, resumedAt: saved?.step, remark: training.remark, warning },
-      task,
-    );
+    const told = figures.map((one) => epochFigures(one, task.metric));
+    const outcome = {
+      best: best?.epoch,
+      stoppedEarly,
+      resumedAt: saved?.step,
+      remark: training.remark,
+      warning,
+    };
+    const isShown = live.finish(new TrainingHistory(label, told, outcome, task, curve.points));
+    return new TrainingHistory(label, told, outcome, task, curve.points, isShown);
   } catch (error) {
     if (signal.aborted) await run.saveNow(stepOf(position), position);
     throw error;
