@@ -47,17 +47,17 @@ describe("a network and its data", () => {
   it("are checked before anything is learnt", async () => {
     const model = sharp();
     const before = [...model.getWeights()[0].dataSync()];
-    const fit = (given: lutnn.datasets.Dataset) => lutnn.fit(model, given, { epochs: 1 });
+    const learn = (given: lutnn.datasets.Dataset) => lutnn.fit(model, given, { epochs: 1 });
     await expect(lutnn.evaluate(model, data([1, 2, 3], 3))).rejects.toThrow(
       /evaluate: the targets must be integers from 0 to 2 \(got 3 in example 2 of toy\)/,
     );
-    await expect(fit(data([0, 1, 2, 3, 4], 5))).rejects.toThrow(/\(got one of 5 classes from toy\)/);
+    await expect(learn(data([0, 1, 2, 3, 4], 5))).rejects.toThrow(/\(got one of 5 classes from toy\)/);
     const spoiled = data(labels, 3);
     spoiled.images[89] = Number.NaN;
-    await expect(fit(spoiled)).rejects.toThrow(
+    await expect(learn(spoiled)).rejects.toThrow(
       /the data must be finite numbers \(got NaN in image of example 29 of toy\); correct the data/,
     );
-    await expect(fit(spoiled)).rejects.not.toThrow(/learning rate/);
+    await expect(learn(spoiled)).rejects.not.toThrow(/learning rate/);
     const held = lutnn.fit(model, data(labels, 3), { epochs: 1, validation: spoiled });
     await expect(held).rejects.toThrow(/got NaN/);
     expect([...model.getWeights()[0].dataSync()]).toEqual(before);
