@@ -99,7 +99,7 @@ for (const room of rooms) {
     console.error(`check:mutants: the tests of ${room} must pass before faults are planted; run them`);
     process.exit(1);
   }
-  const limit = 10 + (5 * (performance.now() - start)) / 1000; // a fault may also make a loop endless
+  const limit = Math.ceil(10 + (5 * (performance.now() - start)) / 1000); // a fault may also make a loop endless
   let killed = 0;
   for (const [i, { path, id, line, code }] of chosen.entries()) {
     const target = join(root, "kernel/lib", path.replace(/\.ts$/, ".js"));
