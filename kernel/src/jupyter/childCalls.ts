@@ -15,7 +15,12 @@ export function watchChildCalls(output: Output, zone: KernelZone, shared: Int32A
   const calls = synchronousCalls();
   if (calls) {
     const plain = calls.spawn;
+    // The interrupt is left to be taken: code that catches this and goes on will be stopped.
+    const throwInterrupt = () => {
+      if (zone.isInterrupted) throw new InterruptedError();
+    };
     calls.spawn = (...args) => {
+      throwInterrupt();
       const result = zone.run(() => {
         Atomics.store(shared, Slot.child, 1);
         try {
@@ -25,8 +30,7 @@ export function watchChildCalls(output: Output, zone: KernelZone, shared: Int32A
           output.drain();
         }
       });
-      // The interrupt is left to be taken: code that catches this and goes on will be stopped.
-      if (zone.isInterrupted) throw new InterruptedError();
+      throwInterrupt();
       return result;
     };
   }

@@ -139,7 +139,7 @@ const values: [what: string, make: () => unknown, expected: string | RegExp][] =
     () =>
       class A {
         readonly size = 1;
-        static override toString() {
+        static toString() {
           return fail();
         }
       },
