@@ -56,11 +56,18 @@ describe("a plan", () => {
 });
 
 describe("a training history", () => {
-  const epochs = [1, 2].map((epoch) => ({ epoch, loss: 1 / epoch, accuracy: 50 * epoch, seconds: 1 }));
+  const epochs = [1, 2].map((epoch) => ({
+    epoch,
+    loss: 1 / epoch,
+    metric: 50 * epoch,
+    accuracy: 50 * epoch,
+    seconds: 1,
+  }));
+  const task = { metric: { name: "accuracy", unit: "%", higherIsBetter: true }, lossUnit: "nats" };
   const curve = [0.25, 0.75, 1.25].map((at) => ({ at, loss: 2 - at, metric: 10 * at, size: 64 }));
 
   it("has epochs along its axis, and batches in between", () => {
-    const { chart } = new TrainingHistory("fit", epochs, { stoppedEarly: false }, curve).figure();
+    const { chart } = new TrainingHistory("fit", epochs, { stoppedEarly: false }, task, curve).figure();
     expect(chart.x).toEqual({ title: "epoch", whole: true });
     expect(chart.panels.map(({ axis }) => axis)).toEqual(["loss (nats)", "accuracy (%)"]);
     const [within, whole, ...validation] = chart.panels[1].series;
