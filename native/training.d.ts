@@ -8,14 +8,15 @@
  */
 export function register(): { isa: string; threads: number };
 
-/** Threads that the operators use from now on, 1 … 1024; results do not depend on it. */
+/** Threads that the operators use from now on, 1 … 1024; results do not depend on it. Throws TypeError or RangeError. */
 export function setThreads(count: number): void;
 
 /**
  * k-means of some codebooks from `first` on, as many as `centroids` holds, on the operators' threads: k-means++ start,
  * at most `iterations` Lloyd iterations, empty clusters re-seeded. points float32 (rows, C·V), all finite; draws float64
  * (C, K), uniform in [0, 1), decide the start → centroids float32 (codebooks, K, V). Results do not depend on the
- * threads. Throws RangeError on anything else.
+ * threads. Throws TypeError or RangeError on anything else, memory that is shared, detached or overlaps among it, before
+ * anything is written.
  */
 export function kMeans(
   points: Float32Array,

@@ -33,7 +33,7 @@ const suites = {
       "test/structure",
       "test/extension",
       "--exclude",
-      "**/browser.test.ts",
+      "**/*browser.test.ts",
     ),
   protocol: () => vitest({}, "test/protocol"),
   notebook: () => {
@@ -44,7 +44,7 @@ const suites = {
       if (name.endsWith(".ipynb")) node(at("kernel/bin/lutnn.js"), "run", `notebooks/${name}`);
     vitest({ LUTNN_EXECUTED_NOTEBOOK: at("out", notebook) }, "test/notebooks");
   },
-  browser: () => vitest({ LUTNN_EXECUTED_NOTEBOOK: at("out", notebook) }, "test/extension/browser.test.ts"),
+  browser: () => vitest({ LUTNN_EXECUTED_NOTEBOOK: at("out", notebook) }, "browser.test.ts"),
 };
 
 const wanted = process.argv.slice(2);

@@ -72,6 +72,26 @@ describe("the house", () => {
     expect(wrong).toEqual([]);
   });
 
+  it("keeps the mathematics in pq free of tf.js and of Node.js, so that a browser can load it", () => {
+    const seen = new Map<string, string[]>(); // by file: what it imports that is no file of the library
+    const visit = (file: string) => {
+      if (seen.has(file)) return;
+      const text = readFileSync(file, "utf8");
+      const imports = [...text.matchAll(/(?:from|import|require\()\s*"([^"]+)"/g)].map(([, path]) => path);
+      seen.set(
+        file,
+        imports.filter((path) => !path.startsWith(".")),
+      );
+      for (const path of importsOf(file)) visit(join(source, `${path}.ts`));
+    };
+    for (const file of filesUnder(join(source, "pq"))) visit(file);
+    expect(seen.size).toBeGreaterThan(5);
+    expect(new Set([...seen.values()].flat())).toEqual(new Set(["seedrandom"]));
+    const nodeOnly = /\b(process|Buffer|__dirname|require)\b/;
+    const code = (file: string) => readFileSync(file, "utf8").replaceAll(/\/\*[\s\S]*?\*\/|\/\/.*/g, "");
+    expect([...seen.keys()].filter((file) => nodeOnly.test(code(file)))).toEqual([]);
+  });
+
   it("gives the report types no import, so that the extension can take them alone", () => {
     for (const file of filesUnder(join(source, "report"))) expect(importsOf(file), file).toEqual([]);
   });

@@ -1,17 +1,14 @@
 import type { ErrorAccumulationReport } from "../../kernel/src/report/errorAccumulation";
+import type { errorMeasures } from "../../kernel/src/report/format";
+import { shorten } from "../../kernel/src/report/textFit";
 import { errorLayout } from "./errorLayout";
+import { errorReading } from "./errorReading";
 import { errorTraces } from "./errorTraces";
 import type { Figure } from "./plot";
-import { shorten } from "./textFit";
 import type { Theme } from "./theme";
 
 /** Which of the two figures of an `OutputError` is drawn. */
-export type ErrorMeasure = "relative" | "unexplained";
-
-export const errorMeasures: Record<ErrorMeasure, string> = {
-  relative: "Relative squared error",
-  unexplained: "1 − R²",
-};
+export type ErrorMeasure = keyof typeof errorMeasures;
 
 export interface ErrorFigureOptions {
   measure: ErrorMeasure;
@@ -46,5 +43,6 @@ export function errorFigure(report: ErrorAccumulationReport, options: ErrorFigur
   const letters = horizontal ? Math.min(longestLabel, Math.floor(width / 20)) : longestLabel;
   const labels = report.layers.map(({ name }) => shorten(name, letters));
   const frame = { ...options, width, horizontal, labels };
-  return { data: errorTraces(report, frame), layout: errorLayout(report, frame) };
+  const data = errorTraces(report, frame);
+  return { data, layout: errorLayout(report, frame), reading: errorReading(report, frame) };
 }

@@ -1,11 +1,11 @@
 import type { Annotation, Layout, LayoutAxis } from "plotly.js";
 import type { ErrorAccumulationReport } from "../../kernel/src/report/errorAccumulation";
+import { sizes } from "../../kernel/src/report/figureStyle";
+import { plotlyText } from "../../kernel/src/report/plotlyText";
 import type { ErrorFrame } from "./errorFigure";
 import { type ErrorPanels, errorPanels, type Panel } from "./errorPanels";
-import { escapeMarkup } from "./format";
 
-const fontSize = 12; // pixels
-const small = 11;
+const { text: fontSize, small } = sizes;
 
 export function errorLayout(report: ErrorAccumulationReport, frame: ErrorFrame): Partial<Layout> {
   const { width, theme, horizontal } = frame;
@@ -28,7 +28,7 @@ export function errorLayout(report: ErrorAccumulationReport, frame: ErrorFrame):
     margin: panels.margin,
     annotations: [heading(panels.error), heading(panels.metric)],
     font: { family: theme.fontFamily, size: fontSize, color: theme.text },
-    paper_bgcolor: "rgba(0,0,0,0)",
+    paper_bgcolor: theme.background,
     plot_bgcolor: "rgba(128,128,128,0.06)",
     showlegend: true,
     legend: {
@@ -36,19 +36,15 @@ export function errorLayout(report: ErrorAccumulationReport, frame: ErrorFrame):
       xref: "container",
       x: 0,
       yref: "container",
-      y: 1,
+      y: 1 - panels.legendTop / panels.height,
       yanchor: "top",
       tracegroupgap: 0,
     },
     barmode: "group",
     bargap: panels.bargap,
-    hovermode: horizontal ? "y unified" : "x unified",
+    hovermode: horizontal ? "y" : "x",
     hoversubplots: "axis",
-    hoverlabel: {
-      bgcolor: theme.background,
-      bordercolor: theme.grid,
-      font: { color: theme.text, size: small },
-    },
+    hoverdistance: -1, // wherever in the plot the pointer is, it is in the room of a layer
     modebar: { bgcolor: "rgba(0,0,0,0)", color: theme.mutedText, activecolor: theme.text },
     uirevision: report.runId,
   };
@@ -81,13 +77,16 @@ function axes(report: ErrorAccumulationReport, frame: ErrorFrame, panels: ErrorP
     range: horizontal ? [end, -0.5] : [-0.5, end],
     tickmode: "array",
     tickvals: [...labels.keys()],
-    ticktext: labels.map(escapeMarkup),
+    ticktext: labels.map(plotlyText),
     tickangle: panels.slantedLabels ? -45 : 0,
     tickfont: { color: theme.text, size: small },
     ticklabelstandoff: 4,
     showgrid: horizontal,
     gridcolor: theme.grid,
     zeroline: false,
+    showspikes: true,
+    spikemode: "across",
+    spikesnap: "hovered data",
     spikecolor: theme.mutedText,
     spikethickness: 1,
     spikedash: "dot",

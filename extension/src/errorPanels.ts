@@ -1,8 +1,11 @@
 import type { ErrorAccumulationReport } from "../../kernel/src/report/errorAccumulation";
-import { type ErrorFrame, errorMeasures } from "./errorFigure";
-import { escapeMarkup, formatMetric } from "./format";
-import { breakLines, legendRows, letterWidth } from "./textFit";
+import { sizes } from "../../kernel/src/report/figureStyle";
+import { errorMarks, errorMeasures, formatMetric } from "../../kernel/src/report/format";
+import { plotlyText } from "../../kernel/src/report/plotlyText";
+import { breakLines, legendPlace, letterWidth } from "../../kernel/src/report/textFit";
+import type { ErrorFrame } from "./errorFigure";
 
+const { widestBar } = sizes;
 // Pixels.
 const valueLabels = 48;
 const straightLabels = 28;
@@ -12,7 +15,6 @@ const lineHeight = 16;
 const legendRowHeight = 19;
 const errorHeight = 220;
 const metricHeight = 120;
-const widestBar = 32;
 const errorShare = 0.58; // of the width, when the panels are side by side
 const barShare = 0.76; // of the room of a layer, at most
 
@@ -31,6 +33,8 @@ export interface ErrorPanels {
   margin: { l: number; r: number; t: number; b: number };
   height: number;
   slantedLabels: boolean;
+  /** Where the legend begins, from the top: below the buttons where it would lie under them. */
+  legendTop: number;
   /** The part of a layer's room that its bars leave free. */
   bargap: number;
 }
@@ -40,7 +44,7 @@ export function errorPanels(report: ErrorAccumulationReport, frame: ErrorFrame):
   const { series } = report;
   const numLayers = labels.length;
   const labelWidth = Math.max(4, ...labels.map((label) => label.length)) * letterWidth;
-  const left = horizontal ? labelWidth + edge : valueLabels;
+  const left = horizontal ? labelWidth + edge : leftOfColumns(labelWidth, width, numLayers);
   const plotWidth = width - left - edge;
   const errorWidth = horizontal ? errorShare * (plotWidth - gap) : plotWidth;
   const metricWidth = horizontal ? plotWidth - gap - errorWidth : plotWidth;
@@ -54,14 +58,14 @@ export function errorPanels(report: ErrorAccumulationReport, frame: ErrorFrame):
     : errorHeight + gap + headHeight + metricHeight;
   const room = (horizontal ? plotHeight : plotWidth) / numLayers;
   const slantedLabels = !horizontal && labelWidth + letterWidth > room;
-  const legend = legendRows(
+  const legend = legendPlace(
     series.map(({ name }) => name),
-    plotWidth,
+    width,
   );
   const margin = {
     l: left,
     r: edge,
-    t: legendRowHeight * legend + 10 + headHeight,
+    t: legend.top + legendRowHeight * legend.rows + 10 + headHeight,
     b: slantedLabels ? labelWidth * Math.SQRT1_2 + 20 : straightLabels,
   };
   return {
@@ -77,20 +81,28 @@ export function errorPanels(report: ErrorAccumulationReport, frame: ErrorFrame):
     },
     margin,
     height: margin.t + plotHeight + margin.b,
+    legendTop: legend.top,
     slantedLabels,
     bargap: 1 - Math.min(barShare, (widestBar * series.length) / room),
   };
 }
 
+/** Room for the values, and for the first layer's name where it is slanted and reaches further to the left. */
+function leftOfColumns(labelWidth: number, width: number, numLayers: number): number {
+  const room = (width - valueLabels - edge) / numLayers;
+  const isSlanted = labelWidth + letterWidth > room;
+  return isSlanted ? Math.max(valueLabels, labelWidth * Math.SQRT1_2 + 12 - room / 2) : valueLabels;
+}
+
 function errorPhrases({ measure }: ErrorFrame): string[] {
-  return [errorMeasures[measure], "▮\u00a0this layer", "●\u00a0accumulated"];
+  return [errorMeasures[measure], `▮\u00a0${errorMarks.local}`, `●\u00a0${errorMarks.accumulated}`];
 }
 
 function metricPhrases({ metric }: ErrorAccumulationReport): string[] {
   const title = metric.unit ? `${metric.name}, ${metric.unit}` : metric.name;
   return [
     title.charAt(0).toUpperCase() + title.slice(1),
-    `┅\u00a0dense: ${formatMetric(metric.dense, metric)}`,
+    `┅\u00a0${errorMarks.dense}: ${formatMetric(metric.dense, metric)}`,
   ];
 }
 
@@ -99,8 +111,8 @@ function heading([title, ...key]: string[], width: number): { text: string; line
   const oneLine = [title, ...key].join("   ").length * letterWidth <= width;
   const lines = (phrase: string) => (oneLine ? [phrase] : breakLines(phrase, width));
   const texts = [
-    ...lines(title).map((text) => `<b>${escapeMarkup(text)}</b>`),
-    ...key.flatMap(lines).map(escapeMarkup),
+    ...lines(title).map((text) => `<b>${plotlyText(text)}</b>`),
+    ...key.flatMap(lines).map(plotlyText),
   ];
   return { text: texts.join(oneLine ? "&nbsp; &nbsp;" : "<br>"), lines: oneLine ? 1 : texts.length };
 }

@@ -1,5 +1,5 @@
 import type { ErrorAccumulationReport } from "../../kernel/src/report/errorAccumulation";
-import { formatMetric } from "./format";
+import { formatMetric } from "../../kernel/src/report/format";
 
 /** What the network is and where it stands, in one line. */
 export function errorSummary(report: ErrorAccumulationReport): string {

@@ -1,6 +1,12 @@
 import type { ErrorAccumulationReport } from "../../kernel/src/report/errorAccumulation";
-import { type ErrorMeasure, errorMeasures } from "./errorFigure";
-import { formatError, formatLayer, formatMetric } from "./format";
+import {
+  errorMarks,
+  errorMeasures,
+  formatError,
+  formatLayer,
+  formatMetric,
+} from "../../kernel/src/report/format";
+import type { ErrorMeasure } from "./errorFigure";
 
 /** The figures of the chart as text: a row for each layer, three columns for each series. */
 export function errorTable(report: ErrorAccumulationReport, measure: ErrorMeasure): HTMLTableElement {
@@ -14,14 +20,16 @@ export function errorTable(report: ErrorAccumulationReport, measure: ErrorMeasur
   const columns = head.insertRow();
   for (const one of series) {
     header(names, one.name, "colgroup").colSpan = 3;
-    for (const title of ["this layer", "accumulated", metric.name]) header(columns, title, "col");
+    for (const title of [errorMarks.local, errorMarks.accumulated, metric.name])
+      header(columns, title, "col");
   }
 
   const body = table.createTBody();
   for (const [index, layer] of layers.entries()) {
     const row = body.insertRow();
     header(row, layer.name, "row");
-    const values = [formatLayer(report, index)];
+    const isReplaced = series.some(({ errors }) => errors[index].state === "replaced");
+    const values = [formatLayer(layer, isReplaced)];
     for (const { errors } of series) {
       const { local, accumulated, metric: value } = errors[index];
       values.push(
@@ -37,7 +45,7 @@ export function errorTable(report: ErrorAccumulationReport, measure: ErrorMeasur
   for (const one of series) {
     const divergence = foot.insertCell();
     divergence.colSpan = 2;
-    divergence.textContent = one.divergence === null ? "" : `divergence ${formatError(one.divergence)} nats`;
+    divergence.textContent = one.divergence === null ? "–" : `divergence ${formatError(one.divergence)} nats`;
     divergence.title = "Kullback-Leibler, of the output distribution from the dense one";
     foot.insertCell().textContent = formatMetric(one.metric, metric);
   }

@@ -1,12 +1,13 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
+import cleanNotebooks from "./cleanNotebooks";
 import { PLOTLY_MIME, PlotlyRenderer } from "./plotlyRenderer";
 
 /**
  * Draws general plotly figures where nothing else does. The extension of the plotly package knows all traces and is
  * preferred: a registered renderer stays, and one registered later replaces ours.
  */
-const plugin: JupyterFrontEndPlugin<void> = {
+const plotlyPlugin: JupyterFrontEndPlugin<void> = {
   id: "jupyterlab-lutnn:plotly",
   description: "Draws plotly figures with bar, scatter and heatmap traces",
   autoStart: true,
@@ -20,4 +21,4 @@ const plugin: JupyterFrontEndPlugin<void> = {
   },
 };
 
-export default plugin;
+export default [plotlyPlugin, cleanNotebooks];

@@ -1,5 +1,6 @@
 import { Widget } from "@lumino/widgets";
-import { type ErrorMeasure, errorMeasures } from "./errorFigure";
+import { errorMeasures } from "../../kernel/src/report/format";
+import type { ErrorMeasure } from "./errorFigure";
 
 const meanings: Record<ErrorMeasure, string> = {
   relative: "Squared error divided by the variance of the dense output",

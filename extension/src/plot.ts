@@ -1,10 +1,13 @@
-import { Widget } from "@lumino/widgets";
+import { PanelLayout, Widget } from "@lumino/widgets";
 import type { Config, Data, Layout } from "plotly.js";
+import { type Reading, Readout } from "./readout";
 import { onThemeChange, readTheme, type Theme } from "./theme";
 
 export interface Figure {
   data: Data[];
   layout: Partial<Layout>;
+  /** Where it is not read by plotly's own hover boxes. */
+  reading?: Reading;
 }
 
 /** Builds the figure for a width in pixels and the colours of the page. Called for every drawing. */
@@ -23,6 +26,11 @@ export class Plot extends Widget {
   #build: FigureBuilder | undefined;
   #next: Promise<void> | undefined;
   #width = 0;
+  #reading: Reading | undefined;
+  /** Which figures were drawn last; the reader's pointing lasts until others come. */
+  #read = "";
+  readonly #chart = new Widget();
+  readonly #readout = new Readout();
   readonly #themeObserver = onThemeChange(() => void this.redraw());
   readonly #sizeObserver = new ResizeObserver(() => {
     if (this.node.clientWidth !== this.#width) void this.redraw();
@@ -32,6 +40,11 @@ export class Plot extends Widget {
   constructor(private readonly onFailure: (reason: string) => void) {
     super();
     this.addClass("lutnn-plot");
+    this.#chart.addClass("lutnn-chart");
+    const layout = new PanelLayout();
+    this.layout = layout;
+    layout.addWidget(this.#chart);
+    layout.addWidget(this.#readout);
     this.#sizeObserver.observe(this.node);
   }
 
@@ -55,8 +68,8 @@ export class Plot extends Widget {
     if (this.isDisposed) return;
     this.#themeObserver.disconnect();
     this.#sizeObserver.disconnect();
-    if (this.node.hasChildNodes())
-      void import("./plotly").then(({ default: plotly }) => plotly.purge(this.node));
+    if (this.#chart.node.hasChildNodes())
+      void import("./plotly").then(({ default: plotly }) => plotly.purge(this.#chart.node));
     super.dispose();
   }
 
@@ -71,7 +84,25 @@ export class Plot extends Widget {
     if (!this.#build || width === 0) return;
     const { default: plotly } = await import("./plotly");
     if (this.isDisposed) return;
-    const { data, layout } = this.#build(width, readTheme(this.node));
-    await plotly.react(this.node, data, layout, config);
+    const { data, layout, reading } = this.#build(width, readTheme(this.node));
+    const isFirst = !this.#chart.node.hasChildNodes();
+    const chart = await plotly.react(this.#chart.node, data, layout, config);
+    if (isFirst)
+      chart.on("plotly_hover", ({ points }) => {
+        const pointed = points.map((point) => ({ trace: point.curveNumber, point: point.pointNumber }));
+        if (this.#reading) this.#readout.read(this.#reading.at(pointed));
+      });
+    this.#setReading(reading);
+  }
+
+  #setReading(reading: Reading | undefined): void {
+    this.#reading = reading;
+    this.#readout.setHidden(!reading);
+    if (!reading) return;
+    const read = JSON.stringify([reading.lines, reading.first && reading.at(reading.first)]);
+    if (read === this.#read) return;
+    this.#read = read;
+    this.#readout.invite(reading.lines);
+    if (reading.first) this.#readout.read(reading.at(reading.first));
   }
 }

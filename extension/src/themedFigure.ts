@@ -1,4 +1,7 @@
 import type { LayoutAxis, Template } from "plotly.js";
+import { sizes } from "../../kernel/src/report/figureStyle";
+import { chartFigure } from "./chartFigure";
+import { chartTexts } from "./chartReading";
 import type { Figure } from "./plot";
 import type { Theme } from "./theme";
 
@@ -18,6 +21,8 @@ export function themedFigure(json: unknown, width: number, theme: Theme): Figure
       throw new Error(
         `traces of type ${type} need the extension of the plotly package (here: ${knownTraces.join(", ")})`,
       );
+  const texts = chartTexts(layout);
+  if (texts && layout) return chartFigure({ data, layout }, texts, width, theme);
   return {
     data,
     layout: {
@@ -39,10 +44,10 @@ function template(theme: Theme): Template {
   return {
     data: { heatmap: [{ type: "heatmap", colorscale: "Viridis" }] },
     layout: {
-      paper_bgcolor: "rgba(0,0,0,0)",
+      paper_bgcolor: theme.background,
       plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: theme.fontFamily, color: theme.text },
-      colorway: theme.series,
+      font: { family: theme.fontFamily, size: sizes.text, color: theme.text },
+      colorway: [...theme.series],
       xaxis: axis,
       yaxis: axis,
       margin: { l: 56, r: 16, t: 48, b: 48 },

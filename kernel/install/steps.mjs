@@ -2,6 +2,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
+import { writeJupyterDefaults } from "./jupyterDefaults.mjs";
 import { python } from "./prerequisites.mjs";
 import { installTensorflow, tensorflowIntact, wheelPin } from "./tensorflow.mjs";
 import { at, npm, run, target, venv, venvBin, works } from "./workspace.mjs";
@@ -179,8 +180,9 @@ export const steps = {
   },
 
   jupyter: {
-    name: "kernelspec, papermill translator and extension link in .venv",
+    name: "kernelspec, papermill translator, extension link and defaults in .venv",
     inputs: [
+      "kernel/install/jupyterDefaults.mjs",
       "kernel/install/steps.mjs",
       "kernel/install/requirements.txt",
       "kernel/python/papermill",
@@ -196,6 +198,7 @@ export const steps = {
     make: () => {
       built("kernelspec").installKernelspec({ prefix: venv });
       built("papermill").installPapermillTranslator(venvBin("python"));
+      writeJupyterDefaults(join(venv, "etc/jupyter"));
       const link = join(venv, "share/jupyter/labextensions/jupyterlab-lutnn");
       mkdirSync(dirname(link), { recursive: true });
       rmSync(link, { recursive: true, force: true });

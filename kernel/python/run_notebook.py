@@ -1,10 +1,11 @@
 """Executes a notebook through a real kernel and tells its progress as JSON lines on stdout.
 
-    run_notebook.py NOTEBOOK OUTPUT_FOLDER KERNEL_NAME
+    run_notebook.py NOTEBOOK OUTPUT_FOLDER KERNEL_NAME FORMULA_TRANSLATOR…
 
 Writes NAME.ipynb (executed) and NAME.html into the folder, also when a cell fails: then with what ran so far.
-Events: start {cells}, cell {index, title}, progress {text}, done {index, seconds}, error {index, source, ename,
-evalue, traceback}, written {paths, summary}. The exit status is 1 when a cell failed, 2 when the kernel did.
+Events: refused {reason} (nothing is run or written), start {cells}, cell {index, title}, progress {text}, done {index, seconds}, error {index, source, ename,
+evalue, traceback}, written {paths, summary}. The exit status is 1 when a cell
+failed or the kernel died, 2 when the notebook or the kernel's name was refused.
 """
 
 import json
@@ -15,9 +16,10 @@ import time
 from pathlib import Path
 
 import nbformat
+from jupyter_client.kernelspec import KernelSpecManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
-from nbconvert import HTMLExporter
+from notebook_page import notebook_page
 
 
 def tell(event, **fields):
@@ -70,11 +72,33 @@ def summary(notebook):
     return ""
 
 
-def main(source, folder, kernel):
+def refusal_of(kernel):
+    """Why there is no such kernel, or an empty text."""
+    known = sorted(KernelSpecManager().find_kernel_specs())
+    if kernel in known:
+        return ""
+    return f"the kernel must be one that Jupyter knows, {', '.join(known)} (got {kernel}); lutnn kernel install adds ours"
+
+
+def main(source, folder, kernel, *translator):
     source = Path(source).resolve()
     folder = Path(folder).resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    notebook = nbformat.read(source, as_version=4)
+    refusal = refusal_of(kernel)
+    if refusal:
+        tell("refused", reason=refusal)
+        return 2
+    try:
+        notebook = nbformat.read(source, as_version=4)
+        nbformat.validate(notebook)
+    except (nbformat.ValidationError, AttributeError, KeyError, TypeError, ValueError) as error:
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        tell("refused", reason=f"the file must be a valid notebook (got {source.name}: {reason})")
+        return 2
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        tell("refused", reason=f"the folder for the results must be one that can be made (got {folder}: {error.strerror})")
+        return 2
     code = [i for i, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()]
     names = titles(notebook.cells)
     started = {}
@@ -115,12 +139,11 @@ def main(source, folder, kernel):
         status = 1
     except DeadKernelError as error:
         tell("error", index=code.index(max(started)) if started else 0, source="", ename="kernel died", evalue=str(error), traceback="")
-        status = 2
+        status = 1
     executed = folder / source.name
     page = folder / (source.stem + ".html")
     write_whole(executed, nbformat.writes(notebook))
-    body, _ = HTMLExporter().from_notebook_node(notebook, resources={"metadata": {"name": source.stem}})
-    write_whole(page, body)
+    write_whole(page, notebook_page(notebook, source.stem, translator))
     tell("written", paths=[str(executed), str(page)], summary=summary(notebook))
     return status
 

@@ -1,7 +1,6 @@
-import { join } from "node:path";
-import { Command, Option } from "commander";
-import { checkoutRoot } from "./commands/checkout";
-import { describeDiagnosis, diagnose } from "./commands/doctor";
+import { Command, CommanderError, Option } from "commander";
+import { describeDiagnosis, diagnose, ownVersion } from "./commands/doctor";
+import { requireKnownIsa } from "./commands/instructionSet";
 import {
   defaultKernelName,
   defaultPython,
@@ -13,9 +12,27 @@ import {
 } from "./commands/kernel";
 import { openLab } from "./commands/lab";
 import { runNotebook } from "./commands/runNotebook";
+import { UsageError } from "./commands/usageError";
 import { LutnnError } from "./errors";
 
-const program = new Command("lutnn").description(
+const version = ownVersion();
+
+/** A command that, like every one below it, knows --help and --version and leaves its errors to {@link report}. */
+class CommandLine extends Command {
+  constructor(name?: string) {
+    super(name);
+    this.exitOverride();
+    // Help that is shown for want of a command is an answer, not an error.
+    this.configureOutput({ writeErr: (text) => process.stdout.write(text), outputError: () => {} });
+    this.version(version, "-V, --version", "print lutnn's version");
+  }
+
+  override createCommand(name?: string): CommandLine {
+    return new CommandLine(name);
+  }
+}
+
+const program = new CommandLine("lutnn").description(
   "LUT-NN: turn neural networks into table lookups, layer by layer, in TypeScript notebooks.",
 );
 
@@ -33,26 +50,38 @@ program
   .command("run")
   .description("execute a notebook headless; writes the executed notebook and an HTML page of it")
   .argument("<notebook>", "path of the .ipynb file")
-  .option("--out <folder>", "where the results go", join(checkoutRoot, "out"))
-  .option("--kernel <name>", "kernelspec to run it with", "lutnn")
-  .action(async (notebook: string, options: { out: string; kernel: string }) => {
-    process.exitCode = await runNotebook(notebook, options);
+  .option("-o, --output <folder>", "where the results go", "out")
+  .addOption(new Option("--out <folder>", "the same").hideHelp())
+  .option("--kernel <name>", "kernelspec to run it with", defaultKernelName)
+  .action(async (notebook: string, options: { output: string; out?: string; kernel: string }) => {
+    requireKnownIsa("run");
+    const { out, output, kernel } = options;
+    process.exitCode = await runNotebook(notebook, { output: out ?? output, kernel });
   });
 
 program
   .command("lab")
-  .description("open JupyterLab with the kernel and the extension ready")
-  .argument("[notebook]", "path of the .ipynb file to open")
-  .argument("[options...]", "further options for JupyterLab, after --")
-  .action(async (notebook: string | undefined, extra: string[]) => {
-    process.exitCode = await openLab(notebook, extra);
+  .description("open JupyterLab with the kernel and the extension ready; other options are JupyterLab's own")
+  .usage("[notebook or folder] [options of jupyter-lab]")
+  .argument(
+    "[words...]",
+    "an .ipynb file, made when it is not there, or a folder; and options, such as --no-browser",
+  )
+  .allowUnknownOption()
+  .action(async (words: string[]) => {
+    requireKnownIsa("lab");
+    process.exitCode = await openLab(words);
   });
 
+// Its options are read by the benchmark itself, which bin/bench.js starts without this command line.
 program
   .command("bench")
-  .description(
-    "time layers by lookup against ONNX Runtime on this processor; --json, --plot, --isa, --rounds",
-  );
+  .description("time layers by lookup against ONNX Runtime on this processor")
+  .option("--rounds <n>", "turns of each contender", "15")
+  .option("--isa <name>", "this instruction set only; else the fastest, and AVX2 where there is more")
+  .option("--json", "print the measurement as JSON")
+  .option("--plot", "write two charts as SVG")
+  .argument("[folder]", "where the charts go", "out");
 
 const kernel = program
   .command("kernel")
@@ -85,7 +114,20 @@ withPlace(kernel.command("remove"))
   .argument("[name]", "the kernel's name", defaultKernelName)
   .action((name: string, options: PlaceOptions) => console.log(removeKernel(name, options)));
 
-program.parseAsync().catch((error: unknown) => {
-  console.error(error instanceof LutnnError ? `lutnn ${error.message}` : error);
-  process.exitCode = 1;
-});
+/** The last word of a command that failed: a sentence for what is the caller's to change, a stack for our own faults. */
+function report(error: unknown): void {
+  if (error instanceof CommanderError) {
+    const [first, ...more] = error.message.replace(/^error: /, "").split("\n");
+    if (error.exitCode !== 0 && error.code !== "commander.help")
+      console.error(`lutnn: ${[first, ...more].join(" ").replace(/\.$/, "")}; see lutnn --help`);
+    process.exitCode = error.exitCode === 0 || error.code === "commander.help" ? 0 : 2;
+    return;
+  }
+  const isSystemError = error instanceof Error && "syscall" in error;
+  console.error(
+    error instanceof LutnnError || isSystemError ? `lutnn ${error.message.replace(/\s*\n\s*/g, " ")}` : error,
+  );
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
+
+program.parseAsync().catch(report);

@@ -11,6 +11,7 @@
 #include "dispatch.h"
 #include "lut_conv.h"
 #include "lut_matmul.h"
+#include "stay_loaded.h"
 #include "table_sums.h"
 #include "thread_pool.h"
 #include "validate.h"
@@ -40,27 +41,15 @@ void report(napi_env env, size_t bytes, int64_t& reported) {
   reported += change;
 }
 
-/// What a JavaScript function does, every C++ exception turned into a JavaScript one.
+/// What a JavaScript function does with the environment's state.
 template <class Body>
 napi_value guarded(napi_env env, const char* name, const Body& body) {
-  try {
+  return throwing(env, name, [&] {
     Addon& addon = addonOf(env);
     napi_value result = body(addon);
     report(env, addon.workspace.bytes() + addon.books.bytes(), addon.reported);
     return result;
-  } catch (const PendingException&) {
-  } catch (const TypeFailure& failure) {
-    napi_throw_type_error(env, nullptr, failure.message.c_str());
-  } catch (const RangeFailure& failure) {
-    napi_throw_range_error(env, nullptr, failure.message.c_str());
-  } catch (const std::out_of_range& failure) {
-    napi_throw_range_error(env, nullptr, failure.what());
-  } catch (const std::bad_alloc&) {
-    napi_throw_error(env, nullptr, (std::string(name) + ": there is not enough memory").c_str());
-  } catch (const std::exception& failure) {
-    napi_throw_error(env, nullptr, failure.what());
-  }
-  return nullptr;
+  });
 }
 
 /// A JavaScript function whose data is its name.
@@ -559,14 +548,15 @@ napi_value encode(Call& call, Addon& addon) {
   return nullptr;
 }
 
-/// What lookupAdd and scatterAdd have in common: (codes, rows, …, numCodebooks, numCentroids, outputs, …, options).
+/// What lookupAdd and scatterAdd have in common: their arguments are (codes, rows, what is read, numCodebooks,
+/// numCentroids, outputs, what is added to, options), one of the two arrays being the table and one the rows'.
 struct TableSumsCall {
   TableSums shape;
   Array<float> table, values;
   size_t threads = 1;
 };
 
-TableSumsCall readTableSums(Call& call, size_t tableAt, const char* tableName, size_t valuesAt, const char* valuesName) {
+TableSumsCall readTableSums(Call& call, bool tableIsRead, const char* valuesName) {
   TableSumsCall read{};
   const size_t rows = call.count(call[1], "rows"), books = call.count(call[3], "numCodebooks", 1);
   const size_t centroids = call.count(call[4], "numCentroids"), outputs = call.count(call[5], "outputs", 1);
@@ -576,26 +566,27 @@ TableSumsCall readTableSums(Call& call, size_t tableAt, const char* tableName, s
     if (!call.isUndefined(threads)) read.threads = call.count(threads, "threads", 1, kMaxThreads);
   }
   const auto codes = call.array<uint8_t>(call[0], "codes", "rows · numCodebooks", {rows, books});
-  read.table = call.array<float>(call[tableAt], tableName, "numCodebooks · numCentroids · outputs",
+  read.table = call.array<float>(call[tableIsRead ? 2 : 6], "table", "numCodebooks · numCentroids · outputs",
                                  {books, centroids, outputs});
-  read.values = call.array<float>(call[valuesAt], valuesName, "rows · outputs", {rows, outputs});
-  const Array<float>& out = valuesAt == 6 ? read.values : read.table;
+  read.values = call.array<float>(call[tableIsRead ? 6 : 2], valuesName, "rows · outputs", {rows, outputs});
+  const Array<float>& in = tableIsRead ? read.table : read.values;
+  const Array<float>& out = tableIsRead ? read.values : read.table;
   call.requireApart(codes, out);
-  call.requireApart(valuesAt == 6 ? read.table : read.values, out);
+  call.requireApart(in, out);
   validateCodes(call.name(), codes.data, codes.length, centroids);
   read.shape = {codes.data, rows, books, centroids, outputs};
   return read;
 }
 
 napi_value lookupAdd(Call& call, Addon& addon) {
-  const TableSumsCall read = readTableSums(call, 2, "table", 6, "sums");
+  const TableSumsCall read = readTableSums(call, true, "sums");
   PoolExecutor executor(read.threads);
   lookupAdd(addon.kernels, read.shape, read.table.data, read.values.data, executor);
   return nullptr;
 }
 
 napi_value scatterAdd(Call& call, Addon& addon) {
-  const TableSumsCall read = readTableSums(call, 6, "table", 2, "values");
+  const TableSumsCall read = readTableSums(call, false, "values");
   PoolExecutor executor(read.threads);
   scatterAdd(addon.kernels, read.shape, read.values.data, read.table.data, executor);
   return nullptr;
@@ -633,6 +624,7 @@ napi_property_descriptor method(const char* key, napi_callback callback, const c
 }
 
 napi_value initialize(napi_env env, napi_value exports) {
+  stayLoaded();
   auto* addon = new Addon{chooseMicrokernels(), {}, {}};
   const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Addon*>(data); };
   check(env, napi_set_instance_data(env, addon, finalize, nullptr));
@@ -676,11 +668,5 @@ napi_value initialize(napi_env env, napi_value exports) {
 }  // namespace lutnn
 
 NAPI_MODULE_INIT() {
-  try {
-    return lutnn::initialize(env, exports);
-  } catch (const lutnn::PendingException&) {
-  } catch (const std::exception& failure) {
-    napi_throw_error(env, nullptr, failure.what());
-  }
-  return nullptr;
+  return lutnn::throwing(env, "lutnn-native", [&] { return lutnn::initialize(env, exports); });
 }

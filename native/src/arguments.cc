@@ -105,6 +105,15 @@ size_t Call::count(napi_value value, const char* what, double least, double most
   return static_cast<size_t>(number);
 }
 
+size_t Call::length(napi_value value, const char* what) const {
+  bool isTyped = false;
+  check(env_, napi_is_typedarray(env_, value, &isTyped));
+  if (!isTyped) refuseType(std::string(what) + " must be a typed array (got " + describe(env_, value) + ")");
+  size_t length = 0;
+  check(env_, napi_get_typedarray_info(env_, value, nullptr, &length, nullptr, nullptr, nullptr));
+  return length;
+}
+
 template <class T>
 struct TypedArray;
 template <>

@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <new>
+#include <stdexcept>
 #include <string>
 
 namespace lutnn {
@@ -29,6 +31,26 @@ constexpr double kMaxThreads = 256;
 /// Throws PendingException where Node-API refused; a JavaScript exception is pending then.
 void check(napi_env env, napi_status status);
 
+/// What a JavaScript function does, every C++ exception turned into a JavaScript one; `name` is the function's.
+template <class Body>
+napi_value throwing(napi_env env, const char* name, const Body& body) {
+  try {
+    return body();
+  } catch (const PendingException&) {
+  } catch (const TypeFailure& failure) {
+    napi_throw_type_error(env, nullptr, failure.message.c_str());
+  } catch (const RangeFailure& failure) {
+    napi_throw_range_error(env, nullptr, failure.message.c_str());
+  } catch (const std::out_of_range& failure) {
+    napi_throw_range_error(env, nullptr, failure.what());
+  } catch (const std::bad_alloc&) {
+    napi_throw_error(env, nullptr, (std::string(name) + ": there is not enough memory").c_str());
+  } catch (const std::exception& failure) {
+    napi_throw_error(env, nullptr, failure.what());
+  }
+  return nullptr;
+}
+
 /// A typed array of JavaScript's; without a value where an optional one was not given.
 template <class T>
 struct Array {
@@ -40,7 +62,7 @@ struct Array {
 
 class Call {
  public:
-  static constexpr size_t kMaxArguments = 8;
+  static constexpr size_t kMaxArguments = 9;
 
   /// `name` begins every sentence.
   Call(napi_env env, napi_callback_info info, const char* name);
@@ -58,6 +80,8 @@ class Call {
   napi_value property(napi_value object, const char* objectName, const char* key) const;
   /// An integer from `least` to `most`.
   size_t count(napi_value value, const char* what, double least = 0, double most = kMaxCount) const;
+  /// Elements of a typed array of any kind.
+  size_t length(napi_value value, const char* what) const;
   /// A typed array for T, in memory of its own thread, exactly as long as the product of `sizes`, which `rule` spells.
   template <class T>
   Array<T> array(napi_value value, const char* what, const char* rule, std::initializer_list<size_t> sizes) const;

@@ -1,5 +1,4 @@
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
@@ -7,15 +6,12 @@ import {
   ERROR_ACCUMULATION_MIME,
   type ErrorAccumulationReport,
 } from "../../kernel/src/report/errorAccumulation";
-import { type Browser, startBrowser } from "./browser";
 import { reports, writeFixtures } from "./fixtures/notebooks";
 import { residualNetwork, smallNetwork } from "./fixtures/report";
-import { type JupyterLab, startJupyterLab } from "./jupyterLab";
 import {
   badLabels,
   chartTexts,
   execute,
-  load,
   open,
   setTheme,
   settle,
@@ -23,55 +19,28 @@ import {
   type Theme,
   textColours,
 } from "./page";
+import { patience, type Session, startLimit, startSession } from "./session";
 
 const executedNotebook = process.env.LUTNN_EXECUTED_NOTEBOOK || "out/01-first-lookup-network.ipynb";
-const screenshots = "out/screenshots";
-const startLimit = 120_000; // ms
 const testLimit = 60_000; // ms
-const patience = 20_000; // ms, for one thing to appear
 const readable = 4.5; // contrast ratio of text, WCAG 2 AA
 
-let lab: JupyterLab;
-let browser: Browser;
+let session: Session;
 let page: Page;
-let root: string;
-/** Errors that the page logged or did not catch. */
-const complaints: string[] = [];
-const foreignRequests: string[] = [];
 
 beforeAll(async () => {
-  mkdirSync(screenshots, { recursive: true });
-  root = mkdtempSync(join(tmpdir(), "lutnn-notebooks-"));
-  writeFixtures(root);
-  browser = await startBrowser();
-  lab = await startJupyterLab(root);
-  page = await browser.context.newPage();
-  page.setDefaultTimeout(patience);
-  page.on("pageerror", (error) => complaints.push(error.stack ?? error.message));
-  page.on("console", (message) => {
-    if (message.type() === "error") complaints.push(`${message.text()} (${message.location().url})`);
-  });
-  page.on("request", (request) => {
-    if (!/^(data|blob):|^https?:\/\/127\.0\.0\.1[:/]/.test(request.url()))
-      foreignRequests.push(request.url());
-  });
-  await load(page, lab.url, startLimit);
+  session = await startSession(writeFixtures);
+  ({ page } = session);
 }, startLimit);
 
-afterAll(async () => {
-  await browser?.close();
-  await lab?.stop();
-  if (root) rmSync(root, { recursive: true, force: true });
-}, startLimit);
+afterAll(() => session?.close(), startLimit);
 
 beforeEach(async () => {
   await setWidth(page, 1280);
   await setTheme(page, "light");
 }, startLimit);
 
-async function screenshot(name: string, of: Page | Locator = page): Promise<void> {
-  await of.screenshot({ path: join(screenshots, `${name}.png`) });
-}
+const screenshot = (name: string, of?: Page | Locator) => session.screenshot(name, of);
 
 describe("JupyterLab with the extension", { timeout: testLimit }, () => {
   it("shows the error accumulation of the executed notebook, every layer by its name", async () => {
@@ -79,7 +48,7 @@ describe("JupyterLab with the extension", { timeout: testLimit }, () => {
       throw new Error(
         `${executedNotebook} does not exist: run the notebook first (npm start), or set LUTNN_EXECUTED_NOTEBOOK.`,
       );
-    copyFileSync(executedNotebook, join(root, "executed.ipynb"));
+    copyFileSync(executedNotebook, join(session.root, "executed.ipynb"));
     const output = await open(page, "executed.ipynb");
     await output.scrollIntoViewIfNeeded();
     const texts = await chartTexts(output);
@@ -107,7 +76,7 @@ describe("JupyterLab with the extension", { timeout: testLimit }, () => {
     "keeps every label readable in the %s theme, wide and narrow",
     async (theme) => {
       await setTheme(page, theme);
-      for (const width of [1280, 600]) {
+      for (const width of [1920, 1280, 700, 600]) {
         await setWidth(page, width);
         for (const [name, { layers }] of Object.entries(reports)) {
           const output = await open(page, `${name}.ipynb`);
@@ -141,7 +110,7 @@ describe("JupyterLab with the extension", { timeout: testLimit }, () => {
 
     expect(await status.textContent()).toBe("");
     await execute(page, "notebook:run-cell-and-select-next");
-    await expect.poll(() => status.textContent(), { timeout: patience }).toContain("fine-tuned 94.73%");
+    await expect.poll(() => status.textContent(), { timeout: patience }).toContain("fine-tuned 94.73 %");
     await settle(page);
     expect(await plot?.evaluate((node) => node.isConnected)).toBe(true);
     expect(await layers.count()).toBe(10);
@@ -169,25 +138,36 @@ describe("JupyterLab with the extension", { timeout: testLimit }, () => {
     await settle(page);
     await output.getByText("Table", { exact: true }).focus();
     await page.keyboard.press("Enter");
-    const rows = output.locator("tbody tr");
+    const rows = output.locator(".lutnn-table tbody tr");
     await expect.poll(() => rows.count()).toBe(smallNetwork.length);
     expect(await rows.first().innerText()).toMatch(
-      /^conv1\s+conv2d, K 16, V 9, C 16\s+0\.294\s+0\.462\s+86\.62%/,
+      /^conv1\s+conv2d, K 16, V 9, C 16\s+0\.294\s+0\.462\s+86\.62 %/,
     );
     await screenshot("table", output);
   });
 
-  it("shows the hover box of a layer", async () => {
-    const output = await open(page, "20-layers-3-series.ipynb");
-    const area = await output.locator(".nsewdrag").first().boundingBox();
-    if (!area) throw new Error("the chart has no area to point at");
-    await page.mouse.move(area.x + 0.4 * area.width, area.y + 0.4 * area.height);
-    await page.mouse.move(area.x + 0.41 * area.width, area.y + 0.4 * area.height);
-    await expect
-      .poll(async () => (await output.locator(".hoverlayer text").allTextContents()).join("\n"))
-      .toContain("layer2.1.conv2\nconv2d, K 16, V 9, C 64\nk-means, this layer: 0.258");
-    await screenshot("hover", output);
-  });
+  it.each<Theme>(["light", "dark"])(
+    "is read below the chart while the pointer is over it, in the %s theme",
+    async (theme) => {
+      await setTheme(page, theme);
+      const output = await open(page, "20-layers-3-series.ipynb");
+      const area = await output.locator(".nsewdrag").first().boundingBox();
+      if (!area) throw new Error("the chart has no area to point at");
+      await page.mouse.move(area.x + 0.4 * area.width, area.y + 0.4 * area.height);
+      await page.mouse.move(area.x + 0.41 * area.width, area.y + 0.4 * area.height);
+      const readout = output.locator(".lutnn-readout");
+      await expect
+        .poll(() => readout.innerText())
+        .toMatch(
+          /layer2\.1\.conv2 conv2d, K 16, V 9, C 64\s+this layer\s+accumulated\s+accuracy\s+k-means\s+0\.258/,
+        );
+      expect((await readout.boundingBox())?.y).toBeGreaterThan(area.y + area.height);
+      expect(await output.locator(".hoverlayer .hovertext, .hoverlayer .legend").count()).toBe(0);
+      await expect.poll(() => output.locator(".spikeline").count()).toBeGreaterThan(0);
+      expect(await brightLines(output)).toEqual([]);
+      await screenshot(`hover-${theme}`, output);
+    },
+  );
 
   it("opens a report file as a document", async () => {
     const output = await open(page, "report.lutnn.json");
@@ -217,10 +197,21 @@ describe("JupyterLab with the extension", { timeout: testLimit }, () => {
   });
 
   it("logs no error and asks no other host for anything", () => {
-    expect(complaints.filter((text) => /lutnn|plotly/i.test(text))).toEqual([]);
-    expect(foreignRequests).toEqual([]);
+    expect(session.complaints.filter((text) => /lutnn|plotly/i.test(text))).toEqual([]);
+    expect(session.foreignRequests).toEqual([]);
   });
 });
+
+/** Lines at the pointer that are far brighter or darker than the page and the text: a bar across a dark chart. */
+function brightLines(output: Locator): Promise<string[]> {
+  return output.evaluate((node) => {
+    const dark = document.body.dataset.jpThemeLight === "false";
+    const lines = [...node.querySelectorAll(".hoverlayer line, .hoverlayer path, .hoverlayer rect")];
+    return lines
+      .map((line) => getComputedStyle(line).stroke)
+      .filter((stroke) => dark && /^rgb\(2[3-5]\d, 2[3-5]\d, 2[3-5]\d\)$/.test(stroke));
+  });
+}
 
 function firstReport(path: string): ErrorAccumulationReport {
   const { cells } = JSON.parse(readFileSync(path, "utf8"));

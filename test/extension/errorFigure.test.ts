@@ -82,26 +82,29 @@ describe("the error figure", () => {
     expect(revision(1, "first")).not.toBe(revision(1, "second"));
   });
 
-  it("says in the hover box what a layer is and all its figures", () => {
-    const figure = draw(report);
-    expect(trace(figure, "layers").customdata).toEqual([
-      "conv2d, K 16, V 9, C 16",
-      "conv2d, K 16, V 9, C 16",
-      "dense, K 16, V 8, C 64",
-    ]);
-    expect(trace(figure, "0-local").customdata).toContain("k-means, this layer: 0.294");
-    expect(trace(figure, "0-accumulated").customdata).toContain("k-means, accumulated: 0.462");
-    expect(trace(figure, "0-metric").customdata).toContain("k-means, accuracy: 35.31%");
+  it("is read below the chart, layer by layer, never in a box that hides it", () => {
+    const { data, layout, reading } = draw(report);
+    const { local, accumulated, metric } = report.series[0].errors[1];
+    const errors = [local, accumulated].map((error) => error?.relative.toPrecision(3));
+    expect(reading?.at([{ trace: 0, point: 1 }])).toEqual({
+      title: "conv2",
+      note: "conv2d, K 16, V 9, C 16",
+      columns: ["this layer", "accumulated", "accuracy"],
+      rows: expect.arrayContaining([
+        { color: testTheme.series[0], name: "k-means", values: [...errors, `${metric?.toFixed(2)} %`] },
+      ]),
+    });
+    expect(reading?.lines).toBe(1 + threeSeries.length);
+    for (const one of data) expect(one).toMatchObject({ hoverinfo: expect.stringMatching(/^(none|skip)$/) });
+    expect(layout.hovermode).toBe("x");
   });
 
   it("says which layers are not replaced", () => {
     const partial = fixtureReport({ names: smallNetwork });
     partial.series[0].errors[0] = { state: "dense", local: null, accumulated: null, metric: 97.31 };
-    expect(trace(draw(partial), "layers").customdata).toEqual([
-      "conv2d, not replaced",
-      expect.stringContaining("K 16"),
-      expect.stringContaining("K 16"),
-    ]);
+    const at = (point: number) => draw(partial).reading?.at([{ trace: 1, point }]);
+    expect(at(0)).toMatchObject({ note: "conv2d, not replaced", rows: [{ values: ["–", "–", "97.31 %"] }] });
+    expect(at(1)?.note).toContain("K 16");
   });
 
   it("lays the layers down the page, the first on top, where the width is small", () => {
@@ -129,7 +132,8 @@ describe("the error figure", () => {
   it("shows names from a report literally, never as markup", () => {
     const hostile = fixtureReport({ names: ["<u>conv</u>"], series: ["<s>fine"] });
     hostile.metric.name = "<i>accuracy";
-    const texts = JSON.stringify(draw(hostile));
+    const { data, layout } = draw(hostile);
+    const texts = JSON.stringify({ data, layout });
     expect(texts).not.toMatch(/<[usi]>/);
     for (const escaped of ["&lt;u&gt;conv", "&lt;s&gt;fine", "&lt;i&gt;accuracy"])
       expect(texts).toContain(escaped);

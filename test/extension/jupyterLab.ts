@@ -1,51 +1,47 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-const program = join(".venv", process.platform === "win32" ? "Scripts/jupyter-lab.exe" : "bin/jupyter-lab");
+const command = join(import.meta.dirname, "../../kernel/bin/lutnn.js");
 const startLimit = 60_000; // ms
 
 export interface JupyterLab {
-  /** Address of the application, with its token. */
-  url: string;
+  /** Address of a page, such as "lab", with the token. */
+  url(path: string): string;
+  /** Where it keeps what is not in the notebooks' folder. */
+  home: string;
+  log(): string;
   stop(): Promise<void>;
 }
 
-/** Starts .venv's JupyterLab on a free loopback port, with settings and state of its own that vanish when it stops. */
-export async function startJupyterLab(root: string): Promise<JupyterLab> {
-  if (!existsSync(program)) throw new Error(`${program} is missing: run \`npm run setup\` first.`);
+/**
+ * Starts JupyterLab by `lutnn lab` on a free loopback port, with settings and state of its own that vanish when it stops.
+ * @param subject the notebook or folder to open
+ */
+export async function startJupyterLab(subject: string): Promise<JupyterLab> {
   const home = mkdtempSync(join(tmpdir(), "lutnn-lab-"));
   const port = await freePort();
   const token = randomUUID();
-  writePageConfig(home);
-  const server = spawn(
-    program,
-    [
-      "--no-browser",
-      "--ip=127.0.0.1",
-      `--port=${port}`,
-      "--ServerApp.port_retries=0",
-      `--ServerApp.root_dir=${root}`,
-    ].concat(["--LabApp.expose_app_in_browser=True", "--allow-root"]),
-    {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: {
-        ...process.env,
-        JUPYTER_TOKEN: token,
-        JUPYTER_CONFIG_DIR: join(home, "config"),
-        JUPYTER_DATA_DIR: join(home, "data"),
-        JUPYTER_RUNTIME_DIR: join(home, "runtime"),
-        JUPYTERLAB_SETTINGS_DIR: join(home, "settings"),
-        JUPYTERLAB_WORKSPACES_DIR: join(home, "workspaces"),
-        IPYTHONDIR: join(home, "ipython"),
-      },
+  const options = ["--no-browser", "--port", String(port), "--ServerApp.port_retries=0"];
+  const forTests = ["--LabApp.expose_app_in_browser=True", "--ServerApp.terminals_enabled=False"];
+  const { JUPYTERLAB_WORKSPACES_DIR: _, ...environment } = process.env;
+  const server = spawn(process.execPath, [command, "lab", ...options, subject, ...forTests], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...environment,
+      JUPYTER_TOKEN: token,
+      JUPYTER_CONFIG_DIR: join(home, "config"),
+      JUPYTER_DATA_DIR: join(home, "data"),
+      JUPYTER_RUNTIME_DIR: join(home, "runtime"),
+      JUPYTERLAB_SETTINGS_DIR: join(home, "settings"),
+      IPYTHONDIR: join(home, "ipython"),
     },
-  );
+  });
   process.once("exit", () => server.kill()); // also when the tests are cut short
   let log = "";
   for (const stream of [server.stdout, server.stderr]) stream.on("data", (text) => (log += text));
@@ -63,15 +59,7 @@ export async function startJupyterLab(root: string): Promise<JupyterLab> {
     }
     await sleep(200);
   }
-  return { url: `${address}/lab?token=${token}`, stop };
-}
-
-/** No question about news: it would fetch from the network and cover what the test looks at. */
-function writePageConfig(home: string): void {
-  const folder = join(home, "config/labconfig");
-  mkdirSync(folder, { recursive: true });
-  const disabledExtensions = { "@jupyterlab/apputils-extension:announcements": true };
-  writeFileSync(join(folder, "page_config.json"), JSON.stringify({ disabledExtensions }));
+  return { url: (path) => `${address}/${path}?token=${token}`, home, log: () => log, stop };
 }
 
 async function freePort(): Promise<number> {

@@ -33,6 +33,15 @@ export async function open(page: Page, path: string, kernel = false): Promise<Lo
   return page.locator(`[id="${id}"] .lutnn-output`).first();
 }
 
+/** The same, but resolves to the first output whatever shows it. */
+export async function openOutput(page: Page, path: string): Promise<Locator> {
+  const kernelPreference = { shouldStart: false, shouldReuse: false };
+  const id = await execute(page, "docmanager:open", { path, kernelPreference });
+  const output = page.locator(`[id="${id}"] .jp-OutputArea-output`).first();
+  await output.waitFor();
+  return output;
+}
+
 export async function setTheme(page: Page, theme: Theme): Promise<void> {
   const name = theme === "dark" ? "JupyterLab Dark" : "JupyterLab Light";
   const themed = page.locator(`body[data-jp-theme-name="${name}"]`);

@@ -4,7 +4,10 @@ import { expect, it, vi } from "vitest";
 vi.mock("@jupyterlab/rendermime", () => ({ IRenderMimeRegistry: {} }));
 vi.mock("../../extension/src/plotlyRenderer", () => ({ PLOTLY_MIME: "application/vnd.plotly.v1+json" }));
 
-const { default: plugin } = await import("../../extension/src/index");
+const { contentOf } = await import("../../extension/src/cleanNotebooks");
+const {
+  default: [plugin],
+} = await import("../../extension/src/index");
 
 function activateBeside(present: object | undefined) {
   const registry = { getFactory: vi.fn(() => present), addFactory: vi.fn() };
@@ -22,4 +25,19 @@ it("plotly figures are drawn before their text/html fallback, which has rank 50"
 
 it("plotly figures are left to another extension that draws them", () => {
   expect(activateBeside({})).not.toHaveBeenCalled();
+});
+
+it("a notebook's content is all but what its kernel says of itself", () => {
+  const kernelspec = { name: "lutnn", display_name: "TypeScript (LUT-NN)", language: "typescript" };
+  const notebook = (metadata: object, cells: string[] = ["a"]) => contentOf({ cells, metadata, nbformat: 4 });
+  const opened = notebook({ kernelspec, language_info: { name: "typescript" } });
+  expect(opened).not.toBeNull();
+  const told = { name: "typescript", version: "5.9.3", pygments_lexer: "typescript" };
+  expect(notebook({ kernelspec: { ...kernelspec, display_name: "renamed" }, language_info: told })).toBe(
+    opened,
+  );
+  expect(notebook({ kernelspec, language_info: told }, ["b"])).not.toBe(opened);
+  expect(notebook({ kernelspec, language_info: told, title: "x" })).not.toBe(opened);
+  expect(notebook({ kernelspec: { ...kernelspec, name: "other" } })).not.toBe(opened);
+  expect(notebook({ kernelspec: { name: "python3", language: "python" } })).toBeNull();
 });

@@ -3,7 +3,16 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { availableIsas, encode, isa, LutConv, LutMatMul, type Window } from "lutnn-native";
+import {
+  availableIsas,
+  encode,
+  isa,
+  LutConv,
+  LutMatMul,
+  lookupAdd,
+  scatterAdd,
+  type Window,
+} from "lutnn-native";
 import { describe, expect, it } from "vitest";
 import {
   makeLookup,
@@ -433,6 +442,69 @@ describe("encode", () => {
   });
 });
 
+describe("sums over float tables", () => {
+  const [rows, C, K, M] = [300, 9, 16, 37];
+  const codes = Uint8Array.from({ length: rows * C }, (_, i) => (i * i + (i >> 3)) % K);
+  const table = Float32Array.from({ length: C * K * M }, (_, i) => Math.sin(i));
+  const values = Float32Array.from({ length: rows * M }, (_, i) => Math.cos(i));
+
+  it("are those of plain loops to the last bit, for any number of threads", () => {
+    const [sums, entries] = [values.slice(), table.slice()];
+    for (let i = 0; i < codes.length; i++)
+      for (let m = 0; m < M; m++) {
+        const entry = ((i % C) * K + codes[i]!) * M + m;
+        sums[Math.floor(i / C) * M + m]! += table[entry]!;
+        entries[entry]! += values[Math.floor(i / C) * M + m]!;
+      }
+    for (const threads of [undefined, 1, 2, 3, 8]) {
+      const [gotSums, gotEntries] = [values.slice(), table.slice()];
+      lookupAdd(codes, rows, table, C, K, M, gotSums, threads ? { threads } : undefined);
+      scatterAdd(codes, rows, values, C, K, M, gotEntries, { threads });
+      expect(gotSums).toEqual(sums);
+      expect(gotEntries).toEqual(entries);
+    }
+  });
+
+  it("refuse what does not fit, before anything is written", () => {
+    const sums = values.slice();
+    const run = (...change: [number, unknown][]) => {
+      const call: unknown[] = [codes, rows, table, C, K, M, sums, { threads: 2 }];
+      for (const [i, value] of change) call[i] = value;
+      return () => Reflect.apply(lookupAdd, null, call);
+    };
+    expect(run([0, codes.with(5, K)])).toThrow(
+      "lookupAdd: codes must be below numCentroids (got 16 and 16); use what encode gives for these centroids",
+    );
+    expect(run([0, codes.subarray(1)])).toThrow(/codes must have rows · numCodebooks = 300 · 9 = 2700/);
+    expect(run([2, table.subarray(1)])).toThrow(/table must have .* = 9 · 16 · 37 = 5328 elements/);
+    expect(run([6, sums.subarray(1)])).toThrow(/sums must have rows · outputs = 300 · 37 = 11100/);
+    expect(run([6, new Float64Array(sums.length)])).toThrow(TypeError);
+    expect(run([4, 257])).toThrow(RangeError);
+    expect(run([7, { threads: 257 }])).toThrow(/threads must be an integer from 1 to 256 \(got 257\)/);
+    expect(run([7, 2])).toThrow(/options must be an object/);
+    const memory = new Float32Array(table.length + 8);
+    memory.set(table);
+    expect(
+      run(
+        [2, memory.subarray(0, table.length)],
+        [6, memory.subarray(8)],
+        [1, 144],
+        [0, codes.subarray(0, 144 * 9)],
+      ),
+    ).toThrow(/sums must not overlap table/);
+    const bytes = new Uint8Array(sums.buffer, 0, codes.length);
+    expect(run([0, bytes])).toThrow(/sums must not overlap codes/);
+    expect(run([6, new Float32Array(new SharedArrayBuffer(sums.byteLength))])).toThrow(/SharedArrayBuffer/);
+    const entries = new Float32Array(table.length);
+    structuredClone(entries.buffer, { transfer: [entries.buffer] });
+    expect(() => scatterAdd(codes, rows, values, C, K, M, entries)).toThrow(/table must not be detached/);
+    expect(() => scatterAdd(codes, rows, values.subarray(1), C, K, M, table)).toThrow(
+      /^scatterAdd: values must have rows · outputs/,
+    );
+    expect(sums).toEqual(values);
+  });
+});
+
 describe("bad arguments", () => {
   const op = new LutMatMul(makeLookup(2, 10, 4, 3));
   const conv = new LutConv(makeLookup(4, 16, 9, 2), window3x3);
@@ -539,6 +611,8 @@ describe("bad arguments", () => {
       [conv.mismatch, conv],
       [conv.outputSize, conv],
       [encode, undefined],
+      [lookupAdd, undefined],
+      [scatterAdd, undefined],
     ];
     let state = 1;
     const next = () => {
@@ -643,6 +717,36 @@ describe("workers", () => {
       }),
     );
     expect(results).toEqual(Array(4).fill([7, -9]));
+  });
+});
+
+describe("an addon that only workers had loaded", () => {
+  const worker = `
+    const { LutMatMul } = require(${JSON.stringify(index)});
+    const lookup = { numCodebooks: 4, numCentroids: 16, subvectorLength: 4, outputs: 64,
+      centroids: new Float32Array(256), lookupTable: new Int8Array(4096),
+      tableScale: new Float32Array(64), bias: new Float32Array(64) };
+    const op = new LutMatMul(lookup);
+    const [x, y] = [new Float32Array(512 * 16), new Float32Array(512 * 64)];
+    for (let i = 0; i < 200; i++) op.run(x, 512, y, { threads: 6 });
+    process.exit(0);`;
+
+  it("stays while the threads of its pool sleep in it, and later workers find them again", () => {
+    const script = `
+      const { Worker } = require("node:worker_threads");
+      const { readdirSync, existsSync } = require("node:fs");
+      const threads = () => (existsSync("/proc/self/task") ? readdirSync("/proc/self/task").length : 0);
+      (async () => {
+        const counts = [];
+        for (let i = 0; i < 8; i++) {
+          await new Promise((ended) => new Worker(${JSON.stringify(worker)}, { eval: true }).once("exit", ended));
+          counts.push(threads());
+        }
+        console.log(JSON.stringify(counts));
+      })();`;
+    const counts = JSON.parse(execFileSync(process.execPath, ["-e", script], { encoding: "utf8" }));
+    expect(counts).toHaveLength(8); // the process is alive: no thread ran into unloaded code
+    expect(counts[7] - counts[0]).toBeLessThan(5); // another pool would have five threads more
   });
 });
 

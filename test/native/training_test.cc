@@ -191,6 +191,23 @@ TEST("gradients of rows agree with plain loops") {
       }
 }
 
+/// More groups of rows than a thread's share can be cut into evenly.
+TEST("gradients of many rows count every row, on 1 to 8 threads") {
+  std::mt19937 random(7);
+  for (size_t rows : {9000, 10007})
+    for (bool fromWeight : {true, false}) {
+      const Problem p = randomProblem(random, rows, 3, 16, 4, 5, fromWeight, false);
+      const Gradients wanted = referenceGradients(p);
+      for (size_t threads = 1; threads <= 8; threads++)
+        forEveryIsa(threads, [&](Trainer& trainer, const Microkernels&) {
+          const Outcome got = runBackward(trainer, p, p.x.size(), p.x, [&](const float* x, float* dx) {
+            return Rows{x, dx, p.rows, p.C, p.V};
+          });
+          checkOutcome(trainer.isa(), p, got, wanted, wanted.x);
+        });
+    }
+}
+
 struct ImageShape {
   size_t batch, height, width, channels, channelsPerCodebook, K, M;
 };

@@ -24,7 +24,7 @@ function run(name: string, sources: string[]) {
   const out = join(folder, `out-${name}`);
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [command, "run", join(folder, name), "--out", out],
+    [command, "run", join(folder, name), "--output", out],
     {
       encoding: "utf8",
     },
@@ -63,11 +63,57 @@ describe("lutnn run", () => {
     expect(stdout).not.toMatch(/^ran$/m);
   });
 
-  it("says when the notebook is not there", () => {
-    const { status, stderr } = spawnSync(process.execPath, [command, "run", join(folder, "none.ipynb")], {
+  it("writes below the folder where it is called, if it is not told another one", () => {
+    const cells = [
+      { cell_type: "code", id: "a", metadata: {}, source: "6 * 7", execution_count: null, outputs: [] },
+    ];
+    writeFileSync(
+      join(folder, "plain.ipynb"),
+      JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 }),
+    );
+    const here = mkdtempSync(join(folder, "here-"));
+    const { status, stderr } = spawnSync(process.execPath, [command, "run", "../plain.ipynb"], {
       encoding: "utf8",
+      cwd: here,
     });
-    expect(status).toBe(1);
-    expect(stderr).toMatch(/the notebook .*none\.ipynb must exist/);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(readdirSync(join(here, "out")).sort()).toEqual(["plain.html", "plain.ipynb"]);
+  });
+
+  it("leaves a page with its formulas drawn, which asks nobody for anything", () => {
+    const cells = [
+      {
+        cell_type: "markdown",
+        id: "a",
+        metadata: {},
+        source: "A piece $a^c$, and\n\n$$\\sum_c P^c_{g_c} W^c$$",
+      },
+      { cell_type: "code", id: "b", metadata: {}, source: "1", execution_count: null, outputs: [] },
+      {
+        cell_type: "markdown",
+        id: "c",
+        metadata: {},
+        source: "$\\text{<img src=x onerror=alert(1)>}$ $\\frac{$",
+      },
+    ];
+    writeFileSync(
+      join(folder, "formula.ipynb"),
+      JSON.stringify({ cells, metadata: {}, nbformat: 4, nbformat_minor: 5 }),
+    );
+    const out = join(folder, "formulas");
+    const { status } = spawnSync(
+      process.execPath,
+      [command, "run", join(folder, "formula.ipynb"), "--out", out],
+      { encoding: "utf8" },
+    );
+    expect(status).toBe(0);
+    const page = readFileSync(join(out, "formula.html"), "utf8");
+    expect(page.match(/<math[ >]/g)).toHaveLength(3);
+    expect(page).toMatch(/<math display="block"[^>]*>.*∑/);
+    expect(page).not.toMatch(/\$a\^c\$|<img src=x/);
+    expect(page).toContain("<code>\\frac{</code>");
+    expect(page).not.toMatch(/<(script|link|iframe)\b/);
+    expect(page).not.toMatch(/(src|href)="(https?:)?\/\//);
+    expect(page).not.toMatch(/@import|url\(["']?https?:/);
   });
 });

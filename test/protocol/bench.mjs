@@ -50,11 +50,11 @@ function print(rows, { rounds, cells, cpus }) {
   const number = (value, digits) => (value === null ? "–" : value.toFixed(digits));
   console.log(`medians of ${rounds} starts and ${cells} cells each, ${cpus} CPUs, Node ${process.version}\n`);
   console.log(
-    "| kernel | ready (s) | first cell (s) | empty cell (ms) | first cell importing lutnn (s) | completion (ms) | resident (MB) |",
+    "| kernel | ready (s) | first cell (s) | empty cell (ms) | first cell importing lutnn (s) | completion (ms) | loop at top level / in a block (ms) | resident (MB) |",
   );
-  console.log("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
+  console.log("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
   for (const row of rows)
     console.log(
-      `| ${row.kernel} | ${number(row.readySeconds, 2)} | ${number(row.firstCellSeconds, 2)} | ${number(row.emptyCellMs, 1)} | ${number(row.firstImportSeconds, 2)} | ${number(row.completionMs, 0)} | ${number(row.residentBytes / 1e6, 0)} |`,
+      `| ${row.kernel} | ${number(row.readySeconds, 2)} | ${number(row.firstCellSeconds, 2)} | ${number(row.emptyCellMs, 1)} | ${number(row.firstImportSeconds, 2)} | ${number(row.completionMs, 0)} | ${number(row.loopAtTopMs, 0)} / ${number(row.loopInBlockMs, 0)} | ${number(row.residentBytes / 1e6, 0)} |`,
     );
 }

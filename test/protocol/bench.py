@@ -1,7 +1,7 @@
 """Times the kernels named on the command line with one client, jupyter_client, and prints JSON.
 
 Run by bench.mjs. One measurement starts a kernel, waits for its kernel_info_reply, runs a first cell, then empty cells,
-then completions; the import is timed as the first cell of another kernel. Kernels take turns, so that a busy moment of
+then completions, then loops; the import is timed as the first cell of another kernel. Kernels take turns, so that a busy moment of
 the machine hits them alike; medians are reported.
 """
 
@@ -14,14 +14,25 @@ import time
 import psutil
 from jupyter_client.manager import KernelManager
 
+# Five million additions to a variable of the notebook's, then to one of a block; milliseconds of each are printed.
+LOOP = """
+let total = 0; let begin = performance.now();
+for (let i = 0; i < 5e6; i++) total += i;
+const atTop = performance.now() - begin;
+{ let sum = 0; const start = performance.now();
+  for (let i = 0; i < 5e6; i++) sum += i;
+  console.log(JSON.stringify([atTop, performance.now() - start])); }
+"""
+
 CELLS = {
-    "python3": {"first": "1", "empty": "", "import": None, "complete": "pri", "declare": "pass"},
+    "python3": {"first": "1", "empty": "", "import": None, "complete": "pri", "declare": "pass", "loop": None},
     "default": {
         "first": "1",
         "empty": "",
         "import": 'import * as lutnn from "lutnn"; Object.keys(lutnn).length',
         "complete": "conso",
         "declare": "const unit = 1;",
+        "loop": LOOP,
     },
 }
 TIMEOUT = 120
@@ -74,6 +85,23 @@ def cell(client, code):
     return elapsed
 
 
+def printed(client, code):
+    """What a cell prints, read as JSON."""
+    message_id = client.execute(code)
+    text = ""
+    while True:
+        message = client.get_iopub_msg(timeout=TIMEOUT)
+        if message["parent_header"].get("msg_id") != message_id:
+            continue
+        if message["msg_type"] == "stream":
+            text += message["content"]["text"]
+        if message["content"].get("execution_state") == "idle":
+            break
+    content = reply(client, message_id)["content"]
+    assert content["status"] == "ok", (code, content)
+    return json.loads(text)
+
+
 def complete(client, code):
     begin = time.perf_counter()
     content = reply(client, client.complete(code, len(code)))["content"]
@@ -92,6 +120,7 @@ def measure(kernel, cells):
         empty = [cell(client, codes["empty"]) for _ in range(cells)]
         complete(client, codes["complete"])
         completions = [complete(client, codes["complete"]) for _ in range(cells)]
+        top, block = printed(client, codes["loop"]) if codes["loop"] else (None, None)
         process = psutil.Process(manager.provisioner.process.pid)
         resident = sum(each.memory_info().rss for each in [process, *process.children(recursive=True)])
     finally:
@@ -109,6 +138,8 @@ def measure(kernel, cells):
         "emptyCellMs": 1000 * statistics.median(empty),
         "firstImportSeconds": imported,
         "completionMs": 1000 * statistics.median(completions),
+        "loopAtTopMs": top,
+        "loopInBlockMs": block,
         "residentBytes": resident,
     }
 

@@ -119,6 +119,7 @@ export class Kernel {
         key,
         signature_scheme: "hmac-sha256",
       }),
+      { mode: 0o600 },
     );
     const args = [...(options.nodeArguments ?? []), entry, "kernel", file];
     const child = spawn(options.node ?? process.env.LUTNN_TEST_NODE ?? process.execPath, args, {

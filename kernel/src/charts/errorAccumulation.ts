@@ -6,18 +6,13 @@ import {
   type ErrorSeries,
   type OutputError,
 } from "../report/errorAccumulation";
+import { errorMarks, errorMeasures, formatLayer, formatMetric } from "../report/format";
 import type { ChartPanel } from "./chart";
 import { Figure } from "./figure";
-import { shortNumber } from "./svg";
 import { Table } from "./table";
 
 /** Which of the two errors a chart draws. */
 export type ErrorMeasure = keyof OutputError;
-
-const measureAxis: Record<ErrorMeasure, string> = {
-  relative: "relative squared error",
-  unexplained: "unexplained variance (1 − R²)",
-};
 
 /** The error accumulation of one or several conversions of a network; shows itself in a notebook. */
 export class ErrorAccumulation implements Displayable {
@@ -46,18 +41,18 @@ export class ErrorAccumulation implements Displayable {
   figure(measure: ErrorMeasure = "relative"): Figure {
     const { report } = this;
     const errors: ChartPanel = {
-      axis: measureAxis[measure],
+      axis: errorMeasures[measure],
       series: report.series.flatMap(({ name, errors }, color) => [
         {
           name,
-          part: "this layer alone",
+          part: errorMarks.local,
           kind: "bar" as const,
           values: errors.map(({ local }) => local?.[measure] ?? null),
           color,
         },
         {
           name,
-          part: "accumulated",
+          part: errorMarks.accumulated,
           kind: "line" as const,
           values: errors.map(({ accumulated }) => accumulated?.[measure] ?? null),
           color,
@@ -66,7 +61,7 @@ export class ErrorAccumulation implements Displayable {
     };
     const { metric } = report;
     const quality: ChartPanel = {
-      axis: `${metric.name} (${metric.unit})`,
+      axis: metric.unit ? `${metric.name} (${metric.unit})` : metric.name,
       fromZero: false,
       series: report.series.map(({ name, errors }, color) => ({
         name,
@@ -75,12 +70,16 @@ export class ErrorAccumulation implements Displayable {
         values: errors.map((layer) => layer.metric),
         color,
       })),
-      reference: { name: "dense", value: metric.dense },
+      reference: { name: errorMarks.dense, value: metric.dense },
     };
     return new Figure({
       title: `Error accumulation in ${report.model}`,
-      subtitle: `bars: each layer alone, lines: accumulated; below: ${metric.name}, converted up to the layer\n${this.summary()}`,
+      subtitle: `bars: ${errorMarks.local} alone, lines: ${errorMarks.accumulated}; below: ${metric.name}, converted up to the layer\n${this.summary()}`,
       categories: report.layers.map(({ name }) => name),
+      categoryName: "layer",
+      notes: report.layers.map(({ numCentroids, subvectorLength }, index) =>
+        isReplaced(report, index) ? `K ${numCentroids}, V ${subvectorLength}` : "dense",
+      ),
       panels: [errors, quality],
     });
   }
@@ -89,30 +88,39 @@ export class ErrorAccumulation implements Displayable {
   summary(): string {
     const { data, metric, series, backend } = this.report;
     const lookups = backend ? `; lookups by ${backend}` : "";
-    const reached = series.map(({ name, metric: value }) => `${name} ${percent(value)}`);
-    return `${data.name}, ${data.size} images, ${metric.name}: ${[...reached, `dense ${percent(metric.dense)}`].join(", ")}${lookups}`;
+    const reached = series.map(({ name, metric: value }) => `${name} ${formatMetric(value, metric)}`);
+    return `${data.name}, ${data.size} images, ${metric.name}: ${[...reached, `${errorMarks.dense} ${formatMetric(metric.dense, metric)}`].join(", ")}${lookups}`;
   }
 
   toTable(): Table {
-    const { layers, series } = this.report;
-    const { name: metricName } = this.report.metric;
-    const rows = layers.flatMap(({ name }, i) =>
+    const { layers, series, metric } = this.report;
+    const unit = metric.unit ? ` (${metric.unit})` : "";
+    const rows = layers.flatMap((layer, i) =>
       series.map(({ name: conversion, errors }) => {
-        const { local, accumulated, metric } = errors[i];
+        const { local, accumulated, metric: value } = errors[i];
         return [
-          name,
+          layer.name,
+          formatLayer(layer, isReplaced(this.report, i)),
           conversion,
-          local && shortNumber(local.relative),
-          accumulated && shortNumber(accumulated.relative),
-          accumulated && shortNumber(accumulated.unexplained),
-          metric === null ? null : percent(metric),
+          local?.relative ?? null,
+          accumulated?.relative ?? null,
+          accumulated?.unexplained ?? null,
+          value,
         ];
       }),
     );
     return new Table(
-      ["layer", "conversion", "alone", "accumulated", "1 − R² accumulated", metricName],
+      [
+        "layer",
+        "operation",
+        "conversion",
+        errorMarks.local,
+        errorMarks.accumulated,
+        `${errorMeasures.unexplained}, ${errorMarks.accumulated}`,
+        `${metric.name}${unit}`,
+      ],
       rows,
-      `relative squared error per layer, its unexplained part, and the ${metricName} converted up to the layer\n${this.summary()}`,
+      `${errorMeasures.relative} of each layer, its unexplained part, and the ${metric.name} converted up to the layer\n${this.summary()}`,
     );
   }
 
@@ -125,4 +133,6 @@ export class ErrorAccumulation implements Displayable {
   }
 }
 
-const percent = (value: number | null): string => (value === null ? "–" : `${value.toFixed(1)} %`);
+/** Is that layer replaced in any of the conversions? */
+const isReplaced = ({ series }: ErrorAccumulationReport, layer: number): boolean =>
+  series.some(({ errors }) => errors[layer].state === "replaced");

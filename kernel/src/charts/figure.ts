@@ -1,9 +1,10 @@
 import { writeFileWhole } from "../files/writeFile";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
+import { shortNumber, unitOf, withUnit } from "../report/format";
 import type { Chart } from "./chart";
-import { toPlotly } from "./plotly";
-import { shortNumber, toSvg } from "./svg";
-import { Table } from "./table";
+import { type PlotlyFigure, toPlotly } from "./plotly";
+import { toSvg } from "./svg";
+import { type Cell, Table } from "./table";
 
 /** MIME type of plotly figures. */
 export const PLOTLY_MIME = "application/vnd.plotly.v1+json";
@@ -16,24 +17,33 @@ export class Figure implements Displayable {
     return toSvg(this.chart);
   }
 
-  /** The numbers behind the chart. */
+  toPlotly(): PlotlyFigure {
+    return toPlotly(this.chart);
+  }
+
+  /** The numbers behind the chart: a row for each category, or for each place on the numeric axis. */
   toTable(): Table {
-    const series = this.chart.panels.flatMap((panel) => panel.series.map((one) => ({ panel, one })));
-    const references = this.chart.panels.flatMap(({ reference }) =>
-      reference ? [`${reference.name} ${shortNumber(reference.value)}`] : [],
+    const { title, subtitle, categories, categoryName = "category", panels, x } = this.chart;
+    const columns = panels.flatMap(({ axis, series }) =>
+      series.map((one) => ({
+        axis,
+        one,
+        title: `${[one.name, one.part].filter(Boolean).join(", ")}: ${axisName(axis)}`,
+      })),
     );
-    const columns = [
-      "",
-      ...series.map(({ panel, one }) => `${[one.name, one.part].filter(Boolean).join(", ")} (${panel.axis})`),
-    ];
-    const rows = this.chart.categories.map((category, i) => [
-      category.replaceAll("\n", " "),
-      ...series.map(({ one }) => {
-        const value = one.values[i];
-        return value === null ? null : shortNumber(value);
-      }),
+    const references = panels.flatMap(({ axis, reference }) =>
+      reference ? [`${reference.name} ${withUnit(shortNumber(reference.value), unitOf(axis))}`] : [],
+    );
+    const caption = [title, subtitle, ...references].join("\n");
+    const places = x
+      ? [...new Set(columns.flatMap(({ one }) => one.at ?? []))].sort((a, b) => a - b)
+      : categories.map((name) => name.replaceAll("\n", " "));
+    const rows = places.map((place, index): Cell[] => [
+      place,
+      ...columns.map(({ one }) => one.values[x ? (one.at ?? []).indexOf(Number(place)) : index] ?? null),
     ]);
-    return new Table(columns, rows, [this.chart.title, this.chart.subtitle, ...references].join("\n"));
+    const heading = x ? x.title : categoryName;
+    return new Table([heading, ...columns.map(({ title }) => title)], rows, caption);
   }
 
   /** Writes the SVG; the file is whole or not there. */
@@ -43,9 +53,12 @@ export class Figure implements Displayable {
 
   [displaySymbol](): MimeBundle {
     return {
-      [PLOTLY_MIME]: toPlotly(this.chart),
+      [PLOTLY_MIME]: this.toPlotly(),
       "image/svg+xml": this.toSvg(),
       "text/plain": this.toTable().toString(),
     };
   }
 }
+
+/** An axis' title without what is said of its scale: "time (µs)" of "time (µs, logarithmic)". */
+const axisName = (axis: string): string => axis.replace(/\(([^(),]+),[^()]*\)$/, "($1)");

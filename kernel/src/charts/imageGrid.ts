@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
 
-/** Small pictures in rows, as a PNG: shows itself in a notebook. */
+/** Small pictures in rows, as a PNG that is clear between them, for pages of any colour: shows itself in a notebook. */
 export class ImageGrid implements Displayable {
   constructor(
     readonly png: Uint8Array,
@@ -14,7 +14,11 @@ export class ImageGrid implements Displayable {
   }
 }
 
-const background = 255;
+/** Red, green, blue, and how opaque. */
+const channels = 4;
+/** The lightest and the middle grey of a picture; black is the other end. */
+const lightest = 235;
+const middle = 118;
 
 /**
  * Draws grey pictures (height, width) row by row, each row's own range from white (its smallest value) to black; with
@@ -32,7 +36,7 @@ export async function imageGrid(
   const columns = Math.max(...rows.map((row) => row.length));
   const cell = [height * zoom + gap, width * zoom + gap];
   const size = [rows.length * cell[0] + gap, columns * cell[1] + gap];
-  const pixels = new Uint8Array(size[0] * size[1]).fill(background);
+  const pixels = new Uint8Array(size[0] * size[1] * channels); // (height, width, 4), clear
   rows.forEach((row, r) => {
     const shared = rangeOf(row);
     row.forEach((image, c) => {
@@ -44,12 +48,14 @@ export async function imageGrid(
       for (let y = 0; y < height * zoom; y++)
         for (let x = 0; x < width * zoom; x++) {
           const value = image[Math.floor(y / zoom) * width + Math.floor(x / zoom)];
-          const grey = high > low ? Math.round(235 * (1 - (value - low) / (high - low))) : 118;
-          pixels[(gap + r * cell[0] + y) * size[1] + gap + c * cell[1] + x] = grey;
+          const grey = high > low ? Math.round(lightest * (1 - (value - low) / (high - low))) : middle;
+          const at = ((gap + r * cell[0] + y) * size[1] + gap + c * cell[1] + x) * channels;
+          pixels.fill(grey, at, at + 3);
+          pixels[at + 3] = 255;
         }
     });
   });
-  const tensor = tf.tensor3d(pixels, [size[0], size[1], 1], "int32");
+  const tensor = tf.tensor3d(pixels, [size[0], size[1], channels], "int32");
   try {
     const png = await tf.node.encodePng(tensor);
     return new ImageGrid(png, `${rows.length} × ${columns} pictures of ${height}×${width}`);

@@ -1,5 +1,6 @@
 import { type Alignment, type Grid, gridBundle, gridHtml, gridText } from "../host/bundles/grid";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
+import { equalDecimals } from "../report/format";
 
 export type Cell = string | number | null;
 
@@ -8,9 +9,17 @@ export interface Column {
   align?: Alignment;
 }
 
-const format = (cell: Cell): string => (cell === null ? "–" : String(cell));
+/** Cells of a column as text, its numbers with the same decimals. */
+function formatted(cells: readonly Cell[]): string[] {
+  const numbers = cells.filter((cell) => typeof cell === "number");
+  const decimals = equalDecimals(numbers);
+  return cells.map((cell) => {
+    if (cell === null) return "–";
+    return typeof cell === "number" && Number.isFinite(cell) ? cell.toFixed(decimals) : String(cell);
+  });
+}
 
-/** Rows under titles: shows itself as a table in a notebook and as aligned text in a terminal. */
+/** Rows under titles, numbers of a column with the same decimals: shows itself as a table in a notebook and as aligned text in a terminal. */
 export class Table implements Displayable {
   readonly columns: Column[];
 
@@ -36,20 +45,19 @@ export class Table implements Displayable {
   }
 
   private grid(): Grid {
+    const columns = this.columns.map((_, index) => formatted(this.rows.map((row) => row[index] ?? null)));
     return {
       titles: this.columns.map(({ title }) => title),
-      alignments: this.columns.map((_, index) => this.alignment(index)),
-      rows: this.rows.map((row) => row.map(format)),
+      alignments: this.columns.map(({ align }, index) => align ?? alignment(columns[index])),
+      rows: this.rows.map((_, row) => columns.map((column) => column[row])),
       caption: this.caption,
     };
   }
+}
 
-  private alignment(index: number): Alignment {
-    const { align } = this.columns[index];
-    if (align) return align;
-    const cells = this.rows.map((row) => row[index]).filter((cell) => cell !== null);
-    return cells.length > 0 && cells.every((cell) => /^[-+±−]?[\d.,]+\s?([%×a-zA-Zµ/]*)$/.test(format(cell)))
-      ? "right"
-      : "left";
-  }
+/** Numbers, with a sign or a unit, stand on the right; what is missing stands in nobody's way. */
+function alignment(texts: readonly string[]): Alignment {
+  const cells = texts.filter((text) => text !== "–" && text !== "");
+  const isNumber = (text: string) => /^[-+±−]?[\d.,]+(e[-+]?\d+)?\s?([%×a-zA-Zµ/]*)$/.test(text);
+  return cells.length > 0 && cells.every(isNumber) ? "right" : "left";
 }

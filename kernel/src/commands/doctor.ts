@@ -7,6 +7,7 @@ import { nativeStatus } from "../compute/backend";
 import { describeTraining, type TrainingStatus, trainingStatus } from "../compute/trainingBackend";
 import { onnxRuntime } from "../inference/onnxRuntime";
 import { checkoutRoot, venvProgram } from "./checkout";
+import { isaFault } from "./instructionSet";
 
 /** What `lutnn doctor` found. */
 export interface Diagnosis {
@@ -95,6 +96,10 @@ function python(): Diagnosis["python"] {
   }
 }
 
+/** The version of this package. */
+export const ownVersion = (): string =>
+  JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8")).version;
+
 /** Looks at everything that the notebooks need. */
 export function diagnose(): Diagnosis {
   const share = join(checkoutRoot, ".venv/share/jupyter");
@@ -103,7 +108,7 @@ export function diagnose(): Diagnosis {
   const specNode = existsSync(spec) ? (JSON.parse(readFileSync(spec, "utf8")).argv[0] as string) : undefined;
   const digits = join(__dirname, "../../data/optdigits/digits.csv.gz");
   const diagnosis: Diagnosis = {
-    lutnn: JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8")).version,
+    lutnn: ownVersion(),
     node: process.versions.node,
     system: `${process.platform}-${process.arch} ${release()}`,
     cpu: {
@@ -123,7 +128,10 @@ export function diagnose(): Diagnosis {
   };
   const setup = "run npm run setup";
   const parts: [boolean, string][] = [
-    [diagnosis.native.available, `the native backend does not load (${diagnosis.native.reason}); ${setup}`],
+    [
+      diagnosis.native.available,
+      `the native backend does not load: ${isaFault() ?? `${diagnosis.native.reason}; ${setup}`}`,
+    ],
     [
       diagnosis.training.backend === "native" || process.env.LUTNN_TRAINING === "tfjs",
       `the training operators do not load (${"reason" in diagnosis.training ? diagnosis.training.reason : ""}), so soft-PQ training takes several times as long; ${setup}`,
@@ -179,7 +187,7 @@ export function describeDiagnosis(diagnosis: Diagnosis): string {
   ];
   const problems = diagnosis.missing.map((sentence) => `missing: ${sentence}`);
   return [
-    new Table(["", ""], rows).toString().split("\n").slice(2).join("\n"),
+    new Table(["part", "state"], rows).toString().split("\n").slice(2).join("\n"),
     ...(problems.length > 0 ? problems : ["All is well."]),
   ].join("\n");
 }

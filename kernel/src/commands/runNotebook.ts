@@ -1,13 +1,15 @@
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join, relative, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { stripVTControlCharacters } from "node:util";
-import { LutnnError } from "../errors";
 import { formatSeconds } from "../host/progress";
 import { requireVenvProgram } from "./checkout";
+import { jupyterPlaces } from "./jupyterPlaces";
+import { requireNotebook } from "./notebookFile";
+import { UsageError } from "./usageError";
 
 type NotebookEvent =
+  | { event: "refused"; reason: string }
   | { event: "start"; cells: number }
   | { event: "cell"; index: number; title: string }
   | { event: "progress"; text: string }
@@ -20,18 +22,24 @@ const shorten = (text: string, length: number): string =>
 
 /**
  * Executes a notebook headless through its kernel, with progress in the terminal; the executed notebook and an HTML page
- * of it go to `out`. Ends with the text of the notebook's last output. Returns the exit status: 1 when a cell failed.
+ * of it go to `output`. Ends with the text of the notebook's last output. Returns the exit status: 1 when a cell failed.
+ * Throws UsageError when there is no such notebook or kernel.
  */
 export async function runNotebook(
   notebook: string,
-  options: { out: string; kernel: string },
+  options: { output: string; kernel: string },
 ): Promise<number> {
-  const path = resolve(notebook);
-  if (!existsSync(path)) throw new LutnnError(`run: the notebook ${notebook} must exist (it does not)`);
-  const out = resolve(options.out);
+  const path = requireNotebook("run", notebook);
+  const out = resolve(options.output);
+  if (join(out, basename(path)) === path)
+    throw new UsageError(
+      `run: the executed notebook must not overwrite the notebook itself (got --output ${options.output}); name another folder`,
+    );
   const script = join(__dirname, "../../python/run_notebook.py");
-  const child = spawn(requireVenvProgram("python"), [script, path, out, options.kernel], {
+  const translator = [process.execPath, join(__dirname, "texToMathml.js")];
+  const child = spawn(requireVenvProgram("python"), [script, path, out, options.kernel, ...translator], {
     stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, ...jupyterPlaces() },
   });
   const ended = new Promise<number>((done, failed) => {
     child.on("error", failed);
@@ -45,9 +53,11 @@ export async function runNotebook(
   const start = performance.now();
   let cells = 0;
   let failed = false;
+  let refused: string | undefined;
   for await (const line of createInterface({ input: child.stdout })) {
     const event = JSON.parse(line) as NotebookEvent;
-    if (event.event === "start") {
+    if (event.event === "refused") refused = event.reason;
+    else if (event.event === "start") {
       cells = event.cells;
       screen.line(`Running ${relative(process.cwd(), path) || path} (${cells} cells)`);
     } else if (event.event === "cell") {
@@ -69,8 +79,9 @@ export async function runNotebook(
     }
   }
   const status = await ended;
+  if (refused !== undefined) throw new UsageError(`run: ${refused}`);
   if (status !== 0 && !failed)
-    throw new LutnnError(`run: the notebook runner ended with status ${status}\n${problems}`);
+    throw new Error(`run: the notebook runner ended with status ${status}\n${problems}`);
   return status;
 }
 

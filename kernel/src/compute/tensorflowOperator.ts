@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
 import type { NodeJSKernelBackend } from "@tensorflow/tfjs-node/dist/nodejs_kernel_backend";
+import { LutnnError } from "../errors";
 
 /** Attributes of a TensorFlow operator: `int` and `float` say which number is meant. */
 export type OperatorAttributes = Record<
@@ -12,7 +13,7 @@ export const runsOnTensorflow = (): boolean => tf.getBackend() === "tensorflow";
 
 /**
  * Runs an operator of the TensorFlow library that tf.js has loaded, by its own name; outside of any gradient. Needs
- * {@link runsOnTensorflow}.
+ * {@link runsOnTensorflow}. Throws LutnnError with the operator's own sentence where it refuses its inputs.
  */
 export function runOperator(
   name: string,
@@ -29,5 +30,11 @@ export function runOperator(
     if ("float" in value) return { name, type: binding.TF_ATTR_FLOAT, value: value.float };
     return { name, type: binding.TF_ATTR_TYPE, value: binding.TF_FLOAT };
   });
-  return backend.executeMultipleOutputs(name, list, inputs, outputs);
+  try {
+    return backend.executeMultipleOutputs(name, list, inputs, outputs);
+  } catch (error) {
+    const [, sentence] = /^Invalid TF_Status: \d+\s+Message: (.*)/s.exec((error as Error).message) ?? [];
+    if (sentence === undefined) throw error;
+    throw new LutnnError(`${name}: ${sentence}`, { cause: error });
+  }
 }

@@ -70,10 +70,10 @@ export class LayerTable implements Displayable, Iterable<LayerInfo> {
         "outputs",
         "FLOPs dense",
         "FLOPs LUT",
-        "",
+        "FLOPs ratio",
         "bytes dense",
         "bytes LUT",
-        "",
+        "bytes ratio",
       ],
       [
         ...cells,

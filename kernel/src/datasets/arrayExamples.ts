@@ -11,6 +11,7 @@ import {
   type ExampleSource,
   type InputSpec,
 } from "./examples";
+import { type ChangeInputs, type MapOptions, MappedExamples } from "./mapped";
 import { Selections } from "./selections";
 import { showExamples } from "./show";
 import { targetDtype, targetLength, targetTensor } from "./targetTensor";
@@ -97,6 +98,11 @@ export class ArrayExamples extends Selections<ArrayExamples> implements ExampleS
       targets: pick(targets),
       ...(mask ? { mask: pick(mask) } : {}),
     };
+  }
+
+  /** The same with inputs changed as they are read; see {@link MappedExamples}. */
+  map(change: ChangeInputs, options?: MapOptions): MappedExamples {
+    return new MappedExamples(this, change, options);
   }
 
   async *batches(size: number, { seed, first = 0, signal }: BatchOptions = {}): AsyncGenerator<Batch> {

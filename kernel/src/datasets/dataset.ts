@@ -3,6 +3,7 @@ import { displaySymbol, type MimeBundle } from "../host/host";
 import type { TargetSpec } from "../tasks/target";
 import { ArrayExamples } from "./arrayExamples";
 import type { Batch, BatchOptions, ExampleSource, InputSpec } from "./examples";
+import { type ChangeInputs, type MapOptions, MappedExamples } from "./mapped";
 import { Selections } from "./selections";
 
 /** Examples of one float32 input that have a class; images are channels last. */
@@ -63,6 +64,11 @@ export class Dataset extends Selections<Dataset> implements ExampleSource {
     const { inputs, targets } = this.examples.select(indices).arrays;
     const images = inputs.image.values as Float32Array;
     return new Dataset({ ...this, images, labels: targets as Int32Array });
+  }
+
+  /** The same with inputs changed as they are read; see {@link MappedExamples}. */
+  map(change: ChangeInputs, options?: MapOptions): MappedExamples {
+    return new MappedExamples(this, change, options);
   }
 
   batches(size: number, options?: BatchOptions): AsyncIterable<Batch> {

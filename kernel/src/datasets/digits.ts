@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { LutnnError } from "../errors";
 import { Dataset } from "./dataset";
+import { gunzipExactly } from "./gunzip";
 
 const file = join(__dirname, "../../data/optdigits/digits.csv.gz");
 const sha256 = "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22";
+const unpacked = 264_712; // bytes
 const pixels = 64;
 const trainSize = 1437;
 
@@ -25,7 +26,8 @@ export async function digits(): Promise<{ train: Dataset; test: Dataset }> {
     throw new LutnnError(
       `digits: the embedded file must have sha256 ${sha256} (got ${found}); it is damaged, install the package again`,
     );
-  const rows = gunzipSync(compressed).toString("ascii").trim().split("\n");
+  const bytes = await gunzipExactly(compressed, unpacked, "digits");
+  const rows = bytes.toString("ascii").trim().split("\n");
   const images = new Float32Array(rows.length * pixels);
   const labels = new Int32Array(rows.length);
   rows.forEach((row, n) => {

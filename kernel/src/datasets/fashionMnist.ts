@@ -1,8 +1,8 @@
-import { gunzipSync } from "node:zlib";
 import { LutnnError } from "../errors";
 import { cellSignal } from "../host/signal";
 import { Dataset } from "./dataset";
-import { type IdxArray, parseIdx } from "./idx";
+import { gunzipExactly } from "./gunzip";
+import { type IdxArray, idxBytes, parseIdx } from "./idx";
 import { type DataSource, locate, readDataFile } from "./locate";
 
 /** Fashion-MNIST (Xiao et al., 2017; MIT licence): 60,000 train and 10,000 test images of 28×28, ten kinds of clothes. */
@@ -63,15 +63,8 @@ export async function fashionMnist(
 }
 
 async function readIdx(folder: string, name: string, dims: number[]): Promise<IdxArray> {
-  const compressed = await readDataFile(folder, name);
-  let bytes: Buffer;
-  try {
-    bytes = gunzipSync(compressed);
-  } catch (error) {
-    throw new LutnnError(
-      `${name}: the file must be whole gzip (${(error as Error).message}); delete it and get it again`,
-    );
-  }
+  const size = idxBytes(dims);
+  const bytes = await gunzipExactly(await readDataFile(folder, name, size), size, name);
   const array = parseIdx(bytes, name);
   if (array.dims.join() !== dims.join())
     throw new LutnnError(`${name}: the file must hold ${dims.join("×")} bytes (got ${array.dims.join("×")})`);

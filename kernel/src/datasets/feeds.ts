@@ -15,7 +15,7 @@ export function networkInputs(model: tf.LayersModel): NetworkInput[] {
     throw new LutnnError(
       `${model.name}: the network must know the shape of its inputs (it has none yet); give its first layer an inputShape`,
     );
-  return model.inputs.map(({ shape, dtype }, i) => ({ name: model.inputNames[i], shape, dtype }));
+  return model.inputs.map(({ shape, dtype, sourceLayer }) => ({ name: sourceLayer.name, shape, dtype }));
 }
 
 /** The data set's input for one of the network's: of the same name; where both have one alone, that one. */

@@ -9,6 +9,10 @@ export interface IdxArray {
 /** Unsigned byte, the only element type that the image sets use. */
 const unsignedByte = 8;
 
+/** Bytes of a file that holds an array of these lengths. */
+export const idxBytes = (dims: readonly number[]): number =>
+  4 + 4 * dims.length + dims.reduce((product, length) => product * length, 1);
+
 /** Reads an uncompressed IDX file of bytes; `name` opens the error's sentence. */
 export function parseIdx(bytes: Uint8Array, name: string): IdxArray {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,6 +1,7 @@
 export type { TargetSpec } from "../tasks/target";
+export { ArrayExamples, type ExampleArrays, type InputArray } from "./arrayExamples";
 export { Dataset, type DatasetArrays } from "./dataset";
-export { digits } from "./digits";
+export type { Example } from "./example";
 export {
   type Batch,
   type BatchOptions,
@@ -8,6 +9,8 @@ export {
   type ExampleSource,
   type InputSpec,
 } from "./examples";
-export { type FashionMnistOptions, fashionMnist, fashionMnistSource } from "./fashionMnist";
-export { load } from "./load";
+export { type Data, examplesOf, type FromOptions, from } from "./from";
 export { type DataSource, findFolder } from "./locate";
+export { type ChangeInputs, type MapOptions, MappedExamples } from "./mapped";
+export * from "./readers";
+export { indexed, StreamedExamples, type StreamInfo, streamed } from "./streamed";

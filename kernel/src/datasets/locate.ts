@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { LutnnError } from "../errors";
@@ -112,6 +112,10 @@ async function fetchFile(
   for await (const part of response.body) {
     parts.push(part);
     received += part.length;
+    if (received > bytes)
+      throw new LutnnError(
+        `download: ${name} must have ${bytes} bytes (the server sends more); nothing was kept, try again`,
+      );
     onReceived(received);
     await yieldToEvents(signal);
   }
@@ -124,9 +128,22 @@ async function fetchFile(
   return whole;
 }
 
-/** The bytes of one of the files. */
-export async function readDataFile(folder: string, name: string): Promise<Buffer> {
-  return readFile(join(folder, name)).catch((error: NodeJS.ErrnoException) => {
-    throw new LutnnError(`${join(folder, name)} must be readable (${error.code ?? error.message})`);
-  });
+/** Packing adds less than that to whatever it packs. */
+const packing = 65_536;
+
+/** The bytes of one of the files, packed or not; none that is longer than what it must unpack to is read. */
+export async function readDataFile(folder: string, name: string, unpacked: number): Promise<Buffer> {
+  const path = join(folder, name);
+  const most = unpacked + packing;
+  try {
+    const { size } = await stat(path);
+    if (size <= most) return await readFile(path);
+    throw new LutnnError(`${path} must have at most ${most} bytes (got ${size}); delete it and get it again`);
+  } catch (error) {
+    if (error instanceof LutnnError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new LutnnError(
+      `${path} must be readable (${code ?? message}); check its permissions or get it again`,
+    );
+  }
 }

@@ -1,6 +1,6 @@
 import type { TargetSpec } from "../tasks/target";
 
-type Numbers = Float32Array | Int32Array;
+type Numbers = Float32Array | Int32Array | Float64Array;
 
 /** The first number that is not finite, as the value and its index; null when there is none. */
 export function findNotFinite(values: Numbers): { value: number; index: number } | null {

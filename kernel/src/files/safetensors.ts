@@ -1,123 +1,107 @@
 import { LutnnError } from "../errors";
+import { headerLimit, parseHeader, quoted } from "./safetensorsHeader";
+import { type NamedArray, type NamedTensor, storedForm, tensorFormats } from "./tensorTypes";
 
-/** A float32 tensor in a safetensors file. */
-export interface NamedArray {
-  name: string;
-  shape: number[];
-  values: Float32Array;
-}
+export type { NamedArray, NamedTensor, TensorValues } from "./tensorTypes";
 
-interface Entry {
-  dtype: string;
-  shape: number[];
-  data_offsets: [number, number];
-}
-
-/** The format's own limit for the header. */
-const headerLimit = 100_000_000;
-
-/** The bytes of a safetensors file: header length, JSON header, then the tensors without holes, 8-byte aligned. */
-export function writeSafetensors(arrays: NamedArray[], metadata: Record<string, string> = {}): Uint8Array {
-  const header: Record<string, unknown> = { __metadata__: metadata };
-  let offset = 0;
-  for (const { name, shape, values } of arrays) {
-    const size = shape.reduce((product, length) => product * length, 1);
-    if (size !== values.length || name in header)
+/**
+ * The bytes of a safetensors file: header length, JSON header, then the tensors without holes, 8-byte aligned, in their
+ * order. Throws LutnnError on names that repeat, sizes that do not fit and metadata that is no text.
+ */
+export function writeSafetensors(
+  tensors: readonly NamedTensor[],
+  metadata: Record<string, string> = {},
+): Uint8Array {
+  for (const [key, text] of Object.entries(metadata))
+    if (typeof text !== "string")
       throw new LutnnError(
-        `safetensors: ${name} must be one array of ${size} numbers (got ${values.length})`,
+        `safetensors: the metadata ${quoted(key)} must be a text (got ${quoted(text)}); write it as JSON`,
       );
-    header[name] = { dtype: "F32", shape, data_offsets: [offset, offset + values.byteLength] };
-    offset += values.byteLength;
+  const header = new Map<string, unknown>([["__metadata__", metadata]]);
+  const parts: Uint8Array[] = [];
+  let offset = 0;
+  for (const tensor of tensors) {
+    const { name, shape, values } = tensor;
+    if (typeof name !== "string" || header.has(name))
+      throw new LutnnError(
+        `safetensors: each tensor must have a name of its own (got ${quoted(name)} ${header.has(name) ? "twice, or as the format's own" : "as one"})`,
+      );
+    const size = shape.reduce((product, length) => product * length, 1);
+    if (!shape.every((length) => Number.isSafeInteger(length) && length >= 0) || size !== values.length)
+      throw new LutnnError(
+        `safetensors: the tensor ${quoted(name)} of shape ${shape.join("×") || "()"} must be whole sizes and as many numbers (got ${values.length})`,
+      );
+    const { type, bytes } = storedForm(tensor);
+    header.set(name, { dtype: type, shape, data_offsets: [offset, offset + bytes.length] });
+    parts.push(bytes);
+    offset += bytes.length;
   }
-  const json = JSON.stringify(header);
+  return joined(header, parts, offset);
+}
+
+function joined(header: Map<string, unknown>, parts: Uint8Array[], dataBytes: number): Uint8Array {
+  // Entry by entry: an object would take the name "__proto__" for something else.
+  const json = `{${[...header].map(([name, entry]) => `${JSON.stringify(name)}:${JSON.stringify(entry)}`).join(",")}}`;
   const text = Buffer.from(json + " ".repeat((8 - (Buffer.byteLength(json) % 8)) % 8));
-  const bytes = Buffer.alloc(8 + text.length + offset);
-  bytes.writeBigUInt64LE(BigInt(text.length));
-  text.copy(bytes, 8);
+  if (text.length > headerLimit)
+    throw new LutnnError(
+      `safetensors: names, shapes and metadata must take at most ${headerLimit} bytes (got ${text.length}); shorten the metadata`,
+    );
+  const file = Buffer.alloc(8 + text.length + dataBytes);
+  file.writeBigUInt64LE(BigInt(text.length));
+  text.copy(file, 8);
   let at = 8 + text.length;
-  for (const { values } of arrays) {
-    Buffer.from(values.buffer, values.byteOffset, values.byteLength).copy(bytes, at);
-    at += values.byteLength;
+  for (const part of parts) {
+    file.set(part, at);
+    at += part.length;
   }
-  return bytes;
-}
-
-function parseHeader(bytes: Uint8Array, name: string): { header: Record<string, unknown>; start: number } {
-  const refuse = (why: string) => new LutnnError(`${name}: the file must be whole safetensors (${why})`);
-  if (bytes.length < 8) throw refuse(`it has ${bytes.length} bytes`);
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = view.getBigUint64(0, true);
-  if (length > BigInt(headerLimit) || length > BigInt(bytes.length - 8))
-    throw refuse(`its header claims ${length} bytes of ${bytes.length}`);
-  const start = 8 + Number(length);
-  let header: unknown;
-  try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, start)));
-  } catch (error) {
-    throw refuse(`its header is not JSON: ${(error as Error).message}`);
-  }
-  if (typeof header !== "object" || header === null || Array.isArray(header))
-    throw refuse("its header is not an object");
-  return { header: header as Record<string, unknown>, start };
-}
-
-function checkedEntry(file: string, name: string, entry: unknown): Entry {
-  const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Partial<Entry>;
-  const whole = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 0;
-  if (
-    !Array.isArray(shape) ||
-    !shape.every(whole) ||
-    !Array.isArray(offsets) ||
-    offsets.length !== 2 ||
-    !offsets.every(whole)
-  )
-    throw new LutnnError(
-      `${file}: the tensor ${name} must have a shape and data offsets (its entry is damaged)`,
-    );
-  if (dtype !== "F32")
-    throw new LutnnError(`${file}: the tensor ${name} must be of type F32 (got ${String(dtype)})`);
-  const size = 4 * shape.reduce((product, length) => product * length, 1);
-  if (!Number.isSafeInteger(size) || offsets[1] - offsets[0] !== size)
-    throw new LutnnError(
-      `${file}: the tensor ${name} of shape ${shape.join("×")} must take ${size} bytes (got ${offsets[1] - offsets[0]})`,
-    );
-  return { dtype, shape, data_offsets: offsets as [number, number] };
+  return file;
 }
 
 /**
- * Reads float32 safetensors with the format's checks: header within bounds, sizes that multiply up, no overlap, no hole,
- * no byte left over. `name` opens the error's sentence. The arrays are copies.
+ * Reads safetensors of float32, float16, int32, int64, uint8 and int8 with the format's checks: header within bounds, no
+ * key twice, sizes that multiply up, no overlap, no hole, no byte left over. `file` opens the errors' sentences. The
+ * arrays are copies, in the order of their bytes. Throws LutnnError on anything else.
  */
-export function readSafetensors(
+export function readTensors(
   bytes: Uint8Array,
-  name: string,
-): { arrays: NamedArray[]; metadata: Record<string, string> } {
-  const { header, start } = parseHeader(bytes, name);
-  const { __metadata__: metadata = {}, ...tensors } = header;
-  const entries = Object.entries(tensors).map(([tensor, entry]) => ({
-    tensor,
-    ...checkedEntry(name, tensor, entry),
-  }));
-  entries.sort((a, b) => a.data_offsets[0] - b.data_offsets[0]);
+  file: string,
+): { tensors: NamedTensor[]; metadata: Record<string, string> } {
+  const { entries, metadata, start } = parseHeader(bytes, file);
+  entries.sort((a, b) => a.from - b.from || a.to - b.to); // empty ones before what begins where they are
   let end = 0;
-  for (const { tensor, data_offsets } of entries) {
-    if (data_offsets[0] !== end)
+  for (const { name, from, to } of entries) {
+    if (from !== end)
       throw new LutnnError(
-        `${name}: the tensor ${tensor} must begin at byte ${end} (got ${data_offsets[0]})`,
+        `${file}: the tensor ${quoted(name)} must begin at byte ${end} (got ${from}); the file is damaged`,
       );
-    end = data_offsets[1];
+    end = to;
   }
   if (start + end !== bytes.length)
     throw new LutnnError(
-      `${name}: the file must have ${start + end} bytes (got ${bytes.length}); it is damaged or cut off`,
+      `${file}: the file must have ${start + end} bytes (got ${bytes.length}); it is damaged or cut off`,
     );
-  const arrays = entries.map(({ tensor, shape, data_offsets: [from, to] }) => {
-    const copy = Uint8Array.prototype.slice.call(bytes, start + from, start + to); // Buffer's own slice shares memory
-    return {
-      name: tensor,
-      shape,
-      values: new Float32Array(copy.buffer, copy.byteOffset, copy.byteLength / 4),
-    };
+  const tensors = entries.map(({ name, type, shape, from, to }): NamedTensor => {
+    const copy = new Uint8Array(to - from);
+    copy.set(bytes.subarray(start + from, start + to));
+    const values = tensorFormats[type].read(copy.buffer);
+    return type === "F16" ? { name, shape, values, half: true } : { name, shape, values };
   });
-  return { arrays, metadata: metadata as Record<string, string> };
+  return { tensors, metadata };
+}
+
+/** As {@link readTensors} for a file of float32 alone. */
+export function readSafetensors(
+  bytes: Uint8Array,
+  file: string,
+): { arrays: NamedArray[]; metadata: Record<string, string> } {
+  const { tensors, metadata } = readTensors(bytes, file);
+  const arrays = tensors.map(({ name, shape, values, half }): NamedArray => {
+    if (!(values instanceof Float32Array) || half)
+      throw new LutnnError(
+        `${file}: the tensor ${quoted(name)} must be of type F32 (got ${half ? "F16" : values.constructor.name}); convert it first`,
+      );
+    return { name, shape, values };
+  });
+  return { arrays, metadata };
 }

@@ -1,15 +1,49 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { basename, dirname, join, resolve, sep } from "node:path";
+import { LutnnError } from "../errors";
+import { fileError } from "./fileError";
 
 /**
  * Writes a file so that it is there whole or not at all: beside it under another name, to the disk, then renamed.
- * Makes the folder when it is missing.
+ * Makes the folder when it is missing; where the path is a symbolic link, the file that it leads to is written.
+ *
+ * Throws LutnnError where that fails (a full disk, a folder of that name, a file where a folder should be, missing
+ * rights, …); the file that was there before is then as it was. `doing` opens the error's sentence.
  */
-export async function writeFileWhole(path: string, data: string | Uint8Array): Promise<void> {
-  const target = resolve(path);
-  await mkdir(dirname(target), { recursive: true });
-  const aside = `${target}.${randomUUID().slice(0, 8)}.partial`;
+export async function writeFileWhole(
+  path: string,
+  data: string | Uint8Array,
+  doing = "write",
+): Promise<void> {
+  if (path === "" || path.endsWith("/") || path.endsWith(sep))
+    throw new LutnnError(
+      `${doing}: the path must name a file (got ${JSON.stringify(path)}); add a file name`,
+    );
+  try {
+    const target = await realpath(resolve(path)).catch(() => resolve(path));
+    await mkdir(dirname(target), { recursive: true });
+    await requireRegular(target, doing);
+    await writeAside(target, data);
+  } catch (error) {
+    throw fileError(doing, path, error);
+  }
+}
+
+/** What is there already may be a file; a rename would put a folder or a device aside. */
+async function requireRegular(target: string, doing: string): Promise<void> {
+  const found = await stat(target).catch(() => null);
+  if (!found || found.isFile()) return;
+  const kind = found.isDirectory() ? "folder" : "device, pipe or socket";
+  throw new LutnnError(
+    `${doing}: the path must name a file, but a ${kind} is there (got ${JSON.stringify(target)}); ${found.isDirectory() ? "add a file name" : "choose another path"}`,
+  );
+}
+
+async function writeAside(target: string, data: string | Uint8Array): Promise<void> {
+  const folder = dirname(target);
+  // Its beginning only: with all of it the name could be too long.
+  const aside = join(folder, `${basename(target).slice(0, 40)}.${randomUUID().slice(0, 8)}.partial`);
   try {
     const file = await open(aside, "wx");
     try {
@@ -19,9 +53,9 @@ export async function writeFileWhole(path: string, data: string | Uint8Array): P
       await file.close();
     }
     await rename(aside, target);
-    await syncFolder(dirname(target));
+    await syncFolder(folder);
   } catch (error) {
-    await rm(aside, { force: true });
+    await rm(aside, { force: true }).catch(() => undefined); // the first error says more
     throw error;
   }
 }

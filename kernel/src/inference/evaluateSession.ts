@@ -6,7 +6,8 @@ import { type TaskName, taskNamed, taskOfHead } from "../tasks/derive";
 import type { Head } from "../tasks/head";
 import { addScores, noScore } from "../tasks/score";
 import type { Task } from "../tasks/task";
-import { accuracyOf, type Evaluation, measured } from "../training/evaluate";
+import type { Evaluation } from "../training/evaluate";
+import { accuracyOf, measured } from "../training/metricValue";
 import { feederOf } from "./exampleFeeds";
 import { networkTensor } from "./fileValues";
 import type { InferenceSession } from "./session";
@@ -58,6 +59,6 @@ export async function evaluateSession(
     await yieldToEvents(signal);
   }
   if (size === 0) throw new LutnnError(`${what}: ${data.name} must give at least one example (it gave none)`);
-  const metric = measured(task, score);
+  const metric = measured("evaluate", task, score);
   return { metric, accuracy: accuracyOf(metric), loss: loss / size, size };
 }

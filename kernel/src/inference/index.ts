@@ -1,6 +1,12 @@
 export { type CheckOptions, checkFile, type FileCheck } from "./checkFile";
 export type { SessionEvaluateOptions } from "./evaluateSession";
-export { type LayerTiming, LayerTimings, type Spread } from "./layerTimings";
+export {
+  type LayerTiming,
+  LayerTimings,
+  type Spread,
+  type TimingVerdict,
+  timingVerdict,
+} from "./layerTimings";
 export { toChannelsFirst } from "./layout";
 export { NativeVerification } from "./nativeVerification";
 export { InferenceSession, type SessionOptions } from "./session";

@@ -20,6 +20,17 @@ export interface LayerTiming {
   dense: Spread;
   /** The cost of a call: an Identity of the same input in ONNX Runtime, ms. */
   call: Spread;
+  /** K and V of the lookup. */
+  numCentroids?: number;
+  subvectorLength?: number;
+}
+
+/** What the quartiles say of a lookup beside its dense layer; "within noise" where they overlap. */
+export type TimingVerdict = "faster" | "slower" | "within noise";
+
+export function timingVerdict({ native, dense }: LayerTiming): TimingVerdict {
+  if (native.upper < dense.lower) return "faster";
+  return native.lower > dense.upper ? "slower" : "within noise";
 }
 
 export const spreadOf = (times: number[]): Spread => {
@@ -30,6 +41,14 @@ export const spreadOf = (times: number[]): Spread => {
 
 const microseconds = ({ median, lower, upper }: Spread): string =>
   `${(median * 1000).toFixed(1)} (${(lower * 1000).toFixed(1)}–${(upper * 1000).toFixed(1)})`;
+
+const noteOf = (row: LayerTiming): string =>
+  [
+    row.numCentroids === undefined ? "" : `K ${row.numCentroids}, V ${row.subvectorLength}`,
+    timingVerdict(row),
+  ]
+    .filter(Boolean)
+    .join("\n");
 
 /** Times of replaced layers, native against dense; shows itself as a chart. */
 export class LayerTimings implements Displayable {
@@ -45,38 +64,62 @@ export class LayerTimings implements Displayable {
   }
 
   figure(): Figure {
-    const label = ({ layer, input }: LayerTiming) =>
-      input === "random" ? `${layer}\n(random input)` : layer;
-    const times = (pick: (row: LayerTiming) => Spread) => this.rows.map((row) => pick(row).median * 1000);
-    const slower = this.rows
-      .filter(({ native, dense }) => native.median > dense.median)
-      .map(({ layer }) => layer);
+    const times = (pick: (row: LayerTiming) => Spread) => ({
+      values: this.rows.map((row) => pick(row).median * 1000),
+      spread: this.rows.map((row): [number, number] => [pick(row).lower * 1000, pick(row).upper * 1000]),
+    });
     return new Figure({
       title: "One example, one thread: lookup against dense layer",
-      subtitle: `${slower.length > 0 ? `slower than dense here: ${slower.join("; ")}` : "every lookup is faster than its dense layer here"}\nnative ${this.isa}, ONNX Runtime fp32 without its call cost; ${this.machine}`,
-      categories: this.rows.map(label),
+      subtitle: `${this.verdicts()}\nmedians and quartiles; native ${this.isa}, ONNX Runtime fp32 without its call cost; ${this.machine}`,
+      categories: this.rows.map(({ layer, input }) =>
+        input === "random" ? `${layer}\n(random input)` : layer,
+      ),
+      categoryName: "layer",
+      notes: this.rows.map(noteOf),
       panels: [
         {
           axis: "time (µs, logarithmic)",
           scale: "log",
           series: [
-            { name: "dense, ONNX Runtime fp32", kind: "bar", values: times((row) => row.dense), color: 7 },
-            { name: `lookup, native ${this.isa}`, kind: "bar", values: times((row) => row.native), color: 2 },
+            { name: "dense, ONNX Runtime fp32", kind: "bar", ...times((row) => row.dense), color: 7 },
+            { name: `lookup, native ${this.isa}`, kind: "bar", ...times((row) => row.native), color: 2 },
           ],
         },
       ],
     });
   }
 
+  /** Which lookups are faster than their dense layers, which slower, and of which the quartiles overlap. */
+  verdicts(): string {
+    const parts = (["faster", "slower", "within noise"] as const).flatMap((verdict) => {
+      const layers = this.rows.filter((row) => timingVerdict(row) === verdict).map(({ layer }) => layer);
+      return layers.length > 0 ? [`${verdict}: ${layers.join("; ")}`] : [];
+    });
+    return `lookups against dense layers – ${parts.join(" – ")}`;
+  }
+
   toTable(): Table {
     return new Table(
-      ["layer", "input", "dense fp32 (µs)", "lookup (µs)", "dense / lookup", "ONNX Runtime's call (µs)"],
+      [
+        "layer",
+        "K",
+        "V",
+        "input",
+        "dense fp32 (µs)",
+        "lookup (µs)",
+        "dense / lookup",
+        "verdict",
+        "ONNX Runtime's call (µs)",
+      ],
       this.rows.map((row) => [
         row.layer,
+        row.numCentroids ?? null,
+        row.subvectorLength ?? null,
         row.input,
         microseconds(row.dense),
         microseconds(row.native),
         `${(row.dense.median / row.native.median).toFixed(2)}×`,
+        timingVerdict(row),
         microseconds(row.call),
       ]),
       `one example, one thread, medians (quartiles); ${this.machine}; native ${this.isa}`,
@@ -84,6 +127,6 @@ export class LayerTimings implements Displayable {
   }
 
   [displaySymbol](): MimeBundle {
-    return this.figure()[displaySymbol]();
+    return { ...this.figure()[displaySymbol](), "text/plain": this.toTable().toString() };
   }
 }

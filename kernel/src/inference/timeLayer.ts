@@ -85,6 +85,8 @@ export async function timeLayer(
   const call = spreadOf(times.call);
   return {
     layer: node.key,
+    numCentroids: layer.lookup.numCentroids,
+    subvectorLength: layer.lookup.subvectorLength,
     input: recorded ? "recorded" : "random",
     native: spreadOf(times.native),
     dense: spreadOf(times.dense.map((time) => Math.max(0, time - call.median))),

@@ -29,10 +29,8 @@ export class Cell implements Context {
   readonly silent: boolean;
   /** Its reply is on its way: whatever else becomes of its code does not matter. */
   settled = false;
-  /** Value of the last expression, set by the executor. */
+  /** Value of the last expression. */
   lastValue: unknown = undefined;
-  /** What the code threw, set by the executor. */
-  failure: { error: unknown } | null = null;
 
   /** Brings TensorFlow.js back to where it was when the cell began, after its code was stopped from outside. */
   readonly restoreTensorflow = saveTensorflow();

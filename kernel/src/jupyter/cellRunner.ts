@@ -1,14 +1,16 @@
-import { dirname } from "node:path";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import vm from "node:vm";
-import type { Converter } from "tslab/dist/converter";
-import type { Executor } from "tslab/dist/executor";
 import type { Cell } from "./cell";
-import { hooks } from "./compile/checkpoints";
-import type { Conversion } from "./compile/messages";
+import { hooks } from "./compile/hooks";
+import type { CompiledCell } from "./compile/messages";
 import type { CompilerLink } from "./compilerLink";
+import { HelperFiles } from "./helperFiles";
 import { NotebookModules } from "./notebookModules";
+import { type Bindings, Scope } from "./scope";
 import { addScript } from "./scripts";
-import { loadExecutor, type TslabDisplay } from "./tslab";
+import { loadPublicApi, type TslabDisplay } from "./tslab";
 
 export interface CellRunnerOptions {
   /** The notebook's folder. */
@@ -17,46 +19,33 @@ export interface CellRunnerOptions {
   /** The cell whose code is running. */
   currentCell(): Cell | undefined;
   display: TslabDisplay;
+  /** Called as soon as a cell's code has run or failed, before anything else. */
+  afterCode(): void;
 }
 
-/** Runs cells with tslab's executor, on this thread. */
+/** Runs cells on this thread, all in one scope. */
 export class CellRunner {
   private readonly modules = new NotebookModules();
-  private readonly executor: Executor;
-  /** What is compiled and about to run. */
-  private next: (Conversion & { id: number }) | undefined;
-  /** What was started last. */
-  private newest: Cell | undefined;
-  /** Names of the values that cells have declared so far. */
-  private values: string[] = [];
-  /** Of each cell: the names that had no value when it started. */
-  private readonly valueless = new WeakMap<Cell, Set<string>>();
+  private readonly files = new HelperFiles(this.modules);
+  private readonly scope = new Scope();
+  private readonly require: NodeJS.Require;
+  /** Of each cell: what the names that it declares held when it started. */
+  private readonly before = new WeakMap<Cell, Map<string, unknown>>();
 
   constructor(private readonly options: CellRunnerOptions) {
     const { folder, currentCell, display } = options;
-    const createExecutor = loadExecutor(
-      {
-        vm: { runInThisContext: (code, forCell) => (forCell ? this.run(code) : vm.runInThisContext(code)) },
-        module: this.modules.moduleClass(),
+    const file = join(folder, "notebook.ts");
+    const plain = createRequire(file);
+    const tslab = loadPublicApi(display);
+    const load = (id: string) => (id === "tslab" ? tslab : this.files.require(folder, id, plain));
+    this.require = Object.assign(load, plain);
+    const functions = {
+      [hooks.result]: (value: unknown) => {
+        const cell = currentCell();
+        if (cell) cell.lastValue = value;
       },
-      display,
-    );
-    const converter = this.converter();
-    this.executor = createExecutor(
-      folder,
-      { node: converter, browser: converter, close: () => {} },
-      {
-        log: (value) => {
-          const cell = currentCell();
-          if (cell) cell.lastValue = value;
-        },
-        error: (error) => {
-          const cell = currentCell();
-          if (cell) cell.failure = { error };
-        },
-      },
-    );
-    Object.assign(Reflect.get(globalThis, hooks.global), {
+      [hooks.bind]: (loaded: unknown, bindings: Bindings, id: string) =>
+        this.scope.bind(loaded, bindings, id.startsWith(".")),
       [hooks.resume]: (value: unknown) => {
         const cell = currentCell();
         return cell ? cell.resume(value) : value;
@@ -66,82 +55,71 @@ export class CellRunner {
         return cell ? cell.resumeEach(items) : items;
       },
       [hooks.load]: (id: unknown, require: NodeJS.Require) => this.modules.load(folder, String(id), require),
-    });
+      [hooks.meta]: {
+        url: pathToFileURL(file).href,
+        filename: file,
+        dirname: folder,
+        resolve: (id: string) => pathToFileURL(plain.resolve(id)).href,
+      },
+    };
+    Object.defineProperty(globalThis, hooks.global, { value: Object.freeze(functions) });
   }
 
-  /** Runs a cell, which is left with its last value or its failure; rejects with what kept it from starting. */
+  /** Runs a cell, which is left with its last value; rejects with its failure, or with what kept it from starting. */
   async execute(cell: Cell): Promise<void> {
     const { folder, compiler } = this.options;
     const compiling = compiler.convert(cell.code);
     this.modules.preload(folder, cell.code);
-    const conversion = await cell.resume(compiling);
-    const files = conversion.files.map(({ path, emitted }) => ({
-      folder: dirname(path),
-      ids: emitted.imports,
-    }));
-    const importing = [{ folder, ids: conversion.emitted?.imports ?? [] }, ...files];
+    const { id, cell: compiled, files, notices, declared } = await cell.resume(compiling);
+    for (const notice of notices) process.stderr.write(`${notice}\n`);
+    this.files.update(files);
+    for (const file of files) addScript({ ...file, name: file.path });
+    if (!compiled) return;
+    const importing = [
+      { folder, ids: compiled.imports },
+      ...files.map(({ path, imports }) => ({ folder: dirname(path), ids: imports })),
+    ];
     await cell.resume(Promise.all(importing.map((each) => this.modules.importAhead(each.folder, each.ids))));
-    this.next = conversion;
-    this.newest = cell;
+    this.before.set(cell, new Map(declared.map((name) => [name, this.scope.peek(name)])));
+    compiler.adopt(id);
+    addScript({ ...compiled, source: cell.code, name: cell.title, title: cell.title });
     try {
-      await this.executor.execute(cell.code);
+      await this.run(compiled, cell.title);
     } finally {
-      // The executor lets every asynchronous cell race against one promise for all, which would keep what belongs to
-      // each until it is settled. This settles it, and makes a new one; but a cell that was given up must not, which
-      // may end while another one runs.
-      if (this.newest === cell) this.executor.interrupt();
+      this.options.afterCode();
     }
   }
 
-  /** The cell has failed or was interrupted: what it declared and gave no value to is not declared. */
+  /** The cell has failed or was interrupted: what it declared and did not get to is not declared. */
   failed(cell: Cell): void {
-    const before = this.valueless.get(cell);
+    const before = this.before.get(cell);
     if (!before) return;
-    const lost = this.namesWithoutValue().filter((name) => !before.has(name));
-    this.values = this.values.filter((name) => !lost.includes(name));
-    if (lost.length > 0) this.options.compiler.forget(lost);
+    const unchanged = [...before].filter(([name, value]) => Object.is(this.scope.peek(name), value));
+    // A variable that holds the very value of an earlier declaration is as that one says.
+    if (unchanged.length > 0) this.options.compiler.forget(unchanged.map(([name]) => name));
   }
 
-  /** What the executor takes for a converter: it gets what has been compiled already. */
-  private converter(): Converter {
-    const unused = () => {
-      throw new Error("the compile thread does this");
-    };
-    return {
-      convert: () => {
-        const { diagnostics = [], files = [], ...conversion } = this.next ?? {};
-        return { ...conversion, diagnostics, sideOutputs: files };
-      },
-      addModule: () => [],
-      complete: unused,
-      inspect: unused,
-      close: () => {},
-    };
-  }
-
-  /** Stands for `vm.runInThisContext` in the executor. */
-  private run(code: string): unknown {
-    const { next } = this;
-    const cell = this.options.currentCell();
+  /** @returns the code's promise, if it awaits something */
+  private run({ code, prefix, names, vars, fresh }: CompiledCell, title: string): unknown {
+    for (const name of fresh) this.scope.box(name)[name] = undefined;
+    for (const name of vars) this.scope.initialize(name);
     // A function's body, since V8 keeps every script that it has compiled, until it runs out of memory.
-    const text = `return ${code}`;
-    const name = cell?.title ?? "cell";
-    if (cell) this.valueless.set(cell, new Set(this.namesWithoutValue()));
-    if (next) {
-      const { id, emitted, files, values } = next;
-      this.values = values;
-      this.options.compiler.adopt(id);
-      for (const { path, title, emitted: file, extraLines } of files)
-        addScript({ ...file, name: path, title, firstColumn: 0, extraLines });
-      const firstColumn = text.indexOf("{ ") + 2;
-      if (emitted)
-        addScript({ ...emitted, source: cell?.code ?? "", name, title: name, firstColumn, extraLines: 1 });
-    }
+    const module = { exports: {} };
+    const { folder } = this.options;
+    const surroundings = {
+      require: this.require,
+      exports: module.exports,
+      module,
+      __dirname: folder,
+      __filename: join(folder, "notebook.ts"),
+    };
+    const parameters = [...names.map((name) => prefix + name), ...Object.keys(surroundings)];
     const importModuleDynamically = vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER;
-    return vm.compileFunction(text, [], { filename: name, importModuleDynamically })();
-  }
-
-  private namesWithoutValue(): string[] {
-    return this.values.filter((name) => this.executor.locals[name] === undefined);
+    const body = vm.compileFunction(code, parameters, { filename: title, importModuleDynamically });
+    try {
+      return body(...names.map((name) => this.scope.box(name)), ...Object.values(surroundings));
+    } finally {
+      this.options.afterCode();
+    }
   }
 }

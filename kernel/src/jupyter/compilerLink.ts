@@ -1,4 +1,5 @@
 import type { MessagePort } from "node:worker_threads";
+import { LutnnError } from "../errors";
 import type { Conversion, Diagnostic, FromCompiler, ToCompiler } from "./compile/messages";
 
 /** The cell's code does not compile. */
@@ -26,7 +27,7 @@ export class CompilerLink {
     const id = ++this.newest;
     this.post({ kind: "convert", id, source });
     const reply = await new Promise<FromCompiler>((resolve) => this.waiting.set(id, resolve));
-    if ("error" in reply) throw new Error(`the TypeScript compiler failed: ${reply.error}`);
+    if ("error" in reply) throw failureOf(reply.error);
     const { conversion } = reply;
     if (conversion.diagnostics.length > 0) throw new CompilationError(conversion.diagnostics);
     return { ...conversion, id };
@@ -45,4 +46,13 @@ export class CompilerLink {
   private post(message: ToCompiler): void {
     this.port.postMessage(message);
   }
+}
+
+/** The compiler itself has failed: most often at code that no one would write by hand. */
+function failureOf(error: string): LutnnError {
+  if (error.startsWith("RangeError: Maximum call stack size exceeded"))
+    return new LutnnError(
+      "compiling the cell: brackets and operators must not be nested too deeply for the TypeScript compiler (some thousand levels are); name the inner parts, or read them with JSON.parse",
+    );
+  return new LutnnError(`compiling the cell: the TypeScript compiler failed: ${error}`);
 }

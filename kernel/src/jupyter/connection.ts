@@ -1,5 +1,6 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { LutnnError } from "../errors";
+import { log } from "./log";
 
 /** Where Jupyter wants the kernel to listen, and the key that signs every message. */
 export interface Connection {
@@ -16,9 +17,12 @@ export interface Connection {
   hash: string;
 }
 
-/** Reads a Jupyter connection file. Throws LutnnError that names the field which is missing or wrong. */
+/**
+ * Reads a Jupyter connection file. Throws LutnnError that names the field which is missing or wrong; logs a sentence
+ * when others may read the key in it.
+ */
 export function readConnection(file: string): Connection {
-  const json: Record<string, unknown> = JSON.parse(readFileSync(file, "utf8"));
+  const json = readObject(file);
   const wrong = (field: string, rule: string) =>
     new LutnnError(
       `connection file: ${field} must be ${rule} (got ${JSON.stringify(json[field])} in ${file})`,
@@ -37,6 +41,7 @@ export function readConnection(file: string): Connection {
   if (transport !== "tcp" && transport !== "ipc") throw wrong("transport", '"tcp" or "ipc"');
   const scheme = text("signature_scheme", "hmac-sha256");
   if (!scheme.startsWith("hmac-")) throw wrong("signature_scheme", '"hmac-" and the name of a hash');
+  warnOfReaders(file);
   return {
     transport,
     ip: text("ip", "127.0.0.1"),
@@ -48,4 +53,28 @@ export function readConnection(file: string): Connection {
     key: text("key", ""),
     hash: scheme.slice("hmac-".length),
   };
+}
+
+function readObject(file: string): Record<string, unknown> {
+  try {
+    const json: unknown = JSON.parse(readFileSync(file, "utf8"));
+    if (typeof json === "object" && json !== null && !Array.isArray(json)) return { ...json };
+  } catch (error) {
+    throw new LutnnError(
+      `connection file: it must be a readable JSON file (got ${file}: ${error instanceof Error ? error.message : error}); start the kernel through Jupyter, which writes one`,
+    );
+  }
+  throw new LutnnError(
+    `connection file: it must hold a JSON object (${file} does not); Jupyter writes such a file`,
+  );
+}
+
+/** Whoever has the key can run code as this user. */
+function warnOfReaders(file: string): void {
+  const readers = process.platform === "win32" ? 0 : statSync(file).mode & 0o077;
+  if (readers === 0) return;
+  const mode = (statSync(file).mode & 0o777).toString(8);
+  log(
+    `the connection file must be readable by its owner alone (its mode is ${mode}: ${file}), since its key lets others run code here; chmod 600 it, and keep Jupyter's runtime folder private`,
+  );
 }

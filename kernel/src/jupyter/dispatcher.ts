@@ -17,22 +17,21 @@ export class Dispatcher {
   /** Aborts what comm handlers have started. */
   private controller = new AbortController();
 
-  private readonly answers: Record<string, (content: JsonObject) => object>;
+  /** A map, since a message may be of any type, also of a name that every object has. */
+  private readonly answers: Map<string, (content: JsonObject) => object>;
 
   constructor(
     private readonly queue: ExecutionQueue,
     private readonly comms: CommManager,
     private readonly output: Output,
   ) {
-    this.answers = {
-      comm_info_request: (content) => comms.info(content),
-    };
+    this.answers = new Map([["comm_info_request", (content) => comms.info(content)]]);
   }
 
   take(request: Request): void {
     this.endHandling();
     const type = request.header.msg_type;
-    const answer = this.answers[type];
+    const answer = this.answers.get(type);
     if (type === "execute_request") this.queue.add(request);
     else if (answer) this.handle(request, () => this.reply(request, () => answer(request.content)));
     else if (/^comm_(open|msg|close)$/.test(type)) {

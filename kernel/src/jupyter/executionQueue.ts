@@ -26,6 +26,8 @@ export class ExecutionQueue {
     private readonly runner: CellRunner,
     private readonly output: Output,
     private readonly zone: KernelZone,
+    /** Puts back what a cell has overwritten of what is needed here. */
+    private readonly repair: () => void,
   ) {}
 
   /** The cell that is being executed. */
@@ -74,6 +76,7 @@ export class ExecutionQueue {
 
   /** The process is about to end while this cell runs: it is told so. */
   endOfProcess(code: number): void {
+    this.repair();
     const cell = this.running;
     if (!cell || cell.settled) return;
     cell.settled = true;
@@ -105,7 +108,9 @@ export class ExecutionQueue {
 
   private start(cell: Cell, counted: boolean): void {
     if (cell.settled) return;
+    this.repair();
     setLatest(cell);
+    this.output.cell(cell);
     const { code, executionCount } = cell;
     this.output.status("busy", cell);
     this.output.publish("execute_input", { code, execution_count: executionCount }, { context: cell });
@@ -119,7 +124,7 @@ export class ExecutionQueue {
   /** @returns the reply's user_expressions */
   private async run(cell: Cell, counted: boolean): Promise<JsonObject> {
     await this.runner.execute(cell);
-    if (cell.failure) throw cell.failure.error;
+    this.zone.run(() => this.output.putForeignFirst());
     if (cell.lastValue !== undefined) {
       const { executionCount, code, lastValue } = cell;
       const data = await mimeBundle(lastValue);
@@ -140,7 +145,6 @@ export class ExecutionQueue {
     const probe = new Cell(cell.request, `${cell.label} expression`, cell.executionCount, `(${expression})`);
     try {
       await runIn(probe, () => this.runner.execute(probe));
-      if (probe.failure) throw probe.failure.error;
       return { status: "ok", data: await mimeBundle(probe.lastValue), metadata: {} };
     } catch (error) {
       return { status: "error", ...describeError(error, probe.title, probe.code) };
@@ -148,12 +152,14 @@ export class ExecutionQueue {
   }
 
   private succeed(cell: Cell, user_expressions: JsonObject): void {
+    this.repair();
     const reply = { status: "ok", execution_count: cell.executionCount, user_expressions, payload: [] };
     this.settle(cell, () => this.finish(cell, reply));
   }
 
   private fail(cell: Cell, error: unknown): void {
     if (cell.settled) return;
+    this.repair();
     // This may run code of the user's: not in the kernel's zone.
     const { content, reply } = describeFailure(cell, error);
     this.settle(cell, () => {
@@ -178,6 +184,7 @@ export class ExecutionQueue {
     this.zone.run(() => {
       if (cell.settled) return;
       cell.settled = true;
+      this.output.putForeignFirst();
       end();
     });
     this.next();
@@ -186,6 +193,7 @@ export class ExecutionQueue {
   private finish(cell: Cell, reply: object): void {
     this.output.reply(cell.request, "execute_reply", reply);
     this.output.status("idle", cell);
+    this.output.cell(null);
     this.running = null;
     this.collectGarbage();
   }

@@ -2,7 +2,9 @@
 // *main* thread runs the cells and may be stuck in one. Heartbeat, control channel, interrupts and the check of every
 // message therefore live on the wire thread.
 import type { MessagePort } from "node:worker_threads";
+import type { Mark } from "./children";
 import type { Connection } from "./connection";
+import type { Descriptors } from "./descriptors";
 
 /** Newest protocol version whose features are all here (5.6 adds a start-up handshake, which is not). */
 export const protocolVersion = "5.5";
@@ -40,6 +42,14 @@ export interface HistoryEntry {
   output: string | null;
 }
 
+/** What the wire thread knows of a cell while it runs. */
+export interface RunningCell {
+  headerJson: string;
+  identities: Uint8Array[];
+  executionCount: number;
+  silent: boolean;
+}
+
 /** Main to wire. `content` and `metadata` are JSON. A string continues the stream that was announced last. */
 export type ToWire =
   | string
@@ -56,6 +66,12 @@ export type ToWire =
   | { kind: "reply"; to: ReplyAddress; type: string; content: string; metadata?: string }
   | { kind: "input"; to: ReplyAddress; content: string; blocking: boolean }
   | { kind: "history"; entry: HistoryEntry }
+  /** This cell runs from now on, or none does. */
+  | { kind: "cell"; cell: RunningCell | null }
+  /** This child process runs in the background. */
+  | { kind: "child"; pid: number }
+  /** What has been written to the process's descriptors so far comes before what follows; see {@link Slot.drained}. */
+  | { kind: "drain" }
   | { kind: "fence" }
   | { kind: "exit" };
 
@@ -78,6 +94,10 @@ export interface WireSettings {
   compiler: MessagePort;
   /** Takes the answers to blocking questions. */
   answers: MessagePort;
+  /** Null where the process's descriptors could not be redirected. */
+  descriptors: Descriptors | null;
+  /** What the kernel's children are known by. */
+  mark: Mark;
   /** File that keeps the input history, or "" for none. */
   historyFile: string;
 }
@@ -100,8 +120,12 @@ export const Slot = {
   inFlight: 6,
   /** 1 once the wire thread has ordered the main thread's code to be stopped (see unwinding.ts). */
   ordered: 7,
+  /** 1 while the main thread waits for a child process. */
+  child: 8,
+  /** How often what had been written to the process's descriptors was published because main asked for it. */
+  drained: 9,
 } as const;
-export const slots = 8;
+export const slots = 10;
 
 export const Zone = {
   /** The user's code, or nothing: may be stopped at any instruction. */

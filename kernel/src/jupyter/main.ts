@@ -2,23 +2,29 @@
 // that clients are served while the compiler loads, talks to them.
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { getHeapStatistics } from "node:v8";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
 import { installHost } from "../host/host";
 import { Cell } from "./cell";
 import { CellRunner } from "./cellRunner";
+import { watchChildCalls } from "./childCalls";
+import { markName } from "./children";
 import { CommManager } from "./comms";
 import type { CompileSettings } from "./compile/messages";
 import { CompilerLink } from "./compilerLink";
 import { readConnection } from "./connection";
 import { currentContext, hideContexts } from "./context";
 import { dataFolder } from "./dataFolder";
+import { redirectDescriptors } from "./descriptors";
 import { Dispatcher } from "./dispatcher";
 import { ExecutionQueue } from "./executionQueue";
 import { exposeCollector } from "./garbage";
 import { Input } from "./input";
+import { Intrinsics } from "./intrinsics";
 import { Slot, slots, type ToMain, type WireSettings } from "./link";
-import { log } from "./log";
+import { log, logToWatcher } from "./log";
 import { notebookHost } from "./notebookHost";
+import { installStdin } from "./notebookStdin";
 import { Output } from "./output";
 import { installPrompt } from "./prompt";
 import { restoreRemovedFunctions } from "./removedFunctions";
@@ -36,11 +42,19 @@ const heapLimits = {
   wire: { maxYoungGenerationSizeMb: 8 },
   compile: { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 24 },
 };
+/** Said of what a cell has overwritten. */
+const overwritten = "The kernel and the libraries need what was overwritten, so it has been put back";
 /** How long the last messages may take on their way when the process ends. */
 const flushMs = 1000;
 
 function startKernel(connectionFile: string): void {
   exposeCollector();
+  const connection = readConnection(connectionFile);
+  const mark = { pid: process.pid, text: randomUUID() };
+  const heapLimit = Math.round(getHeapStatistics().heap_size_limit / 2 ** 20);
+  const descriptors = redirectDescriptors(connectionFile, mark, heapLimit);
+  if (descriptors) logToWatcher(descriptors.watcher);
+  process.env[markName] = mark.text;
   const memory = new SharedArrayBuffer(slots * Int32Array.BYTES_PER_ELEMENT);
   const shared = new Int32Array(memory);
   const { port1: inbox, port2: farInbox } = new MessageChannel();
@@ -49,7 +63,9 @@ function startKernel(connectionFile: string): void {
   const { port1: compilerPort, port2: mainForCompiler } = new MessageChannel();
   const folder = process.cwd();
   const wireSettings: WireSettings = {
-    connection: readConnection(connectionFile),
+    connection,
+    descriptors,
+    mark,
     session: randomUUID(),
     shared: memory,
     inbox: farInbox,
@@ -67,6 +83,8 @@ function startKernel(connectionFile: string): void {
   const input = new Input(output, zone, shared, answers);
   installHost(notebookHost(output, comms, input));
   installPrompt(input);
+  installStdin(input);
+  if (descriptors) watchChildCalls(output, zone, shared);
   installStackTraces();
   const unwinding = new Unwinding(shared);
   restoreRemovedFunctions();
@@ -78,8 +96,14 @@ function startKernel(connectionFile: string): void {
   };
   const display = (content: object, update: boolean) =>
     output.publish(update ? "update_display_data" : "display_data", content);
-  const runner = new CellRunner({ folder, compiler: new CompilerLink(compilerPort), currentCell, display });
-  const queue = new ExecutionQueue(runner, output, zone);
+  const intrinsics = new Intrinsics();
+  const repair = () => {
+    const names = intrinsics.restore();
+    if (names !== "") output.stream("stderr", `${overwritten}: ${names}.\n`);
+  };
+  const compiler = new CompilerLink(compilerPort);
+  const runner = new CellRunner({ folder, compiler, currentCell, display, afterCode: repair });
+  const queue = new ExecutionQueue(runner, output, zone, repair);
   const dispatcher = new Dispatcher(queue, comms, output);
 
   let terminations = 0;
@@ -93,6 +117,7 @@ function startKernel(connectionFile: string): void {
     dispatcher.interrupt();
   };
   wire.on("message", () => {
+    repair();
     takeInterrupt();
     for (;;) {
       const received: { message: ToMain } | undefined = zone.run(() => receiveMessageOnPort(inbox));
@@ -106,9 +131,9 @@ function startKernel(connectionFile: string): void {
   });
   const report = (what: string) => (error: unknown) =>
     output.stream("stderr", `${what} ${describeError(error, "", "").traceback.join("\n")}\n`);
-  process.on("uncaughtException", report("Uncaught"));
-  process.on("unhandledRejection", report("Unhandled rejection:"));
-  process.on("exit", (code) => {
+  intrinsics.listen("uncaughtException", report("Uncaught"));
+  intrinsics.listen("unhandledRejection", report("Unhandled rejection:"));
+  intrinsics.listen("exit", (code: number) => {
     queue.endOfProcess(code);
     output.end();
     Atomics.wait(shared, Slot.flushed, 0, flushMs);
@@ -126,8 +151,11 @@ function startThread(name: keyof typeof heapLimits, workerData: object, transfer
   return thread;
 }
 
+/** One sentence for what someone can do something about, a stack for a defect of the kernel's. */
 function fatal(what: string, error: unknown): never {
-  log(`${what}: ${error instanceof Error ? error.stack : String(error)}`);
+  const known = error instanceof Error && error.name === "LutnnError";
+  if (known) log(error.message);
+  else log(`${what}: ${error instanceof Error ? error.stack : String(error)}`);
   process.exit(1);
 }
 

@@ -1,8 +1,7 @@
 // What `import` finds at run time: first what the notebook's folder offers, then what this package was installed with.
 import { existsSync, readFileSync } from "node:fs";
-import Module, { createRequire, isBuiltin } from "node:module";
+import { createRequire, isBuiltin } from "node:module";
 import { dirname, extname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import vm from "node:vm";
 
 const slowImports = /\b(?:from|import|require)\s*\(?\s*["'](lutnn|@tensorflow\/tfjs(?:-node)?)["']/g;
@@ -57,24 +56,6 @@ export class NotebookModules {
     if (isEsModule(folder, id)) return this.import(folder, id);
     const loaded = require(id) as { __esModule?: boolean };
     return loaded?.__esModule ? loaded : { ...loaded, default: loaded };
-  }
-
-  /**
-   * The class that tslab's executor makes modules with: `require` in the notebook's own files looks where a cell's
-   * does.
-   */
-  moduleClass(): typeof Module {
-    const modules = this;
-    return class NotebookModule extends Module {
-      override require(id: string): unknown {
-        return modules.require(dirname(this.filename), id, (plainId) => super.require(plainId));
-      }
-      static override createRequire(path: string | URL): NodeJS.Require {
-        const file = typeof path === "string" ? path : fileURLToPath(path);
-        const plain = Module.createRequire(file);
-        return Object.assign((id: string) => modules.require(dirname(file), id, plain), plain);
-      }
-    };
   }
 
   private async import(folder: string, id: string): Promise<object> {

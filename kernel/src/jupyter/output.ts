@@ -1,8 +1,10 @@
 import type { MessagePort } from "node:worker_threads";
 import { type Context, currentContext } from "./context";
 import { reserve, sizeOf } from "./flow";
-import type { HistoryEntry, ReplyAddress, ToWire } from "./link";
+import { type HistoryEntry, type ReplyAddress, type RunningCell, Slot, type ToWire } from "./link";
 import type { KernelZone } from "./zone";
+
+const none: RunningCell = { headerJson: "{}", identities: [], executionCount: 0, silent: false };
 
 export interface PublishOptions {
   /** The request that caused it; by default that of the code which is running. */
@@ -10,6 +12,9 @@ export interface PublishOptions {
   metadata?: object;
   buffers?: Uint8Array[];
 }
+
+/** How long the wire thread may take to publish what was written to the process's descriptors. */
+const drainMs = 1000;
 
 /** What the main thread sends: side effects on iopub, in order, and replies. */
 export class Output {
@@ -71,6 +76,31 @@ export class Output {
     const { identities, headerJson } = context;
     const to: ReplyAddress = { channel: "stdin", identities, headerJson };
     this.zone.run(() => this.post({ kind: "input", to, content: JSON.stringify(content), blocking }));
+  }
+
+  /** The cell that runs from now on; null for none. */
+  cell(cell: RunningCell | null): void {
+    const { headerJson, identities, executionCount, silent } = cell ?? none;
+    this.post({ kind: "cell", cell: cell && { headerJson, identities, executionCount, silent } });
+  }
+
+  /** A child process has been started that runs in the background. */
+  child(pid: number): void {
+    this.zone.run(() => this.post({ kind: "child", pid }));
+  }
+
+  /** What child processes or native code have written so far comes before what is sent from now on. */
+  putForeignFirst(): void {
+    this.post({ kind: "drain" });
+  }
+
+  /** Waits until what child processes or native code have written so far has been published. */
+  drain(): void {
+    this.zone.run(() => {
+      const before = Atomics.load(this.shared, Slot.drained);
+      this.post({ kind: "drain" });
+      Atomics.wait(this.shared, Slot.drained, before, drainMs);
+    });
   }
 
   history(entry: HistoryEntry): void {

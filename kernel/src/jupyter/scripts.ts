@@ -1,22 +1,16 @@
 // From positions in compiled code back to the user's own lines.
 import { SourceMap, type SourceMapPayload } from "node:module";
+import { columnBefore } from "./compile/edits";
+import type { Origin } from "./compile/messages";
 
-/** Compiled code that V8 knows by `name`, and the two steps that made it: TypeScript → ES module → CommonJS. */
-export interface Script {
+/** Compiled code that V8 knows by `name`. */
+export interface Script extends Origin {
   /** How V8 names it in stack traces. */
   name: string;
   /** What the user calls it: "cell 3", or a path. */
   title: string;
   /** The user's text. */
   source: string;
-  /** JSON source maps, the last step first. */
-  maps: string[];
-  /** Characters before the compiled code on its first line. */
-  firstColumn: number;
-  /** Lines of the compiled code; what follows is tslab's call of it. */
-  lines: number;
-  /** Lines that tslab puts before the user's. */
-  extraLines: number;
 }
 
 /** 1-based, as people count. */
@@ -34,12 +28,15 @@ const scripts = new Map<string, Script>();
 let size = 0;
 
 const sizeOf = (script: Script) =>
-  overhead + script.source.length + script.maps.reduce((sum, map) => sum + map.length, 0);
+  overhead +
+  script.source.length +
+  script.shifts.length * 4 +
+  script.maps.reduce((sum, map) => sum + map.length, 0);
 
-export function addScript({ name, title, source, maps, firstColumn, lines, extraLines }: Script): void {
+export function addScript({ name, title, source, maps, shifts, firstColumn, lines }: Script): void {
   removeScript(name);
   // Only what belongs to it, and in one shape: V8 keeps a description of each shape.
-  const script = { name, title, source, maps, firstColumn, lines, extraLines };
+  const script = { name, title, source, maps, shifts, firstColumn, lines };
   scripts.set(name, script);
   size += sizeOf(script);
   for (const oldest of scripts.keys()) {
@@ -61,7 +58,9 @@ export const scriptNamed = (name: string | null | undefined): Script | undefined
 /** The user's position of compiled line and column (1-based), or null for code that only the compiler made. */
 export function originalPosition(script: Script, line: number, column: number): Position | null {
   if (line > script.lines) return null;
-  let position = { line: line - 1, column: column - 1 - (line === 1 ? script.firstColumn : 0) };
+  const own = column - 1 - (line === 1 ? script.firstColumn : 0);
+  if (own < 0) return null;
+  let position = { line: line - 1, column: columnBefore(script.shifts, line - 1, own) };
   for (const json of script.maps) {
     const entry = new SourceMap(JSON.parse(json) as SourceMapPayload).findEntry(
       position.line,
@@ -70,11 +69,13 @@ export function originalPosition(script: Script, line: number, column: number): 
     if (!("originalLine" in entry)) return null;
     position = { line: entry.originalLine, column: entry.originalColumn };
   }
-  const userLine = position.line - script.extraLines;
-  return userLine < 0 ? null : { title: script.title, line: userLine + 1, column: position.column + 1 };
+  return { title: script.title, line: position.line + 1, column: position.column + 1 };
 }
 
-/** Makes every stack trace in this process name the user's lines where it runs through the user's code. */
+/**
+ * Makes every stack trace in this process name the user's lines where it runs through the user's code. A cell may
+ * replace this by its own; one that throws costs that stack only.
+ */
 export function installStackTraces(): void {
   Error.prepareStackTrace = (error, frames) => {
     const isOurs = frames.map((frame) => scriptNamed(frame.getFileName()) !== undefined);

@@ -1,31 +1,25 @@
-// The one file that knows tslab's inner modules (pinned to 1.0.22). Its converter (TypeScript to JavaScript, given the
-// declarations of earlier cells) works on the compile thread, its executor on the main thread. Neither is changed;
-// they are loaded with substitutes for some modules that they require.
+// The one file that knows tslab's inner modules (pinned to 1.0.22), and the compiler that they work with: this
+// workspace's TypeScript in place of tslab's fork, which is older. tslab says when a cell is complete and reads the tags in
+// its comments; its public API shows what a cell displays. Cells are compiled by `compile/` and run by `cellRunner.ts`,
+// since tslab's ways give each cell variables of its own.
 import Module, { createRequire } from "node:module";
 import { dirname } from "node:path";
-import type typescript from "@tslab/typescript-for-tslab";
+import type { Ts } from "./compile/compilerApi";
 
 const tslab = createRequire(require.resolve("tslab/package.json"));
+const own = createRequire(__filename);
 const typescriptName = "@tslab/typescript-for-tslab";
 
-export const typescriptVersion: string = tslab(`${typescriptName}/package.json`).version;
-export const typescriptFile: string = tslab.resolve(typescriptName);
+export const typescriptVersion: string = own("typescript/package.json").version;
+export const typescriptFile: string = own.resolve("typescript");
 
-/** tslab's converter and what goes with it, working with this compiler. */
-export function loadConverter(compiler: typeof typescript) {
+/** What tslab knows about a cell's text. */
+export function loadConverter(compiler: Ts) {
   return withSubstitutes({ [typescriptName]: compiler }, () => {
-    const converter: typeof import("tslab/dist/converter") = tslab("./dist/converter.js");
-    const metadata: typeof import("tslab/dist/metadata") = tslab("./dist/metadata.js");
-    const inspect: typeof import("tslab/dist/inspect") = tslab("./dist/inspect.js");
-    return { ...converter, ...metadata, ...inspect };
+    const { isCompleteCode }: typeof import("tslab/dist/converter") = tslab("./dist/converter.js");
+    const { getCodeMetadata }: typeof import("tslab/dist/metadata") = tslab("./dist/metadata.js");
+    return { isCompleteCode, getCodeMetadata };
   });
-}
-
-/** What the executor calls in place of Node's own. */
-export interface ExecutorModules {
-  /** `runInThisContext`; cells come with options. */
-  vm: { runInThisContext(code: string, options?: object): unknown };
-  module: typeof Module;
 }
 
 /** What `display` of tslab's public API calls. */
@@ -34,20 +28,12 @@ export type TslabDisplay = (
   update: boolean,
 ) => void;
 
-/** tslab's executor and its public API, which must not load the compiler: cells come here compiled. */
-export function loadExecutor({ vm, module }: ExecutorModules, display: TslabDisplay) {
-  const substitutes = {
-    vm,
-    module,
-    "./metadata": { getCodeMetadata: () => ({}) },
-    "./converter": {},
-    [typescriptName]: { version: typescriptVersion },
-  };
-  return withSubstitutes(substitutes, () => {
-    const { createExecutor }: typeof import("tslab/dist/executor") = tslab("./dist/executor.js");
-    tslab("./dist/public.js");
+/** What `import "tslab"` gives a cell; it must not load the compiler. */
+export function loadPublicApi(display: TslabDisplay): object {
+  return withSubstitutes({ "./converter": {}, [typescriptName]: { version: typescriptVersion } }, () => {
+    const api: object = tslab("./dist/public.js");
     Reflect.set(tslab("./dist/jupyter.js"), "lastWriteDisplayData", display);
-    return createExecutor;
+    return api;
   });
 }
 

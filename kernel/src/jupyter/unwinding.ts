@@ -30,8 +30,10 @@ export class Unwinding {
 
   /** In the middle of the user's code. */
   private begin(): void {
-    // The order to stop must be there by now: else the user's code would go on in between, into callbacks anew.
-    Atomics.wait(this.shared, Slot.ordered, 0, mostMs);
+    // The order to stop must be there by now: else the user's code would go on in between, into callbacks anew. Looking
+    // again and again instead of Atomics.wait: the user's code may be in one, and V8 does not survive a second inside.
+    for (const end = performance.now() + mostMs; performance.now() < end; )
+      if (Atomics.load(this.shared, Slot.ordered) !== 0) break;
     Atomics.store(this.shared, Slot.ordered, 0);
     if (!this.stack) {
       emptyStack();

@@ -25,6 +25,11 @@ export class KernelZone {
     return Atomics.exchange(this.shared, Slot.acknowledged, requested) !== requested;
   }
 
+  /** True while an interrupt waits to be taken. */
+  get isInterrupted(): boolean {
+    return Atomics.load(this.shared, Slot.requested) !== Atomics.load(this.shared, Slot.acknowledged);
+  }
+
   /** How often the user's code has been stopped from outside. */
   get terminations(): number {
     return Atomics.load(this.shared, Slot.terminations);

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { runOperator, runsOnTensorflow } from "../compute/tensorflowOperator";
-import { oneTensor } from "./lookupLayer";
+import { oneTensor } from "./oneInput";
 
 /** Layers that have the fast path already. */
 const fast = new WeakSet<tf.layers.Layer>();
@@ -31,12 +31,6 @@ export function fastBatchNorm<L extends tf.layers.Layer>(layer: L): L {
     });
   };
   return layer;
-}
-
-/** Gives every batch norm of a network the fast path; returns the network. */
-export function withFastBatchNorms<M extends tf.LayersModel>(model: M): M {
-  for (const layer of model.layers) fastBatchNorm(layer);
-  return model;
 }
 
 /**

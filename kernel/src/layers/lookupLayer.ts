@@ -1,84 +1,24 @@
 import * as tf from "@tensorflow/tfjs-node";
 import type { ConvWindow } from "../compute/imageWindows";
-import {
-  realTable,
-  type SoftDistance,
-  type SoftParameter,
-  softPqConv2d,
-  softPqLookup,
-  softPqMatMul,
-} from "../compute/softPq";
+import { realTable, type SoftParameter, softPqConv2d, softPqLookup, softPqMatMul } from "../compute/softPq";
 import { commitmentLoss, type InputGradient, partlyStraightThrough } from "../compute/straightThrough";
 import { valuesOf } from "../compute/valuesOf";
 import { LutnnError } from "../errors";
-import { quantizeTable, type TableBits, type TableScaleMode } from "../pq/lookupTable";
+import { quantizeTable } from "../pq/lookupTable";
 import { checkQuantizerShape } from "../pq/productQuantizer";
 import type { QuantizerShape } from "../pq/reference";
+import { type Learning, softLearning } from "./learning";
+import type { ExportedLookup, LookupConfig, LookupWeights } from "./lookupConfig";
+import { temperatureLogit, temperatureOf } from "./temperature";
 
-/** How a layer looks up; part of its serialised config. */
-export interface LookupConfig {
-  /** K */
-  numCentroids: number;
-  /** V */
-  subvectorLength: number;
-  /**
-   * Where the table comes from: `weight` recomputes P·W from the layer's weight (the paper), `table` holds the table
-   * itself as the trained parameter (after a least-squares fit).
-   */
-  tableSource: "weight" | "table";
-  tableScale: TableScaleMode;
-  /** More than 8 is for training alone. */
-  tableBits: TableBits;
-  distance: SoftDistance;
-}
-
-/** The arrays of a lookup layer; exactly one of `weight` and `table` is there, as the config's tableSource says. */
-export interface LookupWeights {
-  /** float32 (C, K, V) */
-  centroids: Float32Array;
-  /** float32 (D, M), D channel-major */
-  weight?: Float32Array;
-  /** float32 (C, K, M) */
-  table?: Float32Array;
-  /** float32 (M); null for a layer without bias */
-  bias: Float32Array | null;
-  /** θ; the inverse temperature is softplus(θ) + 1 */
-  inverseTemperatureLogit: number;
-}
-
-/** What inference needs of a replaced layer. */
-export interface ExportedLookup extends QuantizerShape {
-  /** M */
-  outputs: number;
-  /** float32 (C, K, V) */
-  centroids: Float32Array;
-  /** int8 (C, K, M) */
-  lookupTable: Int8Array;
-  /** float32 (M) */
-  tableScale: Float32Array;
-  /** float32 (M); zeros for a layer without bias */
-  bias: Float32Array;
-}
+export { type Learning, softLearning } from "./learning";
+export type { ExportedLookup, LookupConfig, LookupWeights } from "./lookupConfig";
+export { INITIAL_INVERSE_TEMPERATURE_LOGIT } from "./temperature";
 
 type LayerConfig = tf.serialization.ConfigDict;
 
-/** How gradients flow through a lookup while training; see FineTuneSettings. */
-export interface Learning {
-  softShare: number;
-  commitment: number;
-  centroidPull: number;
-  /** Of the dense layer: where the straight-through share of the input's gradient comes from. */
-  inputGradient: InputGradient | null;
-}
-
-/** The paper: the soft path alone. */
-export const softLearning: Learning = { softShare: 1, commitment: 0, centroidPull: 0, inputGradient: null };
-
-/** θ of the released recipe for convolutional networks: inverse temperature 15.38, temperature 0.065. */
-export const INITIAL_INVERSE_TEMPERATURE_LOGIT = 14.3846;
-
 /**
- * Common part of LutConv2D and LutDense: a linear operator on rows (N, D), replaced by a lookup.
+ * Common part of LutConv1D, LutConv2D and LutDense: a linear operator on rows (N, D), replaced by a lookup.
  * The layer keeps the whole config of the dense layer it stands for and adds `lookup`, so a network's own definition
  * serves for the converted network too.
  */
@@ -144,11 +84,14 @@ export abstract class LookupLayer extends tf.layers.Layer {
     return this.read<tf.Variable>("inverse_temperature_logit");
   }
 
-  /** Sets θ so that the temperature 1 / (softplus(θ) + 1) is `value`, above 0 and at most 1. */
+  /** Temperature of the soft assignment, above 0 and at most 1. */
+  get temperature(): number {
+    return temperatureOf(this.temperatureVariable.dataSync()[0]);
+  }
+
+  /** Sets θ so that {@link temperature} is `value`, above 0 and at most 1. */
   setTemperature(value: number): void {
-    const excess = Math.max(1 / value - 1, 1e-12); // softplus(θ)
-    const theta = excess > 30 ? excess : Math.log(Math.expm1(excess));
-    tf.tidy(() => this.temperatureVariable.assign(tf.scalar(theta)));
+    tf.tidy(() => this.temperatureVariable.assign(tf.scalar(temperatureLogit(value))));
   }
 
   /** The real table (C, K, M): the trained one, or P·W. */
@@ -270,16 +213,4 @@ export abstract class LookupLayer extends tf.layers.Layer {
       bias: bias ?? new Float32Array(this.outputs),
     };
   }
-}
-
-/** The one tensor that a layer with a single input receives. */
-export function oneTensor(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
-  if (!Array.isArray(inputs)) return inputs;
-  if (inputs.length !== 1) throw new LutnnError(`a lookup layer takes one input (got ${inputs.length})`);
-  return inputs[0];
-}
-
-/** The one shape that a layer with a single input is built for. */
-export function oneShape(shapes: tf.Shape | tf.Shape[]): tf.Shape {
-  return Array.isArray(shapes[0]) ? (shapes[0] as tf.Shape) : (shapes as tf.Shape);
 }

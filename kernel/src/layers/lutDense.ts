@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
-import { LookupLayer, oneShape, oneTensor } from "./lookupLayer";
+import { LookupLayer } from "./lookupLayer";
+import { oneShape, oneTensor } from "./oneInput";
 
 /** A Dense layer whose output is looked up. Takes (…, D), gives (…, M). */
 export class LutDense extends LookupLayer {

@@ -2,8 +2,8 @@ import * as tf from "@tensorflow/tfjs-node";
 import { type ConvWindow, imageWindows } from "../compute/imageWindows";
 import { LutnnError } from "../errors";
 import type { Maddness, MaddnessTable } from "../pq/maddness";
-import { oneShape, oneTensor } from "./lookupLayer";
 import { asImages } from "./lutConvolution";
+import { oneShape, oneTensor } from "./oneInput";
 import { convOutputShape, convWindow } from "./window";
 
 /** A layer's codes, table and bias in the manner of Maddness. */

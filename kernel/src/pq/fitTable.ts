@@ -1,13 +1,13 @@
 import { LutnnError } from "../errors";
 import { ColumnsFit } from "./columnsFit";
-import { checkQuantizerShape } from "./productQuantizer";
+import { checkCodes, checkQuantizerShape } from "./productQuantizer";
 import type { QuantizerShape } from "./reference";
 import { takingTurns } from "./turns";
 
 export interface FitTableOptions {
   /** Ridge towards the start, times the mean count of a code (default 1e-3). */
   lambda?: number;
-  /** Steps of conjugate gradients at most (default 5: more follow the rows seen, and help others no more). */
+  /** Steps of conjugate gradients at most (default 8: then rows that were not seen fit as well as they do at the end). */
   maxIterations?: number;
   /** An output's steps end when its residual is below this share of what it was (default 1e-3). */
   tolerance?: number;
@@ -35,7 +35,7 @@ export async function fitTable(
   shape: QuantizerShape,
   options: FitTableOptions = {},
 ): Promise<Float32Array> {
-  const { lambda = 1e-3, maxIterations = 5, tolerance = 1e-3, signal, onProgress } = options;
+  const { lambda = 1e-3, maxIterations = 8, tolerance = 1e-3, signal, onProgress } = options;
   const { rows, outputs } = checkedSizes(codes, target, start, shape);
   checkOption("lambda", lambda);
   checkOption("maxIterations", maxIterations);
@@ -93,6 +93,7 @@ function checkedSizes(
     throw new LutnnError(
       `fitTable: the target must hold N·M = ${rows * outputs} numbers (got ${target.length}) for ${rows} rows of codes`,
     );
+  checkCodes("fitTable", codes, numCentroids);
   return { rows, outputs };
 }
 
@@ -100,12 +101,6 @@ function checkedSizes(
 function countCodes(codes: Uint8Array, { numCodebooks, numCentroids }: QuantizerShape): Uint32Array {
   const counts = new Uint32Array(numCodebooks * numCentroids);
   for (let i = 0; i < codes.length; )
-    for (let c = 0; c < numCodebooks; c++, i++) {
-      if (codes[i] >= numCentroids)
-        throw new LutnnError(
-          `fitTable: all codes must be below K = ${numCentroids} (got ${codes[i]} at index ${i}); use what encode gives for these centroids`,
-        );
-      counts[c * numCentroids + codes[i]]++;
-    }
+    for (let c = 0; c < numCodebooks; c++, i++) counts[c * numCentroids + codes[i]]++;
   return counts;
 }

@@ -26,6 +26,15 @@ export function checkFinite(what: string, values: Float32Array): void {
       );
 }
 
+/** Throws unless every code is below K; `what` opens the error's sentence. */
+export function checkCodes(what: string, codes: Uint8Array, numCentroids: number): void {
+  const wrong = codes.findIndex((code) => code >= numCentroids);
+  if (wrong >= 0)
+    throw new LutnnError(
+      `${what}: all codes must be below K = ${numCentroids} (got ${codes[wrong]} at index ${wrong}); use what encode gives for these centroids`,
+    );
+}
+
 /**
  * Centroids of a product quantiser.
  * encode: nearest centroid of each sub-vector; decode: back to vectors.
@@ -74,9 +83,10 @@ export class ProductQuantizer implements QuantizerShape {
     return codes;
   }
 
-  /** codes uint8 (N, C) → float32 (N, C·V): every sub-vector replaced by its centroid. */
+  /** codes uint8 (N, C), each below K → float32 (N, C·V): every sub-vector replaced by its centroid. */
   decode(codes: Uint8Array): Float32Array {
     const rows = this.rowsOf("decode", codes, this.numCodebooks);
+    checkCodes("decode", codes, this.numCentroids);
     const x = new Float32Array(rows * this.inputLength);
     const length = this.subvectorLength;
     for (let i = 0; i < codes.length; i++) {

@@ -41,18 +41,25 @@ export class CheckpointFolder<Position> {
 
   /** Makes the folder and removes what a killed run left half-written. */
   async prepare(): Promise<void> {
-    try {
-      await mkdir(this.folder, { recursive: true });
-      for (const name of await readdir(this.folder))
-        if (name.endsWith(".partial")) await rm(join(this.folder, name), { force: true });
-    } catch (error) {
+    await this.usable(mkdir(this.folder, { recursive: true }));
+    const all = await this.usable(readdir(this.folder));
+    await this.remove(all.filter((name) => name.endsWith(".partial")));
+  }
+
+  /** The result of an operation on the folder; what the system refuses as a sentence. */
+  private usable<T>(operation: Promise<T>): Promise<T> {
+    return operation.catch((error: unknown) => {
       throw folderError(`checkpoint: the folder ${this.folder} must be usable`, error);
-    }
+    });
+  }
+
+  private async remove(names: readonly string[]): Promise<void> {
+    for (const name of names) await this.usable(rm(join(this.folder, name), { force: true }));
   }
 
   /** Names of the checkpoints there are, newest first. */
   private async names(): Promise<string[]> {
-    const all = await readdir(this.folder);
+    const all = await this.usable(readdir(this.folder));
     return all
       .filter((name) => namePattern.test(name))
       .sort()
@@ -61,7 +68,7 @@ export class CheckpointFolder<Position> {
 
   async save({ step, position, arrays }: Checkpoint<Position>): Promise<void> {
     await this.write(`checkpoint-${String(step).padStart(9, "0")}.safetensors`, position, step, arrays);
-    for (const name of (await this.names()).slice(kept)) await rm(join(this.folder, name), { force: true });
+    await this.remove((await this.names()).slice(kept));
   }
 
   /** A file beside the checkpoints, such as the best weights; overwritten as a whole. */
@@ -87,7 +94,7 @@ export class CheckpointFolder<Position> {
     const { lutnn: text = "", sha256 } = metadata;
     if (digest(arrays, text) !== sha256)
       throw new LutnnError(`${path}: the checkpoint must match its checksum (it does not); it is damaged`);
-    const { step, position, identity } = JSON.parse(text);
+    const { step, position, identity } = parseState<Position>(text, path);
     const different = Object.keys({ ...identity, ...this.identity }).filter(
       (key) => JSON.stringify(identity[key]) !== JSON.stringify(this.identity[key]),
     );
@@ -119,8 +126,31 @@ export class CheckpointFolder<Position> {
 
   /** Removes all checkpoints. */
   async clear(): Promise<void> {
-    for (const name of await this.names()) await rm(join(this.folder, name), { force: true });
+    await this.remove(await this.names());
   }
+}
+
+/** What stands beside the arrays. Throws LutnnError on anything else than what {@link CheckpointFolder.save} writes. */
+function parseState<Position>(
+  text: string,
+  path: string,
+): { step: number; position: Position; identity: Record<string, unknown> } {
+  const isObject = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
+  try {
+    const state = JSON.parse(text);
+    if (
+      isObject(state) &&
+      Number.isInteger(state.step) &&
+      isObject(state.position) &&
+      isObject(state.identity)
+    )
+      return state;
+  } catch {
+    // Said below.
+  }
+  throw new LutnnError(
+    `${path}: the checkpoint must say its step, position and identity (it says ${JSON.stringify(text.slice(0, 60))}); it is damaged or none of lutnn's`,
+  );
 }
 
 /** A checkpoint that is whole but belongs to other settings: no older one may stand in for it. */

@@ -1,21 +1,15 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { disposeBatch, type ExampleSource } from "../datasets/examples";
 import { checkFeeds, feedsOf, networkInputs } from "../datasets/feeds";
+import { type Data, examplesOf } from "../datasets/from";
 import { cellSignal, yieldToEvents } from "../host/signal";
 import type { TaskName } from "../tasks/derive";
-import { addScores, noScore, type Score } from "../tasks/score";
-import type { Metric, Task } from "../tasks/task";
+import { addScores, noScore } from "../tasks/score";
+import type { Task } from "../tasks/task";
+import { warnOfBatchNorms } from "./batchNormWarning";
+import { accuracyOf, type MetricValue, measured } from "./metricValue";
+import { outputsOf } from "./outputs";
 import { taskOf } from "./taskOf";
-
-/** The metric of a task as it was measured. */
-export interface MetricValue {
-  name: string;
-  /** "%", the data's unit or "". */
-  unit: string;
-  value: number;
-  /** Standard error of the value, in its unit. */
-  noise: number;
-}
 
 export interface Evaluation {
   metric: MetricValue;
@@ -25,6 +19,8 @@ export interface Evaluation {
   loss: number;
   /** Examples. */
   size: number;
+  /** What is to be done about the batch norms, where they are far from what they were trained with. */
+  warning?: string;
 }
 
 export interface EvaluateOptions {
@@ -38,14 +34,18 @@ export interface EvaluateOptions {
 /** Metric and loss of a network on a data set, in batches; nothing is trained. */
 export async function evaluate(
   model: tf.LayersModel,
-  data: ExampleSource,
+  given: Data,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
   const what = "evaluate";
+  const data = await examplesOf(given);
   checkFeeds(what, networkInputs(model), data);
   const task = taskOf(model, options.task, what).checkTarget(what, data.target, data.name);
-  await data.checkValues(what, cellSignal(options.signal));
-  return evaluateTask(model, task, data, options);
+  const signal = cellSignal(options.signal);
+  await data.checkValues(what, signal);
+  const evaluation = await evaluateTask(model, task, data, options);
+  const warning = await warnOfBatchNorms(what, model, task, data, signal);
+  return warning === undefined ? evaluation : { ...evaluation, warning };
 }
 
 /** The same for a task that fits the data and data that fit the network. */
@@ -73,27 +73,6 @@ export async function evaluateTask(
     disposeBatch(batch);
     await yieldToEvents(signal);
   }
-  const metric = measured(task, score);
+  const metric = measured("evaluate", task, score);
   return { metric, accuracy: accuracyOf(metric), loss: loss / score.weight, size };
-}
-
-/** The outputs of a network as a list, in its order. */
-export function outputsOf(model: tf.LayersModel, feeds: tf.Tensor[], training: boolean): tf.Tensor[] {
-  const outputs = model.apply(feeds, { training }) as tf.Tensor | tf.Tensor[];
-  return Array.isArray(outputs) ? outputs : [outputs];
-}
-
-/** A task's metric over summed scores. */
-export function measured(task: Task, score: Score): MetricValue {
-  const { name, unit } = task.metric;
-  return { name, unit, value: task.metricOf(score), noise: task.noise(score) };
-}
-
-/** For those who ask for an accuracy. */
-export const accuracyOf = ({ name, value }: Pick<MetricValue, "name" | "value">): number =>
-  name === "accuracy" ? value : Number.NaN;
-
-/** As text: "96.3 %", "0.512 years". */
-export function formatMetric({ unit }: Pick<Metric, "unit">, value: number): string {
-  return unit === "%" ? `${value.toFixed(1)} %` : `${Number(value.toPrecision(3))} ${unit}`.trim();
 }

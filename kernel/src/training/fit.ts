@@ -1,5 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-node";
-import type { ExampleSource } from "../datasets/examples";
+import { type Data, examplesOf } from "../datasets/from";
 import type { TrainingHistory } from "./history";
 import { type ParameterGroup, variablesOf } from "./optimizer";
 import type { TrainingOptions } from "./options";
@@ -12,8 +12,9 @@ export function decayGroups(
   weightDecay: number,
 ): ParameterGroup[] {
   if (weightDecay === 0) return [{ variables: variablesOf(weights), learningRate }];
-  const decays = (weight: (typeof weights)[number]) =>
-    /kernel|weight|table|centroids/.test(weight.originalName);
+  // The last part of the path is the weight's own name; a layer may be called anything.
+  const decays = ({ originalName }: (typeof weights)[number]) =>
+    /kernel|weight|table|centroids/.test(originalName.slice(originalName.lastIndexOf("/") + 1));
   return [
     { variables: variablesOf(weights.filter(decays)), learningRate, weightDecay },
     { variables: variablesOf(weights.filter((weight) => !decays(weight))), learningRate },
@@ -26,10 +27,10 @@ export function decayGroups(
  */
 export async function fit(
   model: tf.LayersModel,
-  data: ExampleSource,
+  data: Data,
   options: TrainingOptions & { learningRate?: number },
 ): Promise<TrainingHistory> {
   const { learningRate = 3e-3, weightDecay = 0 } = options;
   const groups = decayGroups(model.trainableWeights, learningRate, weightDecay);
-  return train({ label: `fit ${model.name}`, model, data, groups, options });
+  return train({ label: `fit ${model.name}`, model, data: await examplesOf(data), groups, options });
 }

@@ -1,4 +1,4 @@
-import type { ExampleSource } from "../datasets/examples";
+import type { Data } from "../datasets/from";
 import { LutnnError } from "../errors";
 import type { TaskName } from "../tasks/derive";
 import type { Task } from "../tasks/task";
@@ -30,7 +30,7 @@ export interface TrainingOptions {
   /** Default 64. */
   batchSize?: number;
   /** Evaluated after each epoch. Keep it apart from the test data. */
-  validation?: ExampleSource;
+  validation?: Data;
   /** Of the order of the examples. Default 0. */
   seed?: number;
   /** Default "adam". */

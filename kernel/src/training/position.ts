@@ -1,7 +1,8 @@
 import type { Score } from "../tasks/score";
 import type { Metric } from "../tasks/task";
-import { accuracyOf, type Evaluation, type MetricValue } from "./evaluate";
+import type { Evaluation } from "./evaluate";
 import type { EpochFigures } from "./history";
+import { accuracyOf, type MetricValue } from "./metricValue";
 
 /** Figures of one epoch as they are saved: without what follows from the task. */
 export interface SavedFigures {

@@ -9,7 +9,7 @@ import type { Position } from "./position";
 
 const bestName = "best.safetensors";
 /** Share of the time that saving may take. */
-const overhead = 0.02;
+const mostTime = 0.02;
 
 /**
  * Saves a run while it goes on, and brings it back. Arrays are copied at once and written in the background, one
@@ -23,7 +23,7 @@ export class ResumableRun {
   private failure: unknown = null;
   private lastTime = performance.now();
   private lastStep = 0;
-  private cost = 0; // seconds that the last checkpoint took
+  private secondsToSave = 0; // of the last checkpoint
   /** Path of the newest checkpoint that this run wrote. */
   lastSaved: string | null = null;
 
@@ -61,6 +61,7 @@ export class ResumableRun {
     return { step, position: structuredClone(position) };
   }
 
+  /** Copies of the network's weights, in its order. */
   private weights(): NamedArray[] {
     return this.model.weights.map((weight, i) => ({
       name: `weight/${String(i).padStart(4, "0")}/${weight.originalName}`,
@@ -74,7 +75,8 @@ export class ResumableRun {
     tf.tidy(() => this.model.setWeights(sorted.map(({ values, shape }) => tf.tensor(values, shape))));
   }
 
-  private everything(): NamedArray[] {
+  /** Weights and the optimiser's slots. */
+  private arrays(): NamedArray[] {
     const slots = this.optimizer.state().slots.map((values, i) => ({
       name: `slot/${String(i).padStart(4, "0")}`,
       shape: [values.length],
@@ -91,24 +93,25 @@ export class ResumableRun {
     const seconds = (performance.now() - this.lastTime) / 1000;
     const due = everySteps
       ? step - this.lastStep >= everySteps
-      : seconds >= Math.max(everySeconds, this.cost / overhead);
+      : seconds >= Math.max(everySeconds, this.secondsToSave / mostTime);
     if (!due && !always) return;
     await this.writing;
-    this.begin(step, position);
+    this.startSaving(step, position);
     // With a fixed number of steps the caller asked for exactly these checkpoints: none may be skipped by a crash.
     if (everySteps) await this.writing;
   }
 
-  private begin(step: number, position: Position): void {
+  /** Copies the state and writes it in the background. */
+  private startSaving(step: number, position: Position): void {
     if (!this.folder) return;
     const { folder } = this;
     const start = performance.now();
-    const checkpoint = { step, position: structuredClone(position), arrays: this.everything() };
+    const checkpoint = { step, position: structuredClone(position), arrays: this.arrays() };
     this.lastStep = step;
     this.lastTime = performance.now();
     this.writing = folder.save(checkpoint).then(
       () => {
-        this.cost = (performance.now() - start) / 1000;
+        this.secondsToSave = (performance.now() - start) / 1000;
         this.lastSaved = join(folder.folder, `checkpoint-${String(step).padStart(9, "0")}.safetensors`);
       },
       (error: unknown) => {
@@ -121,7 +124,7 @@ export class ResumableRun {
   async saveNow(step: number, position: Position): Promise<void> {
     await this.writing;
     if (this.failure || step === this.lastStep) return;
-    this.begin(step, position);
+    this.startSaving(step, position);
     await this.writing;
   }
 

@@ -12,10 +12,11 @@ import type { Task } from "../tasks/task";
  */
 export function taskOf(model: tf.LayersModel, given?: TaskName | Task, what = model.name): Task {
   if (typeof given === "object") return given;
-  if (model.outputs.length !== 1)
+  const graph = new NetworkGraph(model);
+  if (graph.outputs.length !== 1)
     throw new LutnnError(
-      `${what}: the network must have one output to tell its task (it has ${model.outputNames.join(", ")}); pass { task } with a loss and a metric over all of them`,
+      `${what}: the network must have one output to tell its task (it has ${graph.outputs.map(({ name }) => name).join(", ")}); pass { task } with a loss and a metric over all of them`,
     );
-  const head = findHead(new NetworkGraph(model));
+  const head = findHead(graph);
   return given === undefined ? taskOfHead(what, head) : taskNamed(what, given, head);
 }

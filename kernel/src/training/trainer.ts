@@ -1,18 +1,24 @@
 import type * as tf from "@tensorflow/tfjs-node";
 import { type Batch, disposeBatch, type ExampleSource } from "../datasets/examples";
 import { checkFeeds, feedsOf, networkInputs } from "../datasets/feeds";
+import { examplesOf } from "../datasets/from";
 import { LutnnError } from "../errors";
 import { Progress } from "../host/progress";
 import { cellSignal, yieldToEvents } from "../host/signal";
 import { addScores, noScore } from "../tasks/score";
 import type { Task } from "../tasks/task";
+import { warnOfBatchNorms } from "./batchNormWarning";
+import { Curve } from "./curve";
 import { EarlyStop } from "./earlyStop";
-import { evaluateTask, formatMetric, outputsOf } from "./evaluate";
+import { evaluateTask } from "./evaluate";
 import { findFault } from "./findFault";
 import { TrainingHistory } from "./history";
+import { LiveHistory } from "./liveHistory";
 import { MetricsLog, metricsLine } from "./metricsLog";
+import { formatMetric, measured } from "./metricValue";
 import { Optimizer, type ParameterGroup } from "./optimizer";
 import { checkTrainingOptions, type TrainingOptions } from "./options";
+import { outputsOf } from "./outputs";
 import { epochFigures, type Position, type SavedFigures, savedEvaluation } from "./position";
 import { ResumableRun } from "./resumableRun";
 import { learningRateShare } from "./schedule";
@@ -46,10 +52,11 @@ const divergence = 1e6;
 export async function train(training: Training): Promise<TrainingHistory> {
   const { label, model, data, groups } = training;
   const options = checkTrainingOptions(label, training.options);
-  const { epochs, batchSize, seed, schedule, validation } = options;
+  const { epochs, batchSize, seed, schedule } = options;
+  const validation = options.validation && (await examplesOf(options.validation));
   const signal = cellSignal(options.signal);
   const inputs = networkInputs(model);
-  const task = await checkedTask(training, signal);
+  const task = await checkedTask(training, validation, signal);
   const lossOf = training.loss ?? ((outputs, _feeds, { targets, mask }) => task.loss(outputs, targets, mask));
   const stepsPerEpoch = Math.ceil(data.size / batchSize);
   const steps = epochs * stepsPerEpoch;
@@ -57,7 +64,8 @@ export async function train(training: Training): Promise<TrainingHistory> {
   const run = new ResumableRun(model, optimizer, options, {
     label,
     model: model.name,
-    task: task.description,
+    // Without the layer in brackets, whose name may be made anew for every network.
+    task: task.description.replace(/ \(.*\)$/, ""),
     data: await data.fingerprint(),
     epochs,
     batchSize,
@@ -78,6 +86,16 @@ export async function train(training: Training): Promise<TrainingHistory> {
   let position: Position = { epoch: 0, ...epochStart, figures: [], waited: 0 };
   const stepOf = ({ epoch, batch }: Position) => epoch * stepsPerEpoch + batch;
   let stoppedEarly = false;
+  const curve = new Curve();
+  const live = new LiveHistory();
+  const historyOf = (figures: SavedFigures[]) =>
+    new TrainingHistory(
+      label,
+      figures.map((one) => epochFigures(one, task.metric)),
+      { stoppedEarly: false, remark: training.remark },
+      task,
+      curve.points,
+    );
   try {
     const saved = await run.open();
     if (saved) position = saved.position;
@@ -101,6 +119,12 @@ export async function train(training: Training): Promise<TrainingHistory> {
           if (!(value < limit)) throw diverged(training, feeds, value, limit, step, run.lastSaved);
           position.lossSum += value * score.weight;
           position.score = addScores(position.score, score);
+          curve.add({
+            at: (step + 0.5) / stepsPerEpoch,
+            loss: value,
+            metric: task.metricOf(score),
+            size: score.weight,
+          });
         } finally {
           disposeBatch(batch);
         }
@@ -111,9 +135,10 @@ export async function train(training: Training): Promise<TrainingHistory> {
         const seen = Math.min(position.batch * batchSize, data.size);
         progress.update(position.epoch * data.size + seen, {
           epoch: `${position.epoch + 1}/${epochs}`,
-          loss: (position.lossSum / position.score.weight).toFixed(3),
+          loss: (position.lossSum / (position.score.weight || 1)).toFixed(3),
           ...validationField(position.figures[position.figures.length - 1]),
         });
+        live.update(() => historyOf(position.figures));
         if (position.batch < stepsPerEpoch) await run.saveIfDue(stepOf(position), position);
         await yieldToEvents(signal);
       }
@@ -121,7 +146,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
       const figures: SavedFigures = {
         epoch: position.epoch + 1,
         loss: position.lossSum / position.score.weight,
-        metric: task.metricOf(position.score),
+        metric: measured(label, task, position.score).value,
         validation: held && savedEvaluation(held),
         seconds: position.seconds,
       };
@@ -147,6 +172,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
     }
     if (stop) run.restoreBest();
     await run.finish();
+    const warning = await warnOfBatchNorms(label, model, task, data, signal);
     const { figures, best } = position;
     const last = figures[figures.length - 1];
     progress.finish({
@@ -154,12 +180,16 @@ export async function train(training: Training): Promise<TrainingHistory> {
       [task.metric.name]: formatMetric(task.metric, last.metric),
       ...validationField(last),
     });
-    return new TrainingHistory(
-      label,
-      figures.map((one) => epochFigures(one, task.metric)),
-      { best: best?.epoch, stoppedEarly, resumedAt: saved?.step, remark: training.remark },
-      task,
-    );
+    const told = figures.map((one) => epochFigures(one, task.metric));
+    const outcome = {
+      best: best?.epoch,
+      stoppedEarly,
+      resumedAt: saved?.step,
+      remark: training.remark,
+      warning,
+    };
+    const isShown = live.finish(new TrainingHistory(label, told, outcome, task, curve.points));
+    return new TrainingHistory(label, told, outcome, task, curve.points, isShown);
   } catch (error) {
     if (signal.aborted) await run.saveNow(stepOf(position), position);
     throw error;
@@ -169,11 +199,14 @@ export async function train(training: Training): Promise<TrainingHistory> {
 }
 
 /** The task on the run's data, once these and the validation are found to suit the network and to hold only numbers. */
-async function checkedTask({ label, model, data, options }: Training, signal: AbortSignal): Promise<Task> {
+async function checkedTask(
+  { label, model, data, options }: Training,
+  validation: ExampleSource | undefined,
+  signal: AbortSignal,
+): Promise<Task> {
   const inputs = networkInputs(model);
   checkFeeds(label, inputs, data);
   const task = taskOf(model, options.task, label).checkTarget(label, data.target, data.name);
-  const { validation } = options;
   if (validation) {
     checkFeeds(label, inputs, validation);
     task.checkTarget(label, validation.target, validation.name);

@@ -138,7 +138,8 @@ class Table {
   void compute(TF_OpKernelContext* context) const {
     const Tensor centroids(context, 0), weight(context, 1);
     const Shape p = centroids.shape(), w = weight.shape();
-    require(p.size() == 3 && w.size() == 2 && w[0] == p[0] * p[2], "the weight must be (C·V, M)", w);
+    require(p.size() == 3 && p[1] >= 1 && p[1] <= 256, "centroids must be (C, K, V), and K 1 … 256", p);
+    require(w.size() == 2 && w[0] == p[0] * p[2], "the weight must be (C·V, M)", w);
     const Tensor table(context, 0, {p[0], p[1], w[1]});
     sharedTrainer().table(
         {length(p, 0), length(p, 1), length(p, 2), length(w, 1), centroids.data(), weight.data(), true}, table.data());

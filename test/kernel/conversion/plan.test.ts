@@ -1,7 +1,7 @@
 import * as lutnn from "lutnn";
 import { beforeAll, describe, expect, it } from "vitest";
-import { tradeOff } from "../../../kernel/lib/conversion/plan";
-import type { LayerOption, MeasuredLayer } from "../../../kernel/lib/conversion/sensitivity";
+import { tradeOff } from "../../../kernel/lib/conversion/plan/plan";
+import type { LayerOption, MeasuredLayer } from "../../../kernel/lib/conversion/plan/sensitivity";
 import { tinyData, tinyNetwork } from "../network";
 
 const option = (cost: number, harm: number): LayerOption => ({

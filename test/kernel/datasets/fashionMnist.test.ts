@@ -7,8 +7,9 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { datasets, LutnnError } from "lutnn";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { gunzipExactly } from "../../../kernel/lib/datasets/gunzip";
 import { parseIdx } from "../../../kernel/lib/datasets/idx";
-import { locate, userCache } from "../../../kernel/lib/datasets/locate";
+import { locate, readDataFile, userCache } from "../../../kernel/lib/datasets/locate";
 
 const idx = (dims: number[], data: number[]) =>
   Uint8Array.from([
@@ -121,8 +122,35 @@ describe("looking for a data set", () => {
     for (const { name } of datasets.fashionMnistSource.files)
       writeFileSync(join(given, name), gzipSync(idx([1], [3])));
     await expect(datasets.fashionMnist({ dataFolder: folder })).rejects.toThrow(
-      /must hold 60000×28×28 bytes \(got 1\)/,
+      /must unpack to 47040016 bytes \(got 9\)/,
     );
+    const other = [784, 60_000, 1].flatMap((d) => [d >>> 24, (d >>> 16) & 255, (d >>> 8) & 255, d & 255]);
+    const turned = gzipSync(Buffer.concat([Buffer.from([0, 0, 8, 3, ...other]), Buffer.alloc(47_040_000)]));
+    writeFileSync(join(given, "train-images-idx3-ubyte.gz"), turned);
+    await expect(datasets.fashionMnist({ dataFolder: folder })).rejects.toThrow(
+      /must hold 60000×28×28 bytes \(got 784×60000×1\)/,
+    );
+  });
+
+  it("never unpacks more of a file than it must hold, nor reads one that is too long", async () => {
+    const given = join(folder, "bomb/fashion-mnist");
+    mkdirSync(given, { recursive: true });
+    const many = Buffer.concat(Array<Buffer>(4).fill(gzipSync(Buffer.alloc(64 << 20))));
+    for (const { name } of datasets.fashionMnistSource.files) writeFileSync(join(given, name), many);
+    await expect(datasets.fashionMnist({ dataFolder: join(folder, "bomb") })).rejects.toThrow(
+      /train-images-idx3-ubyte\.gz: the file must unpack to 47040016 bytes \(it unpacks to more\)/,
+    );
+    const limits = [Buffer.from("abc"), Buffer.from("abcd"), Buffer.from("ab")].map((content) =>
+      gzipSync(content),
+    );
+    expect((await gunzipExactly(limits[0], 3, "f")).toString()).toBe("abc");
+    await expect(gunzipExactly(limits[1], 3, "f")).rejects.toThrow(/it unpacks to more/);
+    await expect(gunzipExactly(limits[2], 3, "f")).rejects.toThrow(/must unpack to 3 bytes \(got 2\)/);
+    writeFileSync(join(given, "long"), Buffer.alloc(70_000));
+    await expect(readDataFile(given, "long", 100)).rejects.toThrow(
+      /must have at most 65636 bytes \(got 70000\)/,
+    );
+    await expect(readDataFile(given, "none", 100)).rejects.toThrow(/must be readable \(ENOENT\)/);
   });
 });
 

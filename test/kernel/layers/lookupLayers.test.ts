@@ -1,7 +1,8 @@
-import { type LookupLayer, LutConv2D, LutDense, pq, tf } from "lutnn";
+import { type LookupLayer, LutConv1D, LutConv2D, LutDense, pq, tf } from "lutnn";
 import { describe, expect, it } from "vitest";
 import { assembleNetwork } from "../../../kernel/lib/layers/assemble";
 import { NetworkGraph } from "../../../kernel/lib/layers/graph";
+import { linearOperator } from "../../../kernel/lib/layers/linearOperator";
 import { makeLookup } from "../../../kernel/lib/layers/makeLookup";
 import { randomFloats } from "../random";
 
@@ -34,7 +35,12 @@ function converted(layer: tf.layers.Layer, shape: number[], config: ReturnType<t
 }
 
 /** Output of a lookup layer on channels-last images by plain loops over the windows. */
-function convByLoops(x: Float32Array, [B, H, W, C]: number[], twin: LutConv2D, relu: boolean): number[] {
+function convByLoops(
+  x: Float32Array,
+  [B, H, W, C]: number[],
+  twin: LutConv1D | LutConv2D,
+  relu: boolean,
+): number[] {
   const exported = twin.exportLookup();
   const w = twin.window;
   const size = (
@@ -125,6 +131,29 @@ describe("LutConv2D", () => {
   });
 });
 
+describe("LutConv1D", () => {
+  it.each([
+    { name: "same", args: { kernelSize: 3, padding: "same" as const }, V: 3, shape: [7, 4] },
+    {
+      name: "same, stride 2, ReLU",
+      args: { kernelSize: 3, padding: "same" as const, strides: 2, activation: "relu" as const },
+      V: 6,
+      shape: [8, 4],
+    },
+    { name: "valid, dilation 3", args: { kernelSize: 2, dilationRate: 3 }, V: 2, shape: [8, 3] },
+    { name: "single positions, no bias", args: { kernelSize: 1, useBias: false }, V: 4, shape: [5, 8] },
+  ])("gives what loops over the windows of an image of height 1 give ($name)", ({ args, V, shape }) => {
+    const layer = tf.layers.conv1d({ filters: 5, ...args });
+    const { model, twin } = converted(layer, shape, lookup(7, V, "table"));
+    const x = randomFloats(2 * shape[0] * shape[1], 5);
+    const y = twin.apply(tf.tensor(x, [2, ...shape])) as tf.Tensor;
+    expect(twin).toBeInstanceOf(LutConv1D);
+    expect(y.shape).toEqual([2, ...(model.outputs[0].shape.slice(1) as number[])]);
+    const wanted = convByLoops(x, [2, 1, ...shape], twin as LutConv1D, "activation" in args);
+    expect([...y.dataSync()]).toEqual(wanted);
+  });
+});
+
 describe("LutDense", () => {
   it.each([
     { shape: [12], V: 4 },
@@ -140,6 +169,90 @@ describe("LutDense", () => {
     const y = twin.apply(tf.tensor(x, [2, ...shape])) as tf.Tensor;
     expect(y.shape).toEqual([2, ...shape.slice(0, -1), 6]);
     expect(y.dataSync()).toEqual(pq.scaleSumsReference(sums, exported.tableScale, exported.bias));
+  });
+});
+
+/** A layer on inputs of a shape, for each kind that has a twin. */
+const kinds: [string, () => tf.layers.Layer, number[], number][] = [
+  [
+    "Conv2D",
+    () => tf.layers.conv2d({ filters: 5, kernelSize: 3, padding: "same", strides: 2 }),
+    [6, 8, 4],
+    9,
+  ],
+  ["Conv1D", () => tf.layers.conv1d({ filters: 5, kernelSize: 3, padding: "same" }), [7, 4], 6],
+  ["Dense", () => tf.layers.dense({ units: 5 }), [12], 4],
+  ["Dense on images", () => tf.layers.dense({ units: 5 }), [3, 5, 8], 4],
+];
+
+describe("a lookup twin follows the linear operator of its dense layer", () => {
+  it.each(kinds)("rows are the same: %s", (_, make, shape, V) => {
+    const { model, twin } = converted(make(), shape, lookup(4, V, "table"));
+    const operator = linearOperator(new NetworkGraph(model).nodes[0]);
+    const x = tf.tensor(randomFloats(3 * shape.reduce((a, b) => a * b), 4), [3, ...shape]);
+    const rows = twin.inputRows(x);
+    expect(rows.shape).toEqual([3 * operator.positions, operator.inputLength]);
+    expect(rows.dataSync()).toEqual(operator.rows(x).dataSync());
+  });
+
+  it.each(kinds)(
+    "a straight-through gradient is the dense layer's, a soft one its own, and shares mix: %s",
+    (_, make, shape, V) => {
+      const layer = make();
+      const { model, twin } = converted(layer, shape, lookup(4, V, "table"));
+      const operator = linearOperator(new NetworkGraph(model).nodes[0]);
+      const x = tf.tensor(randomFloats(2 * shape.reduce((a, b) => a * b), 4), [2, ...shape]);
+      const dy = tf.tensor(randomFloats(2 * operator.positions * 5, 6), [
+        2,
+        ...(model.outputs[0].shape.slice(1) as number[]),
+      ]);
+      const gradient = (softShare: number) => {
+        twin.learning = { softShare, commitment: 0, centroidPull: 0, inputGradient: operator.inputGradient };
+        return tf.grad((one) => twin.apply(one, { training: true }) as tf.Tensor)(x, dy);
+      };
+      const dense = tf.grad((one) => layer.apply(one) as tf.Tensor)(x, dy);
+      const [straight, soft, mixed] = [0, 1, 0.25].map(gradient);
+      const distance = (a: tf.Tensor, b: tf.Tensor) => tf.max(tf.abs(tf.sub(a, b))).dataSync()[0];
+      expect(straight.shape).toEqual(x.shape);
+      expect(distance(straight, dense)).toBeLessThan(1e-5);
+      expect(distance(soft, dense)).toBeGreaterThan(1e-3);
+      expect(distance(mixed, tf.add(tf.mul(soft, 0.25), tf.mul(dense, 0.75)))).toBeLessThan(1e-5);
+    },
+  );
+});
+
+describe("the temperature of a lookup layer", () => {
+  it("reads back as it was set, and θ is the softplus' inverse", () => {
+    const { twin } = converted(tf.layers.dense({ units: 3 }), [4], lookup(2, 2, "table"));
+    for (const value of [1, 0.9, 0.5, 0.065, 0.03, 0.001]) {
+      twin.setTemperature(value);
+      expect(twin.temperature / value).toBeCloseTo(1, 5);
+      const inverse =
+        Math.log1p(Math.exp(-Math.abs(twin.temperatureVariable.dataSync()[0]))) +
+        Math.max(twin.temperatureVariable.dataSync()[0], 0) +
+        1;
+      expect(inverse * value).toBeCloseTo(1, 5);
+    }
+    twin.setLookup({ ...twin.getLookup(), inverseTemperatureLogit: 14.3846 });
+    expect(1 / twin.temperature).toBeCloseTo(15.3846, 4);
+  });
+
+  it("divides the distances of the soft assignment", () => {
+    const { twin } = converted(tf.layers.dense({ units: 1, useBias: false }), [1], lookup(2, 1, "table"));
+    const table = Float32Array.of(1, 3);
+    twin.setLookup({ centroids: Float32Array.of(0, 1), table, bias: null, inverseTemperatureLogit: 0 });
+    twin.setTemperature(0.25);
+    // The gradient of Σ_k softmax(−|x − P_k| / 0.25)·T_k at x = 0.3: both distances change by ±1.
+    const dx = tf
+      .grad((x) => twin.apply(x) as tf.Tensor)(tf.tensor2d([[0.3]]))
+      .dataSync()[0];
+    const share = 1 / (1 + Math.exp((0.7 - 0.3) / 0.25)); // of the second centroid
+    expect(dx).toBeCloseTo((share * (1 - share) * 2 * (3 - 1)) / 0.25, 3);
+  });
+
+  it.each([0, -1, 1.5, Number.NaN])("refuses %s", (value) => {
+    const { twin } = converted(tf.layers.dense({ units: 3 }), [4], lookup(2, 2, "table"));
+    expect(() => twin.setTemperature(value)).toThrow(/temperature: it must be above 0 and at most 1 \(got /);
   });
 });
 

@@ -66,8 +66,16 @@ describe("concatenate", () => {
   it.each([-1, 1, 2, 3])("joins images along axis %i of TensorFlow.js", async (axis) => {
     await expectSameFile(
       onImages([5, 7, 4], (x) => {
-        const second = apply(L.dense({ units: 4 }), x);
-        return conv(apply(L.concatenate({ axis }), conv(x, 4), second, x), 3);
+        const [first, second] = [conv(x, 4), apply(L.dense({ units: 4 }), x)]; // in two orders of axes
+        const joined = apply(L.concatenate({ axis }), first, second, x);
+        return conv(
+          apply(
+            L.concatenate(),
+            apply(L.conv2d({ filters: 2, kernelSize: 1 }), joined),
+            apply(L.conv2d({ filters: 2, kernelSize: 1 }), apply(L.concatenate({ axis }), second, x, first)),
+          ),
+          3,
+        );
       }),
     );
   });

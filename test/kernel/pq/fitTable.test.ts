@@ -101,11 +101,11 @@ describe("fitTable", () => {
     },
   );
 
-  it("takes five steps unless told otherwise", async () => {
+  it("takes eight steps unless told otherwise", async () => {
     const steps = (options: pq.FitTableOptions) =>
       pq.fitTable(codes, target, start, shape, { tolerance: 0, ...options });
-    expect(await steps({})).toEqual(await steps({ maxIterations: 5 }));
-    expect(await steps({})).not.toEqual(await steps({ maxIterations: 4 }));
+    expect(await steps({})).toEqual(await steps({ maxIterations: 8 }));
+    expect(await steps({})).not.toEqual(await steps({ maxIterations: 7 }));
   });
 
   it("reproduces outputs that some table gives", async () => {

@@ -1,6 +1,7 @@
 import { LutnnError, pq } from "lutnn";
 import { kMeans as nativeKMeans, setThreads } from "lutnn-native/training";
 import { afterEach, describe, expect, it } from "vitest";
+import { sampleIndices, seededRandom } from "../../../kernel/lib/pq/random";
 import { randomFloats } from "../random";
 
 const shape = (numCodebooks: number, numCentroids: number, subvectorLength: number) => ({
@@ -58,16 +59,45 @@ describe("kMeans", () => {
     expect(distortion(codebook, Float32Array.of(1, 2))).toBe(0);
   });
 
-  it("uses at most pointsPerCentroid·K rows", async () => {
-    const x = randomFloats(10_000, 4);
-    const start = performance.now();
-    await pq.kMeans(x, shape(1, 2, 1), { pointsPerCentroid: 3 });
-    expect(performance.now() - start).toBeLessThan(2_000);
-    const codebook = await pq.kMeans(Float32Array.of(0, 0, 0, 0, 0, 0, 7), shape(1, 2, 1), {
-      pointsPerCentroid: 1,
-      seed: 5,
+  it("sees pointsPerCentroid·K rows, drawn by its seed: those of a sample made by hand", async () => {
+    const [rows, length, size] = [50, 4, shape(2, 3, 2)];
+    const x = randomFloats(rows * length, 4);
+    for (const [seed, pointsPerCentroid] of [
+      [0, 4],
+      [7, 4],
+      [7, 5],
+    ]) {
+      // Fisher-Yates from the end: the first 3 · pointsPerCentroid of a shuffled list, in rising order.
+      const random = seededRandom(seed, "k-means rows");
+      const order = Array.from({ length: rows }, (_, i) => i);
+      for (let last = rows - 1; last > 0; last--) {
+        const other = Math.floor(random() * (last + 1));
+        [order[last], order[other]] = [order[other], order[last]];
+      }
+      const chosen = order.slice(0, 3 * pointsPerCentroid).sort((a, b) => a - b);
+      const sample = Float32Array.from(
+        chosen.flatMap((row) => [...x.slice(row * length, (row + 1) * length)]),
+      );
+      const found = await pq.kMeans(x, size, { seed, pointsPerCentroid });
+      expect(found.centroids).toEqual((await pq.kMeans(sample, size, { seed })).centroids);
+      expect(found.centroids).not.toEqual((await pq.kMeans(x, size, { seed })).centroids);
+    }
+  });
+
+  it("puts its centroids on rows that it saw, where it makes no iteration", async () => {
+    // Every row is of its own kind, so the centroids name the rows: of 1,000 rows, at most 2 · 3 were seen.
+    const x = Float32Array.from({ length: 1000 }, (_, i) => i);
+    const seen = new Set<number>();
+    const random = seededRandom(9, "k-means rows");
+    const rows = sampleIndices(1000, 6, random);
+    const { centroids } = await pq.kMeans(x, shape(1, 2, 1), {
+      pointsPerCentroid: 3,
+      seed: 9,
+      iterations: 0,
     });
-    expect(codebook.centroids.length).toBe(2);
+    for (const row of rows) seen.add(row);
+    expect(seen.size).toBe(6);
+    for (const centroid of centroids) expect(seen).toContain(centroid);
   });
 
   it.each([
@@ -86,6 +116,15 @@ describe("kMeans", () => {
       signal: AbortSignal.abort(new Error("enough")),
     });
     await expect(attempt).rejects.toThrow("enough");
+  });
+
+  it("is stopped in the middle by its signal", async () => {
+    // Several turns' worth of codebooks: the timer comes after the first.
+    const x = new Float32Array(4096 * 96 * 32);
+    for (let i = 0; i < x.length; i++) x[i] = (i * i) % 101;
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(new Error("enough")));
+    await expect(pq.kMeans(x, shape(96, 16, 32), { signal: controller.signal })).rejects.toThrow("enough");
   });
 });
 
@@ -147,12 +186,56 @@ describe("kMeans by the native training operators", () => {
         first,
         new Float32Array(centroids),
       );
-    expect(() => call(39, 6, 0, 24)).toThrow(/points must be float32 \(rows, C \* V\)/);
-    expect(() => call(40, 5, 0, 24)).toThrow(/draws float64/);
-    expect(() => call(40, 6, 1, 24)).toThrow(/one to C - first codebooks/);
-    expect(() => call(40, 6, 2, 12)).toThrow(/first below C/);
+    expect(() => call(39, 6, 0, 24)).toThrow(
+      "kMeans: points must have rows · numCodebooks · subvectorLength = 5 · 2 · 4 = 40 elements (got 39)",
+    );
+    expect(() => call(40, 5, 0, 24)).toThrow(/draws must have numCodebooks · numCentroids = 2 · 3 = 6/);
+    expect(() => call(40, 6, 1, 24)).toThrow(/from one to numCodebooks - first = 1 codebooks \(got 2\)/);
+    expect(() => call(40, 6, 2, 12)).toThrow(/first must be an integer from 0 to 1 \(got 2\)/);
     expect(() => call(40, 6, 0, 25)).toThrow(RangeError);
     expect(() => call(40, 6, 0, 24, 1)).toThrow(/draws must be at least 0 and below 1/);
+    expect(() => call(40, 6, 0, 24, Number.NaN)).toThrow(/draws must .*\(got -?nan at index 0\)/);
     expect(() => call(40, 6, 0, 24)).not.toThrow();
+  });
+
+  it("refuses memory that could change after it was checked, and numbers of the wrong kind", () => {
+    const [C, K, V, rows] = [2, 3, 4, 5];
+    const sound = {
+      points: new Float32Array(rows * C * V),
+      draws: new Float64Array(C * K).fill(0.5),
+      centroids: new Float32Array(C * K * V),
+    };
+    const call = (change: object, count: unknown = rows) => {
+      const { points, draws, centroids } = { ...sound, ...change };
+      return () => Reflect.apply(nativeKMeans, null, [points, count, C, K, V, 1, draws, 0, centroids]);
+    };
+    expect(call({})).not.toThrow();
+    const memory = new ArrayBuffer(512);
+    const draws = new Float64Array(memory, 0, C * K).fill(0.5);
+    const overDraws = { draws, centroids: new Float32Array(memory, 40, C * K * V) };
+    expect(call(overDraws)).toThrow(/centroids must not overlap draws/);
+    const points = new Float32Array(memory, 0, rows * C * V);
+    expect(call({ points, centroids: new Float32Array(memory, 156, C * K * V) })).toThrow(
+      /centroids must not overlap points/,
+    );
+    for (const name of ["points", "draws", "centroids"] as const) {
+      const { buffer, length } = sound[name];
+      const Kind = name === "draws" ? Float64Array : Float32Array;
+      const room = new SharedArrayBuffer(buffer.byteLength);
+      const shared = name === "draws" ? new Float64Array(room) : new Float32Array(room);
+      expect(call({ [name]: shared })).toThrow(TypeError);
+      expect(call({ [name]: shared })).toThrow(`${name} must not lie in a SharedArrayBuffer`);
+      const gone = new Kind(length);
+      structuredClone(gone.buffer, { transfer: [gone.buffer] });
+      expect(call({ [name]: gone }), name).toThrow(/must not be detached|must hold from one/);
+      const other = name === "draws" ? new Float32Array(length) : new Float64Array(length);
+      expect(call({ [name]: other })).toThrow(TypeError);
+      expect(call({ [name]: [1, 2] })).toThrow(TypeError);
+    }
+    expect(call({}, "5")).toThrow(TypeError);
+    expect(call({}, 5.5)).toThrow(RangeError);
+    for (const threads of ["2", undefined, null])
+      expect(() => Reflect.apply(setThreads, null, [threads])).toThrow(TypeError);
+    for (const threads of [0, 1.5, 1025, Number.NaN]) expect(() => setThreads(threads)).toThrow(RangeError);
   });
 });

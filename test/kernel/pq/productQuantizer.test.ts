@@ -1,5 +1,6 @@
-import { pq } from "lutnn";
+import { LutnnError, pq } from "lutnn";
 import { describe, expect, it } from "vitest";
+import { checkFinite } from "../../../kernel/lib/pq/productQuantizer";
 import { randomFloats } from "../random";
 
 const sizes = [
@@ -50,5 +51,33 @@ describe("encode", () => {
     const codebook = make(2, 3, 6)();
     expect(() => codebook.encode(new Float32Array(4))).toThrow(/multiple of 3 \(got 4\)/);
     expect(() => codebook.encode(new Float32Array(0))).toThrow(/got 0/);
+    expect(() => codebook.decode(Uint8Array.of(0, 1, 2, 0))).toThrow(
+      /decode: all codes must be below K = 2 \(got 2 at index 2\); use what encode gives/,
+    );
+  });
+});
+
+describe("checkFinite", () => {
+  it.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
+    "finds %f wherever it stands, the first of several, and says where",
+    (wrong) => {
+      for (const at of [0, 1, 499, 998, 999]) {
+        const values = new Float32Array(1000).fill(0.5);
+        values[at] = wrong;
+        values[999] = Number.NaN;
+        const got = at === 999 ? Number.NaN : wrong;
+        expect(() => checkFinite("here", values)).toThrow(
+          new LutnnError(
+            `here: all values must be finite (got ${got} at index ${at}); look for a division by zero or an exploding layer`,
+          ),
+        );
+      }
+    },
+  );
+
+  it("lets the largest and smallest numbers pass, and none at all", () => {
+    const largest = 3.4028234663852886e38;
+    checkFinite("here", Float32Array.of(largest, -largest, 1e-45, -0, 0));
+    checkFinite("here", new Float32Array(0));
   });
 });

@@ -90,6 +90,10 @@ describe("a task is told by the network's end", () => {
     expect(() => task([2, 2, 1], channels, L.globalMaxPooling2d({ name: "max" }))).toThrow(
       /got softmax through GlobalMaxPooling2D of layer max/,
     );
+    const twice = [L.softmax({ axis: 1, name: "k" }), L.upSampling2d({ size: [2, 1] })]; // a, a, b, b
+    expect(() => task([2, 1, 1], ...twice, L.reshape({ targetShape: [2, 2] }))).toThrow(
+      /softmax over another axis than the last of layer k/,
+    );
     expect(() => task([4], dense(1, "softmax"))).toThrow(/got softmax of layer fc with 1 outputs/);
     expect(() => lutnn.taskOf(network([4], dense(3, "sigmoid")), "classification")).toThrow(
       /net: for the task classification the outputs must be a softmax or logits \(they are sigmoid\)/,

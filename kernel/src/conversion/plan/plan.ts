@@ -88,6 +88,13 @@ export function cheapEnough(points: PlanPoint[], limit: number, cost: CostName):
   );
 }
 
+/** How a cost is written along an axis: its title, and the factor into its unit. */
+const costAxis: Record<CostName, { title: string; scale: number }> = {
+  flops: { title: "operations for one input (million)", scale: 1e-6 },
+  bytes: { title: "size (KiB)", scale: 1 / 1024 },
+  latency: { title: "time for one input (µs)", scale: 1000 },
+};
+
 /** A choice of layers, K and V under a budget, and the trade-off it was taken from; shows itself. */
 export class Plan implements Displayable {
   constructor(
@@ -156,19 +163,34 @@ export class Plan implements Displayable {
   /** The trade-off: expected harm against cost, the chosen point marked. */
   figure(): Figure {
     const { format } = costUnit[this.cost];
+    const { title, scale } = costAxis[this.cost];
+    const last = this.points.length - 1;
+    const names = this.points.map((_, i) => (i === 0 ? "dense" : i === last ? "all cheapest" : null));
+    const costOf = (point: PlanPoint) => point.cost * scale;
+    const replaced = Object.values(this.chosen.choices).filter((choice) => choice !== null).length;
     const chart: Chart = {
       title: `Trade-off of ${this.model}: ${this.cost} against harm`,
-      subtitle: `from dense (left) to all lookups; chosen: ${format(this.chosen.cost)}\nharm: sum of each layer's own divergence from the dense output`,
-      categories: this.points.map((point) => format(point.cost)),
+      subtitle: `chosen: ${format(this.chosen.cost)}, ${replaced} of ${this.layers.length} layers replaced; dense at the right, all cheapest at the left\nharm: sum of each layer's own divergence from the dense output`,
+      categories: [],
+      x: { title },
       panels: [
         {
           axis: "expected divergence (nats)",
           series: [
-            { name: "trade-off", kind: "line", values: this.points.map((point) => point.harm), color: 0 },
+            {
+              name: "trade-off",
+              kind: "line",
+              values: this.points.map((point) => point.harm),
+              at: this.points.map(costOf),
+              labels: names.map((name, i) => (this.points[i] === this.chosen ? null : name)),
+              color: 0,
+            },
             {
               name: "chosen",
-              kind: "bar",
-              values: this.points.map((point) => (point === this.chosen ? point.harm : null)),
+              kind: "points",
+              values: [this.chosen.harm],
+              at: [costOf(this.chosen)],
+              labels: [`chosen: ${format(this.chosen.cost)}`],
               color: 1,
             },
           ],

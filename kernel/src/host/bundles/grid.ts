@@ -21,18 +21,21 @@ export const gridBundle = (grid: Grid): MimeBundle => ({
   "text/plain": gridText(grid),
 });
 
+/** Text that stays text: Jupyter draws what stands between dollars of one node as a formula. */
+const textHtml = (text: string): string => escapeMarkup(text).replaceAll("$", "<span>$</span>");
+
 export function gridHtml({ titles, alignments, rows, rowTitles, caption, note }: Grid): string {
   const line = (entries: readonly string[], tag: (column: number) => string) => {
     const cells = entries.map(
       (entry, column) =>
-        `<${tag(column)} style="text-align:${alignments[column]}">${escapeMarkup(entry)}</${tag(column)}>`,
+        `<${tag(column)} style="text-align:${alignments[column]}">${textHtml(entry)}</${tag(column)}>`,
     );
     return `<tr>${cells.join("")}</tr>`;
   };
   const head = line(titles, () => "th");
   const body = rows.map((row) => line(row, (column) => (rowTitles && column === 0 ? "th" : "td"))).join("");
-  const above = caption ? `<caption style="text-align:left">${escapeMarkup(caption)}</caption>` : "";
-  const below = note ? `<p>${escapeMarkup(note)}</p>` : "";
+  const above = caption ? `<caption style="text-align:left">${textHtml(caption)}</caption>` : "";
+  const below = note ? `<p>${textHtml(note)}</p>` : "";
   return `<table>${above}<thead>${head}</thead><tbody>${body}</tbody></table>${below}`;
 }
 

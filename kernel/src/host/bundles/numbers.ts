@@ -4,6 +4,8 @@ import { tableBundle } from "./table";
 
 /** Values of a list that are written out. */
 const mostValues = 20;
+/** Values that minimum, mean and maximum are taken of: enough, and quickly done. */
+const mostSummed = 1 << 25;
 /** A matrix with at most this many entries a side is also shown as a table. */
 const largestTable = 12;
 
@@ -61,7 +63,8 @@ export function tensorBundle(tensor: TensorLike): MimeBundle {
 function spread(array: NumericArray): string {
   if (array.length === 0) return "";
   let [minimum, maximum, sum, notFinite] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, 0];
-  for (let index = 0; index < array.length; index++) {
+  const summed = Math.min(array.length, mostSummed);
+  for (let index = 0; index < summed; index++) {
     const value = Number(array[index]);
     if (!Number.isFinite(value)) {
       notFinite++;
@@ -71,9 +74,10 @@ function spread(array: NumericArray): string {
     if (value > maximum) maximum = value;
     sum += value;
   }
-  const finite = array.length - notFinite;
+  const finite = summed - notFinite;
   const range = finite > 0 ? `, ${short(minimum)} … ${short(maximum)}, mean ${short(sum / finite)}` : "";
-  return `${range}${notFinite > 0 ? `, ${notFinite} not finite` : ""}`;
+  const ofFirst = summed < array.length ? ` (of the first ${summed})` : "";
+  return `${range}${notFinite > 0 ? `, ${notFinite} not finite` : ""}${ofFirst}`;
 }
 
 function list(array: NumericArray): string {

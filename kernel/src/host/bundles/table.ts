@@ -1,5 +1,6 @@
-import { inspect } from "node:util";
+import { inspect, types } from "node:util";
 import type { MimeBundle } from "../host";
+import { cutText, inspectValue } from "../inspectValue";
 import { gridBundle } from "./grid";
 
 /** Rows and columns that are shown; of more rows, the first and the last. */
@@ -7,25 +8,39 @@ const mostRows = 40;
 const mostColumns = 30;
 /** Characters of one entry. */
 const longestEntry = 80;
+/** Characters of a value that its entry is made from: white space in it becomes less. */
+const longestRead = 1000;
+/** Rows at either end of an array that must be records, and rows that columns are taken from. */
+const mostLookedAt = 10_000;
+const rowsForColumns = 1000;
+/** Records with more columns are no table. */
+const widest = 10_000;
 
 type Row = Record<string, unknown>;
 
-/** An array of plain objects as a table, one column per key; null for other arrays. */
+/** An array of plain objects as a table, one column per key; null for other arrays, and for those with holes. */
 export function recordsBundle(values: readonly unknown[]): MimeBundle | null {
-  if (values.length === 0 || !values.every(isRecord)) return null;
-  const rows = values as readonly Row[];
-  const columns = [...new Set(rows.slice(0, 1000).flatMap((row) => Object.keys(row)))];
-  if (columns.length === 0) return null;
-  return tableBundle(columns, rows.length, (row) => columns.map((column) => rows[row][column]));
+  if (values.length === 0 || !endsAreRecords(values)) return null;
+  const columns = columnsOf(values.slice(0, rowsForColumns) as Row[]);
+  if (columns.length === 0 || columns.length > widest) return null;
+  const rowAt = (row: number) => columns.map((column) => entryOf(values[row], column));
+  return tableBundle(columns, values.length, rowAt);
 }
 
 /** A Map as a table of keys and values. */
 export function mapBundle(map: ReadonlyMap<unknown, unknown>): MimeBundle {
-  const entries = [...map];
-  return {
-    ...tableBundle(["key", "value"], entries.length, (row) => entries[row]),
-    "text/plain": inspect(map),
-  };
+  const half = mostRows / 2;
+  const first: [unknown, unknown][] = [];
+  /** The newest of the others, in a ring. */
+  const last: [unknown, unknown][] = [];
+  let count = 0;
+  for (const entry of map) {
+    if (count < half) first.push(entry);
+    else last[(count - half) % half] = entry;
+    count++;
+  }
+  const rowAt = (row: number) => (row < half ? first[row] : last[(row - half) % half]);
+  return { ...tableBundle(["key", "value"], count, rowAt), "text/plain": inspectValue(map) };
 }
 
 /**
@@ -38,7 +53,7 @@ export function tableBundle(
   rowAt: (row: number) => readonly unknown[],
   caption?: string,
 ): MimeBundle {
-  const titles = columns.slice(0, mostColumns);
+  const titles = columns.slice(0, mostColumns).map((column) => cutText(column, longestEntry));
   const half = mostRows / 2;
   const isLong = rowCount > mostRows;
   const indices = isLong
@@ -68,13 +83,42 @@ const isNumber = (value: unknown) =>
 function entryText(value: unknown): string {
   if (value === undefined) return "";
   const text =
-    typeof value === "string" ? value : inspect(value, { breakLength: Number.POSITIVE_INFINITY, depth: 1 });
-  const line = text.replace(/\s+/g, " ");
+    typeof value === "string"
+      ? value.slice(0, longestRead)
+      : inspectValue(value, { breakLength: Number.POSITIVE_INFINITY, depth: 1 });
+  const line = text.slice(0, longestRead).replace(/\s+/g, " ");
   return line.length > longestEntry ? `${line.slice(0, longestEntry - 1)}…` : line;
 }
 
-function isRecord(value: unknown): boolean {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+/** Every element, or in a long array the first and last ones, is a record. */
+function endsAreRecords(values: readonly unknown[]): boolean {
+  for (let index = 0; index < values.length; index++) {
+    if (!isRecord(values[index])) return false;
+    if (index === mostLookedAt) index = Math.max(index, values.length - mostLookedAt);
+  }
+  return true;
+}
+
+function columnsOf(rows: readonly Row[]): string[] {
+  const columns = new Set<string>();
+  for (const row of rows) {
+    for (const column of Object.keys(row)) columns.add(column);
+    if (columns.size > widest) break;
+  }
+  return [...columns];
+}
+
+/** As `inspect` does, a getter is not run. */
+const getter = { [inspect.custom]: () => "[Getter]" };
+
+function entryOf(row: unknown, column: string): unknown {
+  const property = isRecord(row) ? Object.getOwnPropertyDescriptor(row, column) : undefined;
+  return property?.get ? getter : property?.value;
+}
+
+function isRecord(value: unknown): value is Row {
+  if (typeof value !== "object" || value === null || Array.isArray(value) || types.isProxy(value))
+    return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }

@@ -6,15 +6,15 @@ import { toCodePoints, toUtf16 } from "./codePoints";
 export const assistance: Record<string, (compiler: CellCompiler, content: JsonObject) => object> = {
   complete_request(compiler, content) {
     const { source, offset } = cursorIn(content);
-    const { start, end, candidates, original } = compiler.complete(source, offset);
+    const { start, end, entries } = compiler.complete(source, offset);
     const [cursor_start, cursor_end] = [toCodePoints(source, start), toCodePoints(source, end)];
-    const kinds = new Map(original?.entries.map(({ name, kind }) => [name, kind]));
-    const types = candidates.map((text) => ({
-      text,
-      type: kinds.get(text) ?? "",
+    const types = entries.map(({ name, kind }) => ({
+      text: name,
+      type: kind,
       start: cursor_start,
       end: cursor_end,
     }));
+    const candidates = entries.map(({ name }) => name);
     // JupyterLab shows the kinds, under a name that has stayed experimental.
     const metadata = { _jupyter_types_experimental: types };
     return { status: "ok", matches: candidates, cursor_start, cursor_end, metadata };

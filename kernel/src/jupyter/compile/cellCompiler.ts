@@ -1,102 +1,116 @@
-import { join, relative } from "node:path";
-import type typescript from "@tslab/typescript-for-tslab";
-import type { CompletionInfo, Converter } from "tslab/dist/converter";
+import { join } from "node:path";
+import type typescript from "typescript";
 import { loadConverter } from "../tslab";
-import { Compiler } from "./compiler";
-import { declaredValues, withoutValues } from "./declarations";
-import { FileChanges } from "./fileChanges";
-import type { CompiledFile, Conversion } from "./messages";
+import { augmentationsOf } from "./augmentations";
+import { parseModule, syntaxErrorsOf, type Ts } from "./compilerApi";
+import { type Completion, complete, printInfo } from "./completion";
+import { describe } from "./diagnostics";
+import { emitCell, emitFile } from "./emission";
+import type { CompiledFile, Conversion, Diagnostic } from "./messages";
+import { NotebookProgram } from "./notebookProgram";
 
 /** Characters. */
 const longestTyped = 1 << 20;
 /** TypeScript's number of this error: the text may go on over more lines. */
 const unterminatedTemplate = 1160;
-/** Conversions whose declarations are kept until it is known whether the cell runs. */
-const undecided = 16;
 
-/** Compiles cells, one after the other, each with the declarations of those before. */
+/** Compiles cells, one after the other, each inside those before. */
 export class CellCompiler {
-  private readonly changes = new FileChanges();
-  private readonly compiler: Compiler;
+  private readonly notebook: NotebookProgram;
   private readonly tslab: ReturnType<typeof loadConverter>;
-  private readonly converter: Converter;
-  /** Modules that cells define with `@module`. */
-  private readonly virtualFiles = new Set<string>();
-  private declarations = "";
-  private readonly pending = new Map<number, string>();
+  /** The conversion whose cell is the draft. */
+  private draftId = 0;
+  /** The notebook's files that the main thread has as they are. */
+  private readonly delivered = new Set<string>();
 
   constructor(
-    private readonly ts: typeof typescript,
+    private readonly ts: Ts,
     private readonly folder: string,
   ) {
-    this.compiler = new Compiler(ts, folder, this.changes);
-    this.tslab = loadConverter(this.compiler.facade);
-    this.converter = this.tslab.createConverter({ isJS: false, isBrowser: false });
+    this.notebook = new NotebookProgram(ts, folder);
+    this.tslab = loadConverter(ts);
+    // While nobody waits yet: most of the time of the first cell.
+    this.notebook.program();
   }
 
   convert(id: number, source: string): Conversion {
-    this.changes.check();
+    try {
+      return this.compile(id, source);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      // The compiler's stack has run out. It must not meet this text again.
+      const { cells } = this.notebook;
+      cells.write(cells.draft, "", this.ts.ScriptKind.TS);
+      const start = { offset: 0, line: 0, character: 0 };
+      const messageText = "The compiler cannot follow a cell that is nested so deeply; split it up.";
+      return { diagnostics: [{ start, end: start, messageText }], notices: [], files: [], declared: [] };
+    }
+  }
+
+  private compile(id: number, source: string): Conversion {
+    const { ts, notebook } = this;
+    const { cells } = notebook;
+    // Those that import a changed file have to be evaluated anew, too.
+    if (notebook.refresh()) this.delivered.clear();
+    const complaint = notebook.takeComplaint();
     const nothing: Conversion = {
       diagnostics: [],
+      notices: complaint ? [complaint] : [],
       files: [],
-      values: declaredValues(this.ts, this.declarations),
+      declared: [],
     };
     const { module, mode, jsx } = this.tslab.getCodeMetadata(source);
-    if (module) {
-      this.virtualFiles.add(module);
-      return { ...nothing, diagnostics: this.converter.addModule(module, source, { jsx }) };
-    }
+    if (module) return { ...nothing, diagnostics: this.addModule(module, source, jsx === true) };
     // As in tslab, a cell for the browser does nothing.
     if (mode === "browser") return nothing;
-    const result = this.converter.convert(this.declarations, source);
-    const {
-      diagnostics,
-      output,
-      lastExpressionVar,
-      hasToplevelAwait,
-      declOutput = "",
-      sideOutputs = [],
-    } = result;
+    const kind = this.kindOf(source);
+    cells.prune();
+    cells.write(cells.scratch, "", kind);
+    cells.write(cells.draft, source, kind);
+    if (/\bdeclare\b/.test(source))
+      cells.replaceAugmentations(augmentationsOf(ts, parseModule(ts, source, kind)));
+    this.draftId = id;
+    const program = notebook.program();
+    const file = sourceOf(program, cells.draft.path);
+    const own = notebook
+      .dependencies(file.fileName)
+      .slice(1)
+      .flatMap((path) => program.getSourceFile(path) ?? []);
+    const diagnostics = [
+      ...this.check(program, file, null),
+      ...own.flatMap((each) => this.check(program, each, this.folder)),
+    ];
     if (diagnostics.length > 0) return { ...nothing, diagnostics };
-    this.pending.set(id, declOutput);
-    for (const oldest of this.pending.keys()) if (this.pending.size > undecided) this.pending.delete(oldest);
-    return {
-      diagnostics,
-      output,
-      emitted: this.compiler.take(output ?? ""),
-      lastExpressionVar,
-      hasToplevelAwait,
-      files: sideOutputs.flatMap(({ path, data }) => this.compiledFile(path, data)),
-      values: declaredValues(this.ts, declOutput),
+    cells.describe(program, file);
+    const { values, ambient, continued, fresh } = cells.draft;
+    const declared = new Set([...values].filter((name) => !ambient.has(name)));
+    const files = own.flatMap((each) => this.deliver(program, each));
+    const cell = {
+      ...emitCell(ts, program, file, declared, cells.variables, continued),
+      fresh: fresh.filter((name) => declared.has(name)),
     };
+    return { ...nothing, cell, files, declared: [...declared] };
   }
 
   adopt(id: number): void {
-    this.declarations = this.pending.get(id) ?? this.declarations;
-    this.pending.delete(id);
+    if (id === this.draftId) this.notebook.cells.adopt();
+    this.draftId = 0;
   }
 
   forget(names: string[]): void {
-    this.declarations = withoutValues(this.ts, this.declarations, new Set(names));
+    this.notebook.cells.forget(names);
   }
 
   /** Offsets are in UTF-16 units. */
-  complete(source: string, offset: number): CompletionInfo {
-    this.changes.check();
-    return this.converter.complete(this.declarations, source, offset);
+  complete(source: string, offset: number): Completion {
+    return complete(this.notebook.service, this.typed(source), source, offset);
   }
 
   /** The text about what stands at the offset (in UTF-16 units), or null. */
   inspect(source: string, offset: number): string | null {
-    this.compiler.readDocumentation();
-    this.changes.check();
-    // The declared type is wrong: there is no information about white space.
-    const info: ReturnType<Converter["inspect"]> | undefined = this.converter.inspect(
-      this.declarations,
-      source,
-      offset,
-    );
-    return info ? this.tslab.printQuickInfo(info) : null;
+    this.notebook.readDocumentation();
+    const info = this.notebook.service.getQuickInfoAtPosition(this.typed(source), offset);
+    return info ? printInfo(this.ts, info) : null;
   }
 
   /**
@@ -107,16 +121,64 @@ export class CellCompiler {
     if (source.length > longestTyped) return { status: "unknown" };
     const { completed, indent = "" } = this.tslab.isCompleteCode(source);
     if (!completed) return { status: "incomplete", indent };
-    const errors = this.compiler.syntaxErrors(source);
+    const errors = syntaxErrorsOf(parseModule(this.ts, source, this.kindOf(source))).map(({ code }) => code);
     if (errors.includes(unterminatedTemplate)) return { status: "incomplete", indent: "" };
     return { status: errors.length === 0 ? "complete" : "invalid" };
   }
 
-  private compiledFile(path: string, data: string): CompiledFile[] {
-    const emitted = this.compiler.take(data);
-    if (!emitted) return [];
-    const isVirtual = this.virtualFiles.has(relative(this.folder, path).replace(/\.js$/, ""));
-    const name = emitted.fileName.replace(/^.*\//, "");
-    return [{ path, data, emitted, title: join(path, "..", name), extraLines: isVirtual ? 1 : 0 }];
+  /** Makes this text what is being typed; @returns its path */
+  private typed(source: string): string {
+    const { notebook } = this;
+    const { scratch } = notebook.cells;
+    if (notebook.refresh()) this.delivered.clear();
+    try {
+      notebook.cells.write(scratch, source, this.kindOf(source));
+      notebook.program();
+    } catch (error) {
+      notebook.cells.write(scratch, "", this.ts.ScriptKind.TS);
+      throw error;
+    }
+    return scratch.path;
   }
+
+  /** TypeScript, unless only TSX can be meant. */
+  private kindOf(source: string): typescript.ScriptKind {
+    const { TS, TSX } = this.ts.ScriptKind;
+    if (!/<\/|\/>/.test(source)) return TS;
+    const isWrong = (kind: typescript.ScriptKind) =>
+      syntaxErrorsOf(parseModule(this.ts, source, kind)).length > 0;
+    return isWrong(TS) && !isWrong(TSX) ? TSX : TS;
+  }
+
+  private check(
+    program: typescript.Program,
+    file: typescript.SourceFile,
+    folder: string | null,
+  ): Diagnostic[] {
+    const syntactic = program.getSyntacticDiagnostics(file);
+    const found = syntactic.length > 0 ? syntactic : program.getSemanticDiagnostics(file);
+    return describe(this.ts, found, file, folder);
+  }
+
+  private deliver(program: typescript.Program, file: typescript.SourceFile): CompiledFile[] {
+    if (file.isDeclarationFile || file.fileName.endsWith(".json") || this.delivered.has(file.fileName))
+      return [];
+    this.delivered.add(file.fileName);
+    return [emitFile(this.ts, program, file)];
+  }
+
+  private addModule(name: string, source: string, jsx: boolean): Diagnostic[] {
+    const { notebook } = this;
+    const path = join(this.folder, `${name}.${jsx ? "tsx" : "ts"}`).replaceAll("\\", "/");
+    notebook.addModule(path, source);
+    this.delivered.clear();
+    const program = notebook.program();
+    return this.check(program, sourceOf(program, path), null);
+  }
+}
+
+function sourceOf(program: typescript.Program, path: string): typescript.SourceFile {
+  const file = program.getSourceFile(path);
+  if (!file) throw new Error(`the compiler has not read ${path}`);
+  return file;
 }

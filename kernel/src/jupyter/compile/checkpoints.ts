@@ -1,18 +1,12 @@
-import type typescript from "@tslab/typescript-for-tslab";
-
-/** Names of the functions that compiled cells call, as properties of the global that tslab's executor makes. */
-export const hooks = {
-  global: "__tslab__",
-  resume: "resume",
-  resumeEach: "resumeEach",
-  load: "load",
-} as const;
+import type typescript from "typescript";
+import type { Ts } from "./compilerApi";
+import { hooks } from "./hooks";
 
 /**
- * Compiles `await x` to `await resume(x)` and `for await (… of x)` to `… of resumeEach(x)`, where an interrupt can
- * reach the code, and `import(x)` to `load(x, require)`, which finds what a notebook may import.
+ * In the notebook's own files: compiles `await x` to `await resume(x)` and `for await (… of x)` to `… of resumeEach(x)`,
+ * where an interrupt can reach the code, and `import(x)` to `load(x, require)`, which finds what a notebook may import.
  */
-export function checkpoints(ts: typeof typescript): typescript.TransformerFactory<typescript.SourceFile> {
+export function checkpoints(ts: Ts): typescript.TransformerFactory<typescript.SourceFile> {
   return (context) => {
     const { factory } = context;
     const call = (name: string, ...args: typescript.Expression[]) =>

@@ -1,34 +1,34 @@
 import { statSync } from "node:fs";
 
-type Callback = () => void;
-
 /**
- * The notebook's own source files that the compiler has read. They are looked at before each cell instead of being
- * watched: a change is then always seen by the next cell, and an idle kernel does nothing.
+ * The notebook's own files that the compiler has read. They are looked at before each cell instead of being watched: a
+ * change is then always seen by the next cell, and an idle kernel does nothing.
  */
 export class FileChanges {
-  private readonly files = new Map<string, { changed: Callback; state: string }>();
+  private readonly states = new Map<string, string>();
+  private count = 0;
 
-  /** @returns what stops it */
-  add(path: string, changed: Callback): { close(): void } {
-    const file = { changed, state: stateOf(path) };
-    this.files.set(path, file);
-    return {
-      close: () => {
-        if (this.files.get(path) === file) this.files.delete(path);
-      },
-    };
+  /** Grows with every change that was seen. */
+  get version(): number {
+    return this.count;
   }
 
-  /** Reports all files when one has changed: those that import it have to be evaluated anew, too. */
-  check(): void {
-    let any = false;
-    for (const [path, file] of this.files) {
-      const state = stateOf(path);
-      any ||= state !== file.state;
-      file.state = state;
+  /** Looks at the file from now on, even if it is not there. */
+  add(path: string): void {
+    if (!this.states.has(path)) this.states.set(path, stateOf(path));
+  }
+
+  /** @returns the files that have changed since they were last looked at */
+  check(): Set<string> {
+    const changed = new Set<string>();
+    for (const [path, state] of this.states) {
+      const now = stateOf(path);
+      if (now === state) continue;
+      this.states.set(path, now);
+      changed.add(path);
     }
-    if (any) for (const file of [...this.files.values()]) file.changed();
+    if (changed.size > 0) this.count++;
+    return changed;
   }
 }
 

@@ -8,6 +8,7 @@ import { typescriptFile, typescriptVersion } from "../tslab";
 import { assistance } from "./assistance";
 import { CellCompiler } from "./cellCompiler";
 import { requireCached } from "./codeCache";
+import type { Ts } from "./compilerApi";
 import type {
   AssistanceReply,
   AssistanceRequest,
@@ -15,6 +16,7 @@ import type {
   FromCompiler,
   ToCompiler,
 } from "./messages";
+import { neverOptimizeMakers } from "./neverOptimize";
 
 /** After this time the first cells have been compiled, in most notebooks. */
 const quietMs = 20_000;
@@ -22,10 +24,9 @@ const quietMs = 20_000;
 function start({ folder, main, wire }: CompileSettings): void {
   const cacheName = `typescript-${typescriptVersion}-${process.versions.v8}-${process.arch}.bin`;
   const typescript = requireCached(typescriptFile, join(cacheFolder(), cacheName));
-  const compiler = new CellCompiler(
-    typescript.exports as ConstructorParameters<typeof CellCompiler>[0],
-    folder,
-  );
+  const ts = typescript.exports as Ts;
+  neverOptimizeMakers(ts);
+  const compiler = new CellCompiler(ts, folder);
   setTimeout(typescript.save, quietMs);
   const collectGarbage = collectorOfGarbage();
   const describe = (error: unknown) =>

@@ -2,9 +2,9 @@
 import { existsSync, readdirSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import { dirname, join } from "node:path";
-import type typescript from "@tslab/typescript-for-tslab";
+import type typescript from "typescript";
+import type { Ts } from "./compilerApi";
 
-type Ts = typeof typescript;
 type Resolution = typescript.ResolvedModuleWithFailedLookupLocations;
 
 type Reference = typescript.ResolvedTypeReferenceDirectiveWithFailedLookupLocations;
@@ -69,6 +69,10 @@ export class TypeResolution {
 
   /** True when the file should be resolved anew although it has not changed: what it misses may have come. */
   isIncomplete = (file: string): boolean => this.incomplete.has(file);
+
+  get isAnyIncomplete(): boolean {
+    return this.incomplete.size > 0;
+  }
 
   /** The notebook's own files that this one needs, itself first. */
   dependencies(file: string, seen = new Set<string>()): string[] {

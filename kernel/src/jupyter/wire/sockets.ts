@@ -1,4 +1,5 @@
 import { Router, type Socket, XPublisher } from "zeromq";
+import { LutnnError } from "../../errors";
 import type { Connection } from "../connection";
 import { log } from "../log";
 
@@ -11,6 +12,10 @@ const publisherPatienceMs = 2000;
 /** … and then, for this time, go on without it: what it does not take is lost for it alone. */
 const publisherImpatienceMs = 30_000;
 
+/** How long a port may be taken at the start: a kernel that has died may still be heard of there. */
+const takenPatienceMs = 2000;
+const takenRetryMs = 50;
+
 /** The five sockets of a kernel, bound. */
 export interface Sockets {
   shell: Router;
@@ -20,6 +25,7 @@ export interface Sockets {
   heartbeat: Router;
 }
 
+/** Throws LutnnError where an address cannot be listened to; no socket is left open then. */
 export async function bindSockets(connection: Connection): Promise<Sockets> {
   const options = { maxMessageSize, linger: 1000 };
   const sockets: Sockets = {
@@ -36,15 +42,34 @@ export async function bindSockets(connection: Connection): Promise<Sockets> {
   };
   const { transport, ip } = connection;
   const separator = transport === "tcp" ? ":" : "-";
-  const bind = (socket: Socket, port: number) => socket.bind(`${transport}://${ip}${separator}${port}`);
-  await Promise.all([
-    bind(sockets.shell, connection.shellPort),
-    bind(sockets.control, connection.controlPort),
-    bind(sockets.stdin, connection.stdinPort),
-    bind(sockets.iopub, connection.iopubPort),
-    bind(sockets.heartbeat, connection.heartbeatPort),
-  ]);
+  const bind = (socket: Socket, port: number) => bindTo(socket, `${transport}://${ip}${separator}${port}`);
+  try {
+    await bind(sockets.shell, connection.shellPort);
+    await bind(sockets.control, connection.controlPort);
+    await bind(sockets.stdin, connection.stdinPort);
+    await bind(sockets.iopub, connection.iopubPort);
+    await bind(sockets.heartbeat, connection.heartbeatPort);
+  } catch (error) {
+    for (const socket of Object.values(sockets)) socket.close();
+    throw error;
+  }
   return sockets;
+}
+
+/** Waits a moment for a port that another kernel is about to leave. Throws LutnnError. */
+async function bindTo(socket: Socket, address: string): Promise<void> {
+  for (const start = performance.now(); ; )
+    try {
+      return await socket.bind(address);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      const isTaken = code === "EADDRINUSE";
+      if (!isTaken || performance.now() - start > takenPatienceMs)
+        throw new LutnnError(
+          `kernel: every address of the connection file must be free and of this machine (got ${address}: ${isTaken ? "another process listens there" : (error as Error).message}); let Jupyter choose, by starting the kernel again`,
+        );
+      await new Promise((resolve) => setTimeout(resolve, takenRetryMs));
+    }
 }
 
 /** What to do when a client does not read what is published. */

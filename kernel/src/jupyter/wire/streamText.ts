@@ -4,7 +4,7 @@ const pieceAgeMs = 20;
 
 /** Joins what is printed in quick succession, so that a loop that prints does not flood the clients. */
 export class StreamText {
-  private name = "stdout";
+  private name: "stdout" | "stderr" = "stdout";
   private parent = "{}";
   private text = "";
   private timer: NodeJS.Timeout | null = null;
@@ -22,6 +22,14 @@ export class StreamText {
     this.text += text;
     if (this.text.length >= pieceLength) this.flush();
     else this.timer ??= setTimeout(() => this.flush(), pieceAgeMs);
+  }
+
+  /** Text of another origin, in between. */
+  insert(name: "stdout" | "stderr", parent: string, text: string): void {
+    const before = { name: this.name, parent: this.parent };
+    if (name !== before.name || parent !== before.parent) this.begin(name, parent);
+    this.add(text);
+    if (name !== before.name || parent !== before.parent) this.begin(before.name, before.parent);
   }
 
   flush(): void {

@@ -1,16 +1,28 @@
 // The wire thread: owns the sockets, checks every message, answers what needs no user code (heartbeat, kernel_info,
 // history, interrupt, shutdown), has the compile thread assist the editor, and hands the rest to the main thread.
+import { writeSync } from "node:fs";
 import { join } from "node:path";
-import { type MessagePort, parentPort, Worker, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort, receiveMessageOnPort, Worker, workerData } from "node:worker_threads";
+import { endChildren } from "../children";
 import { release, sizeOf } from "../flow";
 import { collectorOfGarbage } from "../garbage";
-import { type JsonObject, type Request, Slot, type ToMain, type ToWire, type WireSettings } from "../link";
-import { log } from "../log";
+import {
+  type JsonObject,
+  type Request,
+  type RunningCell,
+  Slot,
+  type ToMain,
+  type ToWire,
+  type WireSettings,
+} from "../link";
+import { log, logToWatcher } from "../log";
 import { Assistant } from "./assistant";
 import { decode } from "./codec";
+import { ForeignOutput } from "./foreignOutput";
 import { History } from "./history";
 import { Interrupter } from "./interrupter";
 import { kernelInfo } from "./kernelInfo";
+import type { LastCell } from "./lastWords";
 import { Mailer } from "./mailer";
 import { watchParent } from "./parentWatch";
 import { Questions } from "./questions";
@@ -23,12 +35,17 @@ const exitPatienceMs = 1000;
 
 /** @param knock tells the main thread to look into its inbox */
 async function start(settings: WireSettings, knock: () => void): Promise<void> {
-  const { connection, session, inbox } = settings;
+  const { connection, session, inbox, descriptors, mark } = settings;
+  if (descriptors) logToWatcher(descriptors.watcher);
   const shared = new Int32Array(settings.shared);
   const signer = new Signer(connection.key, connection.hash);
   const history = new History(settings.historyFile);
   const assistant = new Assistant(settings.compiler);
-  const sockets = await bindSockets(connection);
+  const sockets = await bindSockets(connection).catch((error) => {
+    // There is nothing that the end of the process would have to wait for.
+    Atomics.store(shared, Slot.flushed, 1);
+    throw error;
+  });
   const heartbeats = new Sender(sockets.heartbeat);
   const mailer = new Mailer(sockets, session, signer);
 
@@ -38,13 +55,53 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
     knock();
   };
   const questions = new Questions(shared, settings.answers, (value) => toMain({ kind: "input", value }));
-  const interrupter = new Interrupter(shared, knock);
+  const interrupter = new Interrupter(shared, {
+    wake: knock,
+    say(sentence) {
+      if (cell && isRunning) mailer.streams.insert("stderr", cell.headerJson, `${sentence}\n`);
+    },
+    isChild: (pid) => !background.has(pid),
+  });
   const signals = new Worker(join(__dirname, "signalThread.js"), {
     resourceLimits: { maxOldGenerationSizeMb: 16 },
   });
   signals.on("message", () => interrupter.interrupt());
+  /** The cell that runs, or ran last. */
+  let cell: RunningCell | null = null;
+  let isRunning = false;
+  /** The watcher, and child processes in the background. */
+  const background = new Set(descriptors ? [descriptors.watcherPid] : []);
+  const tellWatcher = (line: string) => {
+    if (!descriptors) return;
+    try {
+      writeSync(descriptors.watcher, `${line}\n`);
+    } catch {
+      // It is gone, or far behind: it would only have told of the kernel's end.
+    }
+  };
+  const foreign =
+    descriptors &&
+    new ForeignOutput({
+      descriptors,
+      publish(name, text) {
+        if (!cell) log(text.trimEnd());
+        else if (!cell.silent) mailer.streams.insert(name, cell.headerJson, text);
+      },
+      fatal(text) {
+        log(text.trimEnd());
+        tellWatcher(`words ${text.trim().replace(/\s+/g, " ")}`);
+      },
+      before: () => takeWaiting(),
+      room: () => mailer.room(),
+      isBusy: () => isRunning,
+    });
+  const endChildProcesses = async () => {
+    await endChildren(mark, new Set(descriptors ? [descriptors.watcherPid] : []));
+    tellWatcher("bye");
+  };
   const endProcess = async () => {
     await mailer.close();
+    await endChildProcesses();
     toMain({ kind: "shutdown" });
     setTimeout(() => process.kill(process.pid, "SIGKILL"), exitPatienceMs);
   };
@@ -53,18 +110,23 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
   watchParent({ gone: () => void endProcess(), isWanted: () => isWanted });
 
   const assist = (content: JsonObject, type: string) => assistant.answer(type, content);
-  const answers: Record<string, (content: JsonObject, type: string) => object | Promise<object>> = {
-    kernel_info_request: kernelInfo,
-    history_request: (content) => history.answer(content),
-    complete_request: assist,
-    inspect_request: assist,
-    is_complete_request: assist,
-    interrupt_request: () => {
-      interrupter.interrupt();
-      return { status: "ok" };
-    },
-    shutdown_request: ({ restart }) => ({ status: "ok", restart: restart === true }),
-  };
+  type Answer = (content: JsonObject, type: string) => object | Promise<object>;
+  // A map, since a message may be of any type, also of a name that every object has.
+  const answers = new Map<string, Answer>([
+    ["kernel_info_request", kernelInfo],
+    ["history_request", (content) => history.answer(content)],
+    ["complete_request", assist],
+    ["inspect_request", assist],
+    ["is_complete_request", assist],
+    [
+      "interrupt_request",
+      () => {
+        interrupter.interrupt();
+        return { status: "ok" };
+      },
+    ],
+    ["shutdown_request", ({ restart }) => ({ status: "ok", restart: restart === true })],
+  ]);
   /** Messages taken so far. Whether more has come is not asked of a socket: the question can cost it its next wake-up. */
   let taken = 0;
   const take = (channel: Request["channel"]) => async (frames: Buffer[]) => {
@@ -75,7 +137,7 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
     const { headerJson: parent, identities, content } = request;
     const type = request.header.msg_type;
     if (channel === "stdin") return questions.answer(content.value);
-    const answer = answers[type];
+    const answer = answers.get(type);
     if (!answer) return toMain({ kind: "request", request });
     mailer.status(parent, "busy");
     const reply = JSON.stringify(await answer(content, type));
@@ -102,6 +164,18 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
         questions.ask(message.blocking);
         return mailer.send("stdin", { identities, type: "input_request", parent, content: message.content });
       }
+      case "cell":
+        isRunning = message.cell !== null;
+        cell = message.cell ?? cell;
+        return tellWatcher(`cell ${JSON.stringify(message.cell && lastCell(message.cell))}`);
+      case "child":
+        background.add(message.pid);
+        return;
+      case "drain":
+        foreign?.drain();
+        Atomics.add(shared, Slot.drained, 1);
+        Atomics.notify(shared, Slot.drained);
+        return;
       case "history":
         history.add(message.entry);
         return collectGarbage();
@@ -115,18 +189,25 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
         return toMain({ kind: "fence" });
       }
       case "exit":
-        await mailer.close();
+        foreign?.drain();
+        await Promise.all([mailer.close(), endChildProcesses()]);
         Atomics.store(shared, Slot.flushed, 1);
         Atomics.notify(shared, Slot.flushed);
     }
   };
-  inbox.on("message", async (message: ToWire) => {
+  const takeMessage = async (message: ToWire) => {
     await takeFromMain(message);
     const size = sizeOf(message);
     if (size === 0) return;
     await mailer.room();
     release(shared, size);
-  });
+  };
+  const takeWaiting = () => {
+    for (let next = receiveMessageOnPort(inbox); next; next = receiveMessageOnPort(inbox))
+      void takeMessage(next.message);
+  };
+  inbox.on("message", takeMessage);
+  void foreign?.watch();
 
   const welcome = (subscription: string) => {
     const content = JSON.stringify({ subscription });
@@ -144,6 +225,12 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
     receive(sockets.heartbeat, (frames) => heartbeats.send(frames)),
   ]);
 }
+
+const lastCell = ({ headerJson, identities, executionCount }: RunningCell): LastCell => ({
+  headerJson,
+  identities: identities.map((identity) => Buffer.from(identity).toString("base64")),
+  executionCount,
+});
 
 const knocker: MessagePort | null = parentPort;
 if (knocker) void start(workerData as WireSettings, () => knocker.postMessage(null));

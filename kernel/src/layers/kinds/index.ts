@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-node";
 import { activation } from "./activations";
+import { attention } from "./attention";
 import { concatenate } from "./concatenate";
 import { conv2dTranspose } from "./conv2dTranspose";
 import { conv1d, conv2d, lutConvolution } from "./convolution";
@@ -7,6 +8,7 @@ import { dense, lutDense } from "./dense";
 import { depthwiseConv2d, separableConv2d } from "./depthwise";
 import { dot } from "./dot";
 import { embedding } from "./embedding";
+import { hardSwish } from "./hardSwish";
 import { identity } from "./identity";
 import type { LayerKind } from "./kind";
 import { masking } from "./masking";
@@ -23,6 +25,7 @@ import { softmax } from "./softmax";
 export const kinds: readonly LayerKind[] = [
   activation,
   add,
+  attention,
   average,
   averagePooling,
   batchNormalization,
@@ -39,6 +42,7 @@ export const kinds: readonly LayerKind[] = [
   flatten,
   globalAveragePooling,
   globalMaxPooling,
+  hardSwish,
   identity,
   layerNormalization,
   leakyReLU,

@@ -34,3 +34,12 @@ export function legendRows(names: string[], width: number): number {
   }
   return rows;
 }
+
+/** The buttons in a figure's upper right corner, seen while the pointer is over it. */
+export const buttons = { width: 120, height: 24 };
+
+/** Where a horizontal legend goes at the top of a figure: beside the buttons where it is short, else below them. */
+export function legendPlace(names: string[], width: number): { top: number; rows: number } {
+  const length = names.reduce((sum, name) => sum + legendSymbol + name.length * letterWidth, 0);
+  return { top: length <= width - buttons.width ? 0 : buttons.height, rows: legendRows(names, width) };
+}

@@ -1,0 +1,35 @@
+import { LutnnError } from "../errors";
+
+/** What an error of the file system means for who asked, and what to do. */
+const meanings: Record<string, string> = {
+  ENOSPC: "the disk must have room for it; free some space or choose another disk",
+  EDQUOT: "your quota on that disk must have room for it; free some space or choose another disk",
+  EFBIG: "it must be no larger than the file system allows; choose another disk",
+  ENOENT: "it must exist, with every folder on the way; check the path",
+  ENOTDIR: "every folder on the way must be one, but one of them is a file; choose another path",
+  EEXIST: "every folder on the way must be one, but one of them is a file; choose another path",
+  EISDIR: "it must be a file, but a folder has that name; add a file name",
+  EACCES:
+    "you must have the right to do so; check its rights and those of its folder, or choose another path",
+  EPERM: "you must have the right to do so; check its rights and those of its folder, or choose another path",
+  EROFS: "the disk must not be read-only; choose another path",
+  ENAMETOOLONG: "its name must be one that the file system takes; choose a shorter one",
+  EINVAL: "its name must be one that the file system takes; choose another one",
+  ERR_INVALID_ARG_VALUE: "its name must have no null character; choose another one",
+  ELOOP: "its symbolic links must end at a file; check them",
+  EMFILE: "the process must not have too many files open; close some or raise the limit",
+  ENFILE: "the system must not have too many files open; close some or raise the limit",
+  EIO: "the disk must work; check it, or choose another",
+};
+
+/**
+ * An error of the file system as a LutnnError of one sentence; a LutnnError, and what does not come from the file system,
+ * as it is. `doing` opens the sentence ("save", "log"), `path` is what it was about.
+ */
+export function fileError(doing: string, path: string, error: unknown): unknown {
+  if (error instanceof LutnnError || !(error instanceof Error)) return error;
+  const { code = "", syscall } = error as NodeJS.ErrnoException;
+  if (!Object.hasOwn(meanings, code) && !syscall) return error;
+  const meaning = meanings[code] ?? "the file system must allow it; check the path and the disk";
+  return new LutnnError(`${doing}: ${meaning} (got ${code} for ${JSON.stringify(path)})`, { cause: error });
+}

@@ -1,0 +1,365 @@
+// The second step of a cell: its JavaScript, a module of its own, becomes the body of a function whose top-level names
+// are the notebook's variables. Each of them lives in an object of its own, its *box* (see scope.ts), as the property
+// with its name; a function in whatever cell that reads or writes `rate` reads or writes `$rate.rate`.
+import type typescript from "typescript";
+import { identifiersOf, parseModule, type Ts } from "./compilerApi";
+import { Edits, type Shifts } from "./edits";
+import { hooks, opening } from "./hooks";
+import { hotLabel, namesIn } from "./hotLoops";
+import { declaredNames, isAnonymousFunction, isReference, placeOf } from "./scopes";
+
+/** Iterations of a hot loop after which its variables are as of now for everybody, too; a power of two. */
+const iterationsBetween = 1024;
+
+export interface FunctionBody {
+  text: string;
+  /** Where the text's columns come from; its first line begins with `prologue` characters of ours. */
+  shifts: Shifts;
+  prologue: number;
+  /** A parameter for the box of each name that the cell uses, is the name with this before it. */
+  prefix: string;
+  names: string[];
+  /** Names declared by `var`, which have a value from the start. */
+  vars: string[];
+  /** What it requires. */
+  imports: string[];
+  isAsync: boolean;
+}
+
+/** @param name the property of a box, and of an object that gives a function its name */
+const propertyOf = (name: string): string => (name === "__proto__" ? '["__proto__"]' : `.${name}`);
+
+/**
+ * @param code the module, as the compiler has printed it
+ * @param declared names of the values that the cell declares (the compiler adds others for itself)
+ * @param known names of the values that earlier cells have declared
+ */
+export function toFunctionBody(
+  ts: Ts,
+  code: string,
+  declared: ReadonlySet<string>,
+  known: ReadonlySet<string>,
+): FunctionBody {
+  return new OneScope(ts, code, declared, known).body();
+}
+
+class OneScope {
+  private readonly file: typescript.SourceFile;
+  private readonly edits = new Edits();
+  private readonly names = new Set<string>();
+  private readonly vars = new Set<string>();
+  private readonly functions: string[] = [];
+  /** Variables of the compiler's own whose declaration became an assignment. */
+  private readonly own: string[] = [];
+  private readonly imports: string[] = [];
+  private readonly prefix: string;
+  private isAsync = false;
+  /** Functions around what is being visited. */
+  private depth = 0;
+  /** The names that the loop which is being visited keeps in locals. */
+  private locals: ReadonlySet<string> = new Set();
+
+  constructor(
+    private readonly ts: Ts,
+    private readonly code: string,
+    private readonly declared: ReadonlySet<string>,
+    private readonly known: ReadonlySet<string>,
+  ) {
+    this.file = parseModule(ts, code, ts.ScriptKind.TS);
+    ts.bindSourceFile(this.file, {});
+    const identifiers = [...identifiersOf(this.file)];
+    let prefix = "$";
+    while (identifiers.some((each) => each.startsWith(prefix))) prefix += "$";
+    this.prefix = prefix;
+  }
+
+  body(): FunctionBody {
+    this.file.statements.forEach(this.visit);
+    const { text, shifts } = this.edits.apply(this.code);
+    const { prefix, imports, isAsync } = this;
+    const begin = `"use strict"; ${isAsync ? "return (async function () { " : ""}`;
+    const own = this.own.length > 0 ? `let ${this.own.join(", ")}; ` : "";
+    const functions = this.functions.map((name) => `${this.variable(name)} = ${name}; `).join("");
+    const prologue = begin + own + functions;
+    return {
+      text: `${prologue}${text}${isAsync ? "\n})();" : ""}`,
+      shifts,
+      prologue: prologue.length,
+      prefix,
+      names: [...this.names],
+      vars: [...this.vars],
+      imports,
+      isAsync,
+    };
+  }
+
+  /** The code for a variable of the notebook. */
+  private variable(name: string): string {
+    this.names.add(name);
+    return `${this.prefix}${name}${propertyOf(name)}`;
+  }
+
+  private isShared(name: string, node: typescript.Node): boolean {
+    const place = placeOf(this.ts, name, node);
+    return place !== "inner" && (place === "top" ? this.declared : this.known).has(name);
+  }
+
+  private readonly visit = (node: typescript.Node): void => {
+    const { ts } = this;
+    if (ts.isIdentifier(node)) this.identifier(node);
+    else if (ts.isShorthandPropertyAssignment(node)) this.shorthand(node);
+    else if (ts.isVariableStatement(node)) this.variableStatement(node);
+    else if (ts.isVariableDeclarationList(node)) this.declarationList(node);
+    else if (ts.isFunctionDeclaration(node) && ts.isSourceFile(node.parent)) this.topFunction(node);
+    else if (ts.isClassDeclaration(node) && ts.isSourceFile(node.parent)) this.topClass(node);
+    else if (ts.isImportDeclaration(node)) this.importDeclaration(node);
+    else if (ts.isExportDeclaration(node)) this.exportDeclaration(node);
+    else if (ts.isLabeledStatement(node) && node.label.text === hotLabel) this.loop(node);
+    else if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword)
+      this.replace(node, `${hooks.global}.${hooks.meta}`);
+    else this.inside(node);
+  };
+
+  private inside(node: typescript.Node): void {
+    const { ts } = this;
+    const isFunction =
+      ts.isFunctionLike(node) || ts.isPropertyDeclaration(node) || ts.isClassStaticBlockDeclaration(node);
+    if (isFunction) this.depth++;
+    if (ts.isAwaitExpression(node)) this.awaitExpression(node);
+    else if (ts.isForOfStatement(node) && node.awaitModifier) this.forAwait(node);
+    else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+      this.dynamicImport(node);
+    else if (ts.isBinaryExpression(node)) this.binary(node);
+    else ts.forEachChild(node, this.visit);
+    if (isFunction) this.depth--;
+  }
+
+  private identifier(node: typescript.Identifier): void {
+    const { ts } = this;
+    if (!isReference(ts, node) || !this.isShared(node.text, node)) return;
+    const variable = this.place(node.text);
+    const { parent } = node;
+    // Without this detour the box would be the function's `this`.
+    const isCalled =
+      (ts.isCallExpression(parent) && parent.expression === node) ||
+      (ts.isTaggedTemplateExpression(parent) && parent.tag === node);
+    this.replace(node, isCalled ? `(0, ${variable})` : variable);
+  }
+
+  /** The code for where the name's value is. */
+  private place(name: string): string {
+    return this.locals.has(name) ? this.localOf(name) : this.variable(name);
+  }
+
+  private localOf = (name: string): string => `${this.prefix}${this.prefix}${name}`;
+
+  private shorthand({ name, objectAssignmentInitializer }: typescript.ShorthandPropertyAssignment): void {
+    if (this.isShared(name.text, name)) {
+      this.edits.insert(name.end, `: ${this.place(name.text)}`);
+      if (objectAssignmentInitializer) this.named(name.text, objectAssignmentInitializer);
+    } else if (objectAssignmentInitializer) this.visit(objectAssignmentInitializer);
+  }
+
+  private binary(node: typescript.BinaryExpression): void {
+    const { ts } = this;
+    const { left, operatorToken, right } = node;
+    this.visit(left);
+    const names =
+      operatorToken.kind === ts.SyntaxKind.EqualsToken ||
+      operatorToken.kind === ts.SyntaxKind.BarBarEqualsToken ||
+      operatorToken.kind === ts.SyntaxKind.AmpersandAmpersandEqualsToken ||
+      operatorToken.kind === ts.SyntaxKind.QuestionQuestionEqualsToken;
+    if (names && ts.isIdentifier(left) && this.isShared(left.text, left)) this.named(left.text, right);
+    else this.visit(right);
+  }
+
+  /** A value that is assigned to a variable: a function without a name gets the variable's. */
+  private named(name: string, value: typescript.Expression): void {
+    if (!isAnonymousFunction(this.ts, value)) {
+      this.visit(value);
+      return;
+    }
+    const key = name === "__proto__" ? '["__proto__"]' : name;
+    this.edits.insert(value.getStart(), `{ ${key}: `);
+    this.visit(value);
+    this.edits.insert(value.end, ` }${propertyOf(name)}`);
+  }
+
+  private variableStatement(node: typescript.VariableStatement): void {
+    this.dropModifiers(node);
+    this.visit(node.declarationList);
+  }
+
+  /** A declaration of the notebook's variables becomes assignments. */
+  private declarationList(node: typescript.VariableDeclarationList): void {
+    const { ts } = this;
+    const isTop = node.declarations.some(({ name }) =>
+      declaredNames(ts, name).some((each) => this.isShared(each.text, each)),
+    );
+    if (!isTop) {
+      ts.forEachChild(node, this.visit);
+      return;
+    }
+    const isVar = (node.flags & ts.NodeFlags.BlockScoped) === 0;
+    const isLoops = ts.isForInStatement(node.parent) || ts.isForOfStatement(node.parent);
+    this.edits.replace(this.code, node.getStart(), node.declarations[0].getStart(), "");
+    for (const declaration of node.declarations) {
+      const { name, initializer } = declaration;
+      for (const { text } of declaredNames(ts, name).filter((each) => this.isShared(each.text, each)))
+        if (isVar) this.vars.add(text);
+      const isPattern = !ts.isIdentifier(name) && !isLoops;
+      if (isVar && !initializer && !isLoops) {
+        // Has its value already.
+        this.replace(declaration, "void 0");
+        continue;
+      }
+      if (isPattern) this.edits.insert(declaration.getStart(), "(");
+      this.target(name);
+      if (initializer && ts.isIdentifier(name) && this.isShared(name.text, name))
+        this.named(name.text, initializer);
+      else if (initializer) this.visit(initializer);
+      else if (!isLoops) this.edits.insert(name.end, " = void 0");
+      if (isPattern) this.edits.insert(declaration.end, ")");
+    }
+  }
+
+  /** What was declared is assigned to. */
+  private target(name: typescript.BindingName): void {
+    const { ts } = this;
+    if (ts.isIdentifier(name)) {
+      if (this.isShared(name.text, name)) this.replace(name, this.place(name.text));
+      else this.own.push(name.text);
+      return;
+    }
+    for (const element of name.elements) {
+      if (ts.isOmittedExpression(element)) continue;
+      if (element.propertyName) this.visit(element.propertyName);
+      const { name: inner, initializer } = element;
+      // `{ a }` is short for `{ a: a }`.
+      if (ts.isObjectBindingPattern(name) && !element.propertyName && !element.dotDotDotToken)
+        this.edits.insert(inner.getStart(), `${inner.getText()}: `);
+      this.target(inner);
+      if (initializer && ts.isIdentifier(inner) && this.isShared(inner.text, inner))
+        this.named(inner.text, initializer);
+      else if (initializer) this.visit(initializer);
+    }
+  }
+
+  private topFunction(node: typescript.FunctionDeclaration): void {
+    const start = this.dropModifiers(node);
+    const { name } = node;
+    // `export default function () {}` makes no name.
+    if (!name) this.edits.insert(start, "void ");
+    else if (this.declared.has(name.text)) this.functions.push(name.text);
+    this.inside(node);
+  }
+
+  private topClass(node: typescript.ClassDeclaration): void {
+    const start = this.dropModifiers(node);
+    const isShared = node.name !== undefined && this.declared.has(node.name.text);
+    if (node.name && isShared) this.edits.insert(start, `${this.variable(node.name.text)} = `);
+    if (!node.name) this.edits.insert(start, "void ");
+    this.inside(node);
+    if (isShared || !node.name) this.edits.insert(node.end, ";");
+  }
+
+  private isExport = (kind: typescript.SyntaxKind): boolean =>
+    kind === this.ts.SyntaxKind.ExportKeyword || kind === this.ts.SyntaxKind.DefaultKeyword;
+
+  /** Without `export` and `default`; @returns where what follows them begins */
+  private dropModifiers(node: typescript.Statement): number {
+    const modifiers = this.ts.canHaveModifiers(node) ? (this.ts.getModifiers(node) ?? []) : [];
+    let start = node.getStart();
+    for (const { end } of modifiers.filter((each) => this.isExport(each.kind))) {
+      const next = end + (/^\s*/.exec(this.code.slice(end))?.[0].length ?? 0);
+      this.edits.replace(this.code, start, next, "");
+      start = next;
+    }
+    return start;
+  }
+
+  private importDeclaration(node: typescript.ImportDeclaration): void {
+    const { ts } = this;
+    const { moduleSpecifier, importClause } = node;
+    this.imports.push((moduleSpecifier as typescript.StringLiteral).text);
+    const required = `require(${moduleSpecifier.getText()})`;
+    if (!importClause) {
+      this.replace(node, `${required};`);
+      return;
+    }
+    const bindings: [string, string][] = [];
+    if (importClause.name) bindings.push([importClause.name.text, "default"]);
+    const { namedBindings } = importClause;
+    if (namedBindings && ts.isNamespaceImport(namedBindings)) bindings.push([namedBindings.name.text, "*"]);
+    else if (namedBindings)
+      for (const { name, propertyName } of namedBindings.elements)
+        bindings.push([name.text, (propertyName ?? name).text]);
+    this.replace(
+      node,
+      `${opening("bind")}${required}, ${JSON.stringify(bindings)}, ${moduleSpecifier.getText()});`,
+    );
+  }
+
+  private exportDeclaration(node: typescript.ExportDeclaration): void {
+    const { moduleSpecifier } = node;
+    if (moduleSpecifier) this.imports.push((moduleSpecifier as typescript.StringLiteral).text);
+    this.replace(node, moduleSpecifier ? `require(${moduleSpecifier.getText()});` : ";");
+  }
+
+  private awaitExpression({ expression }: typescript.AwaitExpression): void {
+    if (this.depth === 0) this.isAsync = true;
+    this.edits.insert(expression.getStart(), opening("resume"));
+    this.visit(expression);
+    this.edits.insert(expression.end, ")");
+  }
+
+  private forAwait(node: typescript.ForOfStatement): void {
+    if (this.depth === 0) this.isAsync = true;
+    this.visit(node.initializer);
+    this.edits.insert(node.expression.getStart(), opening("resumeEach"));
+    this.visit(node.expression);
+    this.edits.insert(node.expression.end, ")");
+    this.visit(node.statement);
+  }
+
+  private dynamicImport(node: typescript.CallExpression): void {
+    this.replace(node.expression, opening("load").slice(0, -1));
+    const [id] = node.arguments;
+    this.visit(id);
+    this.edits.replace(this.code, id.end, node.end, ", require)");
+  }
+
+  /** A loop that nothing can look into while it runs keeps the notebook's variables in locals. */
+  private loop({ label, statement }: typescript.LabeledStatement): void {
+    const { ts, edits } = this;
+    const bodies: typescript.Statement[] = [];
+    const collect = (node: typescript.Node): void => {
+      if (ts.isIterationStatement(node, false)) bodies.push(node.statement);
+      ts.forEachChild(node, collect);
+    };
+    collect(statement);
+    const { used, written } = namesIn(ts, statement, (name, node) => this.isShared(name, node));
+    const counter = this.prefix + this.prefix;
+    const save = [...written].map((name) => `${this.variable(name)} = ${this.localOf(name)}; `).join("");
+    const locals = [...used].map((name) => `${this.localOf(name)} = ${this.variable(name)}`);
+    this.locals = used;
+    edits.replace(
+      this.code,
+      label.getStart(),
+      statement.getStart(),
+      `{ let ${[`${counter} = 0`, ...locals].join(", ")}; try { `,
+    );
+    const keep = `if ((++${counter} & ${iterationsBetween - 1}) === 0) { ${save}} `;
+    for (const body of bodies)
+      if (ts.isBlock(body)) edits.insert(body.getStart() + 1, ` ${keep}`);
+      else edits.insert(body.getStart(), `{ ${keep}`);
+    this.visit(statement);
+    for (const body of [...bodies].reverse()) if (!ts.isBlock(body)) edits.insert(body.end, " }");
+    edits.insert(statement.end, ` } finally { ${save}} }`);
+    this.locals = new Set();
+  }
+
+  private replace(node: typescript.Node, text: string): void {
+    this.edits.replace(this.code, node.getStart(), node.end, text);
+  }
+}

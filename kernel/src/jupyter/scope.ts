@@ -1,0 +1,109 @@
+// The notebook's variables. Each lives in an object of its own, its box, as the property with its name: a cell's code
+// reads and writes `$rate.rate`, so there is one `rate` for every function, whichever cell made it. A property of its own
+// object costs about as much as a local variable, and V8 learns the kind of value that each of them holds.
+
+/** Has the variable as its own property once it has a value. */
+export type Box = Record<string, unknown>;
+
+/** An exported name, "default", or "*" for all of them, by the name that it gets. */
+export type Bindings = readonly (readonly [name: string, exported: string])[];
+
+/** Stands for the value of a variable that has none yet. */
+export const noValue = Symbol("no value");
+
+interface Loaded {
+  readonly __esModule?: boolean;
+  readonly [name: string]: unknown;
+}
+
+export class Scope {
+  private readonly boxes = new Map<string, Box>();
+  /** What `import * as` gives of modules that are no ES modules. */
+  private readonly namespaces = new WeakMap<object, object>();
+
+  box(name: string): Box {
+    const known = this.boxes.get(name);
+    if (known) return known;
+    const box = emptyBox(name);
+    this.boxes.set(name, box);
+    return box;
+  }
+
+  isInitialized(name: string): boolean {
+    return Object.hasOwn(this.boxes.get(name) ?? {}, name);
+  }
+
+  /** What the variable holds now, without calling anybody's code; {@link noValue} before it has a value. */
+  peek(name: string): unknown {
+    const property = Object.getOwnPropertyDescriptor(this.boxes.get(name) ?? {}, name);
+    return property ? (property.get ?? property.value) : noValue;
+  }
+
+  /** A `var` has a value from the start of its cell. */
+  initialize(name: string): void {
+    if (!this.isInitialized(name)) this.box(name)[name] = undefined;
+  }
+
+  /**
+   * Sets variables to what a module exports.
+   * @param isLive the notebook's own files: what they export is looked up whenever it is read, since it may change
+   */
+  bind(loaded: unknown, bindings: Bindings, isLive: boolean): void {
+    const module: Loaded = Object(loaded);
+    for (const [name, exported] of bindings) {
+      const value =
+        exported === "*" ? () => this.namespaceOf(loaded) : () => exportOf(module, loaded, exported);
+      const isConstant = !isLive || exported === "*" || exported === "default";
+      const box = this.box(name);
+      if (isConstant) setValue(box, name, value());
+      else
+        Object.defineProperty(box, name, {
+          get: value,
+          // The compiler lets nobody assign to an import: this is its name being declared anew.
+          set: (next: unknown) => setValue(box, name, next),
+          configurable: true,
+          enumerable: true,
+        });
+    }
+  }
+
+  private namespaceOf(loaded: unknown): unknown {
+    if (loaded === null || (typeof loaded !== "object" && typeof loaded !== "function"))
+      return { default: loaded };
+    if ((loaded as Loaded).__esModule) return loaded;
+    const known = this.namespaces.get(loaded);
+    if (known) return known;
+    const namespace: object = Object.create(null);
+    for (const name of Object.keys(loaded))
+      Object.defineProperty(namespace, name, { enumerable: true, get: () => Reflect.get(loaded, name) });
+    Object.defineProperty(namespace, "default", { enumerable: true, value: loaded });
+    this.namespaces.set(loaded, namespace);
+    return namespace;
+  }
+}
+
+function exportOf(module: Loaded, loaded: unknown, name: string): unknown {
+  return name === "default" && !module.__esModule ? loaded : module[name];
+}
+
+function setValue(box: object, name: string, value: unknown): void {
+  Object.defineProperty(box, name, { value, writable: true, enumerable: true, configurable: true });
+}
+
+/**
+ * A box whose variable has no value yet: to read it is an error, as in any JavaScript. The error is thrown by the box's
+ * prototype, so that the first value becomes a property like any other.
+ */
+function emptyBox(name: string): Box {
+  const withoutValue: object = Object.create(null, {
+    [name]: {
+      get() {
+        throw new ReferenceError(`Cannot access '${name}' before initialization`);
+      },
+      set(value: unknown) {
+        setValue(this, name, value);
+      },
+    },
+  });
+  return Object.create(withoutValue);
+}

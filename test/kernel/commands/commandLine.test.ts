@@ -1,0 +1,102 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+
+const program = join(import.meta.dirname, "../../../kernel/bin/lutnn.js");
+const folder = mkdtempSync(join(tmpdir(), "lutnn-command-line-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+const { version } = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../../../kernel/package.json"), "utf8"),
+);
+
+function lutnn(words: string[], env: Record<string, string> = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...words], {
+    encoding: "utf8",
+    cwd: folder,
+    env: { ...process.env, ...env },
+  });
+  return { status, stdout, stderr };
+}
+
+const empty = { cells: [], metadata: {}, nbformat: 4, nbformat_minor: 5 };
+writeFileSync(join(folder, "good.ipynb"), JSON.stringify(empty));
+writeFileSync(join(folder, "text.ipynb"), "no notebook");
+writeFileSync(join(folder, "list.ipynb"), "[1, 2]");
+writeFileSync(join(folder, "cells.ipynb"), '{"nbformat": 4}');
+writeFileSync(join(folder, "cell.ipynb"), JSON.stringify({ ...empty, cells: [{ cell_type: "nonsense" }] }));
+writeFileSync(join(folder, "file"), "");
+
+const commands = [
+  [],
+  ["doctor"],
+  ["run"],
+  ["lab"],
+  ["bench"],
+  ["kernel"],
+  ["kernel", "install"],
+  ["kernel", "list"],
+  ["kernel", "remove"],
+];
+
+describe.each(commands.map((words) => [words.join(" "), words] as const))("lutnn %s", (_, words) => {
+  it("answers --help and --version on stdout and ends with 0", () => {
+    const help = lutnn([...words, "--help"]);
+    expect(help).toMatchObject({ status: 0, stderr: "" });
+    expect(help.stdout).toMatch(/^Usage: lutnn/);
+    expect(help.stdout).toContain("--version");
+    for (const option of ["-V", "--version"])
+      expect(lutnn([...words, option])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
+  });
+});
+
+describe("lutnn, called wrongly", () => {
+  it.each<[string[], string]>([
+    [["nonsense"], "unknown command 'nonsense'"],
+    [["--nonsense"], "unknown option '--nonsense'"],
+    [["doctor", "more"], "too many arguments for 'doctor'"],
+    [["run"], "missing required argument 'notebook'"],
+    [["run", "good.ipynb", "more"], "too many arguments for 'run'"],
+    [["run", "good.ipynb", "--nonsense"], "unknown option '--nonsense'"],
+    [["run", "."], "the notebook must be a file (got the folder .)"],
+    [["run", "none.ipynb"], "the notebook none.ipynb must exist (it does not)"],
+    [
+      ["run", "text.ipynb"],
+      "must be a Jupyter notebook, JSON with nbformat and cells (got text.ipynb: it is not JSON)",
+    ],
+    [["run", "list.ipynb"], "(got list.ipynb: it has no nbformat)"],
+    [["run", "cells.ipynb"], "(got cells.ipynb: it has no cells)"],
+    [["run", "cell.ipynb"], "the file must be a valid notebook (got cell.ipynb: "],
+    [["run", "good.ipynb", "--kernel", "nonsense"], "the kernel must be one that Jupyter knows, "],
+    [["run", "good.ipynb", "--output", "."], "the executed notebook must not overwrite the notebook itself"],
+    [["run", "good.ipynb", "--output", "file"], "the folder for the results must be one that can be made"],
+    [["lab", "text.ipynb"], "(got text.ipynb: it is not JSON)"],
+    [["lab", "none.txt"], "a new notebook's name must end in .ipynb (got none.txt)"],
+    [["lab", "none/none.ipynb"], "the folder of a new notebook must exist"],
+    [["lab", "good.ipynb", "cells.ipynb"], "one notebook or folder can be opened"],
+    [["lab", "good.ipynb", "--notebook-dir=."], "the folder to serve follows from what is opened"],
+    [["bench", "--isa", "nonsense"], "--isa must name an instruction set that is available here, "],
+    [["bench", "--nonsense"], "Unknown option '--nonsense'"],
+    [["bench", "--rounds", "0"], "--rounds must be a whole number from 1 (got 0)"],
+    [["kernel", "nonsense"], "unknown command 'nonsense'"],
+    [["kernel", "./none.json"], "the connection file must exist (got ./none.json)"],
+    [["kernel", "install", "--user", "--prefix", "x"], "cannot be used with"],
+  ])("says why in one line, and ends with 2: %j", (words, sentence) => {
+    const { status, stdout, stderr } = lutnn(words);
+    expect(stderr).toContain(sentence);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect([status, stdout]).toEqual([2, ""]);
+  });
+
+  it.each([["run", "good.ipynb"], ["lab"], ["bench"]])(
+    "says in one line that an instruction set is unknown: %s",
+    (...words) => {
+      const { status, stdout, stderr } = lutnn(words, { LUTNN_FORCE_ISA: "nonsense" });
+      expect(stderr).toMatch(
+        /^lutnn \w+: LUTNN_FORCE_ISA must name .* \(got "nonsense"\); available are: .*\n$/,
+      );
+      expect([status, stdout]).toEqual([2, ""]);
+    },
+  );
+});

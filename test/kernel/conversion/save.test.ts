@@ -1,0 +1,83 @@
+import { existsSync, mkdtempSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { convert, InferenceSession, LookupLayer, tf } from "lutnn";
+import { describe, expect, it } from "vitest";
+import { tinyData, tinyNetwork } from "../network";
+
+const folder = mkdtempSync(join(tmpdir(), "lutnn-save-"));
+const train = tinyData(60);
+
+describe("a conversion's file", () => {
+  it("is refused by convert already, where a kind of layer has no form in it", () => {
+    const input = tf.input({ shape: [4, 3] });
+    const hidden = tf.layers.dense({ units: 6, name: "hidden" }).apply(input);
+    const lstm = tf.layers.lstm({ units: 5, name: "memory" }).apply(hidden);
+    const output = tf.layers.dense({ units: 2 }).apply(lstm) as tf.SymbolicTensor;
+    const model = tf.model({ inputs: input, outputs: output });
+    expect(() => convert(model)).toThrow(/^convert: .* could not be saved: memory.*LSTM/);
+    expect(convert(model, { exportable: false }).layers.names).toEqual(["hidden"]);
+  });
+
+  it("must have a name that says so, and tells what it holds and how it was checked", async () => {
+    const conversion = convert(tinyNetwork(), { layers: ["c2"] });
+    await expect(conversion.save(join(folder, "tiny.json"))).rejects.toThrow(/must end in \.onnx/);
+    const dense = await conversion.save(join(folder, "dense.onnx"));
+    expect(dense.sentence).toMatch(/0 of 1 layer replaced, checked in ONNX Runtime on 4 random examples/);
+    expect(dense.warnings).toEqual(["no layer is replaced, so this is the dense network"]);
+    await conversion.calibrate(train, { method: "kmeans" });
+    await conversion.replaceAll();
+    const looked = await conversion.save(join(folder, "tiny.onnx"));
+    expect(looked.sentence).toMatch(
+      /bytes, 1 of 1 layer replaced, checked in ONNX Runtime on 4 examples of the data/,
+    );
+    expect(looked.warnings).toEqual([]);
+    await conversion.restoreAll();
+    expect(readdirSync(folder).sort()).toEqual(["dense.onnx", "tiny.onnx"]);
+  });
+
+  it("is not written when it would compute something else than the network", async () => {
+    const conversion = convert(tinyNetwork(), { layers: ["c2"] });
+    await conversion.calibrate(train, { method: "kmeans" });
+    await conversion.replaceAll();
+    // The layer says other tables to the exporter than it computes with.
+    const layer = conversion.model.getLayer("c2");
+    if (!(layer instanceof LookupLayer)) throw new TypeError("c2 is not replaced");
+    const honest = layer.exportLookup.bind(layer);
+    layer.exportLookup = () => {
+      const lookup = honest();
+      return { ...lookup, lookupTable: lookup.lookupTable.map((value) => -value) };
+    };
+    const path = join(folder, "wrong.onnx");
+    await expect(conversion.save(path)).rejects.toThrow(/must compute what the network computes \(.*c2/);
+    expect(existsSync(path)).toBe(false);
+    await conversion.save(path, { check: false });
+    expect(existsSync(path)).toBe(true);
+    await conversion.restoreAll();
+  });
+
+  it("holds several inputs and outputs by name, and computes what the network computes", async () => {
+    const a = tf.input({ shape: [6], name: "left" });
+    const b = tf.input({ shape: [4], name: "right" });
+    const joined = tf.layers
+      .concatenate()
+      .apply([
+        tf.layers.dense({ units: 8, name: "fromLeft" }).apply(a) as tf.SymbolicTensor,
+        tf.layers.dense({ units: 8, name: "fromRight" }).apply(b) as tf.SymbolicTensor,
+      ]) as tf.SymbolicTensor;
+    const hidden = tf.layers.dense({ units: 12, name: "hidden", activation: "relu" }).apply(joined);
+    const outputs = ["first", "second"].map(
+      (name, i) => tf.layers.dense({ units: 2 + i, name }).apply(hidden) as tf.SymbolicTensor,
+    );
+    const model = tf.model({ inputs: [a, b], outputs, name: "two" });
+    expect(() => convert(model)).toThrow(/must have one output to tell its task/);
+    const single = tf.model({ inputs: [a, b], outputs: outputs[0], name: "one" });
+    const conversion = convert(single, { layers: ["hidden"], task: "classification" });
+    const path = join(folder, "named.onnx");
+    await conversion.save(path);
+    const session = await InferenceSession.create(path);
+    expect([...session.inputNames]).toEqual(["left", "right"]);
+    expect([...session.outputNames]).toEqual(["output"]);
+    await session.release();
+  });
+});

@@ -1,0 +1,140 @@
+import { execFileSync } from "node:child_process";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { LutnnError } from "lutnn";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { fileError } from "../../../kernel/lib/files/fileError";
+import { writeFileWhole } from "../../../kernel/lib/files/writeFile";
+
+let folder = "";
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "lutnn-files-"));
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+async function refusal(path: string): Promise<LutnnError> {
+  const error = await writeFileWhole(path, "new", "save").then(
+    () => null,
+    (error: unknown) => error,
+  );
+  if (!(error instanceof LutnnError)) throw new Error(`a LutnnError was expected (got ${error})`);
+  return error;
+}
+
+describe("writeFileWhole", () => {
+  it("writes text and bytes, makes the folders on the way, and leaves nothing beside", async () => {
+    await writeFileWhole(join(folder, "a/b/c.txt"), "één");
+    await writeFileWhole(join(folder, "a/b/d.bin"), Uint8Array.of(0, 255));
+    await writeFileWhole(join(folder, "a/b/c.txt"), "two");
+    expect(readFileSync(join(folder, "a/b/c.txt"), "utf8")).toBe("two");
+    expect([...readFileSync(join(folder, "a/b/d.bin"))]).toEqual([0, 255]);
+    expect(readdirSync(join(folder, "a/b")).sort()).toEqual(["c.txt", "d.bin"]);
+  });
+
+  it("takes names as long as the file system does", async () => {
+    const name = "x".repeat(255);
+    await writeFileWhole(join(folder, name), "long");
+    expect(readdirSync(folder)).toEqual([name]);
+  });
+
+  it("writes the file that a symbolic link leads to", async () => {
+    writeFileSync(join(folder, "real"), "old");
+    symlinkSync("real", join(folder, "link"));
+    await writeFileWhole(join(folder, "link"), "new");
+    expect(lstatSync(join(folder, "link")).isSymbolicLink()).toBe(true);
+    expect(readFileSync(join(folder, "real"), "utf8")).toBe("new");
+  });
+
+  it("refuses what is no file, in one sentence, and leaves it as it was", async () => {
+    mkdirSync(join(folder, "taken"));
+    writeFileSync(join(folder, "taken/inside"), "old");
+    writeFileSync(join(folder, "file"), "old");
+    expect((await refusal(join(folder, "taken"))).message).toBe(
+      `save: the path must name a file, but a folder is there (got "${join(folder, "taken")}"); add a file name`,
+    );
+    for (const path of ["", `${folder}/`, `${folder}/missing/`])
+      expect((await refusal(path)).message).toMatch(
+        /^save: the path must name a file \(got ".*"\); add a file name$/,
+      );
+    expect((await refusal(join(folder, "file/x.onnx"))).message).toMatch(
+      /^save: every folder on the way must be one, but one of them is a file; .*\(got ENOTDIR|EEXIST for /,
+    );
+    expect((await refusal(join(folder, "file/deeper/x.onnx"))).message).toMatch(/every folder on the way/);
+    expect((await refusal(join(folder, "a\0b"))).message).toMatch(/must have no null character/);
+    expect((await refusal(join(folder, "x".repeat(256)))).message).toMatch(
+      /choose a shorter one \(got ENAMETOOLONG/,
+    );
+    expect((await refusal("/dev/null")).message).toMatch(
+      /but a device, pipe or socket is there \(got "\/dev\/null"\)/,
+    );
+    expect(readFileSync(join(folder, "taken/inside"), "utf8")).toBe("old");
+    expect(readFileSync(join(folder, "file"), "utf8")).toBe("old");
+    expect(readdirSync(folder).sort()).toEqual(["file", "taken"]);
+    expect(existsSync(join(folder, "missing"))).toBe(false);
+  });
+
+  it.skipIf(process.platform === "win32")(
+    "keeps the old file where the new one cannot be written to its end",
+    () => {
+      writeFileSync(join(folder, "model"), "old");
+      // A limit on the size of files stands for a disk that fills up.
+      const script = `
+      const { writeFileWhole } = require(${JSON.stringify(join(import.meta.dirname, "../../../kernel/lib/files/writeFile.js"))});
+      writeFileWhole(process.argv[1], Buffer.alloc(1 << 20), "save").catch((error) => console.log(error.name + "|" + error.message));`;
+      const said = execFileSync(
+        "sh",
+        ["-c", 'ulimit -f 8; exec "$0" -e "$1" "$2"', process.execPath, script, join(folder, "model")],
+        {
+          encoding: "utf8",
+        },
+      );
+      expect(said.trim()).toBe(
+        `LutnnError|save: it must be no larger than the file system allows; choose another disk (got EFBIG for "${join(folder, "model")}")`,
+      );
+      expect(readFileSync(join(folder, "model"), "utf8")).toBe("old");
+      expect(readdirSync(folder)).toEqual(["model"]);
+    },
+  );
+});
+
+describe("fileError", () => {
+  const failed = (code: string, syscall?: string) => Object.assign(new Error("raw"), { code, syscall });
+
+  it.each([
+    [
+      "ENOSPC",
+      /^log: the disk must have room for it; free some space or choose another disk \(got ENOSPC for "p"\)$/,
+    ],
+    ["EACCES", /must have the right/],
+    ["EROFS", /must not be read-only/],
+    ["EISDIR", /must be a file, but a folder has that name; add a file name/],
+    ["ENOENT", /must exist, with every folder on the way/],
+    ["EMFILE", /too many files open/],
+  ])("says what %s means and what to do", (code, message) => {
+    const error = fileError("log", "p", failed(code)) as LutnnError;
+    expect(error).toBeInstanceOf(LutnnError);
+    expect(error.message).toMatch(message);
+    expect(error.cause).toMatchObject({ message: "raw" });
+  });
+
+  it("covers codes that it does not know, and passes on what is none of the file system's", () => {
+    expect((fileError("log", "p", failed("EWEIRD", "write")) as Error).message).toBe(
+      'log: the file system must allow it; check the path and the disk (got EWEIRD for "p")',
+    );
+    for (const other of [new LutnnError("own"), new Error("plain"), failed("ERR_ASSERTION"), "text", null])
+      expect(fileError("log", "p", other)).toBe(other);
+  });
+});
