@@ -91,6 +91,22 @@ describe("checkFile", () => {
     }
   });
 
+  it("finds a layer whose outputs are a thousandth off, and lets a millionth pass", async () => {
+    const bytes = exportOnnx(dense);
+    const layer = new NetworkGraph(dense).layers.get("each")!;
+    const own = layer.call.bind(layer);
+    const scaled = (factor: number) =>
+      vi.spyOn(layer, "call").mockImplementation((x, kwargs) => tf.mul(own(x, kwargs) as tf.Tensor, factor));
+    for (const [factor, ok] of [
+      [1.001, false],
+      [1 + 1e-6, true],
+    ] as const) {
+      const spy = scaled(factor);
+      expect(await checkFile(bytes, dense, [image, words]), `${factor}`).toMatchObject({ ok });
+      spy.mockRestore();
+    }
+  });
+
   it("names a lookup whose network holds another table than its file, though centroids be nearly tied everywhere", async () => {
     const input = tf.input({ shape: [6] });
     const plain = randomWeights(

@@ -1,5 +1,7 @@
+import { createRequire } from "node:module";
 import { inference, tf } from "lutnn";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
+import type { nativeLayer } from "../../../kernel/lib/inference/nativeLayer";
 import { manyExamples } from "./examples";
 import { manyKinds, manyLookups, withLookups } from "./lookupNetwork";
 
@@ -22,6 +24,27 @@ describe("timeLayers", () => {
       expect(dense.median).toBeGreaterThanOrEqual(0);
     }
     expect(timings.toTable().toString()).toContain("dense / lookup");
+  });
+
+  it("does not count the rounds that warm up", async () => {
+    const dense = manyKinds();
+    const model = withLookups(dense, { each: 5 });
+    const inside = createRequire(import.meta.url)("../../../kernel/lib/inference/nativeLayer") as {
+      nativeLayer: typeof nativeLayer;
+    };
+    const { nativeLayer: own } = inside;
+    const warmUp = 10 * 5; // rounds, calls in each
+    const spy = vi.spyOn(inside, "nativeLayer").mockImplementation((layer, shape) => {
+      let calls = 0;
+      const slowAtFirst = () => {
+        for (const end = performance.now() + 3; calls < warmUp && performance.now() < end; );
+        calls++;
+      };
+      return { ...own(layer, shape), bind: () => slowAtFirst };
+    });
+    const { rows } = await inference.timeLayers(dense, model, data, { rounds: 25 });
+    spy.mockRestore();
+    expect(rows[0].native.median).toBeLessThan(1);
   });
 
   it("times a layer of the paper's size", async () => {
