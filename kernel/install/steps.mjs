@@ -189,7 +189,9 @@ export const steps = {
       "kernel/data/logo-svg.svg",
     ],
     stamp: join(venv, "share/jupyter/.lutnn-stamp"),
+    // Without the library, which an interrupted set-up may have left unbuilt, nobody knows what the kernelspec should be.
     intact: () =>
+      existsSync(at("kernel/lib/jupyter/kernelspec.js")) &&
       existsSync(join(venv, "share/jupyter/labextensions/jupyterlab-lutnn/package.json")) &&
       existsSync(specFile) &&
       readFileSync(specFile, "utf8") === built("kernelspec").kernelspecText(),

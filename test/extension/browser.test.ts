@@ -49,7 +49,11 @@ describe("JupyterLab with the extension", { timeout: testLimit }, () => {
         `${executedNotebook} does not exist: run the notebook first (npm start), or set LUTNN_EXECUTED_NOTEBOOK.`,
       );
     copyFileSync(executedNotebook, join(session.root, "executed.ipynb"));
-    const output = await open(page, "executed.ipynb");
+    await open(page, "executed.ipynb");
+    const output = page
+      .locator(".jp-NotebookPanel:not(.lm-mod-hidden) .lutnn-output")
+      .filter({ has: page.locator(".lutnn-measure") })
+      .first();
     await output.scrollIntoViewIfNeeded();
     const texts = await chartTexts(output);
     for (const { name } of firstReport(executedNotebook).layers) expect(texts).toContain(name);
