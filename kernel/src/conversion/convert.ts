@@ -4,6 +4,7 @@ import { exportFaults } from "../layers/exportFaults";
 import { NetworkGraph } from "../layers/graph";
 import type { TaskName } from "../tasks/derive";
 import type { Task } from "../tasks/task";
+import { knownBatchNormWarning } from "../training/batchNormWarning";
 import { taskOf } from "../training/taskOf";
 import { Conversion } from "./conversion";
 import { History } from "./history";
@@ -38,6 +39,24 @@ export function checkExportable(graph: NetworkGraph): void {
     );
 }
 
+/** Whether a layer hands a mask on that was not there before it. */
+const makesMask = (layer: tf.layers.Layer): boolean =>
+  layer.getClassName() === "Masking" ||
+  (layer.getClassName() === "Embedding" && layer.getConfig().maskZero === true);
+
+/**
+ * TensorFlow.js lets no mask into or out of a nested network; laid open, as a conversion needs it, masks would cross.
+ * Throws LutnnError where that could happen.
+ */
+function checkMasks(graph: NetworkGraph): void {
+  const maker = graph.nodes.find(({ layer }) => makesMask(layer));
+  const nested = graph.nodes.find(({ around }) => around.length > 0);
+  if (maker && nested)
+    throw new LutnnError(
+      `convert: ${graph.name} must not have both masks and nested networks (${maker.name}, a ${maker.layer.getClassName()}, makes a mask and ${nested.around[0]} is nested); build the network without nesting, or take the mask as an input`,
+    );
+}
+
 /**
  * Prepares a network's conversion; nothing is learnt or replaced yet. Any `tf.LayersModel` with inputs of fixed size:
  * several inputs and outputs, nested networks and layers used again included. Throws LutnnError on whatever a later
@@ -46,10 +65,13 @@ export function checkExportable(graph: NetworkGraph): void {
 export function convert(model: tf.LayersModel, options: ConvertOptions = {}): Conversion {
   const profile = profileOf(options.profile);
   const graph = new NetworkGraph(model);
+  checkMasks(graph);
   if (options.exportable ?? true) checkExportable(graph);
   const targets = chooseTargets(graph, options);
   const task = taskOf(model, options.task, "convert");
   const names = targets.map(({ name }) => name);
+  const warning = knownBatchNormWarning(model);
+  if (warning) process.emitWarning(warning, "LutnnWarning");
   const history = new History([{ id: 0, label: "convert", parent: null, state: initialState(names) }]);
   return new Conversion({
     graph,
@@ -58,6 +80,6 @@ export function convert(model: tf.LayersModel, options: ConvertOptions = {}): Co
     task,
     taskName: typeof options.task === "string" ? options.task : null,
     history,
-    remarks: remarksOn(profile),
+    remarks: [...remarksOn(profile), ...(warning ? [warning] : [])],
   });
 }

@@ -8,6 +8,7 @@ import type { ConversionParts } from "./core";
 import { type Manifest, storeState } from "./manifest";
 import { arraysOf } from "./state";
 import { weightsOf } from "./storedArray";
+import { topologyOf } from "./topology";
 
 /** Names inside the folder of a stored conversion. */
 export const manifestName = "conversion.json";
@@ -35,7 +36,7 @@ export async function writeConversion(
   const manifest: Manifest = {
     format: "lutnn-conversion",
     version: 1,
-    topology: JSON.stringify(graph.model.toJSON(null, false)),
+    topology: topologyOf(graph.model),
     dense: Object.fromEntries(
       Object.entries(weights).map(([name, arrays]) => [name, arrays.map(({ digest }) => digest)]),
     ),

@@ -3,7 +3,7 @@ import { fastBatchNorm } from "./fastBatchNorm";
 import type { GraphNode, NetworkGraph } from "./graph";
 
 /** Settings that the getConfig of TensorFlow.js leaves out. */
-function lostSettings(layer: tf.layers.Layer): tf.serialization.ConfigDict {
+export function lostSettings(layer: tf.layers.Layer): tf.serialization.ConfigDict {
   if (layer.getClassName() !== "SeparableConv2D") return {};
   return { depthMultiplier: Reflect.get(layer, "depthMultiplier") as number };
 }

@@ -9,6 +9,8 @@ export interface GraphNode {
   /** The layer's name in the whole network, the same for all its calls; see {@link NetworkGraph}. */
   name: string;
   layer: tf.layers.Layer;
+  /** Names of the nested networks that the call stands in, from the outermost. */
+  around: readonly string[];
   /** Keyword arguments of the call. */
   callArgs: Record<string, unknown>;
   /** Ids of the values that it reads and makes, in the order of the call's arguments and results. */
@@ -107,7 +109,7 @@ const topScope: Scope = { path: [], names: [], outside: new Map() };
 
 /** Goes through a network from its outputs to its inputs and notes every call once, makers before readers. */
 class Walk {
-  private readonly found: (Omit<GraphNode, "key" | "name"> & { around: string[] })[] = [];
+  private readonly found: Omit<GraphNode, "key" | "name">[] = [];
   private readonly done = new Map<string, string>();
 
   enter(model: tf.LayersModel): void {
@@ -156,12 +158,12 @@ class Walk {
 
   /** The calls with names: short ones where they are unique. */
   named(): GraphNode[] {
-    const paths = new Map<tf.layers.Layer, string[]>();
+    const paths = new Map<tf.layers.Layer, readonly string[]>();
     for (const { layer, around } of this.found) if (!paths.has(layer)) paths.set(layer, around);
     const holders = new Map<string, number>();
     for (const layer of paths.keys()) holders.set(layer.name, (holders.get(layer.name) ?? 0) + 1);
     const calls = new Map<tf.layers.Layer, number>();
-    return this.found.map(({ around: _around, ...node }) => {
+    return this.found.map((node) => {
       const { layer } = node;
       const name = holders.get(layer.name) === 1 ? layer.name : [...paths.get(layer)!, layer.name].join("/");
       const count = (calls.get(layer) ?? 0) + 1;

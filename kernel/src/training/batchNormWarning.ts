@@ -22,6 +22,12 @@ const [errors, points] = [3, 2];
 /** What was found about networks, as long as their moving statistics stay what they were then. */
 const found = new WeakMap<tf.LayersModel, { statistics: string; warning: string | null }>();
 
+/** What the last `fit` or `evaluate` of a network found, if its statistics are still the same; else null. */
+export function knownBatchNormWarning(model: tf.LayersModel): string | null {
+  const known = found.get(model);
+  return known && known.statistics === statisticsOf(model) ? known.warning : null;
+}
+
 /**
  * The sentence about batch norms whose moving statistics are so far from those of the data that the network is worse by
  * them, with the layer, the figures and what to do; null when there is none. Without data, what the last `fit` or
@@ -32,8 +38,7 @@ export async function batchNormWarning(
   given?: Data,
   options: { task?: TaskName | Task; signal?: AbortSignal } = {},
 ): Promise<string | null> {
-  const known = found.get(model);
-  if (given === undefined) return known && known.statistics === statisticsOf(model) ? known.warning : null;
+  if (given === undefined) return knownBatchNormWarning(model);
   const data = await examplesOf(given);
   const what = "batch norms";
   checkFeeds(what, networkInputs(model), data);

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { convert, InferenceSession, LookupLayer, tf } from "lutnn";
+import { convert, InferenceSession, LookupLayer, openConversion, tf } from "lutnn";
 import { describe, expect, it } from "vitest";
 import { tinyData, tinyNetwork } from "../network";
 
@@ -79,5 +79,40 @@ describe("a conversion's file", () => {
     expect([...session.inputNames]).toEqual(["left", "right"]);
     expect([...session.outputNames]).toEqual(["output"]);
     await session.release();
+  });
+});
+
+describe("convert", () => {
+  it("refuses masks beside nested networks, which TensorFlow.js keeps apart and a conversion could not", () => {
+    const inner = tf.input({ shape: [3, 5] });
+    const masking = tf.layers.masking({ maskValue: 0, name: "gaps" }).apply(inner) as tf.SymbolicTensor;
+    const nested = tf.model({ inputs: inner, outputs: masking, name: "front" });
+    const input = tf.input({ shape: [3, 5] });
+    const hidden = tf.layers
+      .dense({ units: 4, name: "hidden" })
+      .apply(nested.apply(input) as tf.SymbolicTensor);
+    const flat = tf.layers.flatten().apply(hidden);
+    const output = tf.layers.dense({ units: 2 }).apply(flat) as tf.SymbolicTensor;
+    expect(() => convert(tf.model({ inputs: input, outputs: output }), { exportable: false })).toThrow(
+      /must not have both masks and nested networks \(gaps, a Masking, makes a mask and front is nested\)/,
+    );
+  });
+
+  it("stores a network whose settings TensorFlow.js forgets, and opens it equal", async () => {
+    const model = tf.sequential({
+      layers: [
+        tf.layers.separableConv2d({ filters: 4, kernelSize: 3, depthMultiplier: 2, inputShape: [6, 6, 2] }),
+        tf.layers.conv2d({ filters: 3, kernelSize: 1, name: "mix" }),
+        tf.layers.flatten(),
+        tf.layers.dense({ units: 3 }),
+      ],
+    });
+    const conversion = convert(model, { layers: ["mix"] });
+    const place = join(folder, "separable");
+    await conversion.store(place);
+    const opened = await openConversion(place);
+    const given = (network: tf.LayersModel) =>
+      tf.tidy(() => [...(network.predict(tf.ones([2, 6, 6, 2])) as tf.Tensor).dataSync()]);
+    expect(given(opened.original)).toEqual(given(model));
   });
 });
