@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { ErrorAccumulation } from "../charts/errorAccumulation";
 import type { ExampleSource } from "../datasets/examples";
 import { checkFeeds } from "../datasets/feeds";
+import { type Data, examplesOf } from "../datasets/from";
 import { LutnnError } from "../errors";
 import { currentHost, displaySymbol } from "../host/host";
 import { type Evaluation, evaluateTask } from "../training/evaluate";
@@ -41,11 +42,11 @@ export class Conversion extends ConversionCore {
    * from the dense network: what fine-tuning had learnt is dropped; layers that are replaced take their new lookups.
    * With `layers`, learns only those and keeps everything else, for networks that are converted and trained by and by.
    */
-  async calibrate(data: ExampleSource, options: CalibrateOptions = {}): Promise<Outcome> {
+  async calibrate(given: Data, options: CalibrateOptions = {}): Promise<Outcome> {
     const method = methodOf("calibrate", options.method ?? this.profile.calibrate.method);
     for (const name of options.layers ?? []) checkName(this.graph.name, name, this.names);
     return this.queue.run(`calibrate by ${method.title}`, options.signal, async (signal) => {
-      await this.checkData("calibrate", data, signal);
+      const data = await this.examples("calibrate", given, signal);
       return this.calibrateNow(data, { ...options, method: method.name }, signal);
     });
   }
@@ -144,9 +145,9 @@ export class Conversion extends ConversionCore {
   }
 
   /** Metric and loss of the network as it is when its turn comes. */
-  async evaluate(data: ExampleSource, options: { signal?: AbortSignal } = {}): Promise<Evaluation> {
+  async evaluate(given: Data, options: { signal?: AbortSignal } = {}): Promise<Evaluation> {
     return this.queue.run("evaluate", options.signal, async (signal) => {
-      await this.checkData("evaluate", data, signal);
+      const data = await this.examples("evaluate", given, signal);
       return evaluateTask(this.model, this.task, data, { signal });
     });
   }
@@ -155,12 +156,9 @@ export class Conversion extends ConversionCore {
    * Error of every replaceable layer's output against the dense network's, alone and accumulated, beside the metric
    * with the network converted up to that layer. Use held-out data.
    */
-  async errorAccumulation(
-    data: ExampleSource,
-    options: ErrorAccumulationOptions = {},
-  ): Promise<ErrorAccumulation> {
+  async errorAccumulation(given: Data, options: ErrorAccumulationOptions = {}): Promise<ErrorAccumulation> {
     return this.queue.run("error accumulation", options.signal, async (signal) => {
-      await this.checkData("errorAccumulation", data, signal);
+      const data = await this.examples("errorAccumulation", given, signal);
       const host = options.live ? currentHost() : undefined;
       const displayId = randomUUID();
       const dense = await evaluateTask(this.graph.model, this.task, data, { signal });
@@ -189,9 +187,9 @@ export class Conversion extends ConversionCore {
    * stayed dense. Returns the figures of each epoch. An interrupt leaves it as of the last whole step; a run that fails
    * leaves it as it was.
    */
-  async fineTune(data: ExampleSource, options: FineTuneOptions): Promise<TrainingHistory> {
+  async fineTune(given: Data, options: FineTuneOptions): Promise<TrainingHistory> {
     return this.queue.run("fine-tune", options.signal, async (signal) => {
-      await this.checkData("fineTune", data, signal);
+      const data = await this.examples("fineTune", given, signal);
       return this.fineTuneNow(data, options, signal);
     });
   }
@@ -245,10 +243,10 @@ export class Conversion extends ConversionCore {
    * the epochs. Every layer must be dense. Returns the figures of each stage. The same call goes on after an
    * interruption where `checkpoint` names a folder and every layer has been restored.
    */
-  async convertAll(data: ExampleSource, options: ConvertAllOptions): Promise<TrainingHistory[]> {
+  async convertAll(given: Data, options: ConvertAllOptions): Promise<TrainingHistory[]> {
     const { calibrationImages = 4096, ...training } = options;
     return this.queue.run("convert all layers", options.signal, async (signal) => {
-      await this.checkData("convertAll", data, signal);
+      const data = await this.examples("convertAll", given, signal);
       const placed = replacedLayers(this.state);
       if (placed.length > 0)
         throw new LutnnError(
@@ -311,11 +309,14 @@ export class Conversion extends ConversionCore {
     return [...new Set(placed.map((name) => methods[state.layers[name].replacedBy!].title))].join(" + ");
   }
 
-  private async checkData(what: string, data: ExampleSource, signal: AbortSignal): Promise<void> {
+  /** The data as they are read, once they are known to fit the network and its task. */
+  private async examples(what: string, given: Data, signal: AbortSignal): Promise<ExampleSource> {
+    const data = await examplesOf(given);
     checkFeeds(what, this.graph.inputs, data);
     this.task = this.task.checkTarget(what, data.target, data.name);
     await data.checkValues(what, signal);
     await this.samples.remember(data);
+    return data;
   }
 
   private checkTrainable(what: string, participle: string): void {

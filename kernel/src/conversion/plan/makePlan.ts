@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-node";
-import type { ExampleSource } from "../../datasets/examples";
 import { checkFeeds } from "../../datasets/feeds";
+import { type Data, examplesOf } from "../../datasets/from";
 import { LutnnError } from "../../errors";
 import { cellSignal } from "../../host/signal";
 import { NetworkGraph } from "../../layers/graph";
@@ -16,9 +16,9 @@ import { measureSensitivity } from "./sensitivity";
 
 export interface PlanOptions {
   /** Images to learn lookups from. */
-  data: ExampleSource;
+  data: Data;
   /** Held-out images on which errors and accuracy are measured; not the test data. */
-  validation: ExampleSource;
+  validation: Data;
   /**
    * What the layers may cost for one input, in bytes, operations (`flops`) or milliseconds (`latency`); or the points of
    * accuracy that may be lost without fine-tuning, at the least cost of `minimize` (default flops).
@@ -43,14 +43,7 @@ export interface PlanOptions {
  * that the effects add up, and converts the chosen point to measure what it really loses.
  */
 export async function plan(network: tf.LayersModel, options: PlanOptions): Promise<Plan> {
-  const {
-    data,
-    validation,
-    budget,
-    numCentroids = [8, 16],
-    subvectorMultiples = [1, 2, 4],
-    seed = 0,
-  } = options;
+  const { budget, numCentroids = [8, 16], subvectorMultiples = [1, 2, 4], seed = 0 } = options;
   const cost = costOf(budget);
   const [limit] = Object.values(budget) as number[];
   if (!(limit >= 0)) throw new LutnnError(`plan: the budget must be a number of at least 0 (got ${limit})`);
@@ -58,8 +51,11 @@ export async function plan(network: tf.LayersModel, options: PlanOptions): Promi
   const graph = new NetworkGraph(network);
   const profile = profileOf(options.profile);
   const targets = chooseTargets(graph, { layers: options.layers });
-  for (const examples of [data, validation]) checkFeeds("plan", graph.inputs, examples);
-  for (const examples of [data, validation]) await examples.checkValues("plan", signal);
+  const [data, validation] = await Promise.all([examplesOf(options.data), examplesOf(options.validation)]);
+  for (const examples of [data, validation]) {
+    checkFeeds("plan", graph.inputs, examples);
+    await examples.checkValues("plan", signal);
+  }
   const task = taskOf(network, options.task, "plan").checkTarget("plan", validation.target, validation.name);
   const layers = await measureSensitivity({
     graph,
