@@ -214,11 +214,20 @@ const rearrange = unary(floats, (draw, shape, name) => {
   return L.reshape({ targetShape: targetShape as number[], name });
 });
 
-const embedding = unary(tokens, (draw, _shape, name) =>
-  L.embedding({ inputDim: 5, outputDim: draw.integer(1, 4), maskZero: draw.sometimes(6), name }),
-);
+const embedding: Step = (pool, draw) => {
+  const x = pool.pick(draw, tokens);
+  if (!x) return null;
+  const maskZero = draw.sometimes(6) && pool.masks;
+  return pool.apply(
+    L.embedding({ inputDim: 5, outputDim: draw.integer(1, 4), maskZero, name: pool.names() }),
+    x,
+  );
+};
 
-const masking = unary(sequence, (_draw, _shape, name) => L.masking({ maskValue: 0, name }));
+const masking: Step = (pool, draw) => {
+  const x = pool.masks ? pool.pick(draw, sequence) : null;
+  return x && pool.apply(L.masking({ maskValue: 0, name: pool.names() }), x);
+};
 
 const merges = (name: string): (() => Layer)[] => [
   () => L.add({ name }),
