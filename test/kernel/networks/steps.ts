@@ -164,7 +164,8 @@ const resize2d = unary(image, (draw, shape, name) => {
   if (kind === 1) return L.cropping2D({ cropping: around(draw), dataFormat, name });
   return L.upSampling2d({
     size: [draw.integer(1, 2), draw.integer(1, 3)],
-    interpolation: draw.of(["nearest", "bilinear"]),
+    // ONNX Runtime's optimiser brings a bilinear one into an order of axes that it cannot compute.
+    interpolation: dataFormat === "channelsFirst" ? "nearest" : draw.of(["nearest", "bilinear"]),
     dataFormat,
     name,
   });
