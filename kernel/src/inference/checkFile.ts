@@ -4,13 +4,15 @@ import { cellSignal, yieldToEvents } from "../host/signal";
 import { exportOnnx } from "../layers/exportOnnx";
 import { type GraphNode, GraphRun, NetworkGraph, Values } from "../layers/graph";
 import { type CallCheck, checkCall } from "./checkCall";
+import { checkOptimized } from "./checkOptimized";
 import { runFile } from "./fileValues";
 
 // The check at the door. Error would accumulate if a file's outputs were compared with the network's: one near tie of a
 // lookup that two runtimes decide differently may change everything behind it. So a copy of the file shows the values
 // between its layers, each layer of the network computes what the *file* gave its inputs, and only that one call's output
 // is compared: what is left is rounding (rounding.ts) or a near tie (nearTies.ts), which is proved row by row, or a fault.
-// In the end the file's outputs must be, bit for bit, the values that the copy showed.
+// In the end the file's outputs must be, bit for bit, the values that the copy showed, and the file must run optimised too
+// (checkOptimized.ts).
 
 export interface CheckOptions {
   /** Values between layers that may be in memory at once, bytes: more are looked at in turn. Default 256 million. */
@@ -125,7 +127,8 @@ export async function checkFile(
       if (fault) return fault;
       await yieldToEvents(signal);
     }
-    return findings.fine();
+    const optimized = await checkOptimized(bytes, graph, inputs, outputs);
+    return optimized ? findings.end("file", optimized) : findings.fine();
   } catch (error) {
     if (!(error instanceof LutnnError)) throw error;
     return findings.end("file", error.message);

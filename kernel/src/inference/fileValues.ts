@@ -23,12 +23,17 @@ export function networkTensor({ data, dims }: TensorData): tf.Tensor {
 }
 
 /**
- * Runs a file that this library wrote on a network's inputs, its nodes one by one as they stand (nothing is fused, so two
- * files with the same nodes give the same bits), and returns its outputs as laid out in tf.js; the caller disposes.
+ * Runs a file that this library wrote on a network's inputs and returns its outputs as laid out in tf.js; the caller
+ * disposes.
  * @param inputs in the file's order
+ * @param optimize false: the nodes one by one as they stand, so that two files with the same nodes give the same bits
  */
-export async function runFile(bytes: Uint8Array, inputs: readonly tf.Tensor[]): Promise<tf.Tensor[]> {
-  const session = await InferenceSession.create(bytes, { optimize: false });
+export async function runFile(
+  bytes: Uint8Array,
+  inputs: readonly tf.Tensor[],
+  optimize = false,
+): Promise<tf.Tensor[]> {
+  const session = await InferenceSession.create(bytes, { optimize });
   try {
     const feeds: Record<string, TensorData> = {};
     for (const [i, input] of session.inputs.entries()) feeds[input.name] = await feedOf(input, inputs[i]);

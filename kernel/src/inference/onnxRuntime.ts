@@ -9,8 +9,9 @@ export function onnxRuntime(): typeof ort {
   return require("onnxruntime-node") as typeof ort;
 }
 
-/** The sentence that matters of an error of ONNX Runtime's, without addresses and places in its sources. */
+/** What an error of ONNX Runtime's says, in one line, without the place in its sources. */
 export function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return (text.split("\n").find((line) => line.trim() !== "") ?? "no reason").trim();
+  const text = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ");
+  const said = text.slice(Math.max(0, text.lastIndexOf("[ONNXRuntimeError]")));
+  return said.replace(/^\[ONNXRuntimeError\] : \d+ : \w+ : /, "").trim() || "no reason";
 }

@@ -1,6 +1,8 @@
+import { createRequire } from "node:module";
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { inference, tf } from "lutnn";
+import { inference, LutnnError, tf } from "lutnn";
 import { describe, expect, it, vi } from "vitest";
+import type { runFile } from "../../../kernel/lib/inference/fileValues";
 import { exportOnnx } from "../../../kernel/lib/layers/exportOnnx";
 import { NetworkGraph } from "../../../kernel/lib/layers/graph";
 import type { LookupLayer } from "../../../kernel/lib/layers/lookupLayer";
@@ -73,6 +75,31 @@ describe("checkFile", () => {
     const check = await checkFile(bytes, dense, [image, words]);
     expect(check).toMatchObject({ ok: false, differs: "file" });
     expect(check.sentence).toMatch(/ONNX Runtime must accept/);
+  });
+
+  it("finds a file that ONNX Runtime's optimiser makes wrong, or cannot run", async () => {
+    const inside = createRequire(import.meta.url)("../../../kernel/lib/inference/fileValues") as {
+      runFile: typeof runFile;
+    };
+    const { runFile: own } = inside;
+    const bytes = exportOnnx(dense);
+    const wrong = vi.spyOn(inside, "runFile").mockImplementation(async (file, inputs, optimize) => {
+      const outputs = await own(file, inputs, optimize);
+      return optimize ? outputs.map((y) => tf.tidy(() => y.mul(1.01))) : outputs;
+    });
+    expect(await checkFile(bytes, dense, [image, words])).toMatchObject({
+      ok: false,
+      sentence: expect.stringMatching(/^ONNX Runtime's optimiser makes the file's output classes differ by/),
+    });
+    wrong.mockImplementation(async (file, inputs, optimize) => {
+      if (optimize) throw new LutnnError("InferenceSession: ONNX Runtime must accept model");
+      return own(file, inputs, optimize);
+    });
+    expect(await checkFile(exportOnnx(converted), converted, [image, words])).toMatchObject({
+      ok: false,
+      sentence: "InferenceSession: ONNX Runtime must accept model",
+    });
+    wrong.mockRestore();
   });
 
   it("names the first layer that the exporter writes wrongly", async () => {

@@ -22,6 +22,8 @@ export class Pool {
   constructor(
     inputs: readonly Value[],
     readonly names: () => string,
+    /** False in and around nested networks: TensorFlow.js hands no mask across their border, laid open it would go on. */
+    readonly masks: boolean,
   ) {
     this.values = [...inputs];
   }

@@ -72,7 +72,7 @@ function nest(pool: Pool, { numbers, inner }: PlannedStep): void {
   const x = pool.pick(draw, (_, { dtype }) => dtype === "float32");
   if (!x) return;
   const input = tf.input({ shape: shapeOf(x) });
-  const inside = new Pool([input], draw.sometimes(3) ? countedNames() : pool.names);
+  const inside = new Pool([input], draw.sometimes(3) ? countedNames() : pool.names, false);
   takeSteps(inside, inner);
   const outputs = inside.ends.filter((value) => value !== input).slice(-1);
   if (outputs.length === 0) return;
@@ -114,7 +114,11 @@ function inputsOf(outputs: readonly Value[], all: readonly Value[]): Value[] {
 export function buildNetwork(plan: NetworkPlan): tf.LayersModel | null {
   const draw = new Draw(plan.numbers);
   const inputs = plan.inputs.map((kind, i) => inputOf(kind, draw, `${kind}${i}`));
-  const pool = new Pool(inputs, countedNames());
+  const pool = new Pool(
+    inputs,
+    countedNames(),
+    plan.steps.every(({ step }) => step !== "nested"),
+  );
   takeSteps(pool, plan.steps);
   const ends = pool.ends.filter((value) => value.dtype === "float32" && !inputs.includes(value));
   if (ends.length === 0) return null;

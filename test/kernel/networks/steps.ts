@@ -164,7 +164,8 @@ const resize2d = unary(image, (draw, shape, name) => {
   if (kind === 1) return L.cropping2D({ cropping: around(draw), dataFormat, name });
   return L.upSampling2d({
     size: [draw.integer(1, 2), draw.integer(1, 3)],
-    interpolation: draw.of(["nearest", "bilinear"]),
+    // ONNX Runtime's optimiser brings a bilinear one into an order of axes that it cannot compute.
+    interpolation: dataFormat === "channelsFirst" ? "nearest" : draw.of(["nearest", "bilinear"]),
     dataFormat,
     name,
   });
@@ -214,11 +215,20 @@ const rearrange = unary(floats, (draw, shape, name) => {
   return L.reshape({ targetShape: targetShape as number[], name });
 });
 
-const embedding = unary(tokens, (draw, _shape, name) =>
-  L.embedding({ inputDim: 5, outputDim: draw.integer(1, 4), maskZero: draw.sometimes(6), name }),
-);
+const embedding: Step = (pool, draw) => {
+  const x = pool.pick(draw, tokens);
+  if (!x) return null;
+  const maskZero = draw.sometimes(6) && pool.masks;
+  return pool.apply(
+    L.embedding({ inputDim: 5, outputDim: draw.integer(1, 4), maskZero, name: pool.names() }),
+    x,
+  );
+};
 
-const masking = unary(sequence, (_draw, _shape, name) => L.masking({ maskValue: 0, name }));
+const masking: Step = (pool, draw) => {
+  const x = pool.masks ? pool.pick(draw, sequence) : null;
+  return x && pool.apply(L.masking({ maskValue: 0, name: pool.names() }), x);
+};
 
 const merges = (name: string): (() => Layer)[] => [
   () => L.add({ name }),
