@@ -39,7 +39,7 @@ test("a password is asked for as one", async () => {
 });
 
 test("prompt waits for the answer, and takes the preset for an empty one", async () => {
-  const first = await ask('prompt("Size?", "10") + prompt("Unit?", "mm")');
+  const first = await ask('[prompt("Size?", "10"), prompt("Unit?", "mm")].join("")');
   expect(first.question).toEqual({ prompt: "Size?", password: false });
   await answer("");
   await kernel.until(() => kernel.inputRequests.at(-1)?.content.prompt === "Unit?");

@@ -23,7 +23,6 @@ export interface FunctionBody {
   vars: string[];
   /** What it requires. */
   imports: string[];
-  isAsync: boolean;
 }
 
 /** @param name the property of a box, and of an object that gives a function its name */
@@ -50,7 +49,7 @@ class OneScope {
   private readonly vars = new Set<string>();
   private readonly functions: string[] = [];
   /** Variables of the compiler's own whose declaration became an assignment. */
-  private readonly own: string[] = [];
+  private readonly own = new Set<string>();
   private readonly imports: string[] = [];
   private readonly prefix: string;
   private isAsync = false;
@@ -78,7 +77,7 @@ class OneScope {
     const { text, shifts } = this.edits.apply(this.code);
     const { prefix, imports, isAsync } = this;
     const begin = `"use strict"; ${isAsync ? "return (async function () { " : ""}`;
-    const own = this.own.length > 0 ? `let ${this.own.join(", ")}; ` : "";
+    const own = this.own.size > 0 ? `let ${[...this.own].join(", ")}; ` : "";
     const functions = this.functions.map((name) => `${this.variable(name)} = ${name}; `).join("");
     const prologue = begin + own + functions;
     return {
@@ -89,7 +88,6 @@ class OneScope {
       names: [...this.names],
       vars: [...this.vars],
       imports,
-      isAsync,
     };
   }
 
@@ -228,7 +226,7 @@ class OneScope {
     const { ts } = this;
     if (ts.isIdentifier(name)) {
       if (this.isShared(name.text, name)) this.replace(name, this.place(name.text));
-      else this.own.push(name.text);
+      else this.own.add(name.text);
       return;
     }
     for (const element of name.elements) {
@@ -331,32 +329,38 @@ class OneScope {
 
   /** A loop that nothing can look into while it runs keeps the notebook's variables in locals. */
   private loop({ label, statement }: typescript.LabeledStatement): void {
-    const { ts, edits } = this;
-    const bodies: typescript.Statement[] = [];
-    const collect = (node: typescript.Node): void => {
-      if (ts.isIterationStatement(node, false)) bodies.push(node.statement);
-      ts.forEachChild(node, collect);
-    };
-    collect(statement);
-    const { used, written } = namesIn(ts, statement, (name, node) => this.isShared(name, node));
+    const { used, written } = namesIn(this.ts, statement, (name, node) => this.isShared(name, node));
     const counter = this.prefix + this.prefix;
     const save = [...written].map((name) => `${this.variable(name)} = ${this.localOf(name)}; `).join("");
     const locals = [...used].map((name) => `${this.localOf(name)} = ${this.variable(name)}`);
+    if (save !== "") locals.push(`${counter} = 0`);
+    const start = `${locals.length > 0 ? `{ let ${locals.join(", ")}; ` : ""}${save === "" ? "" : "try { "}`;
+    const end = `${save === "" ? "" : ` } finally { ${save}}`}${locals.length > 0 ? " }" : ""}`;
+    this.edits.replace(this.code, label.getStart(), statement.getStart(), start);
     this.locals = used;
-    edits.replace(
-      this.code,
-      label.getStart(),
-      statement.getStart(),
-      `{ let ${[`${counter} = 0`, ...locals].join(", ")}; try { `,
-    );
-    const keep = `if ((++${counter} & ${iterationsBetween - 1}) === 0) { ${save}} `;
-    for (const body of bodies)
-      if (ts.isBlock(body)) edits.insert(body.getStart() + 1, ` ${keep}`);
-      else edits.insert(body.getStart(), `{ ${keep}`);
-    this.visit(statement);
-    for (const body of [...bodies].reverse()) if (!ts.isBlock(body)) edits.insert(body.end, " }");
-    edits.insert(statement.end, ` } finally { ${save}} }`);
+    if (save === "") this.visit(statement);
+    else {
+      const keep = `if ((${counter} = (${counter} + 1) & ${iterationsBetween - 1}) === 0) { ${save}} `;
+      const bodies = this.bodiesIn(statement);
+      for (const body of bodies)
+        if (this.ts.isBlock(body)) this.edits.insert(body.getStart() + 1, ` ${keep}`);
+        else this.edits.insert(body.getStart(), `{ ${keep}`);
+      this.visit(statement);
+      for (const body of [...bodies].reverse()) if (!this.ts.isBlock(body)) this.edits.insert(body.end, " }");
+    }
     this.locals = new Set();
+    this.edits.insert(statement.end, end);
+  }
+
+  /** The bodies of a loop and of those inside it, the outermost first. */
+  private bodiesIn(loop: typescript.Node): typescript.Statement[] {
+    const bodies: typescript.Statement[] = [];
+    const collect = (node: typescript.Node): void => {
+      if (this.ts.isIterationStatement(node, false)) bodies.push(node.statement);
+      this.ts.forEachChild(node, collect);
+    };
+    collect(loop);
+    return bodies;
   }
 
   private replace(node: typescript.Node, text: string): void {
