@@ -1,6 +1,7 @@
 import { inspect, types } from "node:util";
 import { LutnnError } from "../errors";
 import { imageBundle } from "./bundles/image";
+import { networkBundle } from "./bundles/network";
 import { isTensor, isTypedArray, tensorBundle, typedArrayBundle } from "./bundles/numbers";
 import { plotlyBundle } from "./bundles/plotly";
 import { mapBundle, recordsBundle } from "./bundles/table";
@@ -81,7 +82,7 @@ function specialBundle(value: object): MimeBundle | null {
   if (Array.isArray(value)) return recordsBundle(value);
   if (value instanceof Map) return mapBundle(value);
   if (types.isPromise(value)) return promiseBundle(value);
-  return isTensor(value) ? tensorBundle(value) : plotlyBundle(value);
+  return isTensor(value) ? tensorBundle(value) : (networkBundle(value) ?? plotlyBundle(value));
 }
 
 function promiseBundle(value: Promise<unknown>): MimeBundle {
