@@ -101,7 +101,7 @@ describe("a plan", () => {
       data: train,
       validation: held,
       budget: { accuracyDrop: 100 },
-      layers: ["c2", "c3"],
+      layers: ["c4", "hidden"],
       numCentroids: [8],
       subvectorMultiples: [1],
       profile,
