@@ -89,7 +89,7 @@ export class ErrorAccumulation implements Displayable {
     const { data, metric, series, backend } = this.report;
     const lookups = backend ? `; lookups by ${backend}` : "";
     const reached = series.map(({ name, metric: value }) => `${name} ${formatMetric(value, metric)}`);
-    return `${data.name}, ${data.size} images, ${metric.name}: ${[...reached, `${errorMarks.dense} ${formatMetric(metric.dense, metric)}`].join(", ")}${lookups}`;
+    return `${data.name}, ${data.size} examples, ${metric.name}: ${[...reached, `${errorMarks.dense} ${formatMetric(metric.dense, metric)}`].join(", ")}${lookups}`;
   }
 
   toTable(): Table {
@@ -124,7 +124,13 @@ export class ErrorAccumulation implements Displayable {
     );
   }
 
+  /** Its chart; where no layer is replaced there is nothing to draw, and a sentence says so. */
   [displaySymbol](): MimeBundle {
+    const { layers } = this.report;
+    if (!layers.some((_, i) => isReplaced(this.report, i)))
+      return {
+        "text/plain": `No layer of ${this.report.model} is replaced yet, so no error accumulates: replace(name) or replaceAll() first.\n${this.summary()}`,
+      };
     return {
       [ERROR_ACCUMULATION_MIME]: this.report,
       "image/svg+xml": this.figure().toSvg(),

@@ -83,6 +83,7 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
     model: graph.name,
     data: { name: data.name, size: data.size },
     backend,
+    divergenceUnit: task.divergenceUnit,
     metric: { ...task.metric, dense: measurement.denseMetric },
     layers: targets.map(({ name, operator, numCentroids, subvectorLength, numCodebooks }) => ({
       name,

@@ -41,7 +41,7 @@ export interface ErrorSeries {
   errors: LayerErrors[];
   /** Task metric of the whole converted network. */
   metric: number | null;
-  /** Mean Kullback-Leibler divergence of the converted output distribution from the dense one, in nats. */
+  /** Mean divergence of the converted outputs from the dense ones, in the report's divergenceUnit. */
   divergence: number | null;
 }
 
@@ -57,6 +57,8 @@ export interface ErrorAccumulationReport {
   data: { name: string; size: number };
   /** What computed the lookups, as "native avx512"; missing in reports of older versions. */
   backend?: string;
+  /** Of the series' divergence; missing in reports of older versions, where it was nats. */
+  divergenceUnit?: string;
   /** The task metric; with unit "%" values go from 0 to 100. */
   metric: { name: string; unit: string; higherIsBetter: boolean; dense: number };
   /** In network order. */
@@ -94,6 +96,8 @@ export function parseErrorAccumulation(data: unknown): ErrorAccumulationReport |
     return "the report does not say on what data it was measured";
   if (data.backend !== undefined && typeof data.backend !== "string")
     return "the report's backend is not a text";
+  if (data.divergenceUnit !== undefined && typeof data.divergenceUnit !== "string")
+    return "the report's unit of divergence is not a text";
   for (const layer of layers)
     if (!isObject(layer) || typeof layer.name !== "string") return "a layer of the report has no name";
   for (const one of series) {

@@ -4,6 +4,12 @@ import { describe, expect, it } from "vitest";
 import { Curve } from "../../../kernel/lib/training/curve.js";
 import { hostileNames, hostileOutputs } from "../../extension/fixtures/outputs";
 
+const task = {
+  metric: { name: "accuracy", unit: "%", higherIsBetter: true },
+  lossUnit: "nats",
+  divergenceUnit: "nats",
+};
+
 describe("timings of layers", () => {
   const spread = (lower: number, median: number, upper: number) => ({ lower, median, upper });
   const row = (native: number[], dense: number[]) => ({
@@ -41,7 +47,7 @@ describe("timings of layers", () => {
 
 describe("a plan", () => {
   const points = [3e6, 2e6, 1e6].map((cost, i) => ({ choices: {}, cost, harm: i / 10 }));
-  const { chart } = new Plan("net", "flops", [], points, points[1]).figure();
+  const { chart } = new Plan("net", "flops", [], points, points[1], task).figure();
 
   it("has its cost along a numeric axis with a title and unit, and names the chosen point", () => {
     expect(chart.x).toEqual({ title: "operations for one input (million)" });
@@ -63,7 +69,6 @@ describe("a training history", () => {
     accuracy: 50 * epoch,
     seconds: 1,
   }));
-  const task = { metric: { name: "accuracy", unit: "%", higherIsBetter: true }, lossUnit: "nats" };
   const curve = [0.25, 0.75, 1.25].map((at) => ({ at, loss: 2 - at, metric: 10 * at, size: 64 }));
 
   it("has epochs along its axis, and batches in between", () => {

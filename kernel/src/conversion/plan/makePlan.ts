@@ -74,7 +74,7 @@ export async function plan(network: tf.LayersModel, options: PlanOptions): Promi
   const dense = (await evaluateTask(network, task, validation, { signal })).metric.value;
   const measure = async (point: PlanPoint): Promise<number> => {
     if (point.measuredDrop !== undefined) return point.measuredDrop;
-    const candidate = new Plan(network.name, cost, layers, points, point);
+    const candidate = new Plan(network.name, cost, layers, points, point, task);
     if (candidate.options.layers?.length === 0) point.measuredDrop = 0;
     else {
       const conversion = convert(network, { ...candidate.options, profile, task, exportable: false });
@@ -98,5 +98,5 @@ export async function plan(network: tf.LayersModel, options: PlanOptions): Promi
     chosen = points[fits];
   } else chosen = cheapEnough(points, limit, cost);
   await measure(chosen);
-  return new Plan(network.name, cost, layers, points, chosen);
+  return new Plan(network.name, cost, layers, points, chosen, task);
 }

@@ -3,6 +3,7 @@ import { Figure } from "../../charts/figure";
 import { Table } from "../../charts/table";
 import { LutnnError } from "../../errors";
 import { type Displayable, displaySymbol, type MimeBundle } from "../../host/host";
+import type { Task } from "../../tasks/task";
 import type { ConvertOptions } from "../convert";
 import { type CostName, costUnit, type LayerOption, type MeasuredLayer } from "./sensitivity";
 
@@ -19,9 +20,9 @@ export interface PlanPoint {
   choices: Record<string, LayerOption | null>;
   /** Over all layers that can be replaced; operations, bytes or milliseconds. */
   cost: number;
-  /** Sum of the layers' own divergences from the dense output, nats. */
+  /** Sum of the layers' own divergences from the dense output, in the task's unit. */
   harm: number;
-  /** Points of accuracy lost on the validation data, where this point was converted for real. */
+  /** What is lost of the metric on the validation data (points of an accuracy), where this point was converted for real. */
   measuredDrop?: number;
 }
 
@@ -103,6 +104,8 @@ export class Plan implements Displayable {
     readonly layers: MeasuredLayer[],
     readonly points: PlanPoint[],
     readonly chosen: PlanPoint,
+    /** Whose metric and divergence the figures are. */
+    readonly task: Pick<Task, "metric" | "divergenceUnit">,
   ) {}
 
   /** For `lutnn.convert(model, plan.options)`. */
@@ -129,7 +132,7 @@ export class Plan implements Displayable {
         "K",
         "V",
         "local error",
-        "divergence (nats)",
+        `divergence (${this.task.divergenceUnit})`,
         `${this.cost} dense`,
         `${this.cost} chosen`,
       ],
@@ -156,8 +159,16 @@ export class Plan implements Displayable {
     const measured =
       drop === undefined
         ? ""
-        : `; measured: ${Math.abs(drop).toFixed(2)} points of accuracy ${drop < 0 ? "gained" : "lost"} on the validation data`;
-    return `${this.model}: ${format(this.points[0].cost)} dense, ${format(this.chosen.cost)} chosen, expected divergence ${this.chosen.harm.toFixed(4)} nats${measured}`;
+        : `; measured: ${this.difference(Math.abs(drop))} ${drop < 0 ? "gained" : "lost"} on the validation data`;
+    return `${this.model}: ${format(this.points[0].cost)} dense, ${format(this.chosen.cost)} chosen, expected divergence ${this.chosen.harm.toFixed(4)} ${this.task.divergenceUnit}${measured}`;
+  }
+
+  /** A difference of the metric as words: per cent differ by points. */
+  private difference(value: number): string {
+    const { name, unit } = this.task.metric;
+    return unit === "%"
+      ? `${value.toFixed(2)} points of ${name}`
+      : `${value.toPrecision(3)} ${unit} of ${name}`;
   }
 
   /** The trade-off: expected harm against cost, the chosen point marked. */
@@ -175,7 +186,7 @@ export class Plan implements Displayable {
       x: { title },
       panels: [
         {
-          axis: "expected divergence (nats)",
+          axis: `expected divergence (${this.task.divergenceUnit})`,
           series: [
             {
               name: "trade-off",
