@@ -13,7 +13,7 @@ const require = createRequire(import.meta.url);
 const { convert, models, tf } = require("../lib/index.js");
 const { Dataset } = require("../lib/datasets/dataset.js");
 const { seededRandom } = require("../lib/pq/random.js");
-const { describeTraining } = require("../lib/pq/trainingBackend.js");
+const { describeTraining } = require("../lib/compute/trainingBackend.js");
 
 const { values: options } = parseArgs({
   options: { json: { type: "boolean" }, steps: { type: "string", default: "2000" } },

@@ -10,12 +10,14 @@ if (!existsSync(new URL("../lib/index.js", import.meta.url))) {
 export const { tf, models } = require("../lib/index.js");
 const { linearOperator } = require("../lib/layers/linearOperator.js");
 const { LookupLayer } = require("../lib/layers/lookupLayer.js");
-const { rebuildWithLookups } = require("../lib/layers/rebuild.js");
+const { assembleNetwork, freshLayer } = require("../lib/layers/assemble.js");
+const { NetworkGraph } = require("../lib/layers/graph.js");
+const { makeLookup } = require("../lib/layers/makeLookup.js");
 const { seededRandom } = require("../lib/pq/random.js");
-const { valuesOf } = require("../lib/pq/valuesOf.js");
-const { softPqConv2d, softPqMatMul } = require("../lib/pq/softPq.js");
+const { valuesOf } = require("../lib/compute/valuesOf.js");
+const { softPqConv2d, softPqMatMul } = require("../lib/compute/softPq.js");
 const { classify, convolutionNorm } = require("../lib/models/convolution.js");
-const { crossEntropy } = require("../lib/training/loss.js");
+const { taskOf } = require("../lib/training/taskOf.js");
 const { Optimizer, variablesOf } = require("../lib/training/optimizer.js");
 
 export const batch = 64;
@@ -34,22 +36,21 @@ function fill(size, deviation, seed) {
 }
 
 /** The same network with lookups instead of the named layers: V the filter's positions, K = 16, weights as they were. */
-async function withLookups(dense, names) {
-  const operators = new Map(names.map((name) => [name, linearOperator(dense.getLayer(name))]));
-  const configs = new Map(
-    names.map((name) => [
-      name,
-      {
-        numCentroids,
-        subvectorLength: operators.get(name).filterArea,
-        tableSource: "weight",
-        tableScale: "layer",
-        tableBits: 8,
-        distance: "l2",
-      },
-    ]),
+function withLookups(dense, names) {
+  const graph = new NetworkGraph(dense);
+  const operators = new Map(names.map((name) => [name, linearOperator(graph.callsOf(name)[0])]));
+  const soft = assembleNetwork(graph, (name, layer) =>
+    operators.has(name)
+      ? makeLookup(layer, name, {
+          numCentroids,
+          subvectorLength: operators.get(name).filterArea,
+          tableSource: "weight",
+          tableScale: "layer",
+          tableBits: 8,
+          distance: "l2",
+        })
+      : freshLayer(layer, name),
   );
-  const soft = await rebuildWithLookups(dense, configs);
   for (const [i, layer] of soft.layers.entries())
     if (layer instanceof LookupLayer) {
       const operator = operators.get(layer.name);
@@ -73,8 +74,8 @@ function networkStep(model, images, labels) {
     { variables: temperatures, learningRate: 1e-3 },
   ];
   const optimizer = new Optimizer(groups, "adam");
-  return () =>
-    optimizer.step(1, () => crossEntropy(tf.logSoftmax(model.apply(images, { training: true })), labels));
+  const task = taskOf(model, "classification");
+  return () => optimizer.step(1, () => task.loss([model.apply(images, { training: true })], labels));
 }
 
 /** Convolutions 3×3 but the first. */
@@ -95,7 +96,7 @@ function imageNetwork(make) {
     );
     const steps = {};
     if (which !== "softPq") steps.dense = networkStep(dense, images, labels);
-    if (which !== "dense") steps.softPq = networkStep(await withLookups(dense, names), images, labels);
+    if (which !== "dense") steps.softPq = networkStep(withLookups(dense, names), images, labels);
     return steps;
   };
 }

@@ -26,7 +26,7 @@ if (only.some((part) => !parts.includes(part))) {
 
 const { batch, contenders, tf } = await import("./networks.mjs");
 const { Table } = require("../lib/charts/table.js");
-const { describeTraining, trainingStatus } = require("../lib/pq/trainingBackend.js");
+const { describeTraining, trainingStatus } = require("../lib/compute/trainingBackend.js");
 
 /** Soft-PQ steps in dense steps, and how much more memory they may take. */
 const networks = ["resnet20-w16", "vgg11-small", "bert-layer"];
