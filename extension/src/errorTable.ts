@@ -45,7 +45,10 @@ export function errorTable(report: ErrorAccumulationReport, measure: ErrorMeasur
   for (const one of series) {
     const divergence = foot.insertCell();
     divergence.colSpan = 2;
-    divergence.textContent = one.divergence === null ? "–" : `divergence ${formatError(one.divergence)} ${report.divergenceUnit ?? "nats"}`;
+    divergence.textContent =
+      one.divergence === null
+        ? "–"
+        : `divergence ${formatError(one.divergence)} ${report.divergenceUnit ?? "nats"}`;
     divergence.title = "of the converted network's outputs from the dense network's";
     foot.insertCell().textContent = formatMetric(one.metric, metric);
   }

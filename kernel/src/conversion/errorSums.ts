@@ -26,9 +26,9 @@ export class ErrorSums {
 
   /**
    * Adds a batch: the exact output and the approximation, both (…, channels).
-   * @param rows which of their rows count; all of them without
+   * @param rows which of their rows count; all of them where null
    */
-  add(exact: tf.Tensor, approximate: tf.Tensor, rows?: Uint32Array): void {
+  add(exact: tf.Tensor, approximate: tf.Tensor, rows: Uint32Array | null = null): void {
     const channels = this.y.length;
     const sums = valuesOf(() => {
       const chosen = rows && tf.tensor1d(Int32Array.from(rows), "int32");

@@ -120,9 +120,7 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
         stream.advance();
         if (layer && call) {
           const exact = stream.outputs(node, dense);
-          const rows = stream.batches.map(({ size, mask }) =>
-            mask ? realRows(call, size, mask) : undefined,
-          );
+          const rows = stream.batches.map(({ mask }) => realRows(call, mask));
           stream.outputs(node, converted).forEach((z, b) => {
             layer.accumulated.add(exact[b], z, rows[b]);
           });

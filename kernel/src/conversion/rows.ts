@@ -10,14 +10,16 @@ function isMasked({ node, operator }: TargetCall, length: number): boolean {
   return node.outputShapes[0].length === 3 && operator.positions === length;
 }
 
-/** Rows of a batch that are real, as indices into all its rows: padding is left out. */
-export function realRows(call: TargetCall, size: number, mask?: Batch["mask"]): Uint32Array {
-  const { positions } = call.operator;
-  const all = () => Uint32Array.from({ length: size * positions }, (_, row) => row);
-  if (!mask || !isMasked(call, mask.shape[1])) return all();
+/** Rows of a batch that are real, as indices into all its rows: padding is left out. Null where all are. */
+export function realRows(call: TargetCall, mask?: Batch["mask"]): Uint32Array | null {
+  if (!mask || !isMasked(call, mask.shape[1])) return null;
   const real = mask.dataSync();
-  return all().filter((row) => real[row] !== 0);
+  return Uint32Array.from(real.keys()).filter((row) => real[row] !== 0);
 }
+
+/** How many they are. */
+export const countRows = (call: TargetCall, { size, mask }: Pick<Batch, "size" | "mask">): number =>
+  realRows(call, mask)?.length ?? size * call.operator.positions;
 
 /** Rows that a call gives for a data set, padding left out; a pass over the data where they have a mask. */
 export async function countRealRows(
@@ -33,7 +35,7 @@ export async function countRealRows(
       disposeBatch(batch);
       return new Map(calls.map((call) => [call, data.size * call.operator.positions]));
     }
-    for (const call of calls) counts.set(call, counts.get(call)! + realRows(call, batch.size, mask).length);
+    for (const call of calls) counts.set(call, counts.get(call)! + countRows(call, batch));
     disposeBatch(batch);
   }
   return counts;
@@ -66,14 +68,15 @@ export class RowSampler {
 
   /** Takes what is chosen of the next batch. @param x what the call receives */
   add(x: tf.Tensor, size: number, mask: Batch["mask"], rows = this.call.operator.rows): void {
-    const real = realRows(this.call, size, mask);
+    const real = realRows(this.call, mask);
+    const count = real?.length ?? size * this.call.operator.positions;
     const from = this.at;
-    while (this.at < this.chosen.length && this.chosen[this.at] < this.seen + real.length) this.at++;
+    while (this.at < this.chosen.length && this.chosen[this.at] < this.seen + count) this.at++;
     if (this.at > from) {
-      const local = this.chosen.subarray(from, this.at).map((index) => real[index - this.seen]);
-      this.parts.push(gatherRows(x, rows, local));
+      const local = this.chosen.subarray(from, this.at).map((index) => index - this.seen);
+      this.parts.push(gatherRows(x, rows, real ? local.map((index) => real[index]) : local));
     }
-    this.seen += real.length;
+    this.seen += count;
   }
 
   /** float32 (rows, D) */

@@ -6,7 +6,7 @@ import type { LookupWeights } from "../../layers/lookupLayer";
 import { makeLookup } from "../../layers/makeLookup";
 import { ActivationStream } from "../activations";
 import { fitLookup } from "../fitLookup";
-import { chooseRows, concatenate, RowSampler, realRows } from "../rows";
+import { chooseRows, concatenate, countRows, RowSampler } from "../rows";
 import type { Calibration, NormStatistics } from "../state";
 import { StoredArray } from "../storedArray";
 import { disposeStudent } from "../student";
@@ -111,7 +111,7 @@ async function fitTarget(
   const { operator, calls, positions, name } = target;
   const [first, ...others] = calls;
   const { batches } = stream;
-  const total = batches.reduce((sum, { size, mask }) => sum + realRows(first, size, mask).length, 0);
+  const total = batches.reduce((sum, batch) => sum + countRows(first, batch), 0);
   const wantedRows = Math.round((rowsPerFit * first.operator.positions) / positions);
   const chosen = chooseRows(name, total, wantedRows, seed);
   const linear = (x: tf.Tensor) => tf.matMul(operator.rows(x), operator.weight()) as tf.Tensor2D;

@@ -12,7 +12,7 @@ import { ActivationStream } from "../activations";
 import { ErrorSums } from "../errorSums";
 import { fitLookup } from "../fitLookup";
 import type { Profile } from "../profile";
-import { chooseRows, RowSampler, realRows } from "../rows";
+import { chooseRows, countRows, RowSampler, realRows } from "../rows";
 import type { Target } from "../targets";
 
 /** What a layer costs for one input: operations, bytes, milliseconds in this machine's backends. */
@@ -182,7 +182,7 @@ async function measureLayer(
 /** Rows of a layer's input, and of its linear output before bias and activation, with its weight. */
 function layerRows({ name, operator, calls: [call] }: Target, stream: ActivationStream, seed: number) {
   const { batches } = stream;
-  const total = batches.reduce((sum, { size, mask }) => sum + realRows(call, size, mask).length, 0);
+  const total = batches.reduce((sum, batch) => sum + countRows(call, batch), 0);
   const chosen = chooseRows(`plan ${name}`, total, rowsPerFit, seed);
   const linear = (input: tf.Tensor) => tf.matMul(operator.rows(input), operator.weight()) as tf.Tensor2D;
   const gather = (rows: typeof operator.rows) => {
@@ -206,10 +206,10 @@ function measureAlone(
   let divergence = 0;
   const changed: LayerOf = (node) => (node.name === name ? twin : node.layer);
   stream.inputs(call.node).forEach((x, b) => {
-    const { size, mask } = stream.batches[b];
+    const { mask } = stream.batches[b];
     tf.tidy(() => {
       const [y, z] = [layer, twin].map((one) => one.apply(x, call.node.callArgs) as tf.Tensor);
-      sums.add(y, z, mask && realRows(call, size, mask));
+      sums.add(y, z, realRows(call, mask));
     });
     const [exact, approximate] = [ownLayer, changed].map((layerOf) => stream.finish(layerOf, 0, b));
     divergence += task.divergence(exact, approximate, mask);
