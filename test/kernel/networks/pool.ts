@@ -22,7 +22,10 @@ export class Pool {
   constructor(
     inputs: readonly Value[],
     readonly names: () => string,
-    /** False in and around nested networks: TensorFlow.js hands no mask across their border, laid open it would go on. */
+    /**
+     * Whether layers may make masks. Not in and around nested networks: TensorFlow.js hands no mask across their border,
+     * laid open it would go on. Nor beside layers that use one: it hands a mask to whatever it computes later.
+     */
     readonly masks: boolean,
   ) {
     this.values = [...inputs];

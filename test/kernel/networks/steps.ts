@@ -27,12 +27,12 @@ const activation = (draw: Draw) => draw.of(activations) as "relu";
 const unary =
   (
     fits: (shape: number[], value: Value) => boolean,
-    make: (draw: Draw, shape: number[], name: string) => Layer | null,
+    make: (draw: Draw, shape: number[], name: string, masks: boolean) => Layer | null,
   ): Step =>
   (pool, draw) => {
     const x = pool.pick(draw, fits);
     if (!x) return null;
-    const layer = make(draw, shapeOf(x), pool.names());
+    const layer = make(draw, shapeOf(x), pool.names(), pool.masks);
     return layer && pool.apply(layer, x);
   };
 
@@ -184,15 +184,15 @@ const normalization = unary(floats, (draw, shape, name) => {
     : L.batchNormalization({ axis, center: on, scale: off, epsilon: 0.01, name });
 });
 
-const nonlinearity = unary(floats, (draw, shape, name) => {
-  const makers: (() => Layer)[] = [
+const nonlinearity = unary(floats, (draw, shape, name, masks) => {
+  const makers: (() => Layer | null)[] = [
     () => L.activation({ activation: activation(draw), name }),
     () => L.reLU({ maxValue: draw.sometimes(2) ? 0.5 : undefined, name }),
     () => L.leakyReLU({ alpha: 0.1 * draw.integer(1, 5), name }),
     () => L.prelu({ sharedAxes: draw.sometimes(2) ? [1] : undefined, name }),
     () => L.elu({ alpha: 1, name }),
     () => L.thresholdedReLU({ theta: 0.37, name }),
-    () => L.softmax({ axis: draw.sometimes(4) ? axisOf(draw, shape) : -1, name }),
+    () => (masks ? null : L.softmax({ axis: draw.sometimes(4) ? axisOf(draw, shape) : -1, name })),
     () => L.dropout({ rate: 0.5, name }),
     () => L.gaussianNoise({ stddev: 1, name }),
   ];
@@ -314,7 +314,7 @@ const squeezeAndExcite: Step = (pool, draw) => {
 
 /** Queries, keys and values of a sequence: attention as plain layers write it. */
 const attention: Step = (pool, draw) => {
-  const x = pool.pick(draw, sequence);
+  const x = pool.masks ? null : pool.pick(draw, sequence);
   if (!x) return null;
   const units = draw.integer(1, 4);
   const project = () => pool.apply(L.dense({ units, name: pool.names() }), x);
@@ -331,7 +331,9 @@ const again: Step = (pool, draw) => {
 };
 
 /** Layers that no file can hold: what comes of them must be a sentence. */
-const unknown = unary(sequence, (_draw, _shape, name) => L.simpleRNN({ units: 2, name }));
+const unknown = unary(sequence, (_draw, _shape, name, masks) =>
+  masks ? null : L.simpleRNN({ units: 2, name }),
+);
 
 /** By name; what comes first is simplest, what is listed twice comes up twice as often. */
 export const steps: [string, Step][] = [
