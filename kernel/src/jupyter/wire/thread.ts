@@ -213,15 +213,19 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
     const content = JSON.stringify({ subscription });
     mailer.send("iopub", { identities: [subscription], type: "iopub_welcome", parent: "{}", content });
   };
+  const subscriptions = receive(sockets.iopub, ([event]) => {
+    const [subscribes] = event;
+    if (subscribes) welcome(event.subarray(1).toString());
+  });
+  // Who has subscribed since the socket was bound is welcomed before anything is published.
+  await new Promise(setImmediate);
+  await new Promise(setImmediate);
   mailer.publish("status", "{}", { execution_state: "starting" });
   await Promise.all([
+    subscriptions,
     receive(sockets.shell, take("shell")),
     receive(sockets.control, take("control")),
     receive(sockets.stdin, take("stdin")),
-    receive(sockets.iopub, ([event]) => {
-      const [subscribes] = event;
-      if (subscribes) welcome(event.subarray(1).toString());
-    }),
     receive(sockets.heartbeat, (frames) => heartbeats.send(frames)),
   ]);
 }
