@@ -48,6 +48,6 @@ export async function saveFile(
       tf.dispose(inputs);
     }
   }
-  await writeFileWhole(path, bytes);
+  await writeFileWhole(path, bytes, "save");
   return { bytes: bytes.length, checked };
 }

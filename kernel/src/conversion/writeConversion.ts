@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { LutnnError } from "../errors";
+import { fileError } from "../files/fileError";
 import { writeFileWhole } from "../files/writeFile";
 import { yieldToEvents } from "../host/signal";
 import { encodeArray } from "./arrayFile";
@@ -13,14 +13,6 @@ import { topologyOf } from "./topology";
 /** Names inside the folder of a stored conversion. */
 export const manifestName = "conversion.json";
 export const arraysFolder = "arrays";
-
-/** A sentence about a folder that cannot be used. */
-const folderError = (what: string, folder: string, error: unknown): LutnnError => {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return new LutnnError(
-    `${what}: the folder ${folder} must be usable (${code ?? message}); choose another one`,
-  );
-};
 
 /**
  * Writes a conversion into a folder: arrays by their digest, then the manifest that names them, each file whole or not
@@ -59,16 +51,16 @@ export async function writeConversion(
   const have = await mkdir(inside, { recursive: true })
     .then(() => readdir(inside))
     .catch((error: unknown) => {
-      throw folderError("store", folder, error);
+      throw fileError("store", folder, error);
     });
   let bytes = 0;
   for (const [digest, array] of arrays) {
     bytes += array.bytes;
     if (have.includes(digest)) continue;
-    await writeFileWhole(join(inside, digest), encodeArray(array));
+    await writeFileWhole(join(inside, digest), encodeArray(array), "store");
     await yieldToEvents(signal);
   }
-  await writeFileWhole(join(folder, manifestName), JSON.stringify(manifest));
+  await writeFileWhole(join(folder, manifestName), JSON.stringify(manifest), "store");
   for (const name of have) if (!arrays.has(name)) await rm(join(inside, name), { force: true });
   return { arrays: arrays.size, bytes };
 }

@@ -1,7 +1,7 @@
-import { existsSync, mkdtempSync, readdirSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { convert, InferenceSession, LookupLayer, openConversion, tf } from "lutnn";
+import { convert, InferenceSession, LookupLayer, LutnnError, openConversion, tf } from "lutnn";
 import { describe, expect, it } from "vitest";
 import { tinyData, tinyNetwork } from "../network";
 
@@ -114,5 +114,23 @@ describe("convert", () => {
     const given = (network: tf.LayersModel) =>
       tf.tidy(() => [...(network.predict(tf.ones([2, 6, 6, 2])) as tf.Tensor).dataSync()]);
     expect(given(opened.original)).toEqual(given(model));
+  });
+});
+
+describe("a place that cannot be written", () => {
+  it("is one sentence, for a file and for stored work", async () => {
+    const conversion = convert(tinyNetwork(), { layers: ["c2"] });
+    const inTheWay = join(folder, "file");
+    writeFileSync(inTheWay, "");
+    mkdirSync(join(folder, "folder.onnx"), { recursive: true });
+    for (const attempt of [
+      () => conversion.save(join(inTheWay, "below.onnx")),
+      () => conversion.save(join(folder, "folder.onnx")),
+      () => conversion.store(inTheWay),
+      () => conversion.store(join(inTheWay, "below")),
+    ])
+      await expect(attempt()).rejects.toThrow(LutnnError);
+    await expect(conversion.save(join(folder, "folder.onnx"))).rejects.toThrow(/^save: the path must name a file, but/);
+    await expect(conversion.store(inTheWay)).rejects.toThrow(/store: every folder on the way must be one/);
   });
 });
