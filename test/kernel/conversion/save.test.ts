@@ -130,7 +130,9 @@ describe("a place that cannot be written", () => {
       () => conversion.store(join(inTheWay, "below")),
     ])
       await expect(attempt()).rejects.toThrow(LutnnError);
-    await expect(conversion.save(join(folder, "folder.onnx"))).rejects.toThrow(/^save: the path must name a file, but/);
+    await expect(conversion.save(join(folder, "folder.onnx"))).rejects.toThrow(
+      /^save: the path must name a file, but/,
+    );
     await expect(conversion.store(inTheWay)).rejects.toThrow(/store: every folder on the way must be one/);
   });
 });
