@@ -279,6 +279,13 @@ export class Kernel {
     return (await this.startCell(code, options)).done();
   }
 
+  /** Runs cells one after the other; @returns the last one's result */
+  async evaluateAll(...cells: string[]): Promise<string> {
+    let result = "";
+    for (const cell of cells) result = await this.evaluate(cell);
+    return result;
+  }
+
   /** text/plain of a cell's result; throws the cell's error. */
   async evaluate(code: string): Promise<string> {
     const { reply, published } = await this.execute(code);

@@ -16,11 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => kernel.stop());
 
-async function run(...cells: string[]): Promise<string> {
-  let result = "";
-  for (const cell of cells) result = await kernel.evaluate(cell);
-  return result;
-}
+const run = (...cells: string[]) => kernel.evaluateAll(...cells);
 async function errorOf(cell: string): Promise<string> {
   return String((await kernel.execute(cell)).reply.content.evalue);
 }

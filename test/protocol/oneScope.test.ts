@@ -16,12 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => kernel.stop());
 
-/** Runs cells one after the other; @returns the last one's result */
-async function run(...cells: string[]): Promise<string> {
-  let result = "";
-  for (const cell of cells) result = await kernel.evaluate(cell);
-  return result;
-}
+const run = (...cells: string[]) => kernel.evaluateAll(...cells);
 
 async function errorOf(cell: string): Promise<string> {
   const { reply } = await kernel.execute(cell);

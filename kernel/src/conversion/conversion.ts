@@ -80,7 +80,7 @@ export class Conversion extends ConversionCore {
     this.change(`calibrate by ${method.title}${layers ? `: ${listed(layers)}` : ""}`, state);
     for (const warning of warnings) process.emitWarning(warning, "LutnnWarning");
     return new Outcome(
-      `calibrated ${listed([...found.keys()])} by ${method.title} on ${Math.min(data.size, data.size)} examples of ${data.name}`,
+      `calibrated ${listed([...found.keys()])} by ${method.title} on ${data.size} examples of ${data.name}`,
       warnings,
     );
   }
