@@ -1,27 +1,51 @@
 // npm test: every suite in turn, its seconds, and a table at the end. `npm test -- unit browser` runs only those.
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join, relative, resolve } from "node:path";
 import { run, testArm, testHere, testWithSanitizers } from "./native/builds.mjs";
 
 const root = resolve(import.meta.dirname, "..");
 const at = (...parts) => join(root, ...parts);
 const notebook = "01-first-lookup-network.ipynb";
 
-const node = (...args) => run(process.execPath, args);
+const node = (env, ...args) => run(process.execPath, args, env);
+/** What Vitest wrote of the suite that is running. */
+const written = at("out", "test-results.json");
 const vitest = (env, ...filters) =>
-  run(
-    process.execPath,
-    [at("node_modules/vitest/vitest.mjs"), "run", "--config", "test/vitest.config.mjs", ...filters],
+  node(
     env,
+    at("node_modules/vitest/vitest.mjs"),
+    "run",
+    "--config",
+    "test/vitest.config.mjs",
+    "--reporter=default",
+    "--reporter=json",
+    `--outputFile.json=${written}`,
+    ...filters,
   );
+
+/** Each failed test's file, name and message: a log of which only the end is kept still says what failed. */
+function failedTests() {
+  let results;
+  try {
+    results = JSON.parse(readFileSync(written, "utf8"));
+  } catch {
+    return []; // another kind of suite, or one that ended before its first result
+  }
+  return results.testResults.flatMap(({ name: file, message, assertionResults }) => {
+    const failed = assertionResults.filter(({ status }) => status === "failed");
+    const said = failed.map(({ fullName, failureMessages }) => `${fullName}\n${failureMessages.join("\n")}`);
+    if (message) said.push(message);
+    return said.map((text) => `${relative(root, file)}: ${text}`);
+  });
+}
 
 /**
  * In order: what fails fast comes first; the browser test opens the notebook that the one before it executed. A suite
  * that returns a sentence was skipped, and says why.
  */
 const suites = {
-  lint: () => node(at("node_modules/@biomejs/biome/bin/biome"), "check", "--error-on-warnings"),
-  types: () => node(at("node_modules/typescript/bin/tsc"), "-p", "test"),
+  lint: () => node({}, at("node_modules/@biomejs/biome/bin/biome"), "check", "--error-on-warnings"),
+  types: () => node({}, at("node_modules/typescript/bin/tsc"), "-p", "test"),
   native: testHere,
   sanitizers: testWithSanitizers,
   arm: testArm,
@@ -41,7 +65,7 @@ const suites = {
     for (const name of readdirSync(at("out")))
       if (name.startsWith("plus-and-paper-")) rmSync(at("out", name), { recursive: true }); // results of before
     for (const name of readdirSync(at("notebooks")).sort())
-      if (name.endsWith(".ipynb")) node(at("kernel/bin/lutnn.js"), "run", `notebooks/${name}`);
+      if (name.endsWith(".ipynb")) node({}, at("kernel/bin/lutnn.js"), "run", `notebooks/${name}`);
     vitest({ LUTNN_EXECUTED_NOTEBOOK: at("out", notebook) }, "test/notebooks");
   },
   browser: () => vitest({ LUTNN_EXECUTED_NOTEBOOK: at("out", notebook) }, "browser.test.ts"),
@@ -61,14 +85,19 @@ for (const [name, suite] of Object.entries(suites)) {
   const start = performance.now();
   let failure = null;
   let skipped = null;
+  rmSync(written, { force: true });
   try {
     skipped = suite() ?? null;
   } catch (error) {
     failure = error;
     console.error(`=== ${name} failed: ${error.message}`);
   }
-  results.push({ name, seconds: (performance.now() - start) / 1000, failure, skipped });
+  const seconds = (performance.now() - start) / 1000;
+  results.push({ name, seconds, failure, skipped, failedTests: failure ? failedTests() : [] });
 }
+
+for (const { name, failedTests } of results)
+  for (const test of failedTests) console.log(`\n=== ${name} failed in ${test}`);
 
 console.log("\nsuite       seconds");
 for (const { name, seconds, failure, skipped } of results)

@@ -60,13 +60,30 @@ afterAll(() => session?.close(), startLimit);
 /** JupyterLab's application, as far as it is asked here. */
 declare const jupyterapp: {
   commands: { execute(command: string, args: object): Promise<void> };
-  shell: { currentWidget: { context: { model: { dirty: boolean } }; close(): void } };
+  shell: {
+    currentWidget: {
+      context: {
+        path: string;
+        model: { dirty: boolean };
+        sessionContext: { session: { kernel: { status: string } | null } | null };
+      };
+      close(): void;
+    };
+  };
 };
 const isDirty = () => page.evaluate(() => jupyterapp.shell.currentWidget.context.model.dirty);
 
-/** Opens a notebook with its kernel, and waits until that is idle. */
+/** Opens a notebook with its kernel, and waits until that is idle: the status bar may still tell of the one before. */
 async function openWithKernel(path: string): Promise<void> {
   await execute(page, "docmanager:open", { path });
+  await page.waitForFunction(
+    (wanted) => {
+      const { context } = jupyterapp.shell.currentWidget;
+      return context.path === wanted && context.sessionContext.session?.kernel?.status === "idle";
+    },
+    path,
+    { timeout: kernelLimit },
+  );
   await page.getByText(`${ours} | Idle`).waitFor({ timeout: kernelLimit });
   await settle(page);
 }

@@ -52,6 +52,19 @@ describe.skipIf(process.platform === "win32")("what is written past console appe
     expect([stdout, stderr]).toEqual(["out\n", "err\n"]);
   });
 
+  test.each([
+    [
+      "while the cell waits",
+      'await new Promise((done) => cp.spawn("sh", ["-c", words], { stdio: "inherit" }).on("exit", done));',
+    ],
+    ["while nothing else runs", 'cp.execSync(words, { stdio: "inherit" });'],
+  ])("what only sounds like a process's last words is shown as well, %s", async (_, code) => {
+    const words = ["FATAL ERROR: one", "<--- Last few GCs --->", "and on"];
+    const command = `printf '${words.join("\\n")}\\n' >&2; sleep 0.7; printf 'after\\n' >&2`;
+    const { stderr } = await kernel.execute(`{ const words = ${JSON.stringify(command)}; ${code} }`);
+    expect(stderr).toBe(`${words.join("\n")}\nafter\n`);
+  });
+
   test("it stands where it was written, between what the cell printed before and after", async () => {
     const code = `for (let turn = 0; turn < 20; turn++) {
       console.log("before " + turn);

@@ -9,10 +9,13 @@ export interface Descriptors {
   /** Where what is written to descriptors 1 and 2 comes out: reading never waits. */
   stdout: number;
   stderr: number;
-  /** Takes lines for the watcher (see {@link watching}); writing never waits. */
+  /** Takes lines for the watcher (see {@link watching}), {@link lineEnd} for an end of line in them; writing never waits. */
   watcher: number;
   watcherPid: number;
 }
+
+/** Stands for an end of line in what the watcher is told. */
+export const lineEnd = "\u001f";
 
 /**
  * A shell that outlives the kernel's process, in 1 MB: it has the stderr that the kernel was started with and writes the

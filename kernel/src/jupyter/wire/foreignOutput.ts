@@ -9,7 +9,7 @@ export interface ForeignOutputOptions {
   /** Descriptors of the pipes' ends; reading them never waits. */
   descriptors: Record<"stdout" | "stderr", number>;
   publish(name: "stdout" | "stderr", text: string): void;
-  /** Takes what V8 and Node say on stderr when they are about to abort the process. */
+  /** Takes what V8 and Node begin to say on stderr when they are about to abort the process; "" once it lives on. */
   fatal(text: string): void;
   /** Takes what the main thread has sent before. */
   before(): void;
@@ -20,13 +20,19 @@ export interface ForeignOutputOptions {
 
 /** How the report begins that comes before the end: of the heap that is full, of a failed assertion. */
 const lastWords = /<--- Last few GCs --->|FATAL ERROR: |#\n# Fatal error in /;
+/** Bytes: enough for such a beginning, read alone, so that the rest waits in the pipe for the process that outlives us. */
+const beginningSize = 32;
+/** After such a beginning; a process that lives on has only written the same words. */
+const lastWordsMs = 500;
 
 /** What child processes and native code write to the process's own file descriptors 1 and 2. */
 export class ForeignOutput {
   private readonly buffer = Buffer.alloc(pieceSize);
   private readonly decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
-
-  private isEnding = false;
+  /** Whether the last look found something. */
+  private readonly flows = { stdout: false, stderr: false };
+  /** What may be the process's last words, and when they are not. */
+  private held = { text: "", until: 0 };
 
   constructor(private readonly options: ForeignOutputOptions) {}
 
@@ -43,24 +49,39 @@ export class ForeignOutput {
     }
   }
 
-  /** Publishes all that has been written so far. */
+  /** Publishes all that has been written so far: asked for by the main thread, which therefore lives. */
   drain(): void {
-    for (const name of ["stdout", "stderr"] as const) while (this.readPiece(name) > 0);
+    for (const name of ["stdout", "stderr"] as const)
+      do this.held.until = 0;
+      while (this.readPiece(name) > 0);
   }
 
   /** @returns the number of bytes */
   private readPiece(name: "stdout" | "stderr"): number {
     const { descriptors, publish, fatal } = this.options;
+    if (name === "stderr" && this.held.text !== "" && !this.letGo()) return 0;
+    const most = name === "stdout" || this.flows.stderr ? pieceSize : beginningSize;
     let size = 0;
     try {
-      size = readSync(descriptors[name], this.buffer);
+      size = readSync(descriptors[name], this.buffer, 0, most, null);
     } catch {
-      return 0; // Nothing has been written since.
+      // Nothing has been written since.
     }
+    this.flows[name] = size > 0;
     const text = this.decoders[name].decode(this.buffer.subarray(0, size), { stream: true });
-    this.isEnding ||= name === "stderr" && lastWords.test(text);
-    if (this.isEnding && name === "stderr") fatal(text);
-    else if (text !== "") publish(name, text);
+    if (name === "stderr" && lastWords.test(text)) {
+      fatal(text);
+      this.held = { text, until: performance.now() + lastWordsMs };
+    } else if (text !== "") publish(name, text);
     return size;
+  }
+
+  /** Whether what was held back is published, because the process lives on. */
+  private letGo(): boolean {
+    if (performance.now() < this.held.until) return false;
+    this.options.fatal("");
+    this.options.publish("stderr", this.held.text);
+    this.held = { text: "", until: 0 };
+    return true;
   }
 }

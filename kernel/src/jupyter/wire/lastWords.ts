@@ -6,6 +6,7 @@ import { readSync } from "node:fs";
 import { Router, XPublisher } from "zeromq";
 import { endChildren, memoryKills } from "../children";
 import { readConnection } from "../connection";
+import { lineEnd } from "../descriptors";
 import { encode } from "./codec";
 import { Signer } from "./signature";
 
@@ -24,6 +25,8 @@ const gatherMs = 150;
 /** Bytes of the kernel's last words that are looked at, and lines that are shown. */
 const mostBytes = 1 << 16;
 const mostLines = 5;
+/** Also such a line's end, where the kernel died while it wrote. */
+const stackLine = /^\s|^\d+: 0x/;
 
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
@@ -31,8 +34,8 @@ async function start(): Promise<void> {
   const [file, pid, text, killsBefore, heapLimit] = process.argv.slice(2);
   const cell: LastCell | null = JSON.parse(process.env.LUTNN_LAST_CELL || "null");
   const [left, stdout] = [3, 4].map(rest);
-  process.stderr.write(left);
-  const stderr = `${process.env.LUTNN_LAST_WORDS ?? ""}\n${left}`;
+  const stderr = (process.env.LUTNN_LAST_WORDS ?? "").replaceAll(lineEnd, "\n") + left;
+  process.stderr.write(stderr);
   const systemKilled = memoryKills() > Number(killsBefore);
   await endChildren({ pid: Number(pid), text }, new Set());
   if (!cell) return;
@@ -68,7 +71,7 @@ async function tell(
     insist(deadline, () => shell.bind(address(connection.shellPort))),
     insist(deadline, () => iopub.bind(address(connection.iopubPort))),
   ]);
-  const words = stderr.split("\n").filter((line) => line.trim() !== "" && !line.startsWith(" "));
+  const words = stderr.split("\n").filter((line) => line.trim() !== "" && !stackLine.test(line));
   const error = {
     ename: "KernelDied",
     evalue: sentence,

@@ -4,6 +4,7 @@ import { writeSync } from "node:fs";
 import { join } from "node:path";
 import { type MessagePort, parentPort, receiveMessageOnPort, Worker, workerData } from "node:worker_threads";
 import { endChildren } from "../children";
+import { lineEnd } from "../descriptors";
 import { release, sizeOf } from "../flow";
 import { collectorOfGarbage } from "../garbage";
 import {
@@ -87,10 +88,7 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
         if (!cell) log(text.trimEnd());
         else if (!cell.silent) mailer.streams.insert(name, cell.headerJson, text);
       },
-      fatal(text) {
-        log(text.trimEnd());
-        tellWatcher(`words ${text.trim().replace(/\s+/g, " ")}`);
-      },
+      fatal: (text) => tellWatcher(`words ${text.replaceAll("\n", lineEnd)}`),
       before: () => takeWaiting(),
       room: () => mailer.room(),
       isBusy: () => isRunning,
