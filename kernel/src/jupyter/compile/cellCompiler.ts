@@ -85,10 +85,9 @@ export class CellCompiler {
     const { values, ambient, continued, fresh } = cells.draft;
     const declared = new Set([...values].filter((name) => !ambient.has(name)));
     const files = own.flatMap((each) => this.deliver(program, each));
-    const cell = {
-      ...emitCell(ts, program, file, declared, cells.variables, continued),
-      fresh: fresh.filter((name) => declared.has(name)),
-    };
+    const emitted = emitCell(ts, program, file, declared, cells.variables, cells.changing, continued);
+    cells.draft.changing = emitted.changing;
+    const cell = { ...emitted.cell, fresh: fresh.filter((name) => declared.has(name)) };
     return { ...nothing, cell, files, declared: [...declared] };
   }
 

@@ -32,6 +32,8 @@ export interface CellFile {
   continued: Continued;
   /** Names that start anew, see {@link freshNames}. */
   fresh: readonly string[];
+  /** Variables that change at any time once the cell runs. */
+  changing: readonly string[];
 }
 
 export class CellFiles {
@@ -42,6 +44,8 @@ export class CellFiles {
   draft: CellFile;
   /** … and what is being typed. */
   readonly scratch: CellFile;
+  /** Variables that functions of cells assign to, and imports: they may change whenever a function is called. */
+  readonly changing = new Set<string>();
   /** The cells that count, oldest first. */
   private kept: CellFile[] = [];
   private valueOwners = new Map<string, CellFile>();
@@ -115,6 +119,7 @@ export class CellFiles {
   /** The draft is a cell that runs: its names hold from now on. */
   adopt(): void {
     const { ts, draft } = this;
+    for (const name of draft.changing) this.changing.add(name);
     if (draft.values.size + draft.types.size + draft.augmentations.size === 0) return;
     if (draft.linked) expectAssignments(ts, draft.linked, false);
     this.kept.push(draft);
@@ -184,7 +189,7 @@ export class CellFiles {
         ...{ path, text: "", kind: this.ts.ScriptKind.TS, version: 0 },
         ...{ forgotten: new Set<string>(), values: new Set<string>(), types: new Set<string>() },
         ...{ ambient: new Set<string>(), augmentations: new Set<string>(), needs: new Set<CellFile>() },
-        ...{ linked: null, continued: new Map(), fresh: [] },
+        ...{ linked: null, continued: new Map(), fresh: [], changing: [] },
       };
       this.all.push(cell);
       this.free.push(cell);

@@ -19,6 +19,7 @@ const linesOf = (code: string) => code.split("\n").length;
 /**
  * @param declared names of the values that the cell declares
  * @param known names of the values that earlier cells have declared
+ * @param changing those of them that may change at any time
  * @param continued what the cell's namespaces have from earlier cells
  */
 export function emitCell(
@@ -27,8 +28,9 @@ export function emitCell(
   file: typescript.SourceFile,
   declared: ReadonlySet<string>,
   known: ReadonlySet<string>,
+  changing: ReadonlySet<string>,
   continued: Continued,
-): Omit<CompiledCell, "fresh"> {
+): { cell: Omit<CompiledCell, "fresh">; changing: string[] } {
   const checker = program.getTypeChecker();
   const before = [
     writeOutMembers(ts, checker, continued),
@@ -36,8 +38,9 @@ export function emitCell(
     cellStatements(ts, checker),
   ];
   const { code, map } = emit(program, file, { before });
-  const { text, prologue, ...body } = toFunctionBody(ts, code, declared, known);
-  return { ...body, code: text, maps: [map], firstColumn: prologue, lines: linesOf(code) };
+  const { text, prologue, changing: own, ...body } = toFunctionBody(ts, code, declared, known, changing);
+  const cell = { ...body, code: text, maps: [map], firstColumn: prologue, lines: linesOf(code) };
+  return { cell, changing: own };
 }
 
 /** A file of the notebook's own. */
