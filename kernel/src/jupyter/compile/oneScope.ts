@@ -39,30 +39,31 @@ export interface FunctionBody {
 /** The variables that a loop keeps in locals. */
 interface Kept {
   names: ReadonlySet<string>;
+  /** Those among them that are assigned to together with their locals. */
+  through: ReadonlySet<string>;
   /** Functions around the loop: inside others the variables are where they always are. */
   depth: number;
-  /** Each assignment is one to the variable, too. */
-  isThrough: boolean;
 }
-const nothingKept: Kept = { names: new Set(), depth: -1, isThrough: false };
+const nothingKept: Kept = { names: new Set(), through: new Set(), depth: -1 };
+
+/** What is known of the notebook's variables. */
+export interface Variables {
+  /** Those that this cell declares (the compiler adds others for itself). */
+  declared: ReadonlySet<string>;
+  /** Those that earlier cells have declared. */
+  known: ReadonlySet<string>;
+  /** Those among them that may change at any time: functions assign to them, or they are imports. */
+  changing: ReadonlySet<string>;
+  /** Those that have been declared as anything but numbers. */
+  mixed: ReadonlySet<string>;
+}
 
 /** @param name the property of a box, and of an object that gives a function its name */
 const propertyOf = (name: string): string => (name === "__proto__" ? '["__proto__"]' : `.${name}`);
 
-/**
- * @param code the module, as the compiler has printed it
- * @param declared names of the values that the cell declares (the compiler adds others for itself)
- * @param known names of the values that earlier cells have declared
- * @param changing those that their functions assign to, and imports
- */
-export function toFunctionBody(
-  ts: Ts,
-  code: string,
-  declared: ReadonlySet<string>,
-  known: ReadonlySet<string>,
-  changing: ReadonlySet<string>,
-): FunctionBody {
-  return new OneScope(ts, code, declared, known, changing).body();
+/** @param code the module, as the compiler has printed it */
+export function toFunctionBody(ts: Ts, code: string, variables: Variables): FunctionBody {
+  return new OneScope(ts, code, variables).body();
 }
 
 class OneScope {
@@ -85,9 +86,7 @@ class OneScope {
   constructor(
     private readonly ts: Ts,
     private readonly code: string,
-    private readonly declared: ReadonlySet<string>,
-    private readonly known: ReadonlySet<string>,
-    private readonly changing: ReadonlySet<string>,
+    private readonly notebook: Variables,
   ) {
     this.file = parseModule(ts, code, ts.ScriptKind.TS);
     ts.bindSourceFile(this.file, {});
@@ -126,7 +125,7 @@ class OneScope {
 
   private isShared(name: string, node: typescript.Node): boolean {
     const place = placeOf(this.ts, name, node);
-    return place !== "inner" && (place === "top" ? this.declared : this.known).has(name);
+    return place !== "inner" && (place === "top" ? this.notebook.declared : this.notebook.known).has(name);
   }
 
   private readonly visit = (node: typescript.Node): void => {
@@ -184,7 +183,7 @@ class OneScope {
 
   /** True for a variable that is assigned to together with its local. */
   private writesThrough = (node: typescript.Identifier): boolean =>
-    this.kept.isThrough && this.isKept(node.text) && this.isShared(node.text, node);
+    this.isKept(node.text) && this.kept.through.has(node.text) && this.isShared(node.text, node);
 
   private shorthand({ name, objectAssignmentInitializer }: typescript.ShorthandPropertyAssignment): void {
     if (this.isShared(name.text, name)) {
@@ -270,6 +269,11 @@ class OneScope {
         this.replace(declaration, "void 0");
         continue;
       }
+      if (ts.isIdentifier(name) && !initializer && !isLoops && this.isShared(name.text, name)) {
+        this.names.add(name.text);
+        this.replace(declaration, `${opening("blank")}${JSON.stringify(name.text)})`);
+        continue;
+      }
       if (isPattern) this.edits.insert(declaration.getStart(), "(");
       this.target(name);
       if (initializer && ts.isIdentifier(name) && this.isShared(name.text, name))
@@ -310,13 +314,13 @@ class OneScope {
     const { name } = node;
     // `export default function () {}` makes no name.
     if (!name) this.edits.insert(start, "void ");
-    else if (this.declared.has(name.text)) this.functions.push(name.text);
+    else if (this.notebook.declared.has(name.text)) this.functions.push(name.text);
     this.inside(node);
   }
 
   private topClass(node: typescript.ClassDeclaration): void {
     const start = this.dropModifiers(node);
-    const isShared = node.name !== undefined && this.declared.has(node.name.text);
+    const isShared = node.name !== undefined && this.notebook.declared.has(node.name.text);
     if (node.name && isShared) this.edits.insert(start, `${this.variable(node.name.text)} = `);
     if (!node.name) this.edits.insert(start, "void ");
     this.inside(node);
@@ -393,16 +397,21 @@ class OneScope {
   private hotLoop({ label, statement }: typescript.LabeledStatement): void {
     const { used, written } = namesIn(this.ts, statement, (name, node) => this.isShared(name, node));
     const { kept: outer, scratch: counter } = this;
-    const isKept = (name: string) => this.isKept(name);
-    const save = [...written].map((name) => `${this.variable(name)} = ${this.localOf(name)}; `).join("");
+    // To store a number costs little where no other kind of value ever was; elsewhere V8 makes an object of each.
+    const [late, through] = [[] as string[], new Set<string>()];
+    for (const name of written)
+      if (this.notebook.mixed.has(name)) late.push(name);
+      else through.add(name);
+    const save = late.map((name) => `${this.variable(name)} = ${this.localOf(name)}; `).join("");
     const locals = [...used]
-      .filter((name) => !isKept(name))
+      .filter((name) => !this.isKept(name))
       .map((name) => `${this.localOf(name)} = ${this.variable(name)}`);
     if (save !== "") locals.push(`${counter} = 0`);
+    else if (through.size > 0) locals.push(counter);
     const start = `${locals.length > 0 ? `{ let ${locals.join(", ")}; ` : ""}${save === "" ? "" : "try { "}`;
     const end = `${save === "" ? "" : ` } finally { ${save}}`}${locals.length > 0 ? " }" : ""}`;
     this.edits.replace(this.code, label.getStart(), statement.getStart(), start);
-    this.kept = { names: used, depth: this.depth, isThrough: false };
+    this.kept = { names: used, through, depth: this.depth };
     if (save === "") this.visit(statement);
     else {
       const keep = `if ((${counter} = (${counter} + 1) & ${iterationsBetween - 1}) === 0) { ${save}} `;
@@ -420,11 +429,11 @@ class OneScope {
   /** A loop that may call functions keeps those variables in locals that no function assigns to. */
   private topLoop(node: typescript.Node): void {
     const isWanted = (name: string, at: typescript.Node) =>
-      this.isShared(name, at) && !this.changing.has(name) && !this.ownChanging.has(name);
+      this.isShared(name, at) && !this.notebook.changing.has(name) && !this.ownChanging.has(name);
     const names = keptNames(this.ts, node, isWanted);
     const locals = [...names].map((name) => `${this.localOf(name)} = ${this.variable(name)}`);
     if (names.size > 0) this.edits.insert(node.getStart(), `{ let ${[...locals, this.scratch].join(", ")}; `);
-    this.kept = { names, depth: this.depth, isThrough: true };
+    this.kept = { names, through: names, depth: this.depth };
     this.inside(node);
     this.kept = nothingKept;
     if (names.size > 0) this.edits.insert(node.end, " }");
