@@ -3,6 +3,7 @@ import { ErrorAccumulation } from "../charts/errorAccumulation";
 import type { ExampleSource } from "../datasets/examples";
 import { checkFeeds } from "../datasets/feeds";
 import { type Data, examplesOf } from "../datasets/from";
+import { InputsOnly } from "../datasets/inputsOnly";
 import { LutnnError } from "../errors";
 import { currentHost, displaySymbol } from "../host/host";
 import { type Evaluation, evaluateTask } from "../training/evaluate";
@@ -38,15 +39,15 @@ export class Conversion extends ConversionCore {
   private readonly samples = new Samples(this.graph.inputs);
 
   /**
-   * Learns a lookup for every layer that can be replaced, from some training examples (the paper takes 1,024). Starts
-   * from the dense network: what fine-tuning had learnt is dropped; layers that are replaced take their new lookups.
+   * Learns a lookup for every layer that can be replaced, from the inputs of some training examples (the paper takes
+   * 1,024); their targets are not read. Starts from the dense network: what fine-tuning had learnt is dropped; layers that are replaced take their new lookups.
    * With `layers`, learns only those and keeps everything else, for networks that are converted and trained by and by.
    */
   async calibrate(given: Data, options: CalibrateOptions = {}): Promise<Outcome> {
     const method = methodOf("calibrate", options.method ?? this.profile.calibrate.method);
     for (const name of options.layers ?? []) checkName(this.graph.name, name, this.names);
     return this.queue.run(`calibrate by ${method.title}`, options.signal, async (signal) => {
-      const data = await this.examples("calibrate", given, signal);
+      const data = await this.inputsOf("calibrate", given, signal);
       return this.calibrateNow(data, { ...options, method: method.name }, signal);
     });
   }
@@ -314,6 +315,22 @@ export class Conversion extends ConversionCore {
     const data = await examplesOf(given);
     checkFeeds(what, this.graph.inputs, data);
     this.task = this.task.checkTarget(what, data.target, data.name);
+    return this.seen(what, data, signal);
+  }
+
+  /** The same for a verb that reads no targets: these tell the task where they fit, and may be whatever they are. */
+  private async inputsOf(what: string, given: Data, signal: AbortSignal): Promise<ExampleSource> {
+    const data = new InputsOnly(await examplesOf(given));
+    checkFeeds(what, this.graph.inputs, data);
+    try {
+      this.task = this.task.checkTarget(what, data.target, data.name);
+    } catch (error) {
+      if (!(error instanceof LutnnError)) throw error;
+    }
+    return this.seen(what, data, signal);
+  }
+
+  private async seen(what: string, data: ExampleSource, signal: AbortSignal): Promise<ExampleSource> {
     await data.checkValues(what, signal);
     await this.samples.remember(data);
     return data;
