@@ -45,6 +45,7 @@ export { LutDense } from "./layers/lutDense";
 export * as models from "./models/index";
 export * from "./report/counting";
 export * from "./report/errorAccumulation";
+export { parseErrorAccumulation } from "./report/readErrorAccumulation";
 export type { TaskName } from "./tasks/derive";
 export type { Score } from "./tasks/score";
 export type { Metric, Task } from "./tasks/task";
