@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
+import { readFileWhole } from "../files/readFile";
 import { NetworkGraph } from "../layers/graph";
 import type { TaskName } from "../tasks/derive";
 import type { Task } from "../tasks/task";
@@ -15,6 +15,10 @@ import type { StoredArray } from "./storedArray";
 import { chooseTargets } from "./targets";
 import { arraysFolder, manifestName } from "./writeConversion";
 
+const doing = "openConversion";
+/** Bytes; a manifest names arrays and holds none. */
+const longestManifest = 2 ** 28;
+
 /**
  * Opens a conversion that `store` wrote: the dense network, everything that was learnt, every state, at the state in
  * which it was. `task` is needed where it was one of your own. Throws LutnnError on a folder that holds none, or whose
@@ -24,13 +28,7 @@ export async function openConversion(
   folder: string,
   options: { task?: TaskName | Task } = {},
 ): Promise<Conversion> {
-  const text = await readFile(join(folder, manifestName), "utf8").catch((error: unknown) => {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new LutnnError(
-      `openConversion: the folder must hold a stored conversion (${join(folder, manifestName)}: ${code ?? message}); store one with conversion.store(folder)`,
-    );
-  });
-  const manifest = readManifest(text, join(folder, manifestName));
+  const manifest = readManifest(await manifestText(folder), join(folder, manifestName));
   const known = new Map<string, Promise<StoredArray>>();
   const load = (digest: string): Promise<StoredArray> => {
     const found = known.get(digest) ?? readArray(folder, digest);
@@ -66,6 +64,19 @@ export async function openConversion(
   });
 }
 
+async function manifestText(folder: string): Promise<string> {
+  const path = join(folder, manifestName);
+  const bytes = await readFileWhole(path, doing, longestManifest).catch((error: Error) => {
+    const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
+    throw new LutnnError(
+      `${doing}: the folder must hold a stored conversion (got ${code} for ${JSON.stringify(path)}); store one with conversion.store(folder)`,
+      { cause: error.cause },
+    );
+  });
+  return bytes.toString("utf8");
+}
+
 async function readModel({ topology }: Manifest, folder: string): Promise<tf.LayersModel> {
   try {
     return await tf.models.modelFromJSON(JSON.parse(topology));
@@ -78,13 +89,7 @@ async function readModel({ topology }: Manifest, folder: string): Promise<tf.Lay
 
 async function readArray(folder: string, digest: string): Promise<StoredArray> {
   const path = join(folder, arraysFolder, digest);
-  const bytes = await readFile(path).catch((error: unknown) => {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new LutnnError(
-      `openConversion: ${path} must be readable (${code ?? message}); the stored conversion is not whole`,
-    );
-  });
-  const array = decodeArray(bytes, path);
+  const array = decodeArray(await readFileWhole(path, doing), path);
   if (array.digest !== digest)
     throw new LutnnError(`openConversion: ${path} must hold what its name says (it does not); it is damaged`);
   return array;

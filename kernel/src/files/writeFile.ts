@@ -3,6 +3,7 @@ import { mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { LutnnError } from "../errors";
 import { fileError } from "./fileError";
+import { requireRegular } from "./regularFile";
 
 /**
  * Writes a file so that it is there whole or not at all: beside it under another name, to the disk, then renamed.
@@ -23,21 +24,12 @@ export async function writeFileWhole(
   try {
     const target = await realpath(resolve(path)).catch(() => resolve(path));
     await mkdir(dirname(target), { recursive: true });
-    await requireRegular(target, doing);
+    const found = await stat(target).catch(() => null);
+    if (found) requireRegular(doing, target, found);
     await writeAside(target, data);
   } catch (error) {
     throw fileError(doing, path, error);
   }
-}
-
-/** What is there already may be a file; a rename would put a folder or a device aside. */
-async function requireRegular(target: string, doing: string): Promise<void> {
-  const found = await stat(target).catch(() => null);
-  if (!found || found.isFile()) return;
-  const kind = found.isDirectory() ? "folder" : "device, pipe or socket";
-  throw new LutnnError(
-    `${doing}: the path must name a file, but a ${kind} is there (got ${JSON.stringify(target)}); ${found.isDirectory() ? "add a file name" : "choose another path"}`,
-  );
 }
 
 async function writeAside(target: string, data: string | Uint8Array): Promise<void> {

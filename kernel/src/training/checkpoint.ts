@@ -1,10 +1,11 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { LutnnError } from "../errors";
+import { fileError } from "../files/fileError";
+import { readFileWhole } from "../files/readFile";
 import { type NamedArray, readSafetensors, writeSafetensors } from "../files/safetensors";
 import { writeFileWhole } from "../files/writeFile";
-import { folderError } from "./folderError";
 
 /** A saved state of a run: everything that decides how it goes on. */
 export interface Checkpoint<Position> {
@@ -49,7 +50,7 @@ export class CheckpointFolder<Position> {
   /** The result of an operation on the folder; what the system refuses as a sentence. */
   private usable<T>(operation: Promise<T>): Promise<T> {
     return operation.catch((error: unknown) => {
-      throw folderError(`checkpoint: the folder ${this.folder} must be usable`, error);
+      throw fileError("checkpoint", this.folder, error);
     });
   }
 
@@ -79,17 +80,13 @@ export class CheckpointFolder<Position> {
   private async write(name: string, position: Position, step: number, arrays: NamedArray[]): Promise<void> {
     const text = JSON.stringify({ step, position, identity: this.identity });
     const bytes = writeSafetensors(arrays, { lutnn: text, sha256: digest(arrays, text) });
-    await writeFileWhole(join(this.folder, name), bytes).catch((error: unknown) => {
-      throw folderError(`checkpoint: ${name} must be written into ${this.folder}`, error);
-    });
+    await writeFileWhole(join(this.folder, name), bytes, "checkpoint");
   }
 
   /** Reads one file; throws LutnnError when it is damaged or of another run. */
   async read(name: string): Promise<Checkpoint<Position>> {
     const path = join(this.folder, name);
-    const bytes = await readFile(path).catch((error: unknown) => {
-      throw folderError(`checkpoint: ${path} must be readable`, error);
-    });
+    const bytes = await readFileWhole(path, "checkpoint");
     const { arrays, metadata } = readSafetensors(bytes, path);
     const { lutnn: text = "", sha256 } = metadata;
     if (digest(arrays, text) !== sha256)

@@ -1,10 +1,11 @@
 import { existsSync } from "node:fs";
-import { appendFile, mkdir, readFile } from "node:fs/promises";
+import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-node";
+import { fileError } from "../files/fileError";
+import { readFileWhole } from "../files/readFile";
 import { writeFileWhole } from "../files/writeFile";
 import type { Metric } from "../tasks/task";
-import { folderError } from "./folderError";
 import type { SavedFigures } from "./position";
 
 /** One line of metrics.jsonl. */
@@ -43,13 +44,13 @@ export class MetricsLog {
     try {
       await mkdir(this.folder, { recursive: true });
       if (existsSync(this.path)) {
-        const lines = (await readFile(this.path, "utf8")).split("\n");
+        const lines = (await readFileWhole(this.path, "log")).toString("utf8").split("\n");
         const earlier = lines.filter((line) => isBefore(line, step));
-        await writeFileWhole(this.path, earlier.map((line) => `${line}\n`).join(""));
+        await writeFileWhole(this.path, earlier.map((line) => `${line}\n`).join(""), "log");
       }
       this.writer = tf.node.summaryFileWriter(this.folder);
     } catch (error) {
-      throw folderError(`log: the folder ${this.folder} must be usable`, error);
+      throw fileError("log", this.folder, error);
     }
   }
 
@@ -60,7 +61,7 @@ export class MetricsLog {
         if (name !== "step") this.writer?.scalar(name, value, line.step);
       this.writer?.flush();
     } catch (error) {
-      throw folderError(`log: ${this.path} must be writable`, error);
+      throw fileError("log", this.path, error);
     }
   }
 }
