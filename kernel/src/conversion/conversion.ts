@@ -5,6 +5,7 @@ import { checkFeeds } from "../datasets/feeds";
 import { type Data, examplesOf } from "../datasets/from";
 import { InputsOnly } from "../datasets/inputsOnly";
 import { LutnnError } from "../errors";
+import { isFileError } from "../files/fileError";
 import { currentHost, displaySymbol } from "../host/host";
 import { type Evaluation, evaluateTask } from "../training/evaluate";
 import type { TrainingHistory } from "../training/history";
@@ -185,8 +186,8 @@ export class Conversion extends ConversionCore {
 
   /**
    * Trains the converted network (soft-PQ): centroids, tables or weights, temperatures, batch norms and the layers that
-   * stayed dense. Returns the figures of each epoch. An interrupt leaves it as of the last whole step; a run that fails
-   * leaves it as it was.
+   * stayed dense. Returns the figures of each epoch. An interrupt, or a disk that takes no checkpoint or log any more,
+   * leaves it as of the last whole step; a run that fails otherwise leaves it as it was.
    */
   async fineTune(given: Data, options: FineTuneOptions): Promise<TrainingHistory> {
     return this.queue.run("fine-tune", options.signal, async (signal) => {
@@ -210,7 +211,11 @@ export class Conversion extends ConversionCore {
       ([key, value]) => key in this.profile.fineTune && value !== undefined,
     );
     const settings = { ...this.profile.fineTune, ...Object.fromEntries(given) };
+    let hasBegun = false;
     const run = {
+      onStep: () => {
+        hasBegun = true;
+      },
       graph: this.graph,
       student,
       task: this.task,
@@ -223,7 +228,7 @@ export class Conversion extends ConversionCore {
       this.keepTrained(student, "fine-tune");
       return history;
     } catch (error) {
-      if (signal.aborted) this.keepTrained(student, "fine-tune, stopped");
+      if (signal.aborted || (hasBegun && isFileError(error))) this.keepTrained(student, "fine-tune, stopped");
       else {
         this.maker.forget();
         this.show(this.state);

@@ -38,8 +38,12 @@ function codeOf(error: Error): string | null {
   return status === undefined ? null : (tensorflowCodes[status] ?? `TensorFlow's status ${status}`);
 }
 
+/** Whether an error is what {@link fileError} made of one of the file system. */
+export const isFileError = (error: unknown): boolean =>
+  error instanceof LutnnError && error.cause instanceof Error && codeOf(error.cause) !== null;
+
 /**
- * An error of the file system as a LutnnError of one sentence; a LutnnError, and what does not come from the file system,
+ * An error of the file system as a LutnnError of one sentence, that error being its cause; a LutnnError, and what does not come from the file system,
  * as it is. `doing` opens the sentence ("save", "log"), `path` is what it was about.
  */
 export function fileError(doing: string, path: string, error: unknown): unknown {

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { LutnnError } from "../errors";
 import { fileError } from "./fileError";
+import { makeFolder } from "./makeFolder";
 import { requireRegular } from "./regularFile";
 
 /**
@@ -23,7 +24,7 @@ export async function writeFileWhole(
     );
   try {
     const target = await realpath(resolve(path)).catch(() => resolve(path));
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolder(dirname(target));
     const found = await stat(target).catch(() => null);
     if (found) requireRegular(doing, target, found);
     await writeAside(target, data);
@@ -31,6 +32,13 @@ export async function writeFileWhole(
     throw fileError(doing, path, error);
   }
 }
+
+/**
+ * Of a file that a killed process left half-written, the name of the one that it was to become (at most its first 40
+ * characters); null for every other file.
+ */
+export const partialOf = (name: string): string | null =>
+  /^(.{1,40})\.[0-9a-f]{8}\.partial$/.exec(name)?.[1] ?? null;
 
 async function writeAside(target: string, data: string | Uint8Array): Promise<void> {
   const folder = dirname(target);

@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { LutnnError } from "../errors";
 import { fileError } from "../files/fileError";
+import { makeFolder } from "../files/makeFolder";
 import { readFileWhole } from "../files/readFile";
 import { type NamedArray, readSafetensors, writeSafetensors } from "../files/safetensors";
-import { writeFileWhole } from "../files/writeFile";
+import { partialOf, writeFileWhole } from "../files/writeFile";
 
 /** A saved state of a run: everything that decides how it goes on. */
 export interface Checkpoint<Position> {
@@ -18,6 +19,14 @@ export interface Checkpoint<Position> {
 /** Checkpoints that are kept, the newest included. */
 const kept = 2;
 const namePattern = /^checkpoint-(\d{9})\.safetensors$/;
+/** The best weights of a run, beside its checkpoints. */
+export const bestName = "best.safetensors";
+
+/** Whether a killed run left it half-written. */
+function isLeft(name: string): boolean {
+  const whole = partialOf(name);
+  return whole !== null && (whole === bestName || namePattern.test(whole));
+}
 
 /** SHA-256 over names, shapes and values. */
 function digest(arrays: NamedArray[], position: string): string {
@@ -42,9 +51,9 @@ export class CheckpointFolder<Position> {
 
   /** Makes the folder and removes what a killed run left half-written. */
   async prepare(): Promise<void> {
-    await this.usable(mkdir(this.folder, { recursive: true }));
+    await this.usable(makeFolder(this.folder));
     const all = await this.usable(readdir(this.folder));
-    await this.remove(all.filter((name) => name.endsWith(".partial")));
+    await this.remove(all.filter(isLeft));
   }
 
   /** The result of an operation on the folder; what the system refuses as a sentence. */
@@ -72,9 +81,9 @@ export class CheckpointFolder<Position> {
     await this.remove((await this.names()).slice(kept));
   }
 
-  /** A file beside the checkpoints, such as the best weights; overwritten as a whole. */
-  async saveAs(name: string, { step, position, arrays }: Checkpoint<Position>): Promise<void> {
-    await this.write(name, position, step, arrays);
+  /** The best weights so far; those before are overwritten as a whole. */
+  async saveBest({ step, position, arrays }: Checkpoint<Position>): Promise<void> {
+    await this.write(bestName, position, step, arrays);
   }
 
   private async write(name: string, position: Position, step: number, arrays: NamedArray[]): Promise<void> {

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { appendFile, mkdir } from "node:fs/promises";
+import { appendFile, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-node";
 import { fileError } from "../files/fileError";
+import { makeFolder } from "../files/makeFolder";
 import { readFileWhole } from "../files/readFile";
 import { writeFileWhole } from "../files/writeFile";
 import type { Metric } from "../tasks/task";
@@ -42,7 +43,7 @@ export class MetricsLog {
   /** Begins, or goes on after `step`. */
   async open(step: number): Promise<void> {
     try {
-      await mkdir(this.folder, { recursive: true });
+      await makeFolder(this.folder);
       if (existsSync(this.path)) {
         const lines = (await readFileWhole(this.path, "log")).toString("utf8").split("\n");
         const earlier = lines.filter((line) => isBefore(line, step));
@@ -50,6 +51,7 @@ export class MetricsLog {
       }
       this.writer = tf.node.summaryFileWriter(this.folder);
     } catch (error) {
+      await removeEmptyEvents(this.folder).catch(() => undefined); // the first error says more
       throw fileError("log", this.folder, error);
     }
   }
@@ -63,6 +65,14 @@ export class MetricsLog {
     } catch (error) {
       throw fileError("log", this.path, error);
     }
+  }
+}
+
+/** Removes what TensorFlow makes before it finds that it cannot write. */
+async function removeEmptyEvents(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (name.startsWith("events.out.tfevents.") && (await stat(path)).size === 0) await rm(path);
   }
 }
 

@@ -1,13 +1,11 @@
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-node";
-import { LutnnError } from "../errors";
 import type { NamedArray } from "../files/safetensors";
-import { CheckpointFolder } from "./checkpoint";
+import { bestName, CheckpointFolder } from "./checkpoint";
 import type { Optimizer } from "./optimizer";
 import type { CheckpointOptions, TrainingOptions } from "./options";
 import type { Position } from "./position";
 
-const bestName = "best.safetensors";
 /** Share of the time that saving may take. */
 const mostTime = 0.02;
 
@@ -131,7 +129,7 @@ export class ResumableRun {
   /** Remembers the present weights as the best. */
   async keepBest(step: number, position: Position): Promise<void> {
     this.best = this.weights();
-    await this.folder?.saveAs(bestName, { step, position, arrays: this.best });
+    await this.folder?.saveBest({ step, position, arrays: this.best });
   }
 
   /** Puts the best weights back. */
@@ -142,7 +140,6 @@ export class ResumableRun {
   /** Waits for what is being written; throws when it could not be. */
   async finish(): Promise<void> {
     await this.writing;
-    if (this.failure)
-      throw this.failure instanceof Error ? this.failure : new LutnnError(String(this.failure));
+    if (this.failure) throw this.failure;
   }
 }
