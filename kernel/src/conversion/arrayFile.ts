@@ -1,4 +1,5 @@
 import { LutnnError } from "../errors";
+import { quoted } from "../files/quoted";
 import { StoredArray, type StoredValues } from "./storedArray";
 
 /** Constructors by the name that a file says. */
@@ -30,7 +31,7 @@ export function decodeArray(bytes: Buffer, name: string): StoredArray {
     throw refuse("its head is not JSON");
   }
   const { type, shape } = head ?? {};
-  if (typeof type !== "string" || !Object.hasOwn(kinds, type)) throw refuse(`its type is ${String(type)}`);
+  if (typeof type !== "string" || !Object.hasOwn(kinds, type)) throw refuse(`its type is ${quoted(type)}`);
   if (!Array.isArray(shape) || !shape.every((length) => Number.isSafeInteger(length) && length >= 0))
     throw refuse("its shape is not one");
   const size = shape.reduce((product: number, length: number) => product * length, 1);

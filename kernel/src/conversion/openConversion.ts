@@ -11,7 +11,7 @@ import { Conversion } from "./conversion";
 import { remarksOn } from "./convert";
 import { History } from "./history";
 import { type Manifest, readManifest, unstoreState } from "./manifest";
-import type { StoredArray } from "./storedArray";
+import { type StoredArray, setWeights } from "./storedArray";
 import { chooseTargets } from "./targets";
 import { arraysFolder, manifestName } from "./writeConversion";
 
@@ -35,14 +35,9 @@ export async function openConversion(
     known.set(digest, found);
     return found;
   };
-  const model = await readModel(manifest, folder);
-  const graph = new NetworkGraph(model);
-  for (const [name, digests] of Object.entries(manifest.dense)) {
-    const arrays = await Promise.all(digests.map(load));
-    tf.tidy(() =>
-      graph.layer(name).setWeights(arrays.map(({ shape, floats }) => tf.tensor(floats, shape as number[]))),
-    );
-  }
+  const graph = await readGraph(manifest, folder);
+  for (const [name, layer] of graph.layers)
+    setWeights(layer, await Promise.all((manifest.dense[name] ?? []).map(load)));
   const choices = manifest.targets;
   const targets = chooseTargets(graph, {
     layers: choices.map(({ name }) => name),
@@ -58,7 +53,7 @@ export async function openConversion(
     profile,
     targets,
     taskName,
-    task: taskOf(model, options.task ?? taskName ?? undefined, "openConversion"),
+    task: taskOf(graph.model, options.task ?? taskName ?? undefined, "openConversion"),
     history: new History(entries, manifest.current),
     remarks: remarksOn(profile),
   });
@@ -77,9 +72,9 @@ async function manifestText(folder: string): Promise<string> {
   return bytes.toString("utf8");
 }
 
-async function readModel({ topology }: Manifest, folder: string): Promise<tf.LayersModel> {
+async function readGraph({ topology }: Manifest, folder: string): Promise<NetworkGraph> {
   try {
-    return await tf.models.modelFromJSON(JSON.parse(topology));
+    return new NetworkGraph(await tf.models.modelFromJSON(JSON.parse(topology)));
   } catch (error) {
     throw new LutnnError(
       `openConversion: the dense network in ${folder} must be one that tf.js can build (${(error as Error).message.split("\n")[0]}); register layers of your own with tf.serialization.registerClass first`,
