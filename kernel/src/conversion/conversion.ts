@@ -13,7 +13,7 @@ import { calibrateTargets } from "./calibrateTargets";
 import { ConversionCore } from "./core";
 import { type FineTuneOptions, fineTuneStudent } from "./fineTune";
 import { measureErrors } from "./measureErrors";
-import { methodOf, methods } from "./methods/index";
+import { type CalibrationMethod, methodNames, methodOf, methods } from "./methods/index";
 import type { Student } from "./methods/method";
 import type {
   CalibrateOptions,
@@ -25,7 +25,7 @@ import { listed, Outcome } from "./outcome";
 import { Samples } from "./samples";
 import { type SaveOptions, saveFile } from "./saveFile";
 import { makeStages, stageFolders } from "./stages";
-import { type CalibrationMethod, replacedLayers } from "./state";
+import { replacedLayers } from "./state";
 import { checkName } from "./targets";
 import { trainedState } from "./trainedState";
 import { calibrated, replaced, restored, untrained } from "./transitions";
@@ -45,11 +45,12 @@ export class Conversion extends ConversionCore {
    * With `layers`, learns only those and keeps everything else, for networks that are converted and trained by and by.
    */
   async calibrate(given: Data, options: CalibrateOptions = {}): Promise<Outcome> {
-    const method = methodOf("calibrate", options.method ?? this.profile.calibrate.method);
-    for (const name of options.layers ?? []) checkName(this.graph.name, name, this.names);
-    return this.queue.run(`calibrate by ${method.title}`, options.signal, async (signal) => {
+    const name = options.method ?? this.profile.calibrate.method;
+    const { title } = methodOf("calibrate", name);
+    for (const layer of options.layers ?? []) checkName(this.graph.name, layer, this.names);
+    return this.queue.run(`calibrate by ${title}`, options.signal, async (signal) => {
       const data = await this.inputsOf("calibrate", given, signal);
-      return this.calibrateNow(data, { ...options, method: method.name }, signal);
+      return this.calibrateNow(data, { ...options, method: name }, signal);
     });
   }
 
@@ -347,8 +348,9 @@ export class Conversion extends ConversionCore {
     );
     if (!name) return;
     const { title } = methods[this.state.layers[name].replacedBy!];
+    const trainable = methodNames.filter((one) => methods[one].trainable).map((one) => `"${one}"`);
     throw new LutnnError(
-      `${what}: ${title} cannot be ${participle} (${name} is replaced by it); replace the layer with method "kmeans" or "leastSquares"`,
+      `${what}: ${title} cannot be ${participle} (${name} is replaced by it); replace the layer with method ${trainable.join(" or ")}`,
     );
   }
 }
