@@ -3,6 +3,7 @@ import { kmeans } from "./kmeans";
 import { leastSquares } from "./leastSquares";
 import { maddness, maddnessFast } from "./maddness";
 import type { Method } from "./method";
+import { randomRows } from "./randomRows";
 
 /** All methods by their names: a new one is a file beside this and a line here. */
 export const methods = {
@@ -10,6 +11,7 @@ export const methods = {
   leastSquares,
   maddness,
   maddnessFast,
+  randomRows,
 } satisfies Record<string, Method>;
 
 /** A way in which a lookup can be learnt. */
