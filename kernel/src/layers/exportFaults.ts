@@ -1,7 +1,7 @@
 import { isChannelsFirst } from "../onnx/layout";
 import { isFixed } from "./fixedShapes";
 import type { GraphEnd, GraphNode, NetworkGraph } from "./graph";
-import { kindOf, knownClasses } from "./kinds/index";
+import { kindOf, knownClasses, makesMask } from "./kinds/index";
 import { shapeText } from "./shapeText";
 
 /** What of a network's inputs cannot be written. */
@@ -55,9 +55,7 @@ export function nodeFaults(node: GraphNode): string[] {
 
 /** TensorFlow.js hands a mask that once arose to every later layer, and its Softmax layer adds it to whatever it gets. */
 function maskFaults(graph: NetworkGraph): string[] {
-  const maker = graph.nodes.find(
-    ({ layer }) => layer.getClassName() === "Masking" || layer.getConfig().maskZero === true,
-  );
+  const maker = graph.nodes.find(({ layer }) => makesMask(layer));
   if (!maker) return [];
   return graph.nodes
     .filter(({ layer }) => layer.getClassName() === "Softmax")

@@ -10,6 +10,7 @@ function axesOf(axis: unknown, rank: number): number[] {
 /** eˣ / Σeˣ along one axis, or over several at once. */
 export const softmax: LayerKind = {
   classNames: ["Softmax"],
+  end: { activation: "softmax" },
   layout: "any",
   fault: (node) => {
     const { axis } = settings(node);
