@@ -24,6 +24,8 @@ export interface LayerKind {
   end?: "rearranges" | "averages" | { activation: string };
   /** Settings, fields of the layer, that the getConfig of TensorFlow.js leaves out. */
   lostSettings?: readonly string[];
+  /** For a kind that computes something else where it is handed a mask: what to do instead. */
+  readsMask?: string;
   /** Whether a layer hands a mask on that was not there before it. */
   makesMask?(layer: tf.layers.Layer): boolean;
   /** Adds the nodes of one call to the graph; returns its output. */

@@ -11,6 +11,7 @@ function axesOf(axis: unknown, rank: number): number[] {
 export const softmax: LayerKind = {
   classNames: ["Softmax"],
   end: { activation: "softmax" },
+  readsMask: "use a layer with activation softmax instead", // this one adds the mask to whatever it gets
   layout: "any",
   fault: (node) => {
     const { axis } = settings(node);
