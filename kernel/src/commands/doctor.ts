@@ -7,7 +7,6 @@ import { nativeStatus } from "../compute/backend";
 import { describeTraining, type TrainingStatus, trainingStatus } from "../compute/trainingBackend";
 import { onnxRuntime } from "../inference/onnxRuntime";
 import { checkoutRoot, venvProgram } from "./checkout";
-import { isaFault } from "./instructionSet";
 
 /** What `lutnn doctor` found. */
 export interface Diagnosis {
@@ -138,10 +137,7 @@ export function diagnose(): Diagnosis {
   };
   const setup = "run npm run setup";
   const parts: [boolean, string][] = [
-    [
-      diagnosis.native.available,
-      `the native backend does not load: ${isaFault() ?? `${diagnosis.native.reason}; ${setup}`}`,
-    ],
+    [diagnosis.native.available, `the native backend does not load: ${diagnosis.native.reason}; ${setup}`],
     [
       diagnosis.training.backend === "native" || process.env.LUTNN_TRAINING === "tfjs",
       `the training operators do not load (${"reason" in diagnosis.training ? diagnosis.training.reason : ""}), so soft-PQ training takes several times as long; ${setup}`,
