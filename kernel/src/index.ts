@@ -36,6 +36,7 @@ export type { Displayable, MimeBundle, NotebookHost } from "./host/host";
 export { type InputOptions, input } from "./host/input";
 export { Progress, type ProgressFields } from "./host/progress";
 export { type ProgressOptions, progress } from "./host/progressLoop";
+export { type FromOnnxOptions, fromOnnx } from "./inference/fromOnnx";
 export * as inference from "./inference/index";
 export { InferenceSession } from "./inference/session";
 export * as layers from "./layers/index";
