@@ -15,6 +15,7 @@ import { masking } from "./masking";
 import { add, average, maximum, minimum, multiply } from "./merge";
 import { batchNormalization, layerNormalization } from "./normalization";
 import { averagePooling, globalAveragePooling, globalMaxPooling, maxPooling } from "./pooling";
+import { recurrent } from "./recurrent";
 import { eLU, leakyReLU, pReLU, reLU, thresholdedReLU } from "./reLU";
 import { rescaling } from "./rescaling";
 import { flatten, permute, repeatVector, reshape } from "./reshape";
@@ -55,6 +56,7 @@ export const kinds: readonly LayerKind[] = [
   multiply,
   permute,
   pReLU,
+  recurrent,
   reLU,
   repeatVector,
   rescaling,
