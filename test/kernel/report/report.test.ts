@@ -76,6 +76,7 @@ describe("reading a report", () => {
     [{ ...report, metric: {} }, "no metric"],
     [{ ...report, runId: undefined }, "which run and model"],
     [{ ...report, data: null }, "on what data"],
+    [{ ...report, data: { name: "d", size: 1, metricSize: "few" } }, "examples for the metric"],
     [{ ...report, layers: [{}] }, "no name"],
     [{ ...report, series: [null] }, "no name"],
     [
