@@ -4,7 +4,7 @@ import { type GraphNode, GraphRun, type NetworkGraph } from "./graph";
 
 /** Layers that hand every number on as it is, or not at all: to other places of another shape. */
 const rearranging = new Set([
-  ...["Reshape", "Flatten", "Permute", "Cropping2D", "UpSampling2D"],
+  ...["Reshape", "Flatten", "Permute", "RepeatVector", "Cropping2D", "UpSampling2D"],
   ...["Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "AlphaDropout"],
 ]);
 /** Layers whose outputs are means of inputs: probabilities stay such. */
@@ -21,6 +21,7 @@ const activationLayers: Record<string, string> = {
   PReLU: "prelu",
   ELU: "elu",
   ThresholdedReLU: "thresholdedReLU",
+  HardSwish: "hardSwish",
 };
 
 /** How a value came about: its last nonlinearity. */

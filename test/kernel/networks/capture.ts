@@ -1,7 +1,11 @@
 import { createRequire } from "node:module";
 import { tf } from "lutnn";
 import { vi } from "vitest";
+import type { fitLookup, LookupProblem } from "../../../kernel/lib/conversion/fitLookup";
 import type { kMeans } from "../../../kernel/lib/pq/kmeans";
+import type { Maddness } from "../../../kernel/lib/pq/maddness";
+
+const library = createRequire(import.meta.url);
 
 /** What each layer of a network receives while TensorFlow.js itself computes it: every call's first input. */
 export function capturedInputs(
@@ -23,15 +27,31 @@ export function capturedInputs(
 }
 
 /** The rows that k-means is given while something runs, in the order of the layers. */
-export async function capturedRows(during: () => Promise<unknown>): Promise<Float32Array[]> {
-  const inside = createRequire(import.meta.url)("../../../kernel/lib/pq/kmeans") as { kMeans: typeof kMeans };
-  const { kMeans: own } = inside;
-  const rows: Float32Array[] = [];
-  const spy = vi.spyOn(inside, "kMeans").mockImplementation((given, ...rest) => {
-    rows.push(given.slice());
-    return own(given, ...rest);
-  });
+export async function rowsOfKMeans(during: () => Promise<unknown>): Promise<Float32Array[]> {
+  const inside = library("../../../kernel/lib/pq/kmeans") as { kMeans: typeof kMeans };
+  const spy = vi.spyOn(inside, "kMeans");
   await during();
+  const rows = spy.mock.calls.map(([given]) => given);
   spy.mockRestore();
   return rows;
+}
+
+/** The same for Maddness. */
+export async function rowsOfMaddness(during: () => Promise<unknown>): Promise<Float32Array[]> {
+  const inside = library("../../../kernel/lib/pq/maddness") as { Maddness: typeof Maddness };
+  const spy = vi.spyOn(inside.Maddness, "fit");
+  await during();
+  const rows = spy.mock.calls.map(([given]) => given);
+  spy.mockRestore();
+  return rows;
+}
+
+/** What least squares is given to solve while something runs, in the order of the layers. */
+export async function problemsOfFits(during: () => Promise<unknown>): Promise<LookupProblem[]> {
+  const inside = library("../../../kernel/lib/conversion/fitLookup") as { fitLookup: typeof fitLookup };
+  const spy = vi.spyOn(inside, "fitLookup");
+  await during();
+  const problems = spy.mock.calls.map(([given]) => given);
+  spy.mockRestore();
+  return problems;
 }

@@ -1,5 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { knownClasses } from "../../../kernel/lib/layers/kinds/index";
 import { checkNetwork, type Outcome } from "./properties";
 import { networkPlan } from "./randomNetwork";
 
@@ -9,16 +10,20 @@ const [runs, seed] = [LUTNN_NETWORKS, LUTNN_NETWORKS_SEED].map(Number);
 
 /** Of the networks tried, those that a file must have been written for: else the generator tests refusals alone. */
 const exportedShare = 0.6;
+/** So many networks must have had every kind of layer that the library knows. */
+const runsForAllKinds = 300;
 
 describe("random networks", () => {
   it(`keep every promise, ${runs} of them from seed ${seed}`, { timeout: 0 }, async () => {
     const outcomes: Record<Outcome, number> = { nothing: 0, "not run": 0, refused: 0, exported: 0 };
+    const written = new Set<string>();
     await fc.assert(
       fc.asyncProperty(networkPlan, async (plan) => {
-        outcomes[await checkNetwork(plan)]++;
+        outcomes[await checkNetwork(plan, written)]++;
       }),
       { numRuns: runs, seed, endOnFailure: LUTNN_NETWORKS_SHRINK === undefined },
     );
     expect(outcomes.exported / runs, JSON.stringify(outcomes)).toBeGreaterThan(exportedShare);
+    if (runs >= runsForAllKinds) expect(knownClasses().filter((kind) => !written.has(kind))).toEqual([]);
   });
 });
