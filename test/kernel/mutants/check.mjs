@@ -72,7 +72,7 @@ const stillHolds = (entry, fault) =>
 
 /** Tries one fault: what killed it, null for a survivor; and the test files that decided. */
 async function tryFault(fault, reach) {
-  const tries = testsThatReach({ path: fault.library, number: fault.number }, reach);
+  const tries = testsThatReach(fault, reach);
   const files = new Set(tries.map(({ file }) => file));
   const killedBy = await plant(root, fault, tries);
   const decisive = killedBy ? [killedBy.file] : [...files].sort();

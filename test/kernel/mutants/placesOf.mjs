@@ -14,7 +14,8 @@ function firstDifference(a, b) {
 /**
  * Every fault of some rooms with where it is in the compiled library, by room. Faults that change types alone are none.
  * Finding the places takes a minute, so they are kept in out/mutants until the source changes.
- * @returns `{ path, id, line, room, library, number, at }`: `library` is the file below kernel/lib, `number` its number there
+ * @returns `{ path, id, line, room, library, number, at, isExported }`: `library` is the file below kernel/lib, `number` its
+ * number there, and `isExported` says whether it is in a constant that other files see
  */
 export function faultsOf(root, rooms) {
   const source = join(root, "kernel/src");
@@ -42,7 +43,13 @@ export function faultsOf(root, rooms) {
       const found = mutants
         .map((mutant, i) => ({ ...mutant, room, library, at: places[i] }))
         .filter(({ at }) => at >= 0);
-      faults.push(...found.map((mutant, number) => ({ ...mutant, number })));
+      faults.push(
+        ...found.map((mutant, number) => ({
+          ...mutant,
+          number,
+          isExported: mutant.id.includes(": export const "),
+        })),
+      );
     }
     all.set(room, faults);
   }

@@ -47,7 +47,7 @@ export function measureReach(root, testFiles, places) {
       process.execPath,
       [
         join(root, "node_modules/vitest/vitest.mjs"),
-        ...["run", "--config", "test/kernel/mutants/vitest.config.mjs", "--reporter=dot"],
+        ...["run", "--config", "test/kernel/mutants/vitest.config.mjs", "--silent=true"],
         ...unknown,
       ],
       {
@@ -60,8 +60,11 @@ export function measureReach(root, testFiles, places) {
       console.error("check:mutants: the tests must pass before faults are planted; run them");
       process.exit(1);
     }
-    for (const file of unknown)
-      renameSync(join(to, `${encodeURIComponent(join(root, file))}.json`), kept(file));
+    for (const file of unknown) {
+      const written = join(to, `${encodeURIComponent(join(root, file))}.json`);
+      if (existsSync(written)) renameSync(written, kept(file));
+      else writeFileSync(kept(file), JSON.stringify({ outside: {}, tests: [] })); // all of its tests are skipped here
+    }
   }
   return new Map(testFiles.map((file) => [file, JSON.parse(readFileSync(kept(file), "utf8"))]));
 }
@@ -69,16 +72,20 @@ export function measureReach(root, testFiles, places) {
 /**
  * The tests that run into a fault, in the order in which they are tried: quick ones first, of the file named like the
  * source before others.
- * @param fault its path below kernel/lib and its number among the faults there
+ * @param fault its file below kernel/lib, its number among the faults there, and whether it is a constant that other files see
  */
-export function testsThatReach({ path, number }, reach) {
+export function testsThatReach({ library: path, number, isExported }, reach) {
   const runsInto = (covered) => covered[path]?.includes(number) ?? false;
+  // What runs as a file is loaded matters to those who run more of that file, or see what it exports.
+  const mayMatter = ({ covered }) => isExported || covered[path] !== undefined;
   const likeness = (file) => {
     const [source, test] = [basename(path, ".js"), basename(file, ".test.ts")];
     return source === test ? 0 : basename(dirname(path)) === test ? 1 : 2;
   };
   const parts = [...reach].flatMap(([file, { outside, tests }]) => {
-    const found = runsInto(outside) ? tests : tests.filter(({ covered }) => runsInto(covered));
+    const found = runsInto(outside)
+      ? tests.filter(mayMatter)
+      : tests.filter(({ covered }) => runsInto(covered));
     const quick = found.filter(({ milliseconds }) => milliseconds <= quickMilliseconds);
     const slow = found.filter(({ milliseconds }) => milliseconds > quickMilliseconds);
     return [quick, slow]

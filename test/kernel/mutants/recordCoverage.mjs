@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { Session } from "node:inspector";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach } from "vitest";
+import { afterAll, afterEach, beforeEach } from "vitest";
 
 const { LUTNN_COVERAGE_OF, LUTNN_COVERAGE_TO } = process.env;
 /** By path below kernel/lib: the places of its faults, in ascending order. */
@@ -17,7 +17,6 @@ process.env.NODE_V8_COVERAGE = fromChildren;
 
 const session = new Session();
 session.connect();
-session.post("Debugger.enable");
 session.post("Profiler.enable");
 session.post("Profiler.startPreciseCoverage", { callCount: true, detailed: true });
 
@@ -32,28 +31,14 @@ function ask(method, params) {
 }
 
 const pathOf = (url) => url.match(/\/kernel\/lib\/(.*\.js)$/)?.[1];
-const shifts = new Map();
-
-/** Where a file's text begins in the script: Vitest puts a head before the modules that tests import themselves. */
-function shiftOf({ scriptId, url }) {
-  if (!shifts.has(scriptId)) {
-    const file = url.startsWith("file:") ? new URL(url) : url;
-    const { scriptSource } = ask("Debugger.getScriptSource", { scriptId });
-    const shift = scriptSource.indexOf(readFileSync(file, "utf8").trimEnd());
-    if (shift < 0) throw new Error(`${url} runs with another text than its file has`);
-    shifts.set(scriptId, shift);
-  }
-  return shifts.get(scriptId);
-}
-
 /** The places that ran: V8's ranges nest, and the innermost one says how often. */
-function ranIn(functions, at, shift) {
+function ranIn(functions, at) {
   const ranges = functions.flatMap((one) => one.ranges).sort((a, b) => a.startOffset - b.startOffset);
   return at.flatMap((place, i) => {
     let innermost = null;
     for (const range of ranges) {
-      if (range.startOffset > place + shift) break;
-      if (range.endOffset <= place + shift) continue;
+      if (range.startOffset > place) break;
+      if (range.endOffset <= place) continue;
       if (!innermost || range.endOffset - range.startOffset <= innermost.endOffset - innermost.startOffset)
         innermost = range;
     }
@@ -70,13 +55,13 @@ function take() {
   const covered = {};
   for (const script of ask("Profiler.takePreciseCoverage").result) {
     const path = pathOf(script.url);
-    if (places[path]) add(covered, path, ranIn(script.functions, places[path], shiftOf(script)));
+    if (places[path]) add(covered, path, ranIn(script.functions, places[path]));
   }
   for (const name of readdirSync(fromChildren)) {
     const file = join(fromChildren, name);
     for (const { url, functions } of JSON.parse(readFileSync(file, "utf8")).result) {
       const path = pathOf(url);
-      if (places[path]) add(covered, path, ranIn(functions, places[path], 0));
+      if (places[path]) add(covered, path, ranIn(functions, places[path]));
     }
     rmSync(file);
   }
@@ -90,22 +75,21 @@ function takeOutside() {
 }
 const fullName = ({ name, suite }) => (suite ? `${fullName(suite)} ${name}` : name);
 
-let file;
+let file = null;
 let start = 0;
-beforeAll((suite) => {
-  file = suite.file?.filepath ?? suite.filepath;
-});
 beforeEach(() => {
   takeOutside();
   start = performance.now();
 });
 afterEach(({ task }) => {
+  file = task.file.filepath;
   const milliseconds = Math.round(performance.now() - start);
   tests.push({ name: fullName(task), milliseconds, covered: take() });
 });
 afterAll(() => {
   takeOutside();
   rmSync(fromChildren, { recursive: true });
+  if (!file) return; // every test was skipped
   const to = join(LUTNN_COVERAGE_TO, `${encodeURIComponent(file)}.json`);
   writeFileSync(to, JSON.stringify({ outside, tests }));
 });
