@@ -135,13 +135,28 @@ function outputsOf(model: tf.LayersModel, inputs: tf.Tensor[]): tf.Tensor[] | nu
   return null;
 }
 
+/** Disposes what was made since then: the variables of networks, which TensorFlow.js keeps for ever. */
+function disposeVariables(before: ReadonlySet<string>): void {
+  for (const [name, variable] of Object.entries(tf.engine().state.registeredVariables))
+    if (!before.has(name)) variable.dispose();
+}
+
+/** Whether the network of a plan has a layer of one of these kinds. */
+export function hasKind(plan: NetworkPlan, kinds: ReadonlySet<string>): boolean {
+  const before = new Set(Object.keys(tf.engine().state.registeredVariables));
+  const model = buildNetwork(plan);
+  const found =
+    model && [...new NetworkGraph(model).layers.values()].some((one) => kinds.has(one.getClassName()));
+  disposeVariables(before);
+  return found ?? false;
+}
+
 /**
  * Checks every property of one random network; what the library keeps of it in memory is a failure too.
  * @param written gets the kinds of layers that a file was written of and found right
  */
 export async function checkNetwork(plan: NetworkPlan, written: Set<string>): Promise<Outcome> {
-  const { registeredVariables } = tf.engine().state;
-  const before = new Set(Object.keys(registeredVariables));
+  const before = new Set(Object.keys(tf.engine().state.registeredVariables));
   const tensors = tf.memory().numTensors;
   const model = buildNetwork(plan);
   const inputs = model ? randomInputs(model, examples, plan.seed) : [];
@@ -157,8 +172,7 @@ export async function checkNetwork(plan: NetworkPlan, written: Set<string>): Pro
     throw raw ? new Error(`${error}\n${describeNetwork(model!)}`, { cause: error }) : error;
   } finally {
     tf.dispose([inputs, wanted ?? []]);
-    for (const [name, variable] of Object.entries(registeredVariables))
-      if (!before.has(name)) variable.dispose();
+    disposeVariables(before);
     kept = tf.memory().numTensors - tensors;
   }
   if (kept > 0) throw new Error(`${kept} tensors were kept in memory`);

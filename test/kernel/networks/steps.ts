@@ -209,12 +209,12 @@ const nonlinearity = unary(floats, (draw, shape, name, masks) => {
 
 /** What acts while training alone. */
 const noise = unary(floats, (draw, shape, name) => {
-  const makers: (() => Layer | null)[] = [
+  if (shape.length === 2 && draw.sometimes(2)) return L.spatialDropout1d({ rate: 0.5, name });
+  const makers: (() => Layer)[] = [
     () => L.dropout({ rate: 0.5, name }),
     () => L.gaussianNoise({ stddev: 1, name }),
     () => L.gaussianDropout({ rate: 0.5, name }),
     () => L.alphaDropout({ rate: 0.5, name }),
-    () => (shape.length === 2 ? L.spatialDropout1d({ rate: 0.5, name }) : null),
   ];
   return draw.of(makers)();
 });
@@ -375,6 +375,7 @@ export const steps: [string, Step][] = [
   ["dot", dot],
   ["attention", attention],
   ["attentionLayer", attentionLayer],
+  ["noise", noise],
   ["noise", noise],
   ["masking", masking],
   ["unknown", unknown],
