@@ -1,10 +1,11 @@
-// npm run check:mutants -- [--rooms pq,inference] [--each 40] [--seed 1] [--again]: plants small faults in the library, one at
+// npm run check:mutants -- [--rooms pq,inference] [--each 40] [--seed 1] [--seconds 60] [--again]: plants small faults in the library, one at
 // a time, and counts those that make a test fail. `--each` takes so many of a room, at random by the seed (0: all); a larger
 // sample of the same seed contains the smaller one.
 //
 // It is quick because it runs no test in vain: V8 says once which tests come to which place (reach.mjs), and only those
 // run, the quick ones of the nearest file first, up to the first that fails. A fault that no test comes to has survived.
-// It can be stopped and goes on where it was: results stand in out/mutants/journal.jsonl, and count as long as the source
+// `--seconds` gives a fault up for a survivor after so long, though further tests come to it: the share is then too low, if
+// anything. It can be stopped and goes on where it was: results stand in out/mutants/journal.jsonl, and count as long as the source
 // and the tests concerned are the same; `--again` tries survivors once more all the same.
 //
 // It changes kernel/lib while it runs and puts it back: run nothing else in this checkout meanwhile. Survivors that no test
@@ -36,15 +37,16 @@ const { values } = parseArgs({
     rooms: { type: "string", default: Object.keys(testsOf).join(",") },
     each: { type: "string", default: "0" },
     seed: { type: "string", default: "1" },
+    seconds: { type: "string", default: "0" },
     again: { type: "boolean", default: false },
   },
 });
 const rooms = values.rooms.split(",");
-const [each, seed] = [values.each, values.seed].map(Number);
+const [each, seed, seconds] = [values.each, values.seed, values.seconds].map(Number);
 const unknown = rooms.filter((room) => !testsOf[room]);
-if (unknown.length > 0 || !Number.isInteger(each) || each < 0 || !Number.isInteger(seed)) {
+if (unknown.length > 0 || !Number.isInteger(each) || each < 0 || !Number.isInteger(seed) || !(seconds >= 0)) {
   console.error(
-    `check:mutants: --rooms must be of ${Object.keys(testsOf).join(", ")}, --each and --seed whole numbers (got ${JSON.stringify(values)})`,
+    `check:mutants: --rooms must be of ${Object.keys(testsOf).join(", ")}, --each, --seed and --seconds numbers (got ${JSON.stringify(values)})`,
   );
   process.exit(2);
 }
@@ -74,7 +76,7 @@ const stillHolds = (entry, fault) =>
 async function tryFault(fault, reach) {
   const tries = testsThatReach(fault, reach);
   const files = new Set(tries.map(({ file }) => file));
-  const killedBy = await plant(root, fault, tries);
+  const killedBy = await plant(root, fault, tries, seconds);
   const decisive = killedBy ? [killedBy.file] : [...files].sort();
   return {
     killedBy,

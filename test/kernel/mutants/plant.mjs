@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compiled } from "./mutate.mjs";
+import { testEnvironment } from "./reach.mjs";
 
 /** Seconds that the start of Vitest and of TensorFlow may take on a busy machine. */
 const startSeconds = 40;
@@ -29,7 +30,7 @@ function vitest(root, options, milliseconds) {
       cwd: root,
       stdio: "ignore",
       detached: true,
-      env: { ...process.env, LUTNN_NETWORKS: "100" },
+      env: testEnvironment,
     });
     const timer = setTimeout(() => {
       tooLong = true;
@@ -74,15 +75,20 @@ async function failureOf(root, { file, names, milliseconds }) {
   };
 }
 
-/** Plants a fault, runs tests in turn, and takes it out again: what failed first, null where nothing did. */
-export async function plant(root, { library, code }, tries) {
+/**
+ * Plants a fault, runs tests in turn for about so many seconds (0: as long as it takes), and takes it out again: what failed
+ * first, null where nothing did.
+ */
+export async function plant(root, { library, code }, tries, seconds) {
   if (tries.length === 0) return null;
   const target = join(root, "kernel/lib", library);
   const right = readFileSync(target);
   undo = () => writeFileSync(target, right);
   try {
     writeFileSync(target, compiled(code));
+    const start = performance.now();
     for (const one of tries) {
+      if (seconds > 0 && performance.now() - start > 1000 * seconds) return null;
       const failure = await failureOf(root, one);
       if (failure) return failure;
     }

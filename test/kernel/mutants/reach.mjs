@@ -17,6 +17,9 @@ export function filesUnder(folder, ending) {
   });
 }
 
+/** In which the tests run, while they are measured and afterwards alike: fewer random networks than else. */
+export const testEnvironment = { ...process.env, LUTNN_NETWORKS: "100" };
+
 /** A test longer than this is tried after the quick ones of all files. */
 const quickMilliseconds = 1500;
 
@@ -53,7 +56,7 @@ export function measureReach(root, testFiles, places) {
       {
         cwd: root,
         stdio: ["ignore", "inherit", "inherit"],
-        env: { ...process.env, LUTNN_COVERAGE_OF: of, LUTNN_COVERAGE_TO: to },
+        env: { ...testEnvironment, LUTNN_COVERAGE_OF: of, LUTNN_COVERAGE_TO: to },
       },
     );
     if (status !== 0) {
