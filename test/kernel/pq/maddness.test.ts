@@ -236,6 +236,33 @@ describe("Maddness", () => {
     });
   });
 
+  it.each(["true", "fast"] as const)("is made again of its trees as arrays (%s)", async (form) => {
+    const [C, V] = [3, 4];
+    const shape = { numCodebooks: C, subvectorLength: V };
+    const x = randomFloats(80 * C * V, 41);
+    const fitted = await pq.Maddness.fit(x, shape, { form });
+    const again = pq.Maddness.fromTrees(form, shape, fitted.treeArrays);
+    expect(again.treeArrays).toEqual(fitted.treeArrays);
+    expect(again.encode(x)).toEqual(fitted.encode(x));
+    const table = fitted.lookupTable(randomFloats(C * V * 2, 42));
+    expect(again.apply(x, table)).toEqual(fitted.apply(x, table));
+    expect(() => again.lookupTable(new Float32Array(C * V))).toThrow(/must keep the table that it came with/);
+  });
+
+  it("takes columns that are constant or alike: the first of them, and one leaf for all rows", async () => {
+    const alike = Float32Array.from([...randomFloats(40, 43)].flatMap((value) => [0.5, value, value]));
+    const shape = { numCodebooks: 1, subvectorLength: 3 };
+    const byMedian = await pq.Maddness.fit(alike, shape, { form: "fast" });
+    expect(byMedian.treeArrays.dimensions[0]).toBe(1);
+    expect((await pq.Maddness.fit(alike, shape)).treeArrays.dimensions[0]).toBe(1);
+    const constant = new Float32Array(30).fill(2);
+    const fitted = await pq.Maddness.fit(constant, shape);
+    expect([...fitted.treeArrays.scales]).toEqual([2, 0, 2, 0, 2, 0, 2, 0]);
+    expect([...fitted.encode(constant)]).toEqual(new Array(10).fill(0));
+    const table = fitted.lookupTable(new Float32Array(6));
+    expect([table.scale, ...table.offsets, Math.max(...table.values)]).toEqual([1, 0, 0]);
+  });
+
   it("is nearer to the product in its true form than in the quick one, on correlated data", async () => {
     const [C, V, M] = [8, 8, 12];
     const all = correlated(3000, C * V, 4);
