@@ -9,12 +9,13 @@ function randomFrom(start) {
   };
 }
 
-/** So many things at random by a seed, all for 0; a larger sample begins with the smaller one. */
-export function sample(things, count, seed) {
-  if (count === 0) return [...things];
+/** The same things in an order at random by a seed; what is left out later leaves the order of the others as it was. */
+export function shuffled(things, seed) {
   const random = randomFrom(seed);
-  const shuffled = things.map((thing) => ({ thing, at: random() })).sort((a, b) => a.at - b.at);
-  return shuffled.slice(0, count).map(({ thing }) => thing);
+  return things
+    .map((thing) => ({ thing, at: random() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ thing }) => thing);
 }
 
 /** Wilson's 95 % interval of a share. */

@@ -255,6 +255,9 @@ describe("Maddness", () => {
     const byMedian = await pq.Maddness.fit(alike, shape, { form: "fast" });
     expect(byMedian.treeArrays.dimensions[0]).toBe(1);
     expect((await pq.Maddness.fit(alike, shape)).treeArrays.dimensions[0]).toBe(1);
+    // 0 | 1, 2 and 0, 1 | 2 leave the same error: the lower threshold, ½ of 2, in 255 steps.
+    const even = await pq.Maddness.fit(Float32Array.of(0, 1, 2), { numCodebooks: 1, subvectorLength: 1 });
+    expect(even.treeArrays.thresholds[0]).toBe(Math.floor((0.5 * 255) / 2));
     const constant = new Float32Array(30).fill(2);
     const fitted = await pq.Maddness.fit(constant, shape);
     expect([...fitted.treeArrays.scales]).toEqual([2, 0, 2, 0, 2, 0, 2, 0]);
