@@ -225,18 +225,14 @@ export class Conversion extends ConversionCore {
       return history;
     } catch (error) {
       if (signal.aborted) this.keepTrained(student, "fine-tune, stopped", origin);
-      else {
-        this.maker.forget();
-        this.show(this.state);
-      }
+      else this.discard();
       throw error;
     }
   }
 
   private keepTrained(student: Student, label: string, origin: Origin): void {
     const state = trainedState(this.state, student, origin, this.surroundings);
-    this.maker.adopt(state);
-    this.keep(label, state);
+    this.keep(label, student, state);
   }
 
   /**

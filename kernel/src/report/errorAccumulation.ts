@@ -54,7 +54,8 @@ export interface ErrorAccumulationReport {
   /** False while layers are still being measured. */
   done: boolean;
   model: string;
-  data: { name: string; size: number };
+  /** `metricSize`: examples that the metric converted up to a layer was measured on, where these were not all. */
+  data: { name: string; size: number; metricSize?: number };
   /** What computed the lookups, as "native avx512"; missing in reports of older versions. */
   backend?: string;
   /** Of the series' divergence; missing in reports of older versions, where it was nats. */
@@ -94,6 +95,8 @@ export function parseErrorAccumulation(data: unknown): ErrorAccumulationReport |
     return "the report does not say which run and model it is of";
   if (!isObject(data.data) || typeof data.data.name !== "string")
     return "the report does not say on what data it was measured";
+  if (data.data.metricSize !== undefined && typeof data.data.metricSize !== "number")
+    return "the report's number of examples for the metric is not a number";
   if (data.backend !== undefined && typeof data.backend !== "string")
     return "the report's backend is not a text";
   if (data.divergenceUnit !== undefined && typeof data.divergenceUnit !== "string")
