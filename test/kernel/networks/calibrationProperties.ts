@@ -3,7 +3,7 @@ import { valuesOf } from "../../../kernel/lib/compute/valuesOf";
 import type { ExampleSource } from "../../../kernel/lib/datasets/examples";
 import { NetworkGraph } from "../../../kernel/lib/layers/graph";
 import { type LinearOperator, linearOperator } from "../../../kernel/lib/layers/linearOperator";
-import { capturedInputs, problemsOfFits, rowsOfKMeans, rowsOfMaddness } from "./capture";
+import { capturedInputs, fitsOf, rowsOfKMeans, rowsOfMaddness } from "./capture";
 import { must } from "./must";
 import { predict } from "./outputs";
 
@@ -111,14 +111,14 @@ export async function checkRowsOfFits(
 ): Promise<void> {
   const { model, names } = calibrated;
   const graph = new NetworkGraph(model);
-  const problems = await problemsOfFits(() => conversion.calibrate(data, { method: "leastSquares" }));
+  const fits = await fitsOf(() => conversion.calibrate(data, { method: "leastSquares" }));
   const dense = receivedRows(model, calibrated);
   await conversion.replaceAll();
   const converted = receivedRows(conversion.model, calibrated);
   names.forEach((name, i) => {
     const operator = operatorOf(graph, name);
     const { inputLength } = operator;
-    const { inputs, wanted, outputs } = problems[i];
+    const { inputs, wanted, outputs } = fits[i];
     const given = (rows: Float32Array) =>
       valuesOf(() =>
         tf.matMul(tf.tensor2d(rows, [rows.length / inputLength, inputLength]), operator.weight()),

@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { tf } from "lutnn";
 import { vi } from "vitest";
-import type { fitLookup, LookupProblem } from "../../../kernel/lib/conversion/fitLookup";
+import type { fitLookup } from "../../../kernel/lib/conversion/fitLookup";
 import type { kMeans } from "../../../kernel/lib/pq/kmeans";
 import type { Maddness } from "../../../kernel/lib/pq/maddness";
 
@@ -46,12 +46,24 @@ export async function rowsOfMaddness(during: () => Promise<unknown>): Promise<Fl
   return rows;
 }
 
+/** A lookup to be fitted: M, the rows (N, D) that it is given, and what it should give for them (N, M). */
+interface Fit {
+  outputs: number;
+  inputs: Float32Array;
+  wanted: Float32Array;
+}
+
 /** What least squares is given to solve while something runs, in the order of the layers. */
-export async function problemsOfFits(during: () => Promise<unknown>): Promise<LookupProblem[]> {
+export async function fitsOf(during: () => Promise<unknown>): Promise<Fit[]> {
   const inside = library("../../../kernel/lib/conversion/fitLookup") as { fitLookup: typeof fitLookup };
-  const spy = vi.spyOn(inside, "fitLookup");
+  const { fitLookup: own } = inside;
+  const fits: Fit[] = [];
+  const spy = vi.spyOn(inside, "fitLookup").mockImplementation((problem, settings) => {
+    const { outputs, wanted, rows, inputs } = problem;
+    fits.push({ outputs, wanted, inputs: inputs(Uint32Array.from({ length: rows }, (_, i) => i)) });
+    return own(problem, settings);
+  });
   await during();
-  const problems = spy.mock.calls.map(([given]) => given);
   spy.mockRestore();
-  return problems;
+  return fits;
 }
