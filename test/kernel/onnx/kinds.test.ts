@@ -273,6 +273,11 @@ add(
 add("upSampling2d", () => L.upSampling2d({ size: [2, 3] }));
 add("upSampling2d, bilinear", () => L.upSampling2d({ size: [2, 3], interpolation: "bilinear" }));
 add("upSampling2d, channels first", () => L.upSampling2d({ size: [3, 2], dataFormat: "channelsFirst" }));
+add(
+  "upSampling2d, bilinear, channels first",
+  () => L.upSampling2d({ size: [3, 2], interpolation: "bilinear", dataFormat: "channelsFirst" }),
+  [4, 5, 3],
+);
 add("globalAveragePooling1d", () => L.globalAveragePooling1d({}), [3, 5]);
 add("globalMaxPooling1d", () => L.globalMaxPooling1d(), [3, 5]);
 for (const dataFormat of ["channelsLast", "channelsFirst"] as const) {
