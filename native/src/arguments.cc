@@ -73,7 +73,8 @@ bool Call::boolean(napi_value value, const char* what) const {
   return read;
 }
 
-size_t Call::choice(napi_value value, const char* what, std::initializer_list<const char*> names) const {
+size_t Call::choice(napi_value value, const char* what, std::initializer_list<const char*> names,
+                    std::initializer_list<std::pair<const char*, const char*>> remedies) const {
   char text[32] = "";
   if (typeOf(env_, value) == napi_string) check(env_, napi_get_value_string_utf8(env_, value, text, sizeof text, nullptr));
   std::string wanted;
@@ -83,7 +84,10 @@ size_t Call::choice(napi_value value, const char* what, std::initializer_list<co
     wanted += (i++ ? " or " : "") + ('"' + std::string(name)) + '"';
   }
   const std::string got = *text ? '"' + std::string(text) + '"' : describe(env_, value);
-  refuseType(std::string(what) + " must be " + wanted + " (got " + got + ")");
+  std::string remedy;
+  for (const auto& [name, sentence] : remedies)
+    if (std::strcmp(name, text) == 0) remedy = "; " + std::string(sentence);
+  refuseType(std::string(what) + " must be " + wanted + " (got " + got + ")" + remedy);
 }
 
 napi_value Call::property(napi_value object, const char* objectName, const char* key) const {

@@ -10,6 +10,7 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 namespace lutnn {
 
@@ -75,8 +76,9 @@ class Call {
 
   bool isUndefined(napi_value value) const;
   bool boolean(napi_value value, const char* what) const;
-  /// Which of the names it is.
-  size_t choice(napi_value value, const char* what, std::initializer_list<const char*> names) const;
+  /// Which of the names it is; `remedies` are pairs of a name that there is not and of what to say to those who give it.
+  size_t choice(napi_value value, const char* what, std::initializer_list<const char*> names,
+                std::initializer_list<std::pair<const char*, const char*>> remedies = {}) const;
   napi_value property(napi_value object, const char* objectName, const char* key) const;
   /// An integer from `least` to `most`.
   size_t count(napi_value value, const char* what, double least = 0, double most = kMaxCount) const;

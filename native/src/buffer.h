@@ -48,9 +48,7 @@ class Buffer {
 struct Workspace {
   struct Scratch {
     Buffer<uint8_t> strip, rows, bytes, quads;
-    Buffer<float> planes, rounded;
-    Buffer<uint16_t> halves;
-    Buffer<uint32_t> pairs;
+    Buffer<float> planes;
     Buffer<int32_t> sums;
   };
 
@@ -64,8 +62,7 @@ struct Workspace {
   size_t bytes() const {
     size_t sum = codes.bytes();
     for (const Scratch& s : scratch)
-      sum += s.strip.bytes() + s.rows.bytes() + s.bytes.bytes() + s.quads.bytes() + s.planes.bytes() + s.sums.bytes() +
-             s.rounded.bytes() + s.halves.bytes() + s.pairs.bytes();
+      sum += s.strip.bytes() + s.rows.bytes() + s.bytes.bytes() + s.quads.bytes() + s.planes.bytes() + s.sums.bytes();
     return sum;
   }
 };

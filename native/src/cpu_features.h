@@ -9,7 +9,6 @@ struct CpuFeatures {
   bool avx512 = false;  // F, BW, DQ and VL
   bool avx512Vbmi = false;
   bool avx512Vnni = false;
-  bool avx512Bf16 = false;
   bool neonDotProduct = false;
 };
 

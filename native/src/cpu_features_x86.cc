@@ -15,16 +15,16 @@ struct Registers {
   uint32_t eax = 0, ebx = 0, ecx = 0, edx = 0;
 };
 
-static Registers cpuid(uint32_t leaf, uint32_t part = 0) {
+static Registers cpuid(uint32_t leaf) {
   Registers r;
 #ifdef _MSC_VER
   int values[4];
   __cpuid(values, 0);
   if (static_cast<uint32_t>(values[0]) < leaf) return r;
-  __cpuidex(values, static_cast<int>(leaf), static_cast<int>(part));
+  __cpuidex(values, static_cast<int>(leaf), 0);
   r.eax = values[0], r.ebx = values[1], r.ecx = values[2], r.edx = values[3];
 #else
-  __get_cpuid_count(leaf, part, &r.eax, &r.ebx, &r.ecx, &r.edx);
+  __get_cpuid_count(leaf, 0, &r.eax, &r.ebx, &r.ecx, &r.edx);
 #endif
   return r;
 }
@@ -59,7 +59,6 @@ CpuFeatures cpuFeatures() {
     features.avx512 = bits(extended.ebx, {16, 17, 30, 31});
     features.avx512Vbmi = bits(extended.ecx, {1});
     features.avx512Vnni = bits(extended.ecx, {11});
-    features.avx512Bf16 = extended.eax >= 1 && bits(cpuid(7, 1).eax, {5});
   }
   return features;
 }

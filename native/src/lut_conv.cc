@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "bf16.h"
-
 namespace lutnn {
 
 /// Positions encoded before they are looked up.
@@ -44,27 +42,20 @@ LutConv::LutConv(const Microkernels& kernels, const Lookup& lookup, const Window
       outputs_(lookup.outputs),
       encoding_(encoding),
       read_(read),
-      quads_(window, channelsPerCodebook_, encoding == Encoding::kBf16 ? 2 : 4),
+      quads_(window, channelsPerCodebook_),
       table_(kernels, lookup, firstOrder(lookup, read)),
       scale_(lookup) {
   codebooks_.pack(lookup.centroids, lookup.numCodebooks, lookup.numCentroids, lookup.subvectorLength);
   if (encoding == Encoding::kInt8)
     codebooksInt8_.pack(lookup.centroids, lookup.numCodebooks, lookup.numCentroids, lookup.subvectorLength,
                         quads_.quads);
-  if (encoding == Encoding::kBf16)
-    codebooksBf16_.pack(lookup.centroids, lookup.numCodebooks, lookup.numCentroids, lookup.subvectorLength,
-                        quads_.quads, kernels.bf16 != nullptr);
   if (encoding == Encoding::kTree) trees_.pack(lookup);
 }
 
 ConvPlan LutConv::plan(size_t height, size_t width) const {
-  const bool mayBeDirect = encoding_ != Encoding::kInt8 && encoding_ != Encoding::kBf16;
+  const bool mayBeDirect = encoding_ != Encoding::kInt8;
   ConvPlan plan{WindowPlanes(window_, height, width, channelsPerCodebook_, kTilePositions, mayBeDirect), {}};
-  if (encoding_ == Encoding::kInt8 || (encoding_ == Encoding::kBf16 && kernels_.bf16)) {
-    plan.quadTaps = quads_.taps(plan);
-  } else if (encoding_ == Encoding::kBf16) {
-    for (int v : codebooksBf16_.order()) plan.quadTaps.push_back(plan.taps()[static_cast<size_t>(v)]);
-  }
+  if (encoding_ == Encoding::kInt8) plan.quadTaps = quads_.taps(plan);
   return plan;
 }
 
@@ -90,8 +81,7 @@ void LutConv::encodeCodebooks(Encoding encoding, const ConvPlan& plan, const Til
   if (!plan.direct()) {
     copy = scratch.planes.reserve(plan.floats() * channelsPerCodebook_);
     const size_t floats = plan.floats() * channelsPerCodebook_;
-    // For their scale, and to be rounded, also what no position needs.
-    const bool allRead = encoding == Encoding::kInt8 || encoding == Encoding::kBf16;
+    const bool allRead = encoding == Encoding::kInt8;  // for their scale, also what no position needs
     if (allRead || plan.padded()) std::memset(copy, 0, floats * sizeof(float));
   }
   for (size_t c = first; c < first + count; c++, codes += stride) {
@@ -101,7 +91,6 @@ void LutConv::encodeCodebooks(Encoding encoding, const ConvPlan& plan, const Til
     const float* start = copy ? copy : channel + tile.firstRow * plan.width();
     uint8_t* strip = compact ? codes : scratch.strip.reserve(positions + kPiece);
     if (encoding == Encoding::kInt8) encodePlanesInt8(plan, c, start, positions, strip, scratch);
-    else if (encoding == Encoding::kBf16) encodePlanesBf16(plan, c, start, positions, strip, scratch);
     else if (encoding == Encoding::kTree)
       kernels_.encodePositionsTree(trees_.view(), c, start, plan.taps().data(), positions, strip);
     else kernels_.encodePositions(codebooks_.view(), c, start, plan.taps().data(), positions, strip);
@@ -127,32 +116,6 @@ void LutConv::encodePlanesInt8(const ConvPlan& plan, size_t codebook, const floa
     kernels.spread(bytes, floats, quads);
   }
   kernels.encodePositions(codebooksInt8_.view(), codebook, quads, plan.quadTaps.data(), inputScale, positions,
-                          codes);
-}
-
-void LutConv::encodePlanesBf16(const ConvPlan& plan, size_t codebook, const float* channels, size_t positions,
-                               uint8_t* codes, Scratch& scratch) const {
-  const size_t stride = plan.floats(), floats = stride * channelsPerCodebook_;
-  const Codebooks& books = codebooksBf16_.view();
-  if (!kernels_.bf16) {
-    float* rounded = scratch.rounded.reserve(floats);
-    roundToBf16(channels, floats, rounded);
-    return kernels_.encodePositions(books, codebook, rounded, plan.quadTaps.data(), positions, codes);
-  }
-  const MicrokernelsBf16& kernels = *kernels_.bf16;
-  uint16_t* halves = scratch.halves.reserve(floats + 1);
-  uint32_t* pairs = scratch.pairs.reserve(floats);
-  kernels.round(channels, floats, halves);
-  halves[floats] = 0;
-  if (quads_.byChannels) {
-    for (size_t i = 0; i < channelsPerCodebook_; i += 2) {
-      const uint16_t* first = halves + i * stride;
-      kernels.join(first, i + 1 < channelsPerCodebook_ ? first + stride : nullptr, stride, pairs + i / 2 * stride);
-    }
-  } else {
-    kernels.join(halves, halves + 1, floats, pairs);
-  }
-  kernels.encodePositions(books, codebook, reinterpret_cast<const float*>(pairs), plan.quadTaps.data(), positions,
                           codes);
 }
 

@@ -11,7 +11,7 @@ namespace lutnn {
 
 /// What a convolution needs to know of images of one size.
 struct ConvPlan : WindowPlanes {
-  std::vector<ptrdiff_t> quadTaps;  // of quads, of pairs, or of elements in the order of pairs
+  std::vector<ptrdiff_t> quadTaps;  // of quads
 };
 
 class LutConv {
@@ -37,7 +37,7 @@ class LutConv {
   void lookup(const uint8_t* codes, size_t positions, int32_t* sums, Workspace& workspace) const;
 
   const Window& window() const { return window_; }
-  size_t bytes() const { return codebooks_.bytes() + codebooksInt8_.bytes() + codebooksBf16_.bytes() +
+  size_t bytes() const { return codebooks_.bytes() + codebooksInt8_.bytes() +
            trees_.bytes() + table_.bytes() + scale_.bytes(); }
 
  private:
@@ -57,8 +57,6 @@ class LutConv {
   /// Codes of one codebook, whose channels the planes hold, along the pitch.
   void encodePlanesInt8(const ConvPlan& plan, size_t codebook, const float* channels, size_t positions,
                         uint8_t* codes, Scratch& scratch) const;
-  void encodePlanesBf16(const ConvPlan& plan, size_t codebook, const float* channels, size_t positions,
-                        uint8_t* codes, Scratch& scratch) const;
   /// Codes (C, positions), stride apart, of up to 256 positions → outputs m … m + count − 1, up to 64 of them.
   void lookupGathered(const uint8_t* codes, size_t stride, size_t positions, size_t m, size_t count, const Output& out,
                       Scratch& scratch) const;
@@ -71,7 +69,6 @@ class LutConv {
   PackedCodebooks codebooks_;
   WindowQuads quads_;
   PackedCodebooksInt8 codebooksInt8_;  // where that is the encoding
-  PackedCodebooksBf16 codebooksBf16_;  // likewise
   PackedTrees trees_;                  // likewise
   PackedTable table_;
   PackedScale scale_;

@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <utility>
-
-#include "bf16.h"
 
 namespace lutnn {
 
@@ -24,9 +21,6 @@ LutMatMul::LutMatMul(const Microkernels& kernels, const Lookup& lookup, Encoding
   if (encoding == Encoding::kInt8)
     codebooksInt8_.pack(lookup.centroids, lookup.numCodebooks, lookup.numCentroids, lookup.subvectorLength,
                         rowQuads(lookup.subvectorLength));
-  if (encoding == Encoding::kBf16)
-    codebooksBf16_.pack(lookup.centroids, lookup.numCodebooks, lookup.numCentroids, lookup.subvectorLength,
-                        rowQuads(lookup.subvectorLength, 2), kernels.bf16 != nullptr);
   if (encoding == Encoding::kTree) trees_.pack(lookup);
 }
 
@@ -60,7 +54,6 @@ void LutMatMul::encodeRows(Encoding encoding, const float* x, size_t rows, uint8
   const Codebooks& books = codebooks_.view();
   const size_t length = books.numCodebooks * books.subvectorLength;
   if (encoding == Encoding::kInt8) encodeRowsInt8(x, rows, codes, scratch);
-  else if (encoding == Encoding::kBf16) encodeRowsBf16(x, rows, codes, scratch);
   else if (encoding == Encoding::kTree) kernels_.encodeRowsTree(trees_.view(), x, length, rows, codes);
   else kernels_.encodeRows(books, x, length, rows, codes);
 }
@@ -84,33 +77,6 @@ void LutMatMul::encodeRowsInt8(const float* x, size_t rows, uint8_t* codes, Work
         std::memcpy(quads + r * rowBytes + c * bookBytes, row + c * V, V);
     }
     kernels_.int8->encodeRows(books, quads, scales, count, codes + n * books.numCodebooks);
-  }
-}
-
-void LutMatMul::encodeRowsBf16(const float* x, size_t rows, uint8_t* codes, Workspace::Scratch& scratch) const {
-  const Codebooks& books = codebooksBf16_.view();
-  const size_t C = books.numCodebooks, V = codebooks_.view().subvectorLength, length = C * V;
-  const size_t rowLength = C * books.subvectorLength;  // in floats, or in pairs
-  for (size_t n = 0; n < rows; n += kTaskRows, x += kTaskRows * length, codes += kTaskRows * C) {
-    const size_t count = std::min(kTaskRows, rows - n);
-    if (!kernels_.bf16) {
-      float* rounded = scratch.rounded.reserve(kTaskRows * rowLength);
-      roundToBf16(x, count * length, rounded);
-      for (size_t i = 0; i < count * C; i++)
-        for (size_t v = 0; v + 1 < V; v += 2) std::swap(rounded[i * V + v], rounded[i * V + v + 1]);
-      kernels_.encodeRows(books, rounded, rowLength, count, codes);
-      continue;
-    }
-    uint16_t* halves = scratch.halves.reserve(kTaskRows * (rowLength * 2 + 1));
-    if (V % 2 == 0) {
-      kernels_.bf16->round(x, count * length, halves);
-    } else {
-      for (size_t i = 0; i < count * C; i++) {
-        kernels_.bf16->round(x + i * V, V, halves + i * (V + 1));
-        halves[i * (V + 1) + V] = 0;
-      }
-    }
-    kernels_.bf16->encodeRows(books, reinterpret_cast<const float*>(halves), rowLength, count, codes);
   }
 }
 

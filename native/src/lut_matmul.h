@@ -19,11 +19,10 @@ class LutMatMul {
   /// codes uint8 (rows, C), all below K → sums int32 (rows, M)
   void lookup(const uint8_t* codes, size_t rows, int32_t* sums) const;
 
-  size_t bytes() const { return codebooks_.bytes() + codebooksInt8_.bytes() + codebooksBf16_.bytes() + trees_.bytes() + table_.bytes() + scale_.bytes(); }
+  size_t bytes() const { return codebooks_.bytes() + codebooksInt8_.bytes() + trees_.bytes() + table_.bytes() + scale_.bytes(); }
 
  private:
   void encodeRows(Encoding encoding, const float* x, size_t rows, uint8_t* codes, Workspace::Scratch& scratch) const;
-  void encodeRowsBf16(const float* x, size_t rows, uint8_t* codes, Workspace::Scratch& scratch) const;
   void encodeRowsInt8(const float* x, size_t rows, uint8_t* codes, Workspace::Scratch& scratch) const;
 
   const Microkernels& kernels_;
@@ -31,7 +30,6 @@ class LutMatMul {
   Encoding encoding_;
   PackedCodebooks codebooks_;
   PackedCodebooksInt8 codebooksInt8_;  // where that is the encoding
-  PackedCodebooksBf16 codebooksBf16_;  // likewise
   PackedTrees trees_;                  // likewise
   PackedTable table_;
   PackedScale scale_;

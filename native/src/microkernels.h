@@ -135,23 +135,6 @@ extern const MicrokernelsInt8 kAvx512VbmiMicrokernelsInt8;
 extern const MicrokernelsInt8 kNeonMicrokernelsInt8;
 extern const MicrokernelsInt8 kNeonDotMicrokernelsInt8;
 
-/// Microkernels of inputs rounded to bfloat16 (bf16.h), whose elements come in pairs, the first in the lower half of 4
-/// bytes; what is absent is 0. Scores are summed up as for Codebooks, but over the rounded elements in the order of the
-/// pairs, the second of each before the first; float32 holds their products exactly. Pairs and weights are passed as if they were
-/// floats, V being the number of pairs. Where there are none, the microkernels of float32 give the same codes of rounded
-/// numbers in that order.
-struct MicrokernelsBf16 {
-  /// x rounded
-  void (*round)(const float* x, size_t count, uint16_t* y);
-  /// Pair n is first[n] and second[n], or 0 where that is null.
-  void (*join)(const uint16_t* first, const uint16_t* second, size_t count, uint32_t* pairs);
-  void (*encodeRows)(const Codebooks&, const float* pairs, size_t rowStride, size_t rows, uint8_t* codes);
-  void (*encodePositions)(const Codebooks&, size_t codebook, const float* pairs, const ptrdiff_t* taps,
-                          size_t positions, uint8_t* codes);
-};
-
-extern const MicrokernelsBf16 kAvx512MicrokernelsBf16;
-
 /// Images of up to so many output positions are read faster by gather than by shuffle, as read_bench measured it for
 /// up to 32, 128, 384 and more codebooks, each for up to 128 and for more outputs.
 struct GatherLimits {
@@ -222,8 +205,6 @@ struct Microkernels {
     const size_t row = numCodebooks <= 32 ? 0 : numCodebooks <= 128 ? 1 : numCodebooks <= 384 ? 2 : 3;
     return gatherLimits.positions[row][outputs > 128];
   }
-
-  const MicrokernelsBf16* bf16 = nullptr;  // set in dispatch.cc
 };
 
 extern const Microkernels kScalarMicrokernels;

@@ -5,8 +5,6 @@
 #include <cstring>
 #include <limits>
 
-#include "bf16.h"
-
 namespace lutnn {
 
 constexpr float kNoFloor = -std::numeric_limits<float>::infinity();
@@ -70,41 +68,6 @@ void PackedCodebooksInt8::pack(const float* centroids, size_t numCodebooks, size
 float PackedCodebooksInt8::inputScale(float largest) const {
   const float size = std::max(largest, largest_ / 64);
   return size > 0 ? 127 / size : 0;
-}
-
-/// The float32 whose bits are those of two numbers rounded to bfloat16.
-static float pairOf(float first, float second) {
-  uint32_t low, high;
-  std::memcpy(&low, &first, sizeof low);
-  std::memcpy(&high, &second, sizeof high);
-  const uint32_t bits = low >> 16 | (high & 0xffff0000u);
-  float pair;
-  std::memcpy(&pair, &bits, sizeof pair);
-  return pair;
-}
-
-void PackedCodebooksBf16::pack(const float* centroids, size_t numCodebooks, size_t numCentroids,
-                               size_t subvectorLength, const std::vector<Quad>& pairs, bool asPairs) {
-  const size_t numBlocks = roundUp(numCentroids, kBlockCentroids) / kBlockCentroids;
-  const size_t length = asPairs ? pairs.size() : subvectorLength;
-  order_ = pairOrder(pairs);
-  float* value = values_.reserve(numCodebooks * numBlocks * length * kBlockCentroids);
-  float* halfNorm = halfNorms_.reserve(numCodebooks * numBlocks * kBlockCentroids);
-  view_ = {numCodebooks, numBlocks, length, value, halfNorm};
-  std::vector<float> rounded(subvectorLength);
-  for (size_t c = 0; c < numCodebooks; c++)
-    for (size_t b = 0; b < numBlocks; b++, value += length * kBlockCentroids)
-      for (size_t i = 0; i < kBlockCentroids; i++) {
-        const size_t k = b * kBlockCentroids + i;
-        roundToBf16(centroids + (c * numCentroids + (k < numCentroids ? k : 0)) * subvectorLength, subvectorLength,
-                    rounded.data());
-        double norm = 0;
-        for (float each : rounded) norm += static_cast<double>(each) * each;
-        *halfNorm++ = static_cast<float>(0 - 0.5 * norm);  // never −0, to which an absent element's +0 would matter
-        const auto element = [&](int v) { return v < 0 ? 0.0f : rounded[static_cast<size_t>(v)]; };
-        for (size_t v = 0; v < length; v++)
-          value[v * kBlockCentroids + i] = asPairs ? pairOf(element(pairs[v][0]), element(pairs[v][1])) : element(order_[v]);
-      }
 }
 
 void PackedTrees::pack(const Lookup& lookup) {

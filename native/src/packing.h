@@ -25,9 +25,9 @@ struct Lookup {
 };
 
 /// In which numbers inputs are compared with centroids. kInt8 is faster where an instruction adds up products of bytes,
-/// and some of its codes differ; sub-vectors may have up to kMaxLengthInt8 elements. kBf16 likewise where one adds up
-/// products of bfloat16; fewer of its codes differ. kTree compares with thresholds.
-enum class Encoding { kFloat32, kInt8, kBf16, kTree };
+/// and some of its codes differ; sub-vectors may have up to kMaxLengthInt8 elements. kTree
+/// compares with thresholds.
+enum class Encoding { kFloat32, kInt8, kTree };
 constexpr size_t kMaxLengthInt8 = 2048;
 
 /// Centroids packed for encoding; packing again takes the memory that is there.
@@ -60,23 +60,6 @@ class PackedCodebooksInt8 {
   Buffer<int32_t> offsets_;
   float largest_ = 0;
   CodebooksInt8 view_{};
-};
-
-/// Centroids packed for encoding inputs rounded to bfloat16: as pairs, or as floats in the order of the pairs.
-class PackedCodebooksBf16 {
- public:
-  /// centroids float32 (C, K, V)
-  void pack(const float* centroids, size_t numCodebooks, size_t numCentroids, size_t subvectorLength,
-            const std::vector<Quad>& pairs, bool asPairs);
-  const Codebooks& view() const { return view_; }
-  /// Of elements, see pairOrder.
-  const std::vector<int>& order() const { return order_; }
-  size_t bytes() const { return values_.bytes() + halfNorms_.bytes(); }
-
- private:
-  Buffer<float> values_, halfNorms_;
-  std::vector<int> order_;
-  Codebooks view_{};
 };
 
 /// Trees with the thresholds of each level side by side.

@@ -393,9 +393,7 @@ class Case {
     compare("codes of positions", positions, book);
   }
 
-  Encoding anEncoding() {
-    return chance(3) ? Encoding::kInt8 : chance(3) ? Encoding::kBf16 : Encoding::kFloat32;
-  }
+  Encoding anEncoding() { return chance(3) ? Encoding::kInt8 : Encoding::kFloat32; }
 
   Workspace& workspace() {
     static Workspace kept;
@@ -420,7 +418,6 @@ class Case {
     std::vector<uint8_t> wanted(N * C);
     if (encoding == Encoding::kInt8)
       LutMatMul(kScalarMicrokernels, drawn.lookup(), encoding).encode(x.data(), N, wanted.data(), workspace());
-    else if (encoding == Encoding::kBf16) wanted = referenceEncodeBf16(drawn, x.data(), N, pairOrder(rowQuads(V, 2)));
     else wanted = referenceEncode(drawn, x.data(), N);
     compare("codes", codes, wanted);
     const std::vector<int32_t> sums = referenceSums(drawn, wanted.data(), N);
@@ -480,8 +477,6 @@ class Case {
     if (encoding == Encoding::kInt8) {
       const LutConv scalar(kScalarMicrokernels, drawn.lookup(), w, encoding);
       scalar.encode(scalar.plan(height, width), x.data(), batch, wanted.data(), workspace());
-    } else if (encoding == Encoding::kBf16) {
-      wanted = referenceEncodeBf16(drawn, windows.data(), positions, pairOrder(WindowQuads(w, channels, 2).quads));
     } else {
       wanted = referenceEncode(drawn, windows.data(), positions);
     }

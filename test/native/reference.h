@@ -82,46 +82,6 @@ inline std::vector<uint8_t> referenceEncode(const RandomLayer& layer, const floa
   return codes;
 }
 
-/// A number of 8 significant bits: of those beside x the nearer one, or the one whose last bit is 0; 0 below 2⁻⁵⁰.
-inline float referenceBf16(float x) {
-  if (std::isnan(x) || std::fabs(x) < std::ldexp(1.0f, -50)) return 0;
-  const double largest = std::ldexp(255.0, 120);
-  if (std::fabs(x) >= largest) return static_cast<float>(x < 0 ? -largest : largest);
-  int exponent;
-  const double mantissa = std::frexp(static_cast<double>(x), &exponent);
-  return static_cast<float>(std::fmin(largest, std::fmax(-largest, std::ldexp(std::nearbyint(std::ldexp(mantissa, 8)), exponent - 8))));
-}
-
-/// The same of rounded numbers, with the sum over the elements in this order.
-inline std::vector<uint8_t> referenceEncodeBf16(const RandomLayer& layer, const float* x, size_t rows,
-                                                const std::vector<int>& order) {
-  const size_t C = layer.numCodebooks, K = layer.numCentroids, V = layer.subvectorLength;
-  std::vector<float> centroids(C * K * V), halfNorms(C * K);
-  for (size_t i = 0; i < C * K; i++) {
-    double norm = 0;
-    for (size_t v = 0; v < V; v++) {
-      const float p = centroids[i * V + v] = referenceBf16(layer.centroids[i * V + v]);
-      norm += static_cast<double>(p) * p;
-    }
-    halfNorms[i] = norm > 0 ? static_cast<float>(-0.5 * norm) : 0.0f;
-  }
-  std::vector<uint8_t> codes(rows * C);
-  for (size_t n = 0; n < rows; n++)
-    for (size_t c = 0; c < C; c++) {
-      int64_t best = 0;
-      for (size_t k = 0; k < K; k++) {
-        float score = halfNorms[c * K + k];
-        for (int v : order)
-          score = std::fmaf(referenceBf16(x[(n * C + c) * V + static_cast<size_t>(v)]),
-                            centroids[(c * K + k) * V + static_cast<size_t>(v)], score);
-        if (k > 0 && scoreRank(score) <= best) continue;
-        best = scoreRank(score);
-        codes[n * C + c] = static_cast<uint8_t>(k);
-      }
-    }
-  return codes;
-}
-
 /// codes (rows, C) → sums (rows, M)
 inline std::vector<int32_t> referenceSums(const RandomLayer& layer, const uint8_t* codes, size_t rows) {
   const size_t C = layer.numCodebooks, K = layer.numCentroids, M = layer.outputs;
