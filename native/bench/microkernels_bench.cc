@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "dispatch.h"
-#include "packing.h"
+#include "isa/dispatch.h"
+#include "core/packing.h"
 #include "shapes.h"
 
 using namespace lutnn;

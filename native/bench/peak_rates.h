@@ -1,7 +1,7 @@
 // Peak rates of one instruction set, measured on registers alone, and of memory.
 #pragma once
 
-#include "../src/microkernels.h"
+#include "isa/microkernels.h"
 
 namespace lutnn {
 

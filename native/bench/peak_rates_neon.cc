@@ -1,6 +1,6 @@
 #include <arm_neon.h>
 
-#include "../src/compiler.h"
+#include "isa/generic/compiler.h"
 #include "peak_rates.h"
 
 namespace lutnn {

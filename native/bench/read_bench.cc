@@ -7,8 +7,8 @@
 #include <random>
 #include <vector>
 
-#include "dispatch.h"
-#include "lut_conv.h"
+#include "isa/dispatch.h"
+#include "core/lut_conv.h"
 
 using namespace lutnn;
 

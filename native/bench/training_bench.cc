@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "training/soft_lookup.h"
-#include "training/training_dispatch.h"
+#include "isa/training_dispatch.h"
 
 using namespace lutnn;
 

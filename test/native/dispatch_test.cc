@@ -1,4 +1,4 @@
-#include "dispatch.h"
+#include "isa/dispatch.h"
 
 #include <cstring>
 #include <stdexcept>

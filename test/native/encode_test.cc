@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "check.h"
-#include "dispatch.h"
+#include "isa/dispatch.h"
 #include "guarded.h"
 #include "reference.h"
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "dispatch.h"
-#include "packing.h"
+#include "isa/dispatch.h"
+#include "core/packing.h"
 
 using namespace lutnn;
 

@@ -2,10 +2,10 @@
 #include <algorithm>
 
 #include "check.h"
-#include "dispatch.h"
+#include "isa/dispatch.h"
 #include "guarded.h"
-#include "lut_conv.h"
-#include "lut_matmul.h"
+#include "core/lut_conv.h"
+#include "core/lut_matmul.h"
 #include "reference.h"
 
 using namespace lutnn;

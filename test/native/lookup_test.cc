@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "check.h"
-#include "dispatch.h"
+#include "isa/dispatch.h"
 #include "guarded.h"
 #include "reference.h"
 

@@ -3,12 +3,12 @@
 #include <atomic>
 
 #include "check.h"
-#include "dispatch.h"
+#include "isa/dispatch.h"
 #include "guarded.h"
-#include "lut_conv.h"
-#include "lut_matmul.h"
+#include "core/lut_conv.h"
+#include "core/lut_matmul.h"
 #include "reference.h"
-#include "thread_pool.h"
+#include "core/thread_pool.h"
 
 using namespace lutnn;
 

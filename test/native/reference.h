@@ -9,8 +9,8 @@
 #include <random>
 #include <vector>
 
-#include "packing.h"
-#include "window.h"
+#include "core/packing.h"
+#include "core/window.h"
 
 namespace lutnn {
 

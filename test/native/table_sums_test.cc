@@ -3,11 +3,11 @@
 #include <string>
 
 #include "check.h"
-#include "dispatch.h"
+#include "isa/dispatch.h"
 #include "guarded.h"
 #include "reference.h"
-#include "table_sums.h"
-#include "thread_pool.h"
+#include "core/table_sums.h"
+#include "core/thread_pool.h"
 
 using namespace lutnn;
 

@@ -4,11 +4,11 @@
 #include <thread>
 
 #include "check.h"
-#include "dispatch.h"
-#include "lut_conv.h"
-#include "lut_matmul.h"
+#include "isa/dispatch.h"
+#include "core/lut_conv.h"
+#include "core/lut_matmul.h"
 #include "reference.h"
-#include "thread_pool.h"
+#include "core/thread_pool.h"
 #include "training/thread_pool.h"
 
 using namespace lutnn;

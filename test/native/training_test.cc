@@ -7,7 +7,7 @@
 #include "guarded.h"
 #include "reference.h"
 #include "training/soft_lookup.h"
-#include "training/training_dispatch.h"
+#include "isa/training_dispatch.h"
 
 using namespace lutnn;
 

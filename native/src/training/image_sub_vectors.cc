@@ -3,7 +3,7 @@
 #include <deque>
 #include <vector>
 
-#include "sub_vectors.h"
+#include "training/sub_vectors.h"
 
 namespace lutnn {
 

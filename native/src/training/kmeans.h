@@ -4,9 +4,9 @@
 
 #include <vector>
 
-#include "../dispatch.h"
-#include "../packing.h"
-#include "thread_pool.h"
+#include "isa/dispatch.h"
+#include "core/packing.h"
+#include "training/thread_pool.h"
 
 namespace lutnn {
 

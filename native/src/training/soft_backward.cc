@@ -13,7 +13,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "soft_lookup.h"
+#include "training/soft_lookup.h"
 
 namespace lutnn {
 namespace {

@@ -3,7 +3,7 @@
 #include <cstring>
 #include <limits>
 
-#include "soft_lookup.h"
+#include "training/soft_lookup.h"
 
 namespace lutnn {
 

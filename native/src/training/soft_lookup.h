@@ -7,11 +7,11 @@
 #include <mutex>
 #include <vector>
 
-#include "../dispatch.h"
-#include "../packing.h"
-#include "kmeans.h"
-#include "sub_vectors.h"
-#include "thread_pool.h"
+#include "isa/dispatch.h"
+#include "core/packing.h"
+#include "training/kmeans.h"
+#include "training/sub_vectors.h"
+#include "training/thread_pool.h"
 
 namespace lutnn {
 

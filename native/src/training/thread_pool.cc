@@ -1,4 +1,4 @@
-#include "thread_pool.h"
+#include "training/thread_pool.h"
 
 namespace lutnn {
 
