@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "isa/dispatch.h"
 #include "core/packing.h"
+#include "isa/dispatch.h"
 #include "shapes.h"
 
 using namespace lutnn;
@@ -37,9 +37,10 @@ static Timing measure(Body body, double budget = 3e7) {
 }
 
 static void report(const Microkernels& kernels, const char* shape, const char* what, double work, Timing time) {
-  std::printf("{\"isa\":\"%s\",\"shape\":\"%s\",\"kernel\":\"%s\",\"bestMicroseconds\":%.2f,\"medianMicroseconds\":%.2f,"
-              "\"perNanosecondBest\":%.1f,\"perNanosecondMedian\":%.1f}\n",
-              kernels.isa, shape, what, time.best / 1e3, time.median / 1e3, work / time.best, work / time.median);
+  std::printf(
+      "{\"isa\":\"%s\",\"shape\":\"%s\",\"kernel\":\"%s\",\"bestMicroseconds\":%.2f,\"medianMicroseconds\":%.2f,"
+      "\"perNanosecondBest\":%.1f,\"perNanosecondMedian\":%.1f}\n",
+      kernels.isa, shape, what, time.best / 1e3, time.median / 1e3, work / time.best, work / time.median);
   std::fflush(stdout);
 }
 

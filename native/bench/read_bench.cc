@@ -7,8 +7,8 @@
 #include <random>
 #include <vector>
 
-#include "isa/dispatch.h"
 #include "core/lut_conv.h"
+#include "isa/dispatch.h"
 
 using namespace lutnn;
 

@@ -9,8 +9,8 @@
 #include <random>
 #include <vector>
 
-#include "training/soft_lookup.h"
 #include "isa/training_dispatch.h"
+#include "training/soft_lookup.h"
 
 using namespace lutnn;
 
@@ -29,7 +29,8 @@ struct Matrix {
   const char* name;
   size_t rows, inputs, outputs;  // V = 32
 };
-constexpr Matrix kMatrices[] = {{"768-768", 4096, 768, 768}, {"768-3072", 4096, 768, 3072}, {"3072-768", 4096, 3072, 768}};
+constexpr Matrix kMatrices[] = {
+    {"768-768", 4096, 768, 768}, {"768-3072", 4096, 768, 3072}, {"3072-768", 4096, 3072, 768}};
 
 std::vector<float> numbers(size_t count, float deviation) {
   static std::mt19937 random(1);
@@ -58,8 +59,8 @@ void time(const char* name, int runs, size_t inputs, size_t V, size_t M, size_t 
   const Microkernels& lookup = chooseMicrokernels();
   static Trainer trainer(trainingMicrokernelsFor(lookup), lookup, 1);
   const size_t C = inputs / V, K = 16;
-  const std::vector<float> x = numbers(xFloats, 1), centroids = numbers(C * K * V, 1), weight = numbers(inputs * M, 0.1f),
-                           dy = numbers(positions * M, 1);
+  const std::vector<float> x = numbers(xFloats, 1), centroids = numbers(C * K * V, 1),
+                           weight = numbers(inputs * M, 0.1f), dy = numbers(positions * M, 1);
   std::vector<float> y(positions * M), dx(xFloats), dCentroids(centroids.size()), dWeight(weight.size());
   float dTheta;
   const SoftLayer layer{C, K, V, M, centroids.data(), weight.data(), true};
@@ -83,13 +84,10 @@ int main(int argc, char** argv) {
     const Window window{l.channels, 3, 3, l.stride, l.stride, 1, 1, pad, pad, 1, 1};
     const Images geometry{nullptr, nullptr, l.batch, l.size, l.size, window, 9};
     time(l.name, runs, 9 * l.channels, 9, l.outputs, l.batch * l.size * l.size * l.channels, geometry.positions(),
-         [&](const float* x, float* dx) {
-           return Images{x, dx, l.batch, l.size, l.size, window, 9};
-         });
+         [&](const float* x, float* dx) { return Images{x, dx, l.batch, l.size, l.size, window, 9}; });
   }
   for (const Matrix& m : kMatrices)
     if (wanted(m.name))
-      time(m.name, runs, m.inputs, 32, m.outputs, m.rows * m.inputs, m.rows, [&](const float* x, float* dx) {
-        return Rows{x, dx, m.rows, m.inputs / 32, 32};
-      });
+      time(m.name, runs, m.inputs, 32, m.outputs, m.rows * m.inputs, m.rows,
+           [&](const float* x, float* dx) { return Rows{x, dx, m.rows, m.inputs / 32, 32}; });
 }

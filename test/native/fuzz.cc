@@ -11,12 +11,12 @@
 #include <functional>
 #include <string>
 
-#include "isa/dispatch.h"
-#include "guarded.h"
 #include "core/lut_conv.h"
 #include "core/lut_matmul.h"
-#include "reference.h"
 #include "core/thread_pool.h"
+#include "guarded.h"
+#include "isa/dispatch.h"
+#include "reference.h"
 
 using namespace lutnn;
 
@@ -31,9 +31,9 @@ class Case {
 
   /// What differs, or nothing.
   std::string run() {
-    static constexpr void (Case::*kKinds[])() = {&Case::encodeRows,   &Case::encodePositions, &Case::lookupShuffle,
-                                                 &Case::lookupGather, &Case::finishTransposed, &Case::steps,
-                                                 &Case::encodeInt8,   &Case::encodeTree,     &Case::matMul,           &Case::conv};
+    static constexpr void (Case::* kKinds[])() = {
+        &Case::encodeRows, &Case::encodePositions, &Case::lookupShuffle, &Case::lookupGather, &Case::finishTransposed,
+        &Case::steps,      &Case::encodeInt8,      &Case::encodeTree,    &Case::matMul,       &Case::conv};
     (this->*kKinds[random_() % std::size(kKinds)])();
     for (size_t i = 0; i < used_; i++)
       if (!rooms()[i].untouched()) fail("wrote beside an array");
@@ -407,8 +407,13 @@ class Case {
     shrink(kMostWork, {&C, &M, &N});
     const Encoding encoding = anEncoding();
     const size_t threads = 1 + below(3);
-    describe("LutMatMul", {{"N", N}, {"C", C}, {"K", K}, {"V", V}, {"M", M},
-                           {"encoding", static_cast<size_t>(encoding)}, {"threads", threads}});
+    describe("LutMatMul", {{"N", N},
+                           {"C", C},
+                           {"K", K},
+                           {"V", V},
+                           {"M", M},
+                           {"encoding", static_cast<size_t>(encoding)},
+                           {"threads", threads}});
     const RandomLayer drawn = layer(C, K, V, M);
     const LutMatMul op(kernels_, drawn.lookup(), encoding);
     const std::vector<float> x = floats(N * C * V);
@@ -456,12 +461,28 @@ class Case {
     const size_t outputWidth =
         outputExtent(width, w.filterWidth, w.strideWidth, w.dilationWidth, w.padLeft, w.padRight);
     const size_t plane = outputHeight * outputWidth, positions = batch * plane, threads = 1 + below(3);
-    const auto read = K > 16 || chance(3) ? LutConv::Read::kFastest : chance(2) ? LutConv::Read::kGather : LutConv::Read::kShuffle;
-    describe("LutConv", {{"batch", batch}, {"channels", w.inputChannels}, {"height", height}, {"width", width},
-                         {"filter", w.filterHeight}, {"by", w.filterWidth}, {"stride", w.strideHeight},
-                         {"by", w.strideWidth}, {"dilation", w.dilationHeight}, {"by", w.dilationWidth},
-                         {"top", w.padTop}, {"left", w.padLeft}, {"bottom", w.padBottom}, {"right", w.padRight},
-                         {"K", K}, {"V", V}, {"M", M}, {"encoding", static_cast<size_t>(encoding)}, {"threads", threads},
+    const auto read = K > 16 || chance(3) ? LutConv::Read::kFastest
+                      : chance(2)         ? LutConv::Read::kGather
+                                          : LutConv::Read::kShuffle;
+    describe("LutConv", {{"batch", batch},
+                         {"channels", w.inputChannels},
+                         {"height", height},
+                         {"width", width},
+                         {"filter", w.filterHeight},
+                         {"by", w.filterWidth},
+                         {"stride", w.strideHeight},
+                         {"by", w.strideWidth},
+                         {"dilation", w.dilationHeight},
+                         {"by", w.dilationWidth},
+                         {"top", w.padTop},
+                         {"left", w.padLeft},
+                         {"bottom", w.padBottom},
+                         {"right", w.padRight},
+                         {"K", K},
+                         {"V", V},
+                         {"M", M},
+                         {"encoding", static_cast<size_t>(encoding)},
+                         {"threads", threads},
                          {"read", static_cast<size_t>(read)}});
     if (positions == 0) return;
     const RandomLayer drawn = layer(C, K, V, M);

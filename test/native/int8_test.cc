@@ -2,10 +2,10 @@
 #include <algorithm>
 
 #include "check.h"
-#include "isa/dispatch.h"
-#include "guarded.h"
 #include "core/lut_conv.h"
 #include "core/lut_matmul.h"
+#include "guarded.h"
+#include "isa/dispatch.h"
 #include "reference.h"
 
 using namespace lutnn;
@@ -66,8 +66,8 @@ TEST("rows of 8-bit inputs get the definition's codes on every instruction set")
             Guarded<uint8_t> codes(wanted.size(), guard);
             std::copy(x.begin(), x.end(), in.begin());
             op.encode(in.data(), rows, codes.data(), workspace);
-            CHECK(std::equal(wanted.begin(), wanted.end(), codes.begin()), "%s (N %zu C %zu K %zu V %zu)",
-                  kernels->isa, rows, C, K, V);
+            CHECK(std::equal(wanted.begin(), wanted.end(), codes.begin()), "%s (N %zu C %zu K %zu V %zu)", kernels->isa,
+                  rows, C, K, V);
           }
         }
 }

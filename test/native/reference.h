@@ -22,7 +22,7 @@ struct RandomLayer {
 
   RandomLayer(std::mt19937& random, size_t C, size_t K, size_t V, size_t M, bool coarse = false);
   Lookup lookup() const {
-    return {numCodebooks,      numCentroids,       subvectorLength,   outputs,
+    return {numCodebooks,     numCentroids,       subvectorLength,   outputs,
             centroids.data(), lookupTable.data(), tableScale.data(), bias.data()};
   }
 };
@@ -117,7 +117,8 @@ inline std::optional<RandomConv> randomConv(std::mt19937& random) {
   const size_t channels = upTo(6), C = upTo(3), height = upTo(20), width = upTo(30);
   Window w{channels * C, upTo(4), upTo(4), upTo(3), upTo(3), upTo(2), upTo(3), upTo(4) - 1, upTo(4) - 1, 1, 2};
   if (random() % 3 == 0) w = {channels * C, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
-  const size_t outputHeight = outputExtent(height, w.filterHeight, w.strideHeight, w.dilationHeight, w.padTop, w.padBottom);
+  const size_t outputHeight =
+      outputExtent(height, w.filterHeight, w.strideHeight, w.dilationHeight, w.padTop, w.padBottom);
   const size_t outputWidth = outputExtent(width, w.filterWidth, w.strideWidth, w.dilationWidth, w.padLeft, w.padRight);
   if (!outputHeight || !outputWidth) return std::nullopt;
   const size_t K = random() % 2 ? 16 : 2 + random() % 40;
@@ -136,10 +137,10 @@ inline std::vector<float> referenceWindows(const Window& w, const float* x, size
         for (size_t channel = 0; channel < w.inputChannels; channel++)
           for (size_t i = 0; i < w.filterHeight; i++)
             for (size_t j = 0; j < w.filterWidth; j++) {
-              const size_t row = oy * w.strideHeight + i * w.dilationHeight;        // counted from the padding's edge
+              const size_t row = oy * w.strideHeight + i * w.dilationHeight;  // counted from the padding's edge
               const size_t column = ox * w.strideWidth + j * w.dilationWidth;
-              const bool inside = row >= w.padTop && row < w.padTop + height && column >= w.padLeft &&
-                                  column < w.padLeft + width;
+              const bool inside =
+                  row >= w.padTop && row < w.padTop + height && column >= w.padLeft && column < w.padLeft + width;
               const size_t place =
                   ((n * w.inputChannels + channel) * height + row - w.padTop) * width + column - w.padLeft;
               rows.push_back(inside ? x[place] : 0.0f);

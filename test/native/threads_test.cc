@@ -4,11 +4,11 @@
 #include <thread>
 
 #include "check.h"
-#include "isa/dispatch.h"
 #include "core/lut_conv.h"
 #include "core/lut_matmul.h"
-#include "reference.h"
 #include "core/thread_pool.h"
+#include "isa/dispatch.h"
+#include "reference.h"
 #include "training/thread_pool.h"
 
 using namespace lutnn;

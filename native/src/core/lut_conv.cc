@@ -72,8 +72,8 @@ void LutConv::forEachTile(const ConvPlan& plan, const float* x, size_t batch, Bo
       body(Tile{x + image * imageFloats, row, std::min(plan.tileRows(), plan.outputHeight() - row)}, image);
 }
 
-void LutConv::encodeCodebooks(Encoding encoding, const ConvPlan& plan, const Tile& tile, size_t first,
-                              size_t count, uint8_t* codes, size_t stride, Scratch& scratch) const {
+void LutConv::encodeCodebooks(Encoding encoding, const ConvPlan& plan, const Tile& tile, size_t first, size_t count,
+                              uint8_t* codes, size_t stride, Scratch& scratch) const {
   const size_t channelFloats = plan.height() * plan.width(), width = plan.outputWidth();
   const size_t positions = plan.positions(tile.rows);
   const bool compact = plan.pitch() == width;
@@ -115,8 +115,7 @@ void LutConv::encodePlanesInt8(const ConvPlan& plan, size_t codebook, const floa
   } else {
     kernels.spread(bytes, floats, quads);
   }
-  kernels.encodePositions(codebooksInt8_.view(), codebook, quads, plan.quadTaps.data(), inputScale, positions,
-                          codes);
+  kernels.encodePositions(codebooksInt8_.view(), codebook, quads, plan.quadTaps.data(), inputScale, positions, codes);
 }
 
 void LutConv::lookupGathered(const uint8_t* codes, size_t stride, size_t positions, size_t m, size_t count,
@@ -144,7 +143,8 @@ void LutConv::run(const ConvPlan& plan, const float* x, size_t batch, float* y, 
     executor.forEach(roundUp(numCodebooks, kTaskCodebooks) / kTaskCodebooks, [&](size_t task, size_t slot) {
       const size_t first = task * kTaskCodebooks, count = std::min(kTaskCodebooks, numCodebooks - first);
       Scratch& scratch = workspace.scratch[slot];
-      if (group == 1) return encodeCodebooks(encoding_, plan, tile, first, count, codes + first * stride, stride, scratch);
+      if (group == 1)
+        return encodeCodebooks(encoding_, plan, tile, first, count, codes + first * stride, stride, scratch);
       uint8_t* rows = scratch.rows.reserve(kTaskCodebooks * stride);
       encodeCodebooks(encoding_, plan, tile, first, count, rows, stride, scratch);
       kernels_.groupCodes(rows, stride, count, positions, codes + first * stride);
@@ -180,15 +180,13 @@ void LutConv::encodeAs(Encoding encoding, const ConvPlan& plan, const float* x, 
   });
 }
 
-void LutConv::encode(const ConvPlan& plan, const float* x, size_t batch, uint8_t* codes,
-                     Workspace& workspace) const {
+void LutConv::encode(const ConvPlan& plan, const float* x, size_t batch, uint8_t* codes, Workspace& workspace) const {
   encodeAs(encoding_, plan, x, batch, codes, workspace);
 }
 
 void LutConv::lookup(const uint8_t* codes, size_t positions, int32_t* sums, Workspace& workspace) const {
   const size_t numCodebooks = codebooks_.view().numCodebooks;
-  if (!shuffles(positions))
-    return kernels_.lookupGather(table_.gather(), codes, positions, sumsOutput(sums, outputs_));
+  if (!shuffles(positions)) return kernels_.lookupGather(table_.gather(), codes, positions, sumsOutput(sums, outputs_));
   const size_t group = kernels_.groupCodebooks, stride = kLookupPositions;
   workspace.prepare(1);
   uint8_t* grouped = workspace.codes.reserve(roundUp(numCodebooks, group) * stride);
@@ -199,8 +197,7 @@ void LutConv::lookup(const uint8_t* codes, size_t positions, int32_t* sums, Work
     transpose(codes + n * numCodebooks, numCodebooks, count, numCodebooks, group > 1 ? rows : grouped, stride);
     for (size_t c = 0; group > 1 && c < numCodebooks; c += group)
       kernels_.groupCodes(rows + c * stride, stride, std::min(group, numCodebooks - c), count, grouped + c * stride);
-    kernels_.lookupShuffle(table_.shuffle(), grouped, stride * group, count,
-                           sumsOutput(tileSums, stride));
+    kernels_.lookupShuffle(table_.shuffle(), grouped, stride * group, count, sumsOutput(tileSums, stride));
     transpose(tileSums, stride, outputs_, count, sums + n * outputs_, outputs_);
   }
 }

@@ -27,8 +27,8 @@ class LutConv {
   ConvPlan plan(size_t height, size_t width) const;
 
   /// x float32 (batch, channels, height, width) → y float32 (batch, M, output height, output width)
-  void run(const ConvPlan& plan, const float* x, size_t batch, float* y, const Epilogue& epilogue,
-           Workspace& workspace, Executor& executor) const;
+  void run(const ConvPlan& plan, const float* x, size_t batch, float* y, const Epilogue& epilogue, Workspace& workspace,
+           Executor& executor) const;
   /// x → codes uint8 (positions, C), as run has them or of another encoding
   void encode(const ConvPlan& plan, const float* x, size_t batch, uint8_t* codes, Workspace& workspace) const;
   void encodeAs(Encoding encoding, const ConvPlan& plan, const float* x, size_t batch, uint8_t* codes,
@@ -37,8 +37,9 @@ class LutConv {
   void lookup(const uint8_t* codes, size_t positions, int32_t* sums, Workspace& workspace) const;
 
   const Window& window() const { return window_; }
-  size_t bytes() const { return codebooks_.bytes() + codebooksInt8_.bytes() +
-           trees_.bytes() + table_.bytes() + scale_.bytes(); }
+  size_t bytes() const {
+    return codebooks_.bytes() + codebooksInt8_.bytes() + trees_.bytes() + table_.bytes() + scale_.bytes();
+  }
 
  private:
   /// One image's output rows from firstRow on.
@@ -55,8 +56,8 @@ class LutConv {
   void encodeCodebooks(Encoding encoding, const ConvPlan& plan, const Tile& tile, size_t first, size_t count,
                        uint8_t* codes, size_t stride, Scratch& scratch) const;
   /// Codes of one codebook, whose channels the planes hold, along the pitch.
-  void encodePlanesInt8(const ConvPlan& plan, size_t codebook, const float* channels, size_t positions,
-                        uint8_t* codes, Scratch& scratch) const;
+  void encodePlanesInt8(const ConvPlan& plan, size_t codebook, const float* channels, size_t positions, uint8_t* codes,
+                        Scratch& scratch) const;
   /// Codes (C, positions), stride apart, of up to 256 positions → outputs m … m + count − 1, up to 64 of them.
   void lookupGathered(const uint8_t* codes, size_t stride, size_t positions, size_t m, size_t count, const Output& out,
                       Scratch& scratch) const;
@@ -69,7 +70,7 @@ class LutConv {
   PackedCodebooks codebooks_;
   WindowQuads quads_;
   PackedCodebooksInt8 codebooksInt8_;  // where that is the encoding
-  PackedTrees trees_;                  // likewise
+  PackedTrees trees_;  // likewise
   PackedTable table_;
   PackedScale scale_;
 };

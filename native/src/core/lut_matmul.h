@@ -19,7 +19,9 @@ class LutMatMul {
   /// codes uint8 (rows, C), all below K → sums int32 (rows, M)
   void lookup(const uint8_t* codes, size_t rows, int32_t* sums) const;
 
-  size_t bytes() const { return codebooks_.bytes() + codebooksInt8_.bytes() + trees_.bytes() + table_.bytes() + scale_.bytes(); }
+  size_t bytes() const {
+    return codebooks_.bytes() + codebooksInt8_.bytes() + trees_.bytes() + table_.bytes() + scale_.bytes();
+  }
 
  private:
   void encodeRows(Encoding encoding, const float* x, size_t rows, uint8_t* codes, Workspace::Scratch& scratch) const;

@@ -30,8 +30,8 @@ void PackedCodebooks::pack(const float* centroids, size_t numCodebooks, size_t n
 
 static int weightOf(double value) { return std::isnan(value) ? 0 : static_cast<int>(std::nearbyint(value)); }
 
-void PackedCodebooksInt8::pack(const float* centroids, size_t numCodebooks, size_t numCentroids,
-                               size_t subvectorLength, const std::vector<Quad>& quads) {
+void PackedCodebooksInt8::pack(const float* centroids, size_t numCodebooks, size_t numCentroids, size_t subvectorLength,
+                               const std::vector<Quad>& quads) {
   const size_t numBlocks = roundUp(numCentroids, kBlockCentroids) / kBlockCentroids;
   const size_t lanes = numCodebooks * numBlocks * kBlockCentroids, bookFloats = numCentroids * subvectorLength;
   int8_t* weights = weights_.reserve(lanes * quads.size() * 4);
@@ -132,8 +132,7 @@ void PackedTable::packShuffle(Entry entry) const {
   for (size_t c = 0; c < numCodebooks_; c++)
     for (size_t m = 0; m < outputs_; m++) {
       uint8_t* entries = to + shufflePlace(c, m);
-      for (size_t k = 0; k < numCentroids_; k++)
-        entries[k] = static_cast<uint8_t>(entry(c, k, m) + bias);
+      for (size_t k = 0; k < numCentroids_; k++) entries[k] = static_cast<uint8_t>(entry(c, k, m) + bias);
     }
 }
 
@@ -145,8 +144,7 @@ void PackedTable::packGather(Entry entry) const {
   std::memset(to, 0, size);
   for (size_t c = 0; c < numCodebooks_; c++)
     for (size_t k = 0; k < numCentroids_; k++)
-      for (size_t m = 0; m < outputs_; m++)
-        to[gatherPlace(c, k, m)] = static_cast<uint8_t>(entry(c, k, m) + bias);
+      for (size_t m = 0; m < outputs_; m++) to[gatherPlace(c, k, m)] = static_cast<uint8_t>(entry(c, k, m) + bias);
 }
 
 ShuffleTable PackedTable::shuffle() const {
@@ -183,9 +181,7 @@ Output PackedScale::output(float* y, size_t stride, const Epilogue& epilogue) co
   return {nullptr, y, epilogue.residual, stride, epilogue.relu ? 0 : kNoFloor, scale_.data(), bias_.data()};
 }
 
-Output sumsOutput(int32_t* sums, size_t stride) {
-  return {sums, nullptr, nullptr, stride, kNoFloor, nullptr, nullptr};
-}
+Output sumsOutput(int32_t* sums, size_t stride) { return {sums, nullptr, nullptr, stride, kNoFloor, nullptr, nullptr}; }
 
 Output partOf(const Output& out, size_t offset, size_t m) {
   Output part = out;

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "core/buffer.h"
-#include "isa/microkernels.h"
 #include "core/quads.h"
+#include "isa/microkernels.h"
 
 namespace lutnn {
 

@@ -34,8 +34,7 @@ static std::vector<Quad> columnQuads(const AxisTaps& columns) {
   return quads;
 }
 
-WindowQuads::WindowQuads(const Window& w, size_t channels)
-    : elementsPerChannel_(w.filterHeight * w.filterWidth) {
+WindowQuads::WindowQuads(const Window& w, size_t channels) : elementsPerChannel_(w.filterHeight * w.filterWidth) {
   const AxisTaps columns(w.filterWidth, w.strideWidth, w.dilationWidth, w.padLeft);
   const std::vector<Quad> row = columnQuads(columns);
   byChannels = (channels + kWidth - 1) / kWidth * elementsPerChannel_ < channels * w.filterHeight * row.size();

@@ -9,7 +9,8 @@
 namespace lutnn {
 
 /// sums (rows, M) += Σ_c table[c][code_c], c rising; table (C, K, M)
-void lookupAdd(const Microkernels& kernels, const TableSums& shape, const float* table, float* sums, Executor& executor);
+void lookupAdd(const Microkernels& kernels, const TableSums& shape, const float* table, float* sums,
+               Executor& executor);
 
 /// table[c][code_c] += values[row], rows rising; values (rows, M), table (C, K, M)
 void scatterAdd(const Microkernels& kernels, const TableSums& shape, const float* values, float* table,

@@ -94,7 +94,8 @@ void WindowPlanes::fill(const Microkernels& kernels, const float* channel, size_
     }
     for (size_t r = 0; r < count; r++, from += down * width_, to += pitch_) {
       if (step == 1) std::memcpy(to, from, columns * sizeof(float));
-      else for (size_t n = 0; n < columns; n++) to[n] = from[n * step];
+      else
+        for (size_t n = 0; n < columns; n++) to[n] = from[n * step];
     }
   }
 }

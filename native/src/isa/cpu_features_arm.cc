@@ -18,8 +18,7 @@ CpuFeatures cpuFeatures() {
 #elif defined(__APPLE__)
   int value = 0;
   size_t size = sizeof value;
-  features.neonDotProduct =
-      sysctlbyname("hw.optional.arm.FEAT_DotProd", &value, &size, nullptr, 0) == 0 && value == 1;
+  features.neonDotProduct = sysctlbyname("hw.optional.arm.FEAT_DotProd", &value, &size, nullptr, 0) == 0 && value == 1;
 #elif defined(_WIN32)
   constexpr DWORD kDotProduct = 43;  // PF_ARM_V82_DP_INSTRUCTIONS_AVAILABLE
   features.neonDotProduct = IsProcessorFeaturePresent(kDotProduct) != 0;

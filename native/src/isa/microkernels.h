@@ -49,10 +49,10 @@ struct Codebooks {
 struct CodebooksInt8 {
   size_t numCodebooks;
   size_t numBlocks;
-  size_t numQuads;           // Q, of a sub-vector
-  const int8_t* weights;     // (C, B, Q, 16, 4)
-  const float* halfNorms;    // (C, B, 16): −½‖P‖² · weightScale
-  const int32_t* offsets;    // (C, B, 16): −128 · Σ weights
+  size_t numQuads;  // Q, of a sub-vector
+  const int8_t* weights;  // (C, B, Q, 16, 4)
+  const float* halfNorms;  // (C, B, 16): −½‖P‖² · weightScale
+  const int32_t* offsets;  // (C, B, 16): −128 · Σ weights
 };
 
 /// Rounded half norms are at least this, so that scores fit into 28 bits.
@@ -67,7 +67,7 @@ struct Trees {
   size_t numCodebooks;
   size_t subvectorLength;
   const int32_t* dimensions;  // (C, 4): which element, below V
-  const float* thresholds;    // (C, 4, 8): the first 2^level of each 8
+  const float* thresholds;  // (C, 4, 8): the first 2^level of each 8
 };
 
 /// K ≤ 16: a shuffle looks up 16 positions in one codebook, or 64 bytes' worth in a group of G codebooks at once.
@@ -105,10 +105,10 @@ struct Output {
   int32_t* sums;
   float* y;
   const float* residual;  // null, or laid out like y
-  size_t stride;          // elements between neighbouring outputs, or rows
-  float floor;            // 0 for ReLU, else −∞
+  size_t stride;  // elements between neighbouring outputs, or rows
+  float floor;  // 0 for ReLU, else −∞
   const float* scale;  // (M), filled up to a multiple of 64; 64-byte aligned
-  const float* bias;   // the same
+  const float* bias;  // the same
 };
 
 /// Microkernels of 8-bit inputs.

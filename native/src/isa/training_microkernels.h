@@ -51,10 +51,10 @@ struct SoftBlock {
   float inverseTemperature;  // m
   bool squared;
   size_t positions, stride;  // floats between the rows of x, a and s
-  const float* x;            // (V, positions)
-  float* a;                  // (K, positions): G comes, a leaves
-  float* s;                  // (K', positions)
-  float* minusSumS;          // (positions): −Σ_k s_k
+  const float* x;  // (V, positions)
+  float* a;  // (K, positions): G comes, a leaves
+  float* s;  // (K', positions)
+  float* minusSumS;  // (positions): −Σ_k s_k
   double* dInverseTemperature;  // added is −Σ_n Σ_k q_k d_k
 };
 /// Keeps the gradient of ‖x − P‖ finite where a sub-vector sits on a centroid; softPq.ts has the same.
@@ -70,7 +70,7 @@ struct TableLookup {
   size_t numCodebooks, numCentroids, outputs;
   const float* scale;  // (M), filled up to a multiple of 64
   const uint8_t* codes;  // (C, positions)
-  size_t codeStride;     // bytes between codebooks
+  size_t codeStride;  // bytes between codebooks
   size_t positions;
   float* y;
 };

@@ -4,8 +4,8 @@
 
 #include <vector>
 
-#include "isa/dispatch.h"
 #include "core/packing.h"
+#include "isa/dispatch.h"
 #include "training/thread_pool.h"
 
 namespace lutnn {
@@ -14,7 +14,7 @@ namespace lutnn {
 struct Clustering {
   const float* points;  // (N, C·V), finite
   size_t rows, numCodebooks, numCentroids, subvectorLength;
-  size_t iterations;    // at most
+  size_t iterations;  // at most
   const double* draws;  // (C, K) in [0, 1): what the start is drawn with
 };
 

@@ -71,9 +71,8 @@ class Backward {
     std::vector<double> slopes(chunks_ * segments_, 0.0);
     const size_t positions = std::visit([](const auto& from) { return from.positions(); }, source_);
     const size_t operations = 2 * layer_.numCodebooks * bookRows_ * (outputs_ + 2 * centroids_);  // of a position
-    pool_.run(chunks_ * segments_, positions * operations, [&](size_t item, size_t worker) {
-      slopes[item] = runItem(item / segments_, item % segments_, worker);
-    });
+    pool_.run(chunks_ * segments_, positions * operations,
+              [&](size_t item, size_t worker) { slopes[item] = runItem(item / segments_, item % segments_, worker); });
     pool_.run(layer_.numCodebooks, segments_ * segmentSums_ + 2 * layer_.tableOperations(),
               [&](size_t c, size_t worker) { finish(c, worker, gradients); });
     double slope = 0;
@@ -182,14 +181,15 @@ class Backward {
     float* a = factored_ ? s + roundUp(centroids_, kBlockCentroids) * stride_ : product;
     reader.get(i, x);
     for (size_t v = 0; v < length_; v++) std::fill(x + v * stride_ + count, x + v * stride_ + positions, 0.0f);
-    if (factored_) eachBlock([&](size_t k, size_t count) {  // G = P · H
-      multiplyCentroids(codebook, k, false, product, a + k * stride_, count, length_, positions, false, nullptr);
-    });
+    if (factored_)
+      eachBlock([&](size_t k, size_t count) {  // G = P · H
+        multiplyCentroids(codebook, k, false, product, a + k * stride_, count, length_, positions, false, nullptr);
+      });
     double slope = 0;
     kernels_.softBackward({packedCentroids(codebook, 0),
-                           codebooks_.halfNorms + codebook * codebooks_.numBlocks * kBlockCentroids, centroids_, length_,
-                           temperature_, assignment_.squaredDistance, positions, stride_, x, a, s, w.minusSums.data(),
-                           &slope});
+                           codebooks_.halfNorms + codebook * codebooks_.numBlocks * kBlockCentroids, centroids_,
+                           length_, temperature_, assignment_.squaredDistance, positions, stride_, x, a, s,
+                           w.minusSums.data(), &slope});
     float* rowSums = w.rowSums.data() + i * centroids_ * (length_ + 1) * kernels_.lanes;
     kernels_.multiplyRows({s, x, centroids_, length_ + 1, stride_, positions, rowSums, length_ + 1});
     if (factored_) {
@@ -230,7 +230,8 @@ class Backward {
     float* dCentroids = gradients.centroids + c * centroids_ * length_;
     for (size_t k = 0; k < centroids_; k++)
       for (size_t v = 0; v < length_; v++) {
-        const float *row = forCentroids + k * (length_ + 1), centroid = layer_.centroids[(c * centroids_ + k) * length_ + v];
+        const float *row = forCentroids + k * (length_ + 1),
+                    centroid = layer_.centroids[(c * centroids_ + k) * length_ + v];
         dCentroids[k * length_ + v] = row[v] - row[length_] * centroid;
       }
     float* dTable = gradients.table + c * bookRows_ * outputs_;

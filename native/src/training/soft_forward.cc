@@ -97,7 +97,9 @@ static void quantize(const TrainingMicrokernels&, const float* row, const float*
   std::copy_n(row, count, to);
 }
 
-static void lookupBy(const TrainingMicrokernels& kernels, const TableLookup<int8_t>& lookup) { kernels.lookup8(lookup); }
+static void lookupBy(const TrainingMicrokernels& kernels, const TableLookup<int8_t>& lookup) {
+  kernels.lookup8(lookup);
+}
 static void lookupBy(const TrainingMicrokernels& kernels, const TableLookup<int16_t>& lookup) {
   kernels.lookup16(lookup);
 }
@@ -132,29 +134,30 @@ void Trainer::lookUp(const SoftLayer& layer, const TableFormat& format, const So
   const size_t stride = readerOf(0).stride();
   for (size_t v = 0; v < taps.size(); v++) taps[v] = static_cast<ptrdiff_t>(v * stride);
   const size_t positions = std::visit([](const auto& from) { return from.positions(); }, source);
-  pool_.run(readerOf(0).numGroups(), positions * books * (layer.subvectorLength * count + outputs), [&](size_t index, size_t worker) {
-    SubVectors& reader = readerOf(worker);
-    TrainingWorkspace& workspace = workspaces_[worker];
-    const Range group = reader.group(index);
-    const size_t codeStride = roundUp(group.count, 64) + 64;
-    float* x = workspace.x.reserve(layer.subvectorLength * stride);
-    uint8_t* codes = workspace.codes.reserve(books * codeStride);
-    for (size_t c = 0; c < books; c += reader.chunkCodebooks()) {
-      const Range chunk{c, std::min(reader.chunkCodebooks(), books - c)};
-      reader.open(index, chunk, false);
-      for (size_t n = 0; n < group.count; n += reader.blockPositions()) {
-        const Range block{group.first + n, std::min(reader.blockPositions(), group.count - n)};
-        reader.openBlock(block);
-        for (size_t i = 0; i < chunk.count; i++) {
-          reader.get(i, x);
-          lookupKernels_.encodePositions(codebooks_.view(), c + i, x, taps.data(), block.count,
-                                         codes + (c + i) * codeStride + n);
-        }
-      }
-    }
-    lookupBy(kernels_, TableLookup<T>{entries, books, count, outputs, scale, codes, codeStride, group.count,
-                                      y + group.first * outputs});
-  });
+  pool_.run(readerOf(0).numGroups(), positions * books * (layer.subvectorLength * count + outputs),
+            [&](size_t index, size_t worker) {
+              SubVectors& reader = readerOf(worker);
+              TrainingWorkspace& workspace = workspaces_[worker];
+              const Range group = reader.group(index);
+              const size_t codeStride = roundUp(group.count, 64) + 64;
+              float* x = workspace.x.reserve(layer.subvectorLength * stride);
+              uint8_t* codes = workspace.codes.reserve(books * codeStride);
+              for (size_t c = 0; c < books; c += reader.chunkCodebooks()) {
+                const Range chunk{c, std::min(reader.chunkCodebooks(), books - c)};
+                reader.open(index, chunk, false);
+                for (size_t n = 0; n < group.count; n += reader.blockPositions()) {
+                  const Range block{group.first + n, std::min(reader.blockPositions(), group.count - n)};
+                  reader.openBlock(block);
+                  for (size_t i = 0; i < chunk.count; i++) {
+                    reader.get(i, x);
+                    lookupKernels_.encodePositions(codebooks_.view(), c + i, x, taps.data(), block.count,
+                                                   codes + (c + i) * codeStride + n);
+                  }
+                }
+              }
+              lookupBy(kernels_, TableLookup<T>{entries, books, count, outputs, scale, codes, codeStride, group.count,
+                                                y + group.first * outputs});
+            });
 }
 
 void Trainer::forward(const SoftLayer& layer, const TableFormat& format, const Source& source, float* y) {

@@ -7,8 +7,8 @@
 #include <mutex>
 #include <vector>
 
-#include "isa/dispatch.h"
 #include "core/packing.h"
+#include "isa/dispatch.h"
 #include "training/kmeans.h"
 #include "training/sub_vectors.h"
 #include "training/thread_pool.h"
@@ -17,7 +17,7 @@ namespace lutnn {
 
 /// How the table is rounded in the forward pass: symmetric integers with zero point 0.
 struct TableFormat {
-  int bits;             // 2 … 8 or 16; 0: the real table
+  int bits;  // 2 … 8 or 16; 0: the real table
   bool scalePerOutput;  // else one scale for all outputs
 };
 
@@ -25,13 +25,11 @@ struct TableFormat {
 struct SoftLayer {
   size_t numCodebooks, numCentroids, subvectorLength, outputs;
   const float* centroids;  // (C, K, V)
-  const float* table;      // the weight W (C·V, M) of a table P · W, or the table (C, K, M) itself
+  const float* table;  // the weight W (C·V, M) of a table P · W, or the table (C, K, M) itself
   bool fromWeight;
 
   /// Multiply-adds that the real table takes, or numbers that it has.
-  size_t tableOperations() const {
-    return numCodebooks * numCentroids * outputs * (fromWeight ? subvectorLength : 1);
-  }
+  size_t tableOperations() const { return numCodebooks * numCentroids * outputs * (fromWeight ? subvectorLength : 1); }
 };
 
 /// The assignment that gradients go through.

@@ -46,8 +46,8 @@ static std::string describe(napi_env env, napi_value value) {
   bool isTyped = false;
   check(env, napi_is_typedarray(env, value, &isTyped));
   if (!isTyped) return "an object";
-  static const char* const names[] = {"an Int8Array",   "a Uint8Array",   "a Uint8ClampedArray", "an Int16Array",
-                                      "a Uint16Array",  "an Int32Array",  "a Uint32Array",       "a Float32Array",
+  static const char* const names[] = {"an Int8Array",   "a Uint8Array",    "a Uint8ClampedArray", "an Int16Array",
+                                      "a Uint16Array",  "an Int32Array",   "a Uint32Array",       "a Float32Array",
                                       "a Float64Array", "a BigInt64Array", "a BigUint64Array"};
   napi_typedarray_type type;
   check(env, napi_get_typedarray_info(env, value, &type, nullptr, nullptr, nullptr, nullptr));
@@ -76,7 +76,8 @@ bool Call::boolean(napi_value value, const char* what) const {
 size_t Call::choice(napi_value value, const char* what, std::initializer_list<const char*> names,
                     std::initializer_list<std::pair<const char*, const char*>> remedies) const {
   char text[32] = "";
-  if (typeOf(env_, value) == napi_string) check(env_, napi_get_value_string_utf8(env_, value, text, sizeof text, nullptr));
+  if (typeOf(env_, value) == napi_string)
+    check(env_, napi_get_value_string_utf8(env_, value, text, sizeof text, nullptr));
   std::string wanted;
   size_t i = 0;
   for (const char* name : names) {

@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "bench/peak_rates.h"
-#include "fronts/node/arguments.h"
-#include "isa/dispatch.h"
 #include "core/lut_conv.h"
 #include "core/lut_matmul.h"
-#include "fronts/node/stay_loaded.h"
 #include "core/table_sums.h"
 #include "core/thread_pool.h"
 #include "core/validate.h"
+#include "fronts/node/arguments.h"
+#include "fronts/node/stay_loaded.h"
+#include "isa/dispatch.h"
 
 namespace lutnn {
 namespace {
@@ -131,9 +131,11 @@ Lookup readLookup(Call& call, LookupArrays& arrays) {
 void bindArrays(Call& call, const LookupArrays& arrays, Lookup& lookup) {
   const size_t books = lookup.numCodebooks, centroids = lookup.numCentroids;
   lookup.centroids = call.array<float>(arrays.centroids, "centroids", "numCodebooks · numCentroids · subvectorLength",
-                                       {books, centroids, lookup.subvectorLength}).data;
+                                       {books, centroids, lookup.subvectorLength})
+                         .data;
   lookup.lookupTable = call.array<int8_t>(arrays.lookupTable, "lookupTable", "numCodebooks · numCentroids · outputs",
-                                          {books, centroids, lookup.outputs}).data;
+                                          {books, centroids, lookup.outputs})
+                           .data;
   lookup.tableScale = call.array<float>(arrays.tableScale, "tableScale", "outputs", {lookup.outputs}).data;
   lookup.bias = call.array<float>(arrays.bias, "bias", "outputs", {lookup.outputs}).data;
 }
@@ -163,7 +165,8 @@ void bindTree(Call& call, const EncodingOption& option, Lookup& lookup) {
   if (option.encoding != Encoding::kTree) return;
   const auto dimensions =
       call.array<int32_t>(option.dimensions, "dimensions", "numCodebooks · 4", {lookup.numCodebooks, kTreeLevels});
-  const auto thresholds = call.array<float>(option.thresholds, "thresholds", "numCodebooks · 15", {lookup.numCodebooks, 15});
+  const auto thresholds =
+      call.array<float>(option.thresholds, "thresholds", "numCodebooks · 15", {lookup.numCodebooks, 15});
   lookup.treeDimensions = dimensions.data;
   lookup.treeThresholds = thresholds.data;
   validateTree(call.name(), lookup);
@@ -334,8 +337,7 @@ napi_value bind(Call& call, Addon&) {
   const auto finalize = [](napi_env, void* data, void*) { delete static_cast<Bound*>(data); };
   auto bound = std::make_unique<Bound>(call, read(call));
   napi_value function;
-  check(call.env(),
-        napi_create_function(call.env(), "run", NAPI_AUTO_LENGTH, Bound::call, bound.get(), &function));
+  check(call.env(), napi_create_function(call.env(), "run", NAPI_AUTO_LENGTH, Bound::call, bound.get(), &function));
   check(call.env(), napi_add_finalizer(call.env(), function, bound.get(), finalize, nullptr, nullptr));
   bound.release();
   return function;
@@ -492,19 +494,19 @@ ConvRun readConvRun(Call& call) {
   ConvObject& object = objectOf<ConvObject>(call);
   const RunOptions options = readOptions(call, call[5], call.count(call[1], "batch"));
   const Images images = readImages(call, object);
-  const auto y = call.array<float>(call[4], "y", "batch · outputs · output height · output width",
-                                   {images.batch, object.outputs, images.planes->outputHeight(),
-                                    images.planes->outputWidth()});
-  return {object, images.planes, bindRunArrays(call, options, images.x, y), images.batch, options.threads,
+  const auto y =
+      call.array<float>(call[4], "y", "batch · outputs · output height · output width",
+                        {images.batch, object.outputs, images.planes->outputHeight(), images.planes->outputWidth()});
+  return {object,       images.planes, bindRunArrays(call, options, images.x, y), images.batch, options.threads,
           options.from, options.to};
 }
 
 napi_value encodeConv(Call& call, Addon& addon) {
   ConvObject& object = objectOf<ConvObject>(call);
   const Images images = readImages(call, object);
-  const auto codes = call.array<uint8_t>(call[4], "codes", "batch · output height · output width · numCodebooks",
-                                         {images.batch, images.planes->outputHeight(), images.planes->outputWidth(),
-                                          object.numCodebooks});
+  const auto codes = call.array<uint8_t>(
+      call[4], "codes", "batch · output height · output width · numCodebooks",
+      {images.batch, images.planes->outputHeight(), images.planes->outputWidth(), object.numCodebooks});
   call.requireApart(images.x, codes);
   object.op.encode(*images.planes, images.x.data, images.batch, codes.data, addon.workspace);
   return nullptr;
@@ -646,8 +648,8 @@ napi_value initialize(napi_env env, napi_value exports) {
       method("mismatch", function<mismatchConv>, "LutConv.mismatch"),
   };
   napi_value matMul, conv, isa;
-  check(env, napi_define_class(env, "LutMatMul", NAPI_AUTO_LENGTH, function<makeMatMul>,
-                               const_cast<char*>("LutMatMul"), std::size(matMulMethods), matMulMethods, &matMul));
+  check(env, napi_define_class(env, "LutMatMul", NAPI_AUTO_LENGTH, function<makeMatMul>, const_cast<char*>("LutMatMul"),
+                               std::size(matMulMethods), matMulMethods, &matMul));
   check(env, napi_define_class(env, "LutConv", NAPI_AUTO_LENGTH, function<makeConv>, const_cast<char*>("LutConv"),
                                std::size(convMethods), convMethods, &conv));
   check(env, napi_create_string_utf8(env, addon->kernels.isa, NAPI_AUTO_LENGTH, &isa));

@@ -1,9 +1,9 @@
 // The Node addon: makes the operators known to the TensorFlow library that tf.js has loaded. See native/training.d.ts.
 #include <node_api.h>
 
+#include "core/validate.h"
 #include "fronts/node/arguments.h"
 #include "fronts/node/stay_loaded.h"
-#include "core/validate.h"
 #include "fronts/tensorflow/soft_operators.h"
 
 namespace lutnn {
@@ -53,10 +53,11 @@ napi_value kMeans(Call& call) {
   if (codebooks == 0 || codebooks > books - first)
     call.refuseRange("centroids must hold from one to numCodebooks - first = " + std::to_string(books - first) +
                      " codebooks (got " + std::to_string(codebooks) + ")");
-  const auto points = call.array<float>(call[0], "points", "rows · numCodebooks · subvectorLength", {rows, books, length});
+  const auto points =
+      call.array<float>(call[0], "points", "rows · numCodebooks · subvectorLength", {rows, books, length});
   const auto draws = call.array<double>(call[6], "draws", "numCodebooks · numCentroids", {books, count});
-  const auto centroids = call.array<float>(call[8], "centroids", "codebooks · numCentroids · subvectorLength",
-                                           {codebooks, count, length});
+  const auto centroids =
+      call.array<float>(call[8], "centroids", "codebooks · numCentroids · subvectorLength", {codebooks, count, length});
   call.requireApart(points, centroids);
   call.requireApart(draws, centroids);
   for (size_t i = 0; i < draws.length; i++)

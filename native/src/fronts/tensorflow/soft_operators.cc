@@ -39,7 +39,8 @@ class SoftKernel {
   explicit SoftKernel(const Attributes& attributes) : fromWeight_(attributes.flag("from_weight")) {
     const std::vector<int32_t> numbers = attributes.numbers("window");
     if (numbers.empty()) return;
-    const bool fine = numbers.size() == 10 && std::all_of(numbers.begin(), numbers.begin() + 6, [](int32_t n) { return n >= 1; }) &&
+    const bool fine = numbers.size() == 10 &&
+                      std::all_of(numbers.begin(), numbers.begin() + 6, [](int32_t n) { return n >= 1; }) &&
                       std::all_of(numbers.begin() + 6, numbers.end(), [](int32_t n) { return n >= 0; });
     require(fine, "window must be six numbers from 1 and four from 0", Shape(numbers.begin(), numbers.end()));
     std::vector<size_t> n(numbers.begin(), numbers.end());
@@ -62,11 +63,12 @@ class SoftKernel {
     require(std::all_of(x.begin(), x.end(), [](int64_t n) { return n > 0; }), "x must not be empty", x);
     require(centroids.size() == 3 && centroids[0] > 0 && centroids[2] > 0, "centroids must be (C, K, V)", centroids);
     const size_t books = length(centroids, 0), count = length(centroids, 1), subvector = length(centroids, 2);
-    require(count >= 1 && count <= 256, "K, the length of the second axis of the centroids, must be 1 … 256", centroids);
+    require(count >= 1 && count <= 256, "K, the length of the second axis of the centroids, must be 1 … 256",
+            centroids);
     const size_t rows = books * (fromWeight_ ? subvector : count);
     require(table.size() == (fromWeight_ ? 2 : 3) && table.back() > 0 &&
-                rows == static_cast<size_t>(std::accumulate(table.begin(), table.end() - 1, int64_t{1},
-                                                            std::multiplies<int64_t>())) &&
+                rows == static_cast<size_t>(
+                            std::accumulate(table.begin(), table.end() - 1, int64_t{1}, std::multiplies<int64_t>())) &&
                 (fromWeight_ || table[1] == centroids[1]),
             fromWeight_ ? "the weight must be (C·V, M) with C·V = " + std::to_string(rows)
                         : "the table must be (C, K, M) with C and K of the centroids",
@@ -116,7 +118,8 @@ class SoftLookup : SoftKernel {
 
 class SoftLookupGrad : SoftKernel {
  public:
-  explicit SoftLookupGrad(const Attributes& attributes) : SoftKernel(attributes), squared_(attributes.flag("squared")) {}
+  explicit SoftLookupGrad(const Attributes& attributes)
+      : SoftKernel(attributes), squared_(attributes.flag("squared")) {}
   void compute(TF_OpKernelContext* context) const {
     Call call = read(context);
     const Tensor logit(context, 3), dy(context, 4);

@@ -45,7 +45,8 @@ void TF_RegisterOpDefinition(TF_OpDefinitionBuilder*, TF_Status*);
 
 TF_KernelBuilder* TF_NewKernelBuilder(const char* operatorName, const char* device,
                                       void* (*create)(TF_OpKernelConstruction*),
-                                      void (*compute)(void* kernel, TF_OpKernelContext*), void (*destroy)(void* kernel));
+                                      void (*compute)(void* kernel, TF_OpKernelContext*),
+                                      void (*destroy)(void* kernel));
 void TF_RegisterKernelBuilder(const char* name, TF_KernelBuilder*, TF_Status*);
 TF_Buffer* TF_GetRegisteredKernelsForOp(const char* name, TF_Status*);
 void TF_DeleteBuffer(TF_Buffer*);

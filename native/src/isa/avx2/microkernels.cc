@@ -107,9 +107,9 @@ template <bool kSet, int kBlocks>
 inline void shuffleOne(const uint8_t* entries, const uint8_t* codes, __m256i (&found)[2][kBlocks]) {
   const __m256i* row = reinterpret_cast<const __m256i*>(entries);
   const __m256i pair[2] = {_mm256_load_si256(row), _mm256_load_si256(row + 1)};
-  LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) {
+  LUTNN_UNROLL(int i = 0; i < kBlocks; i++) {
     const __m128i code = _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + i * 16));
-    LUTNN_UNROLL for (int p = 0; p < 2; p++) {
+    LUTNN_UNROLL(int p = 0; p < 2; p++) {
       const __m256i more = _mm256_shuffle_epi8(pair[p], _mm256_broadcastsi128_si256(code));
       found[p][i] = kSet ? more : _mm256_add_epi8(found[p][i], more);
       LUTNN_SETTLE(found[p][i]);
@@ -119,18 +119,19 @@ inline void shuffleOne(const uint8_t* entries, const uint8_t* codes, __m256i (&f
 
 /// Adds kAddends codebooks' entries.
 template <int kAddends, int kBlocks>
-inline void shuffleStep(const uint8_t* entries, const uint8_t* codes, size_t codeStride, ByteSums (&bytes)[2][kBlocks]) {
+inline void shuffleStep(const uint8_t* entries, const uint8_t* codes, size_t codeStride,
+                        ByteSums (&bytes)[2][kBlocks]) {
   constexpr size_t kRow = kPanelOutputs * 16;
   __m256i found[2][kBlocks];
   shuffleOne<true, kBlocks>(entries, codes, found);
   if (kAddends == 2) shuffleOne<false, kBlocks>(entries + kRow, codes + codeStride, found);
-  LUTNN_ROLL for (int a = kAddends == 2 ? 2 : 1; a < kAddends; a++) {
+  LUTNN_ROLL(int a = kAddends == 2 ? 2 : 1; a < kAddends; a++) {
     entries += kRow;
     codes += codeStride;
     shuffleOne<false, kBlocks>(entries, codes, found);
   }
-  LUTNN_UNROLL for (int p = 0; p < 2; p++) {
-    LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) bytes[p][i].add(found[p][i]);
+  LUTNN_UNROLL(int p = 0; p < 2; p++) {
+    LUTNN_UNROLL(int i = 0; i < kBlocks; i++) bytes[p][i].add(found[p][i]);
   }
 }
 
@@ -138,23 +139,23 @@ inline void shuffleStep(const uint8_t* entries, const uint8_t* codes, size_t cod
 template <int kAddends, int kBlocks>
 inline void shuffleChunk(const ShuffleTable& table, const uint8_t* entries, const uint8_t* codes, size_t codeStride,
                          size_t c, size_t end, ByteSums (&bytes)[2][kBlocks]) {
-  LUTNN_UNROLL for (auto& pair : bytes) {
-    LUTNN_UNROLL for (auto& block : pair) block.start(end - c, table.addends);
+  LUTNN_UNROLL(auto& pair : bytes) {
+    LUTNN_UNROLL(auto& block : pair) block.start(end - c, table.addends);
   }
   constexpr size_t kRow = kPanelOutputs * 16;
   for (; c + kAddends <= end; c += kAddends)
     shuffleStep<kAddends, kBlocks>(entries + c * kRow, codes + c * codeStride, codeStride, bytes);
   for (; kAddends > 1 && c < end; c++)
     shuffleStep<1, kBlocks>(entries + c * kRow, codes + c * codeStride, codeStride, bytes);
-  LUTNN_UNROLL for (auto& pair : bytes) {
-    LUTNN_UNROLL for (auto& block : pair) block.settle();
+  LUTNN_UNROLL(auto& pair : bytes) {
+    LUTNN_UNROLL(auto& block : pair) block.settle();
   }
 }
 
 /// 2 outputs from m on, at 16 positions from n on, fewer at the end.
 inline void finishPositions(const Output& out, size_t m, size_t outputs, size_t n, size_t positions,
                             const __m256i (&sums)[4]) {
-  LUTNN_UNROLL for (size_t j = 0; j < 2; j++) {
+  LUTNN_UNROLL(size_t j = 0; j < 2; j++) {
     const size_t at = (m + j) * out.stride + n;
     if (m + j >= outputs) continue;
     if (n + 16 <= positions) {
@@ -177,8 +178,8 @@ inline void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* cod
   ByteSums bytes[2][kBlocks];
   if (table.numCodebooks <= kAddends * kMaxSums16) {
     shuffleChunk<kAddends, kBlocks>(table, entries, codes + n, codeStride, 0, table.numCodebooks, bytes);
-    LUTNN_UNROLL for (size_t p = 0; p < 2; p++) {
-      LUTNN_UNROLL for (size_t i = 0; i < kBlocks; i++) {
+    LUTNN_UNROLL(size_t p = 0; p < 2; p++) {
+      LUTNN_UNROLL(size_t i = 0; i < kBlocks; i++) {
         __m256i sums[4];
         widenPositions(bytes[p][i], sums);
         finishPositions(out, m + 2 * p, table.outputs, n + 16 * i, positions, sums);
@@ -188,7 +189,8 @@ inline void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* cod
   }
   __m256i sums[2][kBlocks][4] = {}, part[4];
   for (size_t c = 0; c < table.numCodebooks; c += kAddends * kMaxSums16) {
-    shuffleChunk<kAddends, kBlocks>(table, entries, codes + n, codeStride, c, chunkEnd<kAddends>(c, table.numCodebooks), bytes);
+    shuffleChunk<kAddends, kBlocks>(table, entries, codes + n, codeStride, c, chunkEnd<kAddends>(c, table.numCodebooks),
+                                    bytes);
     for (int p = 0; p < 2; p++)
       for (int i = 0; i < kBlocks; i++) {
         widenPositions(bytes[p][i], part);
@@ -196,7 +198,8 @@ inline void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* cod
       }
   }
   for (size_t p = 0; p < 2; p++)
-    for (size_t i = 0; i < kBlocks; i++) finishPositions(out, m + 2 * p, table.outputs, n + 16 * i, positions, sums[p][i]);
+    for (size_t i = 0; i < kBlocks; i++)
+      finishPositions(out, m + 2 * p, table.outputs, n + 16 * i, positions, sums[p][i]);
 }
 
 template <int kAddends>
@@ -222,7 +225,7 @@ void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeS
 template <bool kSet>
 inline void gatherOne(const uint8_t* book, uint8_t code, __m256i (&found)[2]) {
   const __m256i* row = reinterpret_cast<const __m256i*>(book + code * kGatherOutputs);
-  LUTNN_UNROLL for (int i = 0; i < 2; i++) {
+  LUTNN_UNROLL(int i = 0; i < 2; i++) {
     found[i] = kSet ? _mm256_load_si256(row + i) : _mm256_add_epi8(found[i], _mm256_load_si256(row + i));
     LUTNN_SETTLE(found[i]);
   }
@@ -232,16 +235,16 @@ inline void gatherOne(const uint8_t* book, uint8_t code, __m256i (&found)[2]) {
 template <int kAddends, int kRows>
 inline void gatherStep(const uint8_t* book, size_t bookBytes, const uint8_t* codes, size_t codeStride,
                        ByteSums (&bytes)[kRows][2]) {
-  LUTNN_UNROLL for (int r = 0; r < kRows; r++) {
+  LUTNN_UNROLL(int r = 0; r < kRows; r++) {
     const uint8_t* rowBook = book;
     __m256i found[2];
     gatherOne<true>(rowBook, codes[r * codeStride], found);
     if (kAddends == 2) gatherOne<false>(rowBook + bookBytes, codes[r * codeStride + 1], found);
-    LUTNN_ROLL for (int a = kAddends == 2 ? 2 : 1; a < kAddends; a++) {
+    LUTNN_ROLL(int a = kAddends == 2 ? 2 : 1; a < kAddends; a++) {
       rowBook += bookBytes;
       gatherOne<false>(rowBook, codes[r * codeStride + a], found);
     }
-    LUTNN_UNROLL for (int i = 0; i < 2; i++) bytes[r][i].add(found[i]);
+    LUTNN_UNROLL(int i = 0; i < 2; i++) bytes[r][i].add(found[i]);
   }
 }
 
@@ -249,8 +252,8 @@ inline void gatherStep(const uint8_t* book, size_t bookBytes, const uint8_t* cod
 template <int kAddends, int kRows>
 inline void gatherChunk(const GatherTable& table, const uint8_t* entries, const uint8_t* codes, size_t c, size_t end,
                         ByteSums (&bytes)[kRows][2]) {
-  LUTNN_UNROLL for (auto& row : bytes) {
-    LUTNN_UNROLL for (auto& half : row) half.start(end - c, table.addends);
+  LUTNN_UNROLL(auto& row : bytes) {
+    LUTNN_UNROLL(auto& half : row) half.start(end - c, table.addends);
   }
   const size_t bookBytes = table.numCentroids * kGatherOutputs, codeStride = table.numCodebooks;
   const uint8_t* book = entries + c * bookBytes;
@@ -258,8 +261,8 @@ inline void gatherChunk(const GatherTable& table, const uint8_t* entries, const 
     gatherStep<kAddends, kRows>(book, bookBytes, codes + c, codeStride, bytes);
   for (; kAddends > 1 && c < end; c++, book += bookBytes)
     gatherStep<1, kRows>(book, bookBytes, codes + c, codeStride, bytes);
-  LUTNN_UNROLL for (auto& row : bytes) {
-    LUTNN_UNROLL for (auto& half : row) half.settle();
+  LUTNN_UNROLL(auto& row : bytes) {
+    LUTNN_UNROLL(auto& half : row) half.settle();
   }
 }
 
@@ -272,7 +275,7 @@ inline void finishOutputs(const Output& out, size_t at, size_t m, size_t outputs
     return;
   }
   const __m256 floor = _mm256_set1_ps(out.floor);
-  LUTNN_UNROLL for (size_t q = 0; q < 4; q++) {
+  LUTNN_UNROLL(size_t q = 0; q < 4; q++) {
     const __m256 scale = _mm256_load_ps(out.scale + m + 8 * q), bias = _mm256_load_ps(out.bias + m + 8 * q);
     __m256 y = _mm256_add_ps(_mm256_mul_ps(_mm256_cvtepi32_ps(sums[q]), scale), bias);
     if (out.residual) y = _mm256_add_ps(y, _mm256_loadu_ps(out.residual + at + 8 * q));
@@ -289,8 +292,8 @@ inline void gatherRows(const GatherTable& table, size_t m, const uint8_t* codes,
   ByteSums bytes[kRows][2];
   if (numCodebooks <= kAddends * kMaxSums16) {
     gatherChunk<kAddends, kRows>(table, entries, rowCodes, 0, numCodebooks, bytes);
-    LUTNN_UNROLL for (size_t r = 0; r < kRows; r++) {
-      LUTNN_UNROLL for (size_t i = 0; i < 2; i++) {
+    LUTNN_UNROLL(size_t r = 0; r < kRows; r++) {
+      LUTNN_UNROLL(size_t i = 0; i < 2; i++) {
         __m256i sums[4];
         widen(bytes[r][i], sums);
         finishOutputs(out, (n + r) * out.stride + m + 32 * i, m + 32 * i, table.outputs, sums);
@@ -332,17 +335,17 @@ void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, c
 /// 8 vectors of 8 become 8 vectors of the first, second, … lanes.
 inline void transpose(__m256i (&rows)[8]) {
   __m256i pair[8], quad[8];
-  LUTNN_UNROLL for (int i = 0; i < 8; i += 2) {
+  LUTNN_UNROLL(int i = 0; i < 8; i += 2) {
     pair[i] = _mm256_unpacklo_epi32(rows[i], rows[i + 1]);
     pair[i + 1] = _mm256_unpackhi_epi32(rows[i], rows[i + 1]);
   }
-  LUTNN_UNROLL for (int i = 0; i < 8; i += 4) {  // quad[i + q]: lanes q and 4 + q of rows i … i + 3
-    LUTNN_UNROLL for (int h = 0; h < 2; h++) {
+  LUTNN_UNROLL(int i = 0; i < 8; i += 4) {  // quad[i + q]: lanes q and 4 + q of rows i … i + 3
+    LUTNN_UNROLL(int h = 0; h < 2; h++) {
       quad[i + 2 * h] = _mm256_unpacklo_epi64(pair[i + h], pair[i + 2 + h]);
       quad[i + 2 * h + 1] = _mm256_unpackhi_epi64(pair[i + h], pair[i + 2 + h]);
     }
   }
-  LUTNN_UNROLL for (int q = 0; q < 4; q++) {
+  LUTNN_UNROLL(int q = 0; q < 4; q++) {
     rows[q] = _mm256_permute2x128_si256(quad[q], quad[4 + q], 0x20);
     rows[4 + q] = _mm256_permute2x128_si256(quad[q], quad[4 + q], 0x31);
   }
@@ -354,11 +357,10 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
     size_t m = 0;
     for (; m + 8 <= outputs; m += 8) {
       __m256i block[8];
-      LUTNN_UNROLL for (size_t i = 0; i < 8; i++)
+      LUTNN_UNROLL(size_t i = 0; i < 8; i++)
         block[i] = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(sums + (n + i) * outputs + m));
       transpose(block);
-      LUTNN_UNROLL for (size_t j = 0; j < 8; j++)
-        finish8(out, (m + j) * out.stride + n, m + j, block[j]);
+      LUTNN_UNROLL(size_t j = 0; j < 8; j++) finish8(out, (m + j) * out.stride + n, m + j, block[j]);
     }
     for (; m < outputs; m++)
       for (size_t i = n; i < n + 8; i++) finish(out, m * out.stride + i, m, sums[i * outputs + m]);
@@ -370,12 +372,24 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
 }  // namespace
 
 const Microkernels kAvx2Microkernels = {
-    "avx2", true, true, 32, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
-    encodePositionsTree<Avx2>, nullptr, lookupShuffle, lookupGather,
-    finishTransposed,
-    TableSumsOf<Avx2>::lookupAdd, TableSumsOf<Avx2>::scatterAdd,
-    &kAvx2MicrokernelsInt8,
-    {{{12, 12}, {12, 12}, {12, 12}, {12, 16}}},
+    .isa = "avx2",
+    .shuffleUnsigned = true,
+    .gatherUnsigned = true,
+    .gatherSpan = 32,
+    .groupCodebooks = 1,
+    .copyEverySecond = copyEverySecond,
+    .encodeRows = encodeRows,
+    .encodePositions = encodePositions,
+    .encodeRowsTree = encodeRowsTree,
+    .encodePositionsTree = encodePositionsTree<Avx2>,
+    .groupCodes = nullptr,
+    .lookupShuffle = lookupShuffle,
+    .lookupGather = lookupGather,
+    .finishTransposed = finishTransposed,
+    .lookupAdd = TableSumsOf<Avx2>::lookupAdd,
+    .scatterAdd = TableSumsOf<Avx2>::scatterAdd,
+    .int8 = &kAvx2MicrokernelsInt8,
+    .gatherLimits = {{{12, 12}, {12, 12}, {12, 12}, {12, 16}}},
 };
 
 }  // namespace lutnn

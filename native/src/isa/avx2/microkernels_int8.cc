@@ -38,7 +38,7 @@ void quantize(const float* x, size_t count, float inputScale, uint8_t* q) {
   size_t i = 0;
   for (; i + 32 <= count; i += 32) {
     __m256i words[4];
-    LUTNN_UNROLL for (size_t j = 0; j < 4; j++) words[j] = quantized(_mm256_loadu_ps(x + i + 8 * j), inputScale);
+    LUTNN_UNROLL(size_t j = 0; j < 4; j++) words[j] = quantized(_mm256_loadu_ps(x + i + 8 * j), inputScale);
     const __m256i bytes =
         _mm256_packus_epi16(_mm256_packs_epi32(words[0], words[1]), _mm256_packs_epi32(words[2], words[3]));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(q + i), _mm256_permutevar8x32_epi32(bytes, order));
@@ -134,38 +134,43 @@ void encodePositions(const CodebooksInt8& books, size_t codebook, const uint8_t*
 
 /// The greatest keys of one block of 16 centroids for 4 sub-vectors.
 inline void bestOfQuads(const CodebooksInt8& books, size_t block, const uint8_t* const (&quads)[4],
-                       const float (&inputScale)[4], int32_t (&best)[4]) {
+                        const float (&inputScale)[4], int32_t (&best)[4]) {
   const int8_t* weights = books.weights + block * books.numQuads * kBlockCentroids * 4;
   const float* halfNorms = books.halfNorms + block * kBlockCentroids;
   __m256i score[4][2];
-  LUTNN_UNROLL for (int r = 0; r < 4; r++) {
-    LUTNN_UNROLL for (int p = 0; p < 2; p++) score[r][p] = startOf(halfNorms + 8 * p, inputScale[r]);
+  LUTNN_UNROLL(int r = 0; r < 4; r++) {
+    LUTNN_UNROLL(int p = 0; p < 2; p++) score[r][p] = startOf(halfNorms + 8 * p, inputScale[r]);
   }
   for (size_t i = 0; i < books.numQuads; i++, weights += kBlockCentroids * 4) {
     __m256i four[2], sizes[2];
-    LUTNN_UNROLL for (int p = 0; p < 2; p++) {
+    LUTNN_UNROLL(int p = 0; p < 2; p++) {
       four[p] = loadBytes(weights + 32 * p);
       sizes[p] = _mm256_abs_epi8(four[p]);
     }
-    LUTNN_UNROLL for (int r = 0; r < 4; r++) {
+    LUTNN_UNROLL(int r = 0; r < 4; r++) {
       int32_t quad;
       std::memcpy(&quad, quads[r] + 4 * i, sizeof quad);
       const __m256i values = withoutOffset(_mm256_set1_epi32(quad));
-      LUTNN_UNROLL for (int p = 0; p < 2; p++)
+      LUTNN_UNROLL(int p = 0; p < 2; p++)
         score[r][p] = addProducts(sizes[p], _mm256_sign_epi8(values, four[p]), score[r][p]);
     }
   }
   __m256i keys[4];
-  LUTNN_UNROLL for (int r = 0; r < 4; r++)
-    keys[r] = Avx2::max(Avx2Quads::keys(score[r][0], Avx2::laneTags(0)),
-                        Avx2Quads::keys(score[r][1], Avx2::laneTags(1)));
+  LUTNN_UNROLL(int r = 0; r < 4; r++)
+    keys[r] =
+        Avx2::max(Avx2Quads::keys(score[r][0], Avx2::laneTags(0)), Avx2Quads::keys(score[r][1], Avx2::laneTags(1)));
   Avx2::rowMaxima(keys, best);
 }
 
 }  // namespace
 
 const MicrokernelsInt8 kAvx2MicrokernelsInt8 = {
-    largest, quantize, spread, interleave, encodeRowsOfQuads<4, bestOfQuads>, encodePositions,
+    .largest = largest,
+    .quantize = quantize,
+    .spread = spread,
+    .interleave = interleave,
+    .encodeRows = encodeRowsOfQuads<4, bestOfQuads>,
+    .encodePositions = encodePositions,
 };
 
 }  // namespace lutnn

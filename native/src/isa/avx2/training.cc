@@ -54,21 +54,21 @@ struct Avx2 {
 
   static void transpose(Float (&r)[8]) {
     Float t[8];
-    LUTNN_UNROLL for (int i = 0; i < 8; i += 2) {
+    LUTNN_UNROLL(int i = 0; i < 8; i += 2) {
       t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
       t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
     }
-    LUTNN_UNROLL for (int i = 0; i < 8; i += 4) {  // columns 0 4 of four rows, 1 5, 2 6, 3 7
-      LUTNN_UNROLL for (int j = 0; j < 2; j++) {
+    LUTNN_UNROLL(int i = 0; i < 8; i += 4) {  // columns 0 4 of four rows, 1 5, 2 6, 3 7
+      LUTNN_UNROLL(int j = 0; j < 2; j++) {
         r[i + 2 * j] = _mm256_shuffle_ps(t[i + j], t[i + j + 2], 0x44);
         r[i + 2 * j + 1] = _mm256_shuffle_ps(t[i + j], t[i + j + 2], 0xee);
       }
     }
-    LUTNN_UNROLL for (int i = 0; i < 4; i++) {
+    LUTNN_UNROLL(int i = 0; i < 4; i++) {
       t[i] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x20);
       t[i + 4] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x31);
     }
-    LUTNN_UNROLL for (int i = 0; i < 8; i++) r[i] = t[i];
+    LUTNN_UNROLL(int i = 0; i < 8; i++) r[i] = t[i];
   }
 
   static Int toInts(Float x) { return _mm256_cvtps_epi32(x); }

@@ -74,7 +74,7 @@ inline const float* asFloats(const void* fourBytes) { return static_cast<const f
 /// The lengths that networks have overlap; false for any other length or K.
 template <class Product>
 inline bool encodePositionsOfLength(const Codebooks& book, const float* x, const ptrdiff_t* taps, size_t positions,
-                         uint8_t* codes) {
+                                    uint8_t* codes) {
   if (book.numBlocks > 1 || positions == 0) return false;
   switch (book.subvectorLength) {
     case 1: encodePositionsOverlapped<Avx512Quads<Product>, 1>(book, 0, x, taps, positions, codes); return true;
@@ -105,19 +105,19 @@ void encodePositions(const CodebooksInt8& books, size_t codebook, const uint8_t*
 /// The greatest keys of one block of 16 centroids for 8 sub-vectors.
 template <class Product>
 inline void bestOfQuads(const CodebooksInt8& books, size_t block, const uint8_t* const (&quads)[8],
-                       const float (&inputScale)[8], int32_t (&best)[8]) {
+                        const float (&inputScale)[8], int32_t (&best)[8]) {
   const int8_t* weights = books.weights + block * books.numQuads * kBlockCentroids * 4;
   __m512i score[8];
-  LUTNN_UNROLL for (size_t r = 0; r < 8; r++) score[r] = startOf<Product>(books, block, inputScale[r]);
+  LUTNN_UNROLL(size_t r = 0; r < 8; r++) score[r] = startOf<Product>(books, block, inputScale[r]);
   for (size_t i = 0; i < books.numQuads; i++) {
     const __m512i four = _mm512_loadu_si512(weights + i * kBlockCentroids * 4);
-    LUTNN_UNROLL for (size_t r = 0; r < 8; r++) {
+    LUTNN_UNROLL(size_t r = 0; r < 8; r++) {
       int32_t values;
       std::memcpy(&values, quads[r] + 4 * i, sizeof values);
       score[r] = Product::addRow(_mm512_set1_epi32(values), four, score[r]);
     }
   }
-  LUTNN_UNROLL for (size_t r = 0; r < 8; r++) score[r] = Avx512Quads<Product>::keys(score[r], Avx512::laneTags(0));
+  LUTNN_UNROLL(size_t r = 0; r < 8; r++) score[r] = Avx512Quads<Product>::keys(score[r], Avx512::laneTags(0));
   Avx512::rowMaxima(score, best);
 }
 

@@ -23,15 +23,15 @@ inline void widenPositions(const ByteSums& bytes, __m512i (&sums)[4]) {
 template <int kAddends, int kBlocks>
 inline void shuffleStep(const uint8_t* entries, const uint8_t* codes, size_t codeStride, ByteSums (&bytes)[kBlocks]) {
   __m512i found[kBlocks];
-  LUTNN_UNROLL for (int a = 0; a < kAddends; a++, entries += kPanelOutputs * 16, codes += codeStride) {
+  LUTNN_UNROLL(int a = 0; a < kAddends; a++, entries += kPanelOutputs * 16, codes += codeStride) {
     const __m512i row = _mm512_load_si512(entries);
-    LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) {
+    LUTNN_UNROLL(int i = 0; i < kBlocks; i++) {
       const __m128i code = _mm_loadu_si128(reinterpret_cast<const __m128i*>(codes + i * 16));
       const __m512i more = _mm512_shuffle_epi8(row, _mm512_broadcast_i32x4(code));
       found[i] = a == 0 ? more : _mm512_add_epi8(found[i], more);
     }
   }
-  LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) bytes[i].add(found[i]);
+  LUTNN_UNROLL(int i = 0; i < kBlocks; i++) bytes[i].add(found[i]);
 }
 
 /// Adds up the codebooks c … end − 1.
@@ -39,20 +39,19 @@ template <int kAddends, int kBlocks>
 inline void shuffleChunk(const ShuffleTable& table, const uint8_t* entries, const uint8_t* codes, size_t codeStride,
                          size_t c, size_t end, ByteSums (&bytes)[kBlocks]) {
   constexpr size_t kRow = kPanelOutputs * 16;
-  LUTNN_UNROLL for (auto& block : bytes) block.start(end - c, table.addends);
+  LUTNN_UNROLL(auto& block : bytes) block.start(end - c, table.addends);
   for (; c + kAddends <= end; c += kAddends)
     shuffleStep<kAddends, kBlocks>(entries + c * kRow, codes + c * codeStride, codeStride, bytes);
   for (; kAddends > 1 && c < end; c++)
     shuffleStep<1, kBlocks>(entries + c * kRow, codes + c * codeStride, codeStride, bytes);
-  LUTNN_UNROLL for (auto& block : bytes) block.settle();
+  LUTNN_UNROLL(auto& block : bytes) block.settle();
 }
 
 /// 4 outputs from m on, at 16 positions from n on, fewer at the end.
 inline void finishPositions(const Output& out, size_t m, size_t outputs, size_t n, size_t positions,
                             const __m512i (&sums)[4]) {
-  LUTNN_UNROLL for (size_t j = 0; j < kPanelOutputs; j++) {
-    if (m + j < outputs)
-      finish16<Lanes::kPositions>(out, (m + j) * out.stride + n, m + j, sums[j], positions - n);
+  LUTNN_UNROLL(size_t j = 0; j < kPanelOutputs; j++) {
+    if (m + j < outputs) finish16<Lanes::kPositions>(out, (m + j) * out.stride + n, m + j, sums[j], positions - n);
   }
 }
 
@@ -64,7 +63,7 @@ inline void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* cod
   ByteSums bytes[kBlocks];
   if (table.numCodebooks <= kAddends * kMaxSums16) {
     shuffleChunk<kAddends, kBlocks>(table, entries, codes + n, codeStride, 0, table.numCodebooks, bytes);
-    LUTNN_UNROLL for (size_t i = 0; i < kBlocks; i++) {
+    LUTNN_UNROLL(size_t i = 0; i < kBlocks; i++) {
       __m512i sums[4];
       widenPositions(bytes[i], sums);
       finishPositions(out, m, table.outputs, n + 16 * i, positions, sums);
@@ -73,7 +72,8 @@ inline void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* cod
   }
   __m512i sums[kBlocks][4] = {}, part[4];
   for (size_t c = 0; c < table.numCodebooks; c += kAddends * kMaxSums16) {
-    shuffleChunk<kAddends, kBlocks>(table, entries, codes + n, codeStride, c, chunkEnd<kAddends>(c, table.numCodebooks), bytes);
+    shuffleChunk<kAddends, kBlocks>(table, entries, codes + n, codeStride, c, chunkEnd<kAddends>(c, table.numCodebooks),
+                                    bytes);
     for (int i = 0; i < kBlocks; i++) {
       widenPositions(bytes[i], part);
       for (int j = 0; j < 4; j++) sums[i][j] = _mm512_add_epi32(sums[i][j], part[j]);
@@ -103,12 +103,24 @@ void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeS
 }  // namespace
 
 const Microkernels kAvx512Microkernels = {
-    "avx512", true, true, 64, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
-    encodePositionsTree<Avx512>, nullptr, lookupShuffle, lookupGather,
-    finishTransposed,
-    TableSumsOf<Avx512>::lookupAdd, TableSumsOf<Avx512>::scatterAdd,
-    &kAvx512MicrokernelsInt8,
-    {{{9, 49}, {49, kGatherAlways}, {49, 49}, {12, 400}}},
+    .isa = "avx512",
+    .shuffleUnsigned = true,
+    .gatherUnsigned = true,
+    .gatherSpan = 64,
+    .groupCodebooks = 1,
+    .copyEverySecond = copyEverySecond,
+    .encodeRows = encodeRows,
+    .encodePositions = encodePositions,
+    .encodeRowsTree = encodeRowsTree,
+    .encodePositionsTree = encodePositionsTree<Avx512>,
+    .groupCodes = nullptr,
+    .lookupShuffle = lookupShuffle,
+    .lookupGather = lookupGather,
+    .finishTransposed = finishTransposed,
+    .lookupAdd = TableSumsOf<Avx512>::lookupAdd,
+    .scatterAdd = TableSumsOf<Avx512>::scatterAdd,
+    .int8 = &kAvx512MicrokernelsInt8,
+    .gatherLimits = {{{9, 49}, {49, kGatherAlways}, {49, 49}, {12, 400}}},
 };
 
 }  // namespace lutnn

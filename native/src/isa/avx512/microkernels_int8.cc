@@ -38,7 +38,12 @@ void spread(const uint8_t* bytes, size_t count, uint8_t* quads) {
 }  // namespace
 
 const MicrokernelsInt8 kAvx512MicrokernelsInt8 = {
-    largest, quantize, spread, interleave, encodeRows<Bytes>, encodePositions<Bytes>,
+    .largest = largest,
+    .quantize = quantize,
+    .spread = spread,
+    .interleave = interleave,
+    .encodeRows = encodeRows<Bytes>,
+    .encodePositions = encodePositions<Bytes>,
 };
 
 }  // namespace lutnn

@@ -44,8 +44,7 @@ void encodePositions(const Codebooks& books, size_t codebook, const float* x, co
   if (!encodePositionsFast<Avx512>(books, codebook, x, taps, n, codes))
     for (n = 0; n + 16 <= positions; n += 16)
       encodePositionsStep<Avx512, 1, 16, false>(books, codebook, x + n, taps, 16, codes + n);
-  if (n < positions)
-    encodePositionsStep<Avx512, 1, 16, true>(books, codebook, x + n, taps, positions - n, codes + n);
+  if (n < positions) encodePositionsStep<Avx512, 1, 16, true>(books, codebook, x + n, taps, positions - n, codes + n);
 }
 
 enum class Lanes { kPositions, kOutputs };
@@ -107,13 +106,13 @@ template <int kAddends, int kRows>
 inline void gatherStep(const uint8_t* book, size_t bookBytes, const uint8_t* codes, size_t codeStride,
                        ByteSums (&bytes)[kRows]) {
   __m512i found[kRows];
-  LUTNN_UNROLL for (int a = 0; a < kAddends; a++, book += bookBytes) {
-    LUTNN_UNROLL for (int r = 0; r < kRows; r++) {
+  LUTNN_UNROLL(int a = 0; a < kAddends; a++, book += bookBytes) {
+    LUTNN_UNROLL(int r = 0; r < kRows; r++) {
       const __m512i row = _mm512_load_si512(book + codes[r * codeStride + a] * kGatherOutputs);
       found[r] = a == 0 ? row : _mm512_add_epi8(found[r], row);
     }
   }
-  LUTNN_UNROLL for (int r = 0; r < kRows; r++) {
+  LUTNN_UNROLL(int r = 0; r < kRows; r++) {
     LUTNN_SETTLE(found[r]);  // read once, not once for each sum
     bytes[r].add(found[r]);
   }
@@ -123,14 +122,14 @@ inline void gatherStep(const uint8_t* book, size_t bookBytes, const uint8_t* cod
 template <int kAddends, int kRows>
 inline void gatherChunk(const GatherTable& table, const uint8_t* entries, const uint8_t* codes, size_t c, size_t end,
                         ByteSums (&bytes)[kRows]) {
-  LUTNN_UNROLL for (auto& row : bytes) row.start(end - c, table.addends);
+  LUTNN_UNROLL(auto& row : bytes) row.start(end - c, table.addends);
   const size_t bookBytes = table.numCentroids * kGatherOutputs, codeStride = table.numCodebooks;
   const uint8_t* book = entries + c * bookBytes;
   for (; c + kAddends <= end; c += kAddends, book += kAddends * bookBytes)
     gatherStep<kAddends, kRows>(book, bookBytes, codes + c, codeStride, bytes);
   for (; kAddends > 1 && c < end; c++, book += bookBytes)
     gatherStep<1, kRows>(book, bookBytes, codes + c, codeStride, bytes);
-  LUTNN_UNROLL for (auto& row : bytes) row.settle();
+  LUTNN_UNROLL(auto& row : bytes) row.settle();
 }
 
 /// kRows rows from n on, and 64 outputs from m on, fewer at the end.
@@ -143,9 +142,9 @@ inline void finishRows(const Output& out, size_t n, size_t m, size_t outputs, co
     return;
   }
   const __m512 floor = _mm512_set1_ps(out.floor);
-  LUTNN_UNROLL for (size_t q = 0; q < 4; q++) {
+  LUTNN_UNROLL(size_t q = 0; q < 4; q++) {
     const __m512 scale = _mm512_load_ps(out.scale + m + 16 * q), bias = _mm512_load_ps(out.bias + m + 16 * q);
-    LUTNN_UNROLL for (size_t r = 0; r < kRows; r++) {
+    LUTNN_UNROLL(size_t r = 0; r < kRows; r++) {
       const size_t at = (n + r) * out.stride + m + 16 * q;
       __m512 y = _mm512_add_ps(_mm512_mul_ps(_mm512_cvtepi32_ps(sums[r][q]), scale), bias);
       if (out.residual) y = _mm512_add_ps(y, _mm512_loadu_ps(out.residual + at));
@@ -164,7 +163,7 @@ inline void gatherRows(const GatherTable& table, size_t m, const uint8_t* codes,
   if (numCodebooks <= kAddends * kMaxSums16) {
     gatherChunk<kAddends, kRows>(table, entries, rowCodes, 0, numCodebooks, bytes);
     __m512i sums[kRows][4];
-    LUTNN_UNROLL for (size_t r = 0; r < kRows; r++) widen(bytes[r], sums[r]);
+    LUTNN_UNROLL(size_t r = 0; r < kRows; r++) widen(bytes[r], sums[r]);
     return finishRows<kRows>(out, n, m, table.outputs, sums);
   }
   __m512i sums[kRows][4] = {}, part[4];
@@ -195,18 +194,18 @@ void lookupGather(const GatherTable& table, const uint8_t* codes, size_t rows, c
 /// 16 vectors of 16 become 16 vectors of the first, second, … lanes.
 inline void transpose(__m512i (&rows)[16]) {
   __m512i pair[16], quad[16], half[16];
-  LUTNN_UNROLL for (int i = 0; i < 16; i += 2) {
+  LUTNN_UNROLL(int i = 0; i < 16; i += 2) {
     pair[i] = _mm512_unpacklo_epi32(rows[i], rows[i + 1]);
     pair[i + 1] = _mm512_unpackhi_epi32(rows[i], rows[i + 1]);
   }
-  LUTNN_UNROLL for (int i = 0; i < 16; i += 4) {  // quad[i + q]: lanes q, 4 + q, 8 + q, 12 + q of rows i … i + 3
-    LUTNN_UNROLL for (int h = 0; h < 2; h++) {
+  LUTNN_UNROLL(int i = 0; i < 16; i += 4) {  // quad[i + q]: lanes q, 4 + q, 8 + q, 12 + q of rows i … i + 3
+    LUTNN_UNROLL(int h = 0; h < 2; h++) {
       quad[i + 2 * h] = _mm512_unpacklo_epi64(pair[i + h], pair[i + 2 + h]);
       quad[i + 2 * h + 1] = _mm512_unpackhi_epi64(pair[i + h], pair[i + 2 + h]);
     }
   }
-  LUTNN_UNROLL for (int q = 0; q < 4; q++) {
-    LUTNN_UNROLL for (int h = 0; h < 2; h++) {  // lanes q and 8 + q of 8 rows, lanes 4 + q and 12 + q
+  LUTNN_UNROLL(int q = 0; q < 4; q++) {
+    LUTNN_UNROLL(int h = 0; h < 2; h++) {  // lanes q and 8 + q of 8 rows, lanes 4 + q and 12 + q
       half[8 * h + q] = _mm512_shuffle_i32x4(quad[8 * h + q], quad[8 * h + 4 + q], 0x88);
       half[8 * h + 4 + q] = _mm512_shuffle_i32x4(quad[8 * h + q], quad[8 * h + 4 + q], 0xdd);
     }
@@ -222,11 +221,11 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
     for (size_t m = 0; m < outputs; m += 16) {
       const size_t rows = positions - n < 16 ? positions - n : 16, columns = outputs - m < 16 ? outputs - m : 16;
       __m512i block[16];
-      LUTNN_UNROLL for (size_t i = 0; i < 16; i++)
+      LUTNN_UNROLL(size_t i = 0; i < 16; i++)
         block[i] = i < rows ? _mm512_maskz_loadu_epi32(Avx512::firstLanes(columns), sums + (n + i) * outputs + m)
                             : _mm512_setzero_si512();
       transpose(block);
-      LUTNN_UNROLL for (size_t j = 0; j < 16; j++) {
+      LUTNN_UNROLL(size_t j = 0; j < 16; j++) {
         if (j < columns) finish16<Lanes::kPositions>(out, (m + j) * out.stride + n, m + j, block[j], rows);
       }
     }

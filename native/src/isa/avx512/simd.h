@@ -28,13 +28,13 @@ struct Avx512 {
 
   static Int keys(Float scores, Int tags) {
     const Int bits = _mm512_castps_si512(scores);
-    const Int tagged = _mm512_ternarylogic_epi32(bits, same(~15), tags, 0xea);                    // (bits & ~15) | tag
+    const Int tagged = _mm512_ternarylogic_epi32(bits, same(~15), tags, 0xea);  // (bits & ~15) | tag
     return _mm512_ternarylogic_epi32(tagged, _mm512_srai_epi32(bits, 31), same(0x7ffffff0), 0x78);  // ^ (sign & flip)
   }
 
   static void better(Int& best, Int& bestBlock, Int block, int b) {
-    const __mmask16 greater = _mm512_cmpgt_epi32_mask(_mm512_and_si512(block, same(~15)),
-                                                      _mm512_and_si512(best, same(~15)));
+    const __mmask16 greater =
+        _mm512_cmpgt_epi32_mask(_mm512_and_si512(block, same(~15)), _mm512_and_si512(best, same(~15)));
     best = _mm512_mask_mov_epi32(best, greater, block);
     bestBlock = _mm512_mask_mov_epi32(bestBlock, greater, same(b));
   }
@@ -72,13 +72,9 @@ struct Avx512 {
 
  private:
   /// The larger of each vector's two halves, side by side.
-  static Int halves(Int a, Int b) {
-    return max(_mm512_shuffle_i32x4(a, b, 0x44), _mm512_shuffle_i32x4(a, b, 0xee));
-  }
+  static Int halves(Int a, Int b) { return max(_mm512_shuffle_i32x4(a, b, 0x44), _mm512_shuffle_i32x4(a, b, 0xee)); }
   /// The same for the quarters of each half.
-  static Int quarters(Int a, Int b) {
-    return max(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xdd));
-  }
+  static Int quarters(Int a, Int b) { return max(_mm512_shuffle_i32x4(a, b, 0x88), _mm512_shuffle_i32x4(a, b, 0xdd)); }
 };
 
 /// Quad n becomes byte n of each of 1 … 4 rows, 0 where there are fewer, with the bits of `places`.

@@ -52,18 +52,18 @@ struct Avx512 {
 
   static void transpose(Float (&r)[16]) {
     Float t[16];
-    LUTNN_UNROLL for (int i = 0; i < 16; i += 2) {
+    LUTNN_UNROLL(int i = 0; i < 16; i += 2) {
       t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
       t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
     }
-    LUTNN_UNROLL for (int i = 0; i < 16; i += 4) {  // columns 0 4 8 12 of four rows, 1 5 …, 2 6 …, 3 7 …
-      LUTNN_UNROLL for (int j = 0; j < 2; j++) {
+    LUTNN_UNROLL(int i = 0; i < 16; i += 4) {  // columns 0 4 8 12 of four rows, 1 5 …, 2 6 …, 3 7 …
+      LUTNN_UNROLL(int j = 0; j < 2; j++) {
         const __m512d a = _mm512_castps_pd(t[i + j]), b = _mm512_castps_pd(t[i + j + 2]);
         r[i + 2 * j] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
         r[i + 2 * j + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
       }
     }
-    LUTNN_UNROLL for (int i = 0; i < 4; i++) {
+    LUTNN_UNROLL(int i = 0; i < 4; i++) {
       const Float low = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88), high = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd);
       const Float low2 = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
       const Float high2 = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
@@ -72,7 +72,7 @@ struct Avx512 {
       t[i + 4] = _mm512_shuffle_f32x4(high, high2, 0x88);
       t[i + 12] = _mm512_shuffle_f32x4(high, high2, 0xdd);
     }
-    LUTNN_UNROLL for (int i = 0; i < 16; i++) r[i] = t[i];
+    LUTNN_UNROLL(int i = 0; i < 16; i++) r[i] = t[i];
   }
 
   static Int toInts(Float x) { return _mm512_cvtps_epi32(x); }

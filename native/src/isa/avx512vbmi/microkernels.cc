@@ -15,7 +15,7 @@ void groupCodes(const uint8_t* codes, size_t stride, size_t count, size_t positi
 /// The codes of one group at kBlocks · 16 positions.
 template <int kBlocks>
 inline void loadCodes(const uint8_t* codes, __m512i (&index)[kBlocks]) {
-  LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) {
+  LUTNN_UNROLL(int i = 0; i < kBlocks; i++) {
     index[i] = _mm512_loadu_si512(codes + i * 64);
     LUTNN_SETTLE(index[i]);  // it is used for every output
   }
@@ -23,7 +23,7 @@ inline void loadCodes(const uint8_t* codes, __m512i (&index)[kBlocks]) {
 
 template <int kBlocks>
 inline void addUp(__m512i (&sums)[kBlocks], const __m512i (&bytes)[kBlocks]) {
-  LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) {
+  LUTNN_UNROLL(int i = 0; i < kBlocks; i++) {
     sums[i] = _mm512_dpbusd_epi32(sums[i], _mm512_set1_epi8(1), bytes[i]);
     LUTNN_SETTLE(sums[i]);
   }
@@ -34,11 +34,11 @@ template <int kAddends, int kBlocks>
 inline void shuffleStep(const uint8_t* entries, const uint8_t* codes, size_t codeStride,
                         __m512i (&sums)[kPanelOutputs][kBlocks]) {
   __m512i index[kAddends][kBlocks], found[kBlocks];
-  LUTNN_UNROLL for (int a = 0; a < kAddends; a++) loadCodes<kBlocks>(codes + a * codeStride, index[a]);
-  LUTNN_UNROLL for (size_t j = 0; j < kPanelOutputs; j++) {
-    LUTNN_UNROLL for (int a = 0; a < kAddends; a++) {
+  LUTNN_UNROLL(int a = 0; a < kAddends; a++) loadCodes<kBlocks>(codes + a * codeStride, index[a]);
+  LUTNN_UNROLL(size_t j = 0; j < kPanelOutputs; j++) {
+    LUTNN_UNROLL(int a = 0; a < kAddends; a++) {
       const __m512i row = _mm512_load_si512(entries + (a * kPanelOutputs + j) * 64);
-      LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) {
+      LUTNN_UNROLL(int i = 0; i < kBlocks; i++) {
         const __m512i more = _mm512_permutexvar_epi8(index[a][i], row);
         found[i] = a == 0 ? more : _mm512_add_epi8(found[i], more);
       }
@@ -56,17 +56,17 @@ inline void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* cod
   const uint8_t* code = codes + n * kGroup;
   constexpr size_t kRow = kPanelOutputs * 64;
   __m512i sums[kPanelOutputs][kBlocks];
-  LUTNN_UNROLL for (auto& output : sums) {
-    LUTNN_UNROLL for (auto& block : output) block = _mm512_setzero_si512();
+  LUTNN_UNROLL(auto& output : sums) {
+    LUTNN_UNROLL(auto& block : output) block = _mm512_setzero_si512();
   }
   size_t left = numGroups;
   for (; left >= kAddends; left -= kAddends, entries += kAddends * kRow, code += kAddends * codeStride)
     shuffleStep<kAddends, kBlocks>(entries, code, codeStride, sums);
   for (; kAddends > 1 && left > 0; left--, entries += kRow, code += codeStride)
     shuffleStep<1, kBlocks>(entries, code, codeStride, sums);
-  LUTNN_UNROLL for (size_t j = 0; j < kPanelOutputs; j++) {
+  LUTNN_UNROLL(size_t j = 0; j < kPanelOutputs; j++) {
     if (m + j >= table.outputs) break;
-    LUTNN_UNROLL for (size_t i = 0; i < kBlocks; i++) {
+    LUTNN_UNROLL(size_t i = 0; i < kBlocks; i++) {
       const size_t first = n + i * 16;
       finish16<Lanes::kPositions>(out, (m + j) * out.stride + first, m + j, sums[j][i], positions - first);
     }
@@ -94,12 +94,24 @@ void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeS
 }  // namespace
 
 const Microkernels kAvx512VbmiMicrokernels = {
-    "avx512vbmi", false, true, 64, kGroup, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
-    encodePositionsTree<Avx512>, groupCodes, lookupShuffle,
-    lookupGather, finishTransposed,
-    TableSumsOf<Avx512>::lookupAdd, TableSumsOf<Avx512>::scatterAdd,
-    &kAvx512VbmiMicrokernelsInt8,
-    {{{4, 2}, {12, 9}, {12, 12}, {12, 12}}},
+    .isa = "avx512vbmi",
+    .shuffleUnsigned = false,
+    .gatherUnsigned = true,
+    .gatherSpan = 64,
+    .groupCodebooks = kGroup,
+    .copyEverySecond = copyEverySecond,
+    .encodeRows = encodeRows,
+    .encodePositions = encodePositions,
+    .encodeRowsTree = encodeRowsTree,
+    .encodePositionsTree = encodePositionsTree<Avx512>,
+    .groupCodes = groupCodes,
+    .lookupShuffle = lookupShuffle,
+    .lookupGather = lookupGather,
+    .finishTransposed = finishTransposed,
+    .lookupAdd = TableSumsOf<Avx512>::lookupAdd,
+    .scatterAdd = TableSumsOf<Avx512>::scatterAdd,
+    .int8 = &kAvx512VbmiMicrokernelsInt8,
+    .gatherLimits = {{{4, 2}, {12, 9}, {12, 12}, {12, 12}}},
 };
 
 }  // namespace lutnn

@@ -30,7 +30,12 @@ void spread(const uint8_t* bytes, size_t count, uint8_t* quads) {
 }  // namespace
 
 const MicrokernelsInt8 kAvx512VbmiMicrokernelsInt8 = {
-    largest, quantize, spread, interleave, encodeRows<Vnni>, encodePositions<Vnni>,
+    .largest = largest,
+    .quantize = quantize,
+    .spread = spread,
+    .interleave = interleave,
+    .encodeRows = encodeRows<Vnni>,
+    .encodePositions = encodePositions<Vnni>,
 };
 
 }  // namespace lutnn

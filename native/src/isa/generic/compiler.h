@@ -1,22 +1,22 @@
 // What the compilers must be told so that inner loops stay in registers; nothing of it changes a result.
 #pragma once
 
-/// Before a loop of at most 32 turns: unrolls it, so that the arrays that it runs over become registers.
+/// A for loop of at most 32 turns that is unrolled, so that the arrays that it runs over become registers.
 #if defined(__clang__)
-#define LUTNN_UNROLL _Pragma("clang loop unroll(full)")
+#define LUTNN_UNROLL(...) _Pragma("clang loop unroll(full)") for (__VA_ARGS__)
 #elif defined(__GNUC__)
-#define LUTNN_UNROLL _Pragma("GCC unroll 32")
+#define LUTNN_UNROLL(...) _Pragma("GCC unroll 32") for (__VA_ARGS__)
 #else
-#define LUTNN_UNROLL
+#define LUTNN_UNROLL(...) for (__VA_ARGS__)
 #endif
 
-/// Before a loop that must stay one.
+/// A for loop that stays one.
 #if defined(__clang__)
-#define LUTNN_ROLL _Pragma("clang loop unroll(disable)")
+#define LUTNN_ROLL(...) _Pragma("clang loop unroll(disable)") for (__VA_ARGS__)
 #elif defined(__GNUC__)
-#define LUTNN_ROLL _Pragma("GCC unroll 1")
+#define LUTNN_ROLL(...) _Pragma("GCC unroll 1") for (__VA_ARGS__)
 #else
-#define LUTNN_ROLL
+#define LUTNN_ROLL(...) for (__VA_ARGS__)
 #endif
 
 /// After a loop that added up `vector`: without it GCC copies every sum once a turn.

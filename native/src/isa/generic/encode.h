@@ -13,8 +13,8 @@
 // Included by one file per instruction set; everything here is local to it.
 #pragma once
 
-#include "isa/microkernels.h"
 #include "isa/generic/compiler.h"
+#include "isa/microkernels.h"
 
 namespace lutnn {
 namespace {
@@ -30,26 +30,26 @@ inline void bestOfBlock(const Codebooks& books, size_t block, const float* x, co
   const size_t length = books.subvectorLength;
   const float* centroids = books.centroids + block * length * kBlockCentroids;
   const float* halfNorms = books.halfNorms + block * kBlockCentroids;
-  LUTNN_UNROLL for (int i = 0; i < kVectors; i++) best[i] = Simd::same(INT32_MIN);
+  LUTNN_UNROLL(int i = 0; i < kVectors; i++) best[i] = Simd::same(INT32_MIN);
   for (int first = 0; first < 16; first += kCentroids) {
     Float score[kCentroids][kVectors];
-    LUTNN_UNROLL for (int k = 0; k < kCentroids; k++) {
-      LUTNN_UNROLL for (int i = 0; i < kVectors; i++) score[k][i] = Simd::broadcast(halfNorms + first + k);
+    LUTNN_UNROLL(int k = 0; k < kCentroids; k++) {
+      LUTNN_UNROLL(int i = 0; i < kVectors; i++) score[k][i] = Simd::broadcast(halfNorms + first + k);
     }
     for (size_t v = 0; v < length; v++) {
       const float* tap = x + taps[v];
       Float value[kVectors];
-      LUTNN_UNROLL for (int i = 0; i < kVectors; i++) {
+      LUTNN_UNROLL(int i = 0; i < kVectors; i++) {
         const bool partial = kPartial && i == kVectors - 1;
         value[i] = partial ? Simd::loadFirst(tap + i * Simd::kLanes, last) : Simd::load(tap + i * Simd::kLanes);
       }
-      LUTNN_UNROLL for (int k = 0; k < kCentroids; k++) {
+      LUTNN_UNROLL(int k = 0; k < kCentroids; k++) {
         const Float centroid = Simd::broadcast(centroids + v * kBlockCentroids + first + k);
-        LUTNN_UNROLL for (int i = 0; i < kVectors; i++) score[k][i] = Simd::fma(value[i], centroid, score[k][i]);
+        LUTNN_UNROLL(int i = 0; i < kVectors; i++) score[k][i] = Simd::fma(value[i], centroid, score[k][i]);
       }
     }
-    LUTNN_UNROLL for (int i = 0; i < kVectors; i++) {
-      LUTNN_UNROLL for (int k = 0; k < kCentroids; k++)
+    LUTNN_UNROLL(int i = 0; i < kVectors; i++) {
+      LUTNN_UNROLL(int k = 0; k < kCentroids; k++)
         best[i] = Simd::max(best[i], Simd::keys(score[k][i], Simd::loadSame(kTags + first + k)));
     }
   }
@@ -63,13 +63,12 @@ inline void encodePositionsStep(const Codebooks& books, size_t codebook, const f
   const size_t block = codebook * books.numBlocks;
   Int best[kVectors], bestBlock[kVectors], keys[kVectors];
   bestOfBlock<Simd, kVectors, kCentroids, kPartial>(books, block, x, taps, last, best);
-  LUTNN_UNROLL for (int i = 0; i < kVectors; i++) bestBlock[i] = Simd::same(0);
+  LUTNN_UNROLL(int i = 0; i < kVectors; i++) bestBlock[i] = Simd::same(0);
   for (size_t b = 1; b < books.numBlocks; b++) {
     bestOfBlock<Simd, kVectors, kCentroids, kPartial>(books, block + b, x, taps, last, keys);
-    LUTNN_UNROLL for (int i = 0; i < kVectors; i++)
-      Simd::better(best[i], bestBlock[i], keys[i], static_cast<int>(b));
+    LUTNN_UNROLL(int i = 0; i < kVectors; i++) Simd::better(best[i], bestBlock[i], keys[i], static_cast<int>(b));
   }
-  LUTNN_UNROLL for (int i = 0; i < kVectors; i++) {
+  LUTNN_UNROLL(int i = 0; i < kVectors; i++) {
     if (kPartial && i == kVectors - 1) {
       uint8_t lanes[Simd::kLanes];
       Simd::storeCodes(lanes, best[i], bestBlock[i]);
@@ -91,27 +90,27 @@ inline void encodePositionsOverlapped(const Codebooks& books, size_t codebook, c
   const float* halfNorms = books.halfNorms + codebook * kBlockCentroids;
   typename Simd::Int best = Simd::same(INT32_MIN);
   Float before[kHalf];
-  LUTNN_UNROLL for (int k = 0; k < kHalf; k++) before[k] = Simd::broadcast(halfNorms);
+  LUTNN_UNROLL(int k = 0; k < kHalf; k++) before[k] = Simd::broadcast(halfNorms);
   for (size_t n = 0; n < positions; n += Simd::kLanes) {
     LUTNN_FORGET(centroids);
     LUTNN_FORGET(halfNorms);
-    LUTNN_UNROLL for (int first = 0; first < 16; first += kHalf) {
+    LUTNN_UNROLL(int first = 0; first < 16; first += kHalf) {
       Float score[kHalf];
-      LUTNN_UNROLL for (int k = 0; k < kHalf; k++) score[k] = Simd::broadcast(halfNorms + first + k);
-      LUTNN_UNROLL for (int v = 0; v < kLength; v++) {
+      LUTNN_UNROLL(int k = 0; k < kHalf; k++) score[k] = Simd::broadcast(halfNorms + first + k);
+      LUTNN_UNROLL(int v = 0; v < kLength; v++) {
         const Float value = Simd::load(x + taps[v] + n);
-        LUTNN_UNROLL for (int k = 0; k < kHalf; k++)
+        LUTNN_UNROLL(int k = 0; k < kHalf; k++)
           score[k] = Simd::fma(value, Simd::broadcast(centroids + v * kBlockCentroids + first + k), score[k]);
-        LUTNN_UNROLL for (int k = v * kHalf / kLength; k < (v + 1) * kHalf / kLength; k++)
+        LUTNN_UNROLL(int k = v * kHalf / kLength; k < (v + 1) * kHalf / kLength; k++)
           best = Simd::max(best, Simd::keys(before[k], Simd::loadSame(kTags + (kHalf - first) + k)));
       }
-      LUTNN_UNROLL for (int k = 0; k < kHalf; k++) before[k] = score[k];
+      LUTNN_UNROLL(int k = 0; k < kHalf; k++) before[k] = score[k];
       if (first > 0) continue;
       if (n > 0) Simd::storeCodes(codes + n - Simd::kLanes, best, Simd::same(0));
       best = Simd::same(INT32_MIN);
     }
   }
-  LUTNN_UNROLL for (int k = 0; k < kHalf; k++)
+  LUTNN_UNROLL(int k = 0; k < kHalf; k++)
     best = Simd::max(best, Simd::keys(before[k], Simd::loadSame(kTags + kHalf + k)));
   Simd::storeCodes(codes + positions - Simd::kLanes, best, Simd::same(0));
 }
@@ -135,31 +134,29 @@ inline bool encodePositionsFast(const Codebooks& books, size_t codebook, const f
 /// The greatest keys of one block of 16 centroids, in lanes, for kRows sub-vectors with all their sums in registers.
 /// kLength is V where it is fixed, else 0.
 template <class Simd, int kRows, int kLength>
-inline void bestOfRows(const Codebooks& books, size_t block, const float* const (&x)[kRows],
-                       int32_t (&best)[kRows]) {
+inline void bestOfRows(const Codebooks& books, size_t block, const float* const (&x)[kRows], int32_t (&best)[kRows]) {
   using Float = typename Simd::Float;
   constexpr int kParts = 16 / Simd::kLanes;
   const size_t length = kLength ? kLength : books.subvectorLength;
   const float* centroids = books.centroids + block * length * kBlockCentroids;
   Float score[kRows][kParts];
-  LUTNN_UNROLL for (int p = 0; p < kParts; p++) {
+  LUTNN_UNROLL(int p = 0; p < kParts; p++) {
     const Float halfNorm = Simd::load(books.halfNorms + block * kBlockCentroids + p * Simd::kLanes);
-    LUTNN_UNROLL for (int r = 0; r < kRows; r++) score[r][p] = halfNorm;
+    LUTNN_UNROLL(int r = 0; r < kRows; r++) score[r][p] = halfNorm;
   }
   for (size_t v = 0; v < length; v++) {
     Float centroid[kParts];
-    LUTNN_UNROLL for (int p = 0; p < kParts; p++)
+    LUTNN_UNROLL(int p = 0; p < kParts; p++)
       centroid[p] = Simd::load(centroids + v * kBlockCentroids + p * Simd::kLanes);
-    LUTNN_UNROLL for (int r = 0; r < kRows; r++) {
+    LUTNN_UNROLL(int r = 0; r < kRows; r++) {
       const Float value = Simd::broadcast(x[r] + v);
-      LUTNN_UNROLL for (int p = 0; p < kParts; p++) score[r][p] = Simd::fma(value, centroid[p], score[r][p]);
+      LUTNN_UNROLL(int p = 0; p < kParts; p++) score[r][p] = Simd::fma(value, centroid[p], score[r][p]);
     }
   }
   typename Simd::Int keys[kRows];
-  LUTNN_UNROLL for (int r = 0; r < kRows; r++) {
+  LUTNN_UNROLL(int r = 0; r < kRows; r++) {
     keys[r] = Simd::keys(score[r][0], Simd::laneTags(0));
-    LUTNN_UNROLL for (int p = 1; p < kParts; p++)
-      keys[r] = Simd::max(keys[r], Simd::keys(score[r][p], Simd::laneTags(p)));
+    LUTNN_UNROLL(int p = 1; p < kParts; p++) keys[r] = Simd::max(keys[r], Simd::keys(score[r][p], Simd::laneTags(p)));
   }
   Simd::rowMaxima(keys, best);
 }

@@ -38,13 +38,12 @@ inline void encodePositionsTree(const Trees& trees, size_t codebook, const float
   size_t n = 0;
   for (; n + Simd::kLanes <= positions; n += Simd::kLanes) {
     typename Simd::Int code = Simd::same(0);
-    LUTNN_UNROLL for (size_t level = 0; level < kTreeLevels; level++)
+    LUTNN_UNROLL(size_t level = 0; level < kTreeLevels; level++)
       code = Simd::descend(code, Simd::load(x + taps[dimensions[level]] + n),
                            Simd::pick(thresholds + level * kTreeNodes, code));
     Simd::storeCodes(codes + n, Simd::inverted(code), Simd::same(0));
   }
-  for (; n < positions; n++)
-    codes[n] = leafOf(trees, codebook, x + n, [&](size_t v) { return taps[v]; });
+  for (; n < positions; n++) codes[n] = leafOf(trees, codebook, x + n, [&](size_t v) { return taps[v]; });
 }
 
 }  // namespace

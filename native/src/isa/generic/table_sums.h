@@ -32,13 +32,13 @@ class TableSumsOf {
           float* to = sums + n * shape.outputs + m;
           const uint8_t* codes = shape.codes + n * shape.numCodebooks;
           typename Panel::Float sum[kVectors];
-          LUTNN_UNROLL for (int i = 0; i < kVectors; i++) sum[i] = Panel::load(to + i * Panel::kLanes);
+          LUTNN_UNROLL(int i = 0; i < kVectors; i++) sum[i] = Panel::load(to + i * Panel::kLanes);
           for (size_t c = first; c < end; c++) {
             const float* entries = table + (c * shape.numCentroids + codes[c]) * shape.outputs + m;
-            LUTNN_UNROLL for (int i = 0; i < kVectors; i++)
+            LUTNN_UNROLL(int i = 0; i < kVectors; i++)
               sum[i] = Panel::add(sum[i], Panel::load(entries + i * Panel::kLanes));
           }
-          LUTNN_UNROLL for (int i = 0; i < kVectors; i++) Panel::store(to + i * Panel::kLanes, sum[i]);
+          LUTNN_UNROLL(int i = 0; i < kVectors; i++) Panel::store(to + i * Panel::kLanes, sum[i]);
         }
       });
     });
@@ -53,10 +53,10 @@ class TableSumsOf {
           const float* from = values + n * shape.outputs + m;
           const uint8_t* codes = shape.codes + n * shape.numCodebooks;
           typename Panel::Float value[kVectors];
-          LUTNN_UNROLL for (int i = 0; i < kVectors; i++) value[i] = Panel::load(from + i * Panel::kLanes);
+          LUTNN_UNROLL(int i = 0; i < kVectors; i++) value[i] = Panel::load(from + i * Panel::kLanes);
           for (size_t c = first; c < end; c++) {
             float* entries = table + (c * shape.numCentroids + codes[c]) * shape.outputs + m;
-            LUTNN_UNROLL for (int i = 0; i < kVectors; i++) {
+            LUTNN_UNROLL(int i = 0; i < kVectors; i++) {
               float* to = entries + i * Panel::kLanes;
               Panel::store(to, Panel::add(Panel::load(to), value[i]));
             }

@@ -27,23 +27,25 @@ namespace {
 
 template <class Simd>
 constexpr TrainingMicrokernels trainingMicrokernels(const char* isa) {
-  return {isa,
-          Simd::kLanes,
-          Simd::kProductVectors * Simd::kLanes,
-          transpose<Simd>,
-          copy<Simd>,
-          copyShifted<Simd>,
-          addShifted<Simd>,
-          ProductOf<Simd>::multiply,
-          RowProductsOf<Simd>::multiply,
-          dot<Simd>,
-          sumLanes<Simd>,
-          SoftOf<Simd>::backward,
-          largest<Simd>,
-          quantize8<Simd>,
-          lookupRows<Simd, Sums8>,
-          lookupRows<Simd, Sums16>,
-          lookupRows<Simd, SumsFloat>};
+  return {
+      .isa = isa,
+      .lanes = Simd::kLanes,
+      .panel = Simd::kProductVectors * Simd::kLanes,
+      .transpose = transpose<Simd>,
+      .copy = copy<Simd>,
+      .copyShifted = copyShifted<Simd>,
+      .addShifted = addShifted<Simd>,
+      .multiply = ProductOf<Simd>::multiply,
+      .multiplyRows = RowProductsOf<Simd>::multiply,
+      .dot = dot<Simd>,
+      .sumLanes = sumLanes<Simd>,
+      .softBackward = SoftOf<Simd>::backward,
+      .largest = largest<Simd>,
+      .quantize8 = quantize8<Simd>,
+      .lookup8 = lookupRows<Simd, Sums8>,
+      .lookup16 = lookupRows<Simd, Sums16>,
+      .lookupFloat = lookupRows<Simd, SumsFloat>,
+  };
 }
 
 }  // namespace

@@ -41,28 +41,28 @@ struct ProductOf {
     static void run(const Product& p, Start start, size_t depth, const float* a, const float* b, float* c,
                     const float* scale) {
       Float sum[kRows][kVectors];
-      LUTNN_UNROLL for (int j = 0; j < kVectors; j++) {
+      LUTNN_UNROLL(int j = 0; j < kVectors; j++) {
         const size_t at = j * Simd::kLanes;
         const Float factor = start == Start::kScaledSum ? Simd::load(scale + at) : Simd::set(1);
-        LUTNN_UNROLL for (int i = 0; i < kRows; i++)
+        LUTNN_UNROLL(int i = 0; i < kRows; i++)
           sum[i][j] = start == Start::kZero ? Simd::set(0) : Simd::mul(Simd::load(c + i * p.cRow + at), factor);
       }
       // Every third row has a pointer of its own; the two behind it are reached through the stride.
       constexpr int kPointers = (kRows + 2) / 3;
       const float* left[kPointers];
-      LUTNN_UNROLL for (int i = 0; i < kPointers; i++) left[i] = a + 3 * i * p.aRow;
+      LUTNN_UNROLL(int i = 0; i < kPointers; i++) left[i] = a + 3 * i * p.aRow;
       const size_t aRow = p.aRow, aColumn = p.aColumn, bRow = p.bRow;
       for (size_t k = 0; k < depth; k++, b += bRow) {
         Float right[kVectors];
-        LUTNN_UNROLL for (int j = 0; j < kVectors; j++) right[j] = Simd::load(b + j * Simd::kLanes);
-        LUTNN_UNROLL for (int i = 0; i < kRows; i++) {
+        LUTNN_UNROLL(int j = 0; j < kVectors; j++) right[j] = Simd::load(b + j * Simd::kLanes);
+        LUTNN_UNROLL(int i = 0; i < kRows; i++) {
           const Float value = Simd::broadcast(left[i / 3] + i % 3 * aRow);
-          LUTNN_UNROLL for (int j = 0; j < kVectors; j++) sum[i][j] = Simd::fma(value, right[j], sum[i][j]);
+          LUTNN_UNROLL(int j = 0; j < kVectors; j++) sum[i][j] = Simd::fma(value, right[j], sum[i][j]);
         }
-        LUTNN_UNROLL for (int i = 0; i < kPointers; i++) left[i] += aColumn;
+        LUTNN_UNROLL(int i = 0; i < kPointers; i++) left[i] += aColumn;
       }
-      LUTNN_UNROLL for (int i = 0; i < kRows; i++) {
-        LUTNN_UNROLL for (int j = 0; j < kVectors; j++) Simd::store(c + i * p.cRow + j * Simd::kLanes, sum[i][j]);
+      LUTNN_UNROLL(int i = 0; i < kRows; i++) {
+        LUTNN_UNROLL(int j = 0; j < kVectors; j++) Simd::store(c + i * p.cRow + j * Simd::kLanes, sum[i][j]);
       }
     }
   };
@@ -94,19 +94,19 @@ struct RowProductsOf {
   struct Tile {
     static void run(const RowProducts& p, const float* a, const float* b, float* sums) {
       Float sum[kA][kB];
-      LUTNN_UNROLL for (int i = 0; i < kA; i++) {
-        LUTNN_UNROLL for (int j = 0; j < kB; j++) sum[i][j] = Simd::load(sums + (i * p.sumsRow + j) * Simd::kLanes);
+      LUTNN_UNROLL(int i = 0; i < kA; i++) {
+        LUTNN_UNROLL(int j = 0; j < kB; j++) sum[i][j] = Simd::load(sums + (i * p.sumsRow + j) * Simd::kLanes);
       }
       for (size_t n = 0; n < p.positions; n += Simd::kLanes) {
         Float left[kA];
-        LUTNN_UNROLL for (int i = 0; i < kA; i++) left[i] = Simd::load(a + i * p.stride + n);
-        LUTNN_UNROLL for (int j = 0; j < kB; j++) {
+        LUTNN_UNROLL(int i = 0; i < kA; i++) left[i] = Simd::load(a + i * p.stride + n);
+        LUTNN_UNROLL(int j = 0; j < kB; j++) {
           const Float right = Simd::load(b + j * p.stride + n);
-          LUTNN_UNROLL for (int i = 0; i < kA; i++) sum[i][j] = Simd::fma(left[i], right, sum[i][j]);
+          LUTNN_UNROLL(int i = 0; i < kA; i++) sum[i][j] = Simd::fma(left[i], right, sum[i][j]);
         }
       }
-      LUTNN_UNROLL for (int i = 0; i < kA; i++) {
-        LUTNN_UNROLL for (int j = 0; j < kB; j++) Simd::store(sums + (i * p.sumsRow + j) * Simd::kLanes, sum[i][j]);
+      LUTNN_UNROLL(int i = 0; i < kA; i++) {
+        LUTNN_UNROLL(int j = 0; j < kB; j++) Simd::store(sums + (i * p.sumsRow + j) * Simd::kLanes, sum[i][j]);
       }
     }
   };
@@ -181,8 +181,8 @@ void addShifted(const ShiftedRows& rows) {
       const size_t present = static_cast<size_t>(std::min<ptrdiff_t>(Simd::kLanes, toWidth - i));
       auto total = Simd::loadFirst(to + i, present);
       for (const ShiftedRow* row = first; row < end; row++)
-        total = Simd::add(total, loadWithin<Simd>(rows.from + row->from, i + row->shift,
-                                                  static_cast<ptrdiff_t>(row->fromWidth)));
+        total = Simd::add(
+            total, loadWithin<Simd>(rows.from + row->from, i + row->shift, static_cast<ptrdiff_t>(row->fromWidth)));
       Simd::storeFirst(to + i, present, total);
     }
   }
@@ -198,9 +198,9 @@ void transpose(const float* from, size_t fromStride, size_t rows, size_t columns
       const float* source = from + i * fromStride + j;
       float* target = to + j * toStride + i;
       if (high == kLanes && wide == kLanes) {
-        LUTNN_UNROLL for (size_t r = 0; r < kLanes; r++) block[r] = Simd::load(source + r * fromStride);
+        LUTNN_UNROLL(size_t r = 0; r < kLanes; r++) block[r] = Simd::load(source + r * fromStride);
         Simd::transpose(block);
-        LUTNN_UNROLL for (size_t r = 0; r < kLanes; r++) Simd::store(target + r * toStride, block[r]);
+        LUTNN_UNROLL(size_t r = 0; r < kLanes; r++) Simd::store(target + r * toStride, block[r]);
       } else {
         for (size_t r = 0; r < kLanes; r++)
           block[r] = r < high ? Simd::loadFirst(source + r * fromStride, wide) : Simd::set(0);

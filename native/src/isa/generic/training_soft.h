@@ -19,7 +19,7 @@ struct SoftOf {
 
   template <class Step>
   static void each(Step step) {
-    LUTNN_UNROLL for (int i = 0; i < kChains; i++) step(i);
+    LUTNN_UNROLL(int i = 0; i < kChains; i++) step(i);
   }
 
   /// 2^x for x ≤ 0, relative error 3e-6: a polynomial of degree 4 on [−½, ½] of smallest relative error (own fit). Adding
@@ -59,15 +59,14 @@ struct SoftOf {
   /// 2 x · P_k − ‖P_k‖² of kGroup centroids from k on.
   static void scores(const SoftBlock& block, size_t k, const float* x, Float (&score)[kGroup]) {
     const size_t length = block.subvectorLength;
-    LUTNN_UNROLL for (int i = 0; i < kGroup; i++) {
+    LUTNN_UNROLL(int i = 0; i < kGroup; i++) {
       const Float half = Simd::broadcast(block.halfNorms + k + i);
       score[i] = Simd::add(half, half);
     }
     const float* centroids = block.centroids + k / 16 * length * 16 + k % 16;
     for (size_t v = 0; v < length; v++, centroids += 16, x += block.stride) {
       const Float value = Simd::load(x), twice = Simd::add(value, value);
-      LUTNN_UNROLL for (int i = 0; i < kGroup; i++)
-        score[i] = Simd::fma(twice, Simd::broadcast(centroids + i), score[i]);
+      LUTNN_UNROLL(int i = 0; i < kGroup; i++) score[i] = Simd::fma(twice, Simd::broadcast(centroids + i), score[i]);
     }
   }
 
@@ -88,15 +87,15 @@ struct SoftOf {
     for (size_t k = 0; k < used; k += kGroup) {
       scores(block, k, x, score);
       if (!kOneGroup) {
-        LUTNN_UNROLL for (int i = 0; i < kGroup; i++) {
+        LUTNN_UNROLL(int i = 0; i < kGroup; i++) {
           Simd::store(held[2] + (k + i) * kLanes, score[i]);
           if (k + i >= used) score[i] = Simd::set(-3e38f);
         }
       }
       Float largest[kGroup];
-      LUTNN_UNROLL for (int i = 0; i < kGroup; i++) largest[i] = score[i];
-      LUTNN_UNROLL for (int half = kGroup / 2; half > 0; half /= 2)
-        LUTNN_UNROLL for (int i = 0; i < half; i++) largest[i] = Simd::max(largest[i], largest[i + half]);
+      LUTNN_UNROLL(int i = 0; i < kGroup; i++) largest[i] = score[i];
+      LUTNN_UNROLL(int half = kGroup / 2; half > 0; half /= 2)
+        LUTNN_UNROLL(int i = 0; i < half; i++) largest[i] = Simd::max(largest[i], largest[i + half]);
       best = Simd::max(best, largest[0]);
     }
 
@@ -109,7 +108,7 @@ struct SoftOf {
     distances<kSquared>(norm, d, d, inverse);
     const Float most = Simd::mul(d[0], slope);
     for (size_t k = 0; k < used; k += kGroup) {
-      LUTNN_UNROLL for (int part = 0; part < kGroup; part += kChains) {
+      LUTNN_UNROLL(int part = 0; part < kGroup; part += kChains) {
         const size_t first = k + part;
         Float* e = score + part;
         if (!kOneGroup) each([&](int i) { e[i] = Simd::load(held[2] + (first + i) * kLanes); });
@@ -119,7 +118,7 @@ struct SoftOf {
           if (!kSquared) Simd::store(held[1] + (first + i) * kLanes, inverse[i]);
         });
       }
-      LUTNN_UNROLL for (int part = 0; part < kGroup; part += kChains) {
+      LUTNN_UNROLL(int part = 0; part < kGroup; part += kChains) {
         const size_t first = k + part;
         Float* e = score + part;
         each([&](int i) { e[i] = Simd::fms(e[i], slope, most); });
@@ -137,7 +136,7 @@ struct SoftOf {
     const Float shift = Simd::mul(Simd::mul(sumOf(mean), inverseSum), factor);
     Float minusSumS = Simd::set(0), q[kChains];
     for (size_t k = 0; k < used; k += kGroup) {
-      LUTNN_UNROLL for (int part = 0; part < kGroup; part += kChains) {
+      LUTNN_UNROLL(int part = 0; part < kGroup; part += kChains) {
         const size_t first = k + part;
         Float* e = score + part;
         const auto absent = [&](int i) { return !kOneGroup && first + i >= used; };

@@ -51,16 +51,16 @@ struct Sums8 {
   typename Simd::Shorts shorts[kVectors / 2];
 
   void clear() {
-    LUTNN_UNROLL for (auto& sum : sums) sum = Simd::noInts();
-    LUTNN_UNROLL for (auto& part : shorts) part = Simd::noShorts();
+    LUTNN_UNROLL(auto& sum : sums) sum = Simd::noInts();
+    LUTNN_UNROLL(auto& part : shorts) part = Simd::noShorts();
   }
   void add(const int8_t* row) {
-    LUTNN_UNROLL for (int i = 0; i < kVectors / 2; i++)
+    LUTNN_UNROLL(int i = 0; i < kVectors / 2; i++)
       shorts[i] = Simd::addShorts(shorts[i], Simd::loadBytes(row + i * 2 * Simd::kLanes));
   }
   /// After at most kMostShortSums rows.
   void settle() {
-    LUTNN_UNROLL for (int i = 0; i < kVectors / 2; i++) {
+    LUTNN_UNROLL(int i = 0; i < kVectors / 2; i++) {
       Simd::addTo(sums[2 * i], sums[2 * i + 1], shorts[i]);
       shorts[i] = Simd::noShorts();
     }
@@ -74,10 +74,10 @@ struct Sums16 {
   typename Simd::Int sums[kVectors];
 
   void clear() {
-    LUTNN_UNROLL for (auto& sum : sums) sum = Simd::noInts();
+    LUTNN_UNROLL(auto& sum : sums) sum = Simd::noInts();
   }
   void add(const int16_t* row) {
-    LUTNN_UNROLL for (int i = 0; i < kVectors / 2; i++)
+    LUTNN_UNROLL(int i = 0; i < kVectors / 2; i++)
       Simd::addTo(sums[2 * i], sums[2 * i + 1], Simd::loadShorts(row + i * 2 * Simd::kLanes));
   }
   void settle() {}
@@ -90,10 +90,10 @@ struct SumsFloat {
   typename Simd::Float sums[kVectors];
 
   void clear() {
-    LUTNN_UNROLL for (auto& sum : sums) sum = Simd::set(0);
+    LUTNN_UNROLL(auto& sum : sums) sum = Simd::set(0);
   }
   void add(const float* row) {
-    LUTNN_UNROLL for (int i = 0; i < kVectors; i++) sums[i] = Simd::add(sums[i], Simd::load(row + i * Simd::kLanes));
+    LUTNN_UNROLL(int i = 0; i < kVectors; i++) sums[i] = Simd::add(sums[i], Simd::load(row + i * Simd::kLanes));
   }
   void settle() {}
   typename Simd::Float real(int i) const { return sums[i]; }
@@ -110,13 +110,13 @@ void lookupOutputs(const TableLookup<typename Sums::Entry>& lookup, size_t m, si
   for (size_t c = 0; c < books;) {
     const size_t end = std::min(books, c + kMostShortSums);
     for (; c < end; c++, entries += bookEntries, codes += lookup.codeStride) {
-      LUTNN_UNROLL for (int i = 0; i < kPositions; i++) sums[i].add(entries + codes[i] * kTableOutputs);
+      LUTNN_UNROLL(int i = 0; i < kPositions; i++) sums[i].add(entries + codes[i] * kTableOutputs);
     }
-    LUTNN_UNROLL for (int i = 0; i < kPositions; i++) sums[i].settle();
+    LUTNN_UNROLL(int i = 0; i < kPositions; i++) sums[i].settle();
   }
-  LUTNN_UNROLL for (int i = 0; i < kPositions; i++) {
+  LUTNN_UNROLL(int i = 0; i < kPositions; i++) {
     float* y = lookup.y + (n + i) * lookup.outputs + m;
-    LUTNN_UNROLL for (int j = 0; j < kVectors; j++) {
+    LUTNN_UNROLL(int j = 0; j < kVectors; j++) {
       const size_t first = static_cast<size_t>(j) * Simd::kLanes;
       const auto real = Simd::mul(sums[i].real(j), Simd::load(lookup.scale + m + first));
       if (first + Simd::kLanes <= count) Simd::store(y + first, real);

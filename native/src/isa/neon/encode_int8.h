@@ -71,9 +71,7 @@ inline int32x4_t startOf(const float* halfNorms, float inputScale) {
   return vcvtnq_s32_f32(vbslq_f32(vcgtq_f32(scaled, least), scaled, least));
 }
 
-inline int8x16_t signedBytes(uint8x16_t quads) {
-  return vreinterpretq_s8_u8(veorq_u8(quads, vdupq_n_u8(128)));
-}
+inline int8x16_t signedBytes(uint8x16_t quads) { return vreinterpretq_s8_u8(veorq_u8(quads, vdupq_n_u8(128))); }
 
 /// encode_simd.h asks for the same of quads as of floats: both have 4 bytes, and so have weights and where scores start.
 template <class Product>
@@ -118,26 +116,25 @@ void encodePositions(const CodebooksInt8& books, size_t codebook, const uint8_t*
 /// The greatest keys of one block of 16 centroids for 4 sub-vectors.
 template <class Product>
 inline void bestOfQuads(const CodebooksInt8& books, size_t block, const uint8_t* const (&quads)[4],
-                       const float (&inputScale)[4], int32_t (&best)[4]) {
+                        const float (&inputScale)[4], int32_t (&best)[4]) {
   const int8_t* weights = books.weights + block * books.numQuads * kBlockCentroids * 4;
   const float* halfNorms = books.halfNorms + block * kBlockCentroids;
   int32x4_t score[4][4];
-  LUTNN_UNROLL for (int r = 0; r < 4; r++) {
-    LUTNN_UNROLL for (int p = 0; p < 4; p++) score[r][p] = startOf(halfNorms + 4 * p, inputScale[r]);
+  LUTNN_UNROLL(int r = 0; r < 4; r++) {
+    LUTNN_UNROLL(int p = 0; p < 4; p++) score[r][p] = startOf(halfNorms + 4 * p, inputScale[r]);
   }
   for (size_t i = 0; i < books.numQuads; i++, weights += kBlockCentroids * 4) {
-    LUTNN_UNROLL for (int r = 0; r < 4; r++) {
+    LUTNN_UNROLL(int r = 0; r < 4; r++) {
       uint32_t quad;
       std::memcpy(&quad, quads[r] + 4 * i, sizeof quad);
       const int8x16_t values = signedBytes(vreinterpretq_u8_u32(vdupq_n_u32(quad)));
-      LUTNN_UNROLL for (int p = 0; p < 4; p++)
-        score[r][p] = Product::dot(score[r][p], values, vld1q_s8(weights + 16 * p));
+      LUTNN_UNROLL(int p = 0; p < 4; p++) score[r][p] = Product::dot(score[r][p], values, vld1q_s8(weights + 16 * p));
     }
   }
   int32x4_t keys[4];
-  LUTNN_UNROLL for (int r = 0; r < 4; r++) {
+  LUTNN_UNROLL(int r = 0; r < 4; r++) {
     keys[r] = NeonQuads<Product>::keys(score[r][0], Neon::laneTags(0));
-    LUTNN_UNROLL for (int p = 1; p < 4; p++)
+    LUTNN_UNROLL(int p = 1; p < 4; p++)
       keys[r] = vmaxq_s32(keys[r], NeonQuads<Product>::keys(score[r][p], Neon::laneTags(p)));
   }
   Neon::rowMaxima(keys, best);
@@ -145,8 +142,14 @@ inline void bestOfQuads(const CodebooksInt8& books, size_t block, const uint8_t*
 
 template <class Product>
 constexpr MicrokernelsInt8 microkernels() {
-  return {largest,    quantize, spread, interleave, encodeRowsOfQuads<4, bestOfQuads<Product>>,
-          encodePositions<Product>};
+  return {
+      .largest = largest,
+      .quantize = quantize,
+      .spread = spread,
+      .interleave = interleave,
+      .encodeRows = encodeRowsOfQuads<4, bestOfQuads<Product>>,
+      .encodePositions = encodePositions<Product>,
+  };
 }
 
 }  // namespace

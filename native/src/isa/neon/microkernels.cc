@@ -1,6 +1,6 @@
 // NEON of every 64-bit Arm processor: 4 float lanes, 32 registers. Tables are of signed bytes.
-#include "isa/neon/simd.h"
 #include "isa/generic/table_sums.h"
+#include "isa/neon/simd.h"
 
 namespace lutnn {
 namespace {
@@ -30,10 +30,8 @@ void encodePositions(const Codebooks& books, size_t codebook, const float* x, co
   size_t n = 0;
   for (; n + 16 <= positions; n += 16)
     encodePositionsStep<Neon, 4, 4, false>(books, codebook, x + n, taps, 4, codes + n);
-  for (; n + 4 <= positions; n += 4)
-    encodePositionsStep<Neon, 1, 8, false>(books, codebook, x + n, taps, 4, codes + n);
-  if (n < positions)
-    encodePositionsStep<Neon, 1, 8, true>(books, codebook, x + n, taps, positions - n, codes + n);
+  for (; n + 4 <= positions; n += 4) encodePositionsStep<Neon, 1, 8, false>(books, codebook, x + n, taps, 4, codes + n);
+  if (n < positions) encodePositionsStep<Neon, 1, 8, true>(books, codebook, x + n, taps, positions - n, codes + n);
 }
 
 /// 4 neighbouring positions of output m on their way out at `at`.
@@ -73,21 +71,22 @@ inline int8x16_t loadBytes(const uint8_t* bytes) { return vreinterpretq_s8_u8(vl
 
 /// Adds kAddends codebooks' entries for a panel of 4 outputs at kBlocks · 16 positions.
 template <int kAddends, int kBlocks>
-inline void shuffleStep(const uint8_t* entries, const uint8_t* codes, size_t codeStride, ByteSums (&bytes)[4][kBlocks]) {
+inline void shuffleStep(const uint8_t* entries, const uint8_t* codes, size_t codeStride,
+                        ByteSums (&bytes)[4][kBlocks]) {
   int8x16_t found[4][kBlocks];
-  LUTNN_UNROLL for (int a = 0; a < kAddends; a++, entries += kPanelOutputs * 16, codes += codeStride) {
+  LUTNN_UNROLL(int a = 0; a < kAddends; a++, entries += kPanelOutputs * 16, codes += codeStride) {
     uint8x16_t index[kBlocks];
-    LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) index[i] = vld1q_u8(codes + i * 16);
-    LUTNN_UNROLL for (int j = 0; j < 4; j++) {
+    LUTNN_UNROLL(int i = 0; i < kBlocks; i++) index[i] = vld1q_u8(codes + i * 16);
+    LUTNN_UNROLL(int j = 0; j < 4; j++) {
       const int8x16_t row = loadBytes(entries + j * 16);
-      LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) {
+      LUTNN_UNROLL(int i = 0; i < kBlocks; i++) {
         const int8x16_t more = vqtbl1q_s8(row, index[i]);
         found[j][i] = a == 0 ? more : vaddq_s8(found[j][i], more);
       }
     }
   }
-  LUTNN_UNROLL for (int j = 0; j < 4; j++) {
-    LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) bytes[j][i].add(found[j][i]);
+  LUTNN_UNROLL(int j = 0; j < 4; j++) {
+    LUTNN_UNROLL(int i = 0; i < kBlocks; i++) bytes[j][i].add(found[j][i]);
   }
 }
 
@@ -95,11 +94,11 @@ inline void shuffleStep(const uint8_t* entries, const uint8_t* codes, size_t cod
 inline void finishPositions(const Output& out, size_t m, size_t n, size_t positions, const int32x4_t (&sums)[4]) {
   const size_t at = m * out.stride + n;
   if (n + 16 <= positions) {
-    LUTNN_UNROLL for (size_t q = 0; q < 4; q++) finish4(out, at + 4 * q, m, sums[q]);
+    LUTNN_UNROLL(size_t q = 0; q < 4; q++) finish4(out, at + 4 * q, m, sums[q]);
     return;
   }
   int32_t lanes[16];
-  LUTNN_UNROLL for (size_t q = 0; q < 4; q++) vst1q_s32(lanes + 4 * q, sums[q]);
+  LUTNN_UNROLL(size_t q = 0; q < 4; q++) vst1q_s32(lanes + 4 * q, sums[q]);
   for (size_t k = 0; n + k < positions; k++) finish(out, at + k, m, lanes[k]);
 }
 
@@ -111,26 +110,26 @@ inline void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* cod
   const uint8_t *entries = table.entries + m * numCodebooks * 16, *code = codes + n;
   constexpr size_t kRow = kPanelOutputs * 16;
   int32x4_t sums[4][kBlocks][4];
-  LUTNN_UNROLL for (auto& output : sums) {
-    LUTNN_UNROLL for (auto& block : output) {
-      LUTNN_UNROLL for (auto& quarter : block) quarter = vdupq_n_s32(0);
+  LUTNN_UNROLL(auto& output : sums) {
+    LUTNN_UNROLL(auto& block : output) {
+      LUTNN_UNROLL(auto& quarter : block) quarter = vdupq_n_s32(0);
     }
   }
   for (size_t c = 0; c < numCodebooks;) {
     ByteSums bytes[4][kBlocks];
-    LUTNN_UNROLL for (auto& output : bytes) {
-      LUTNN_UNROLL for (auto& block : output) block.start();
+    LUTNN_UNROLL(auto& output : bytes) {
+      LUTNN_UNROLL(auto& block : output) block.start();
     }
     const size_t end = chunkEnd<kAddends>(c, numCodebooks);
     for (; c + kAddends <= end; c += kAddends)
       shuffleStep<kAddends, kBlocks>(entries + c * kRow, code + c * codeStride, codeStride, bytes);
     for (; c < end; c++) shuffleStep<1, kBlocks>(entries + c * kRow, code + c * codeStride, codeStride, bytes);
-    LUTNN_UNROLL for (int j = 0; j < 4; j++) {
-      LUTNN_UNROLL for (int i = 0; i < kBlocks; i++) bytes[j][i].addTo(sums[j][i]);
+    LUTNN_UNROLL(int j = 0; j < 4; j++) {
+      LUTNN_UNROLL(int i = 0; i < kBlocks; i++) bytes[j][i].addTo(sums[j][i]);
     }
   }
-  LUTNN_UNROLL for (size_t j = 0; j < 4; j++) {
-    LUTNN_UNROLL for (size_t i = 0; i < kBlocks; i++) {
+  LUTNN_UNROLL(size_t j = 0; j < 4; j++) {
+    LUTNN_UNROLL(size_t i = 0; i < kBlocks; i++) {
       if (m + j < table.outputs) finishPositions(out, m + j, n + 16 * i, positions, sums[j][i]);
     }
   }
@@ -156,10 +155,10 @@ void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeS
 template <int kAddends, int kRows>
 inline void gatherStep(const uint8_t* book, size_t bookBytes, const uint8_t* codes, size_t codeStride,
                        ByteSums (&bytes)[kRows][4]) {
-  LUTNN_UNROLL for (int r = 0; r < kRows; r++) {
+  LUTNN_UNROLL(int r = 0; r < kRows; r++) {
     const uint8_t* row = book + codes[r * codeStride] * kGatherOutputs;
     const uint8_t* next = book + bookBytes + codes[r * codeStride + kAddends - 1] * kGatherOutputs;
-    LUTNN_UNROLL for (int q = 0; q < 4; q++) {
+    LUTNN_UNROLL(int q = 0; q < 4; q++) {
       const int8x16_t found = loadBytes(row + 16 * q);
       bytes[r][q].add(kAddends == 2 ? vaddq_s8(found, loadBytes(next + 16 * q)) : found);
     }
@@ -168,7 +167,7 @@ inline void gatherStep(const uint8_t* book, size_t bookBytes, const uint8_t* cod
 
 /// 64 outputs of a row from m on, fewer at the end, to `at`.
 inline void finishOutputs(const Output& out, size_t at, size_t m, size_t outputs, const int32x4_t (&sums)[4][4]) {
-  LUTNN_UNROLL for (size_t i = 0; i < 16; i++) {
+  LUTNN_UNROLL(size_t i = 0; i < 16; i++) {
     const size_t first = m + 4 * i;
     if (out.sums || first + 4 > outputs) {
       int32_t lanes[4];
@@ -191,22 +190,22 @@ inline void gatherRows(const GatherTable& table, size_t m, const uint8_t* codes,
   const uint8_t* book = table.entries + m * numCodebooks * table.numCentroids;
   const uint8_t* code = codes + n * numCodebooks;
   int32x4_t sums[kRows][4][4];
-  LUTNN_UNROLL for (auto& row : sums) {
-    LUTNN_UNROLL for (auto& part : row) {
-      LUTNN_UNROLL for (auto& quarter : part) quarter = vdupq_n_s32(0);
+  LUTNN_UNROLL(auto& row : sums) {
+    LUTNN_UNROLL(auto& part : row) {
+      LUTNN_UNROLL(auto& quarter : part) quarter = vdupq_n_s32(0);
     }
   }
   for (size_t c = 0; c < numCodebooks;) {
     ByteSums bytes[kRows][4];
-    LUTNN_UNROLL for (auto& row : bytes) {
-      LUTNN_UNROLL for (auto& part : row) part.start();
+    LUTNN_UNROLL(auto& row : bytes) {
+      LUTNN_UNROLL(auto& part : row) part.start();
     }
     const size_t end = chunkEnd<kAddends>(c, numCodebooks);
     for (; c + kAddends <= end; c += kAddends, book += kAddends * bookBytes)
       gatherStep<kAddends, kRows>(book, bookBytes, code + c, numCodebooks, bytes);
     for (; c < end; c++, book += bookBytes) gatherStep<1, kRows>(book, bookBytes, code + c, numCodebooks, bytes);
-    LUTNN_UNROLL for (int r = 0; r < kRows; r++) {
-      LUTNN_UNROLL for (int q = 0; q < 4; q++) bytes[r][q].addTo(sums[r][q]);
+    LUTNN_UNROLL(int r = 0; r < kRows; r++) {
+      LUTNN_UNROLL(int q = 0; q < 4; q++) bytes[r][q].addTo(sums[r][q]);
     }
   }
   for (size_t r = 0; r < kRows; r++) finishOutputs(out, (n + r) * out.stride + m, m, table.outputs, sums[r]);
@@ -252,12 +251,24 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
 }  // namespace
 
 const Microkernels kNeonMicrokernels = {
-    "neon", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
-    encodePositionsTree<Neon>, nullptr, lookupShuffle, lookupGather,
-    finishTransposed,
-    TableSumsOf<Neon>::lookupAdd, TableSumsOf<Neon>::scatterAdd,
-    &kNeonMicrokernelsInt8,
-    {{{9, 9}, {9, 9}, {9, 9}, {9, 9}}},
+    .isa = "neon",
+    .shuffleUnsigned = false,
+    .gatherUnsigned = false,
+    .gatherSpan = 0,
+    .groupCodebooks = 1,
+    .copyEverySecond = copyEverySecond,
+    .encodeRows = encodeRows,
+    .encodePositions = encodePositions,
+    .encodeRowsTree = encodeRowsTree,
+    .encodePositionsTree = encodePositionsTree<Neon>,
+    .groupCodes = nullptr,
+    .lookupShuffle = lookupShuffle,
+    .lookupGather = lookupGather,
+    .finishTransposed = finishTransposed,
+    .lookupAdd = TableSumsOf<Neon>::lookupAdd,
+    .scatterAdd = TableSumsOf<Neon>::scatterAdd,
+    .int8 = &kNeonMicrokernelsInt8,
+    .gatherLimits = {{{9, 9}, {9, 9}, {9, 9}, {9, 9}}},
 };
 
 }  // namespace lutnn

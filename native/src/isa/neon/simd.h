@@ -66,7 +66,7 @@ struct Neon {
 
   template <int kRows>
   static void rowMaxima(const Int (&keys)[kRows], int32_t (&maxima)[kRows]) {
-    LUTNN_UNROLL for (int r = 0; r < kRows; r++) maxima[r] = vmaxvq_s32(keys[r]);
+    LUTNN_UNROLL(int r = 0; r < kRows; r++) maxima[r] = vmaxvq_s32(keys[r]);
   }
 };
 

@@ -55,9 +55,7 @@ struct Neon {
     const Int bits = vshlq_n_s32(vreinterpretq_s32_f32(n), 23);
     return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(x), bits));
   }
-  static double sum(Float x) {
-    return vaddvq_f64(vaddq_f64(vcvt_f64_f32(vget_low_f32(x)), vcvt_high_f64_f32(x)));
-  }
+  static double sum(Float x) { return vaddvq_f64(vaddq_f64(vcvt_f64_f32(vget_low_f32(x)), vcvt_high_f64_f32(x))); }
   static void transpose(Float (&r)[4]) {
     const Float a = vtrn1q_f32(r[0], r[1]), b = vtrn2q_f32(r[0], r[1]);
     const Float c = vtrn1q_f32(r[2], r[3]), d = vtrn2q_f32(r[2], r[3]);

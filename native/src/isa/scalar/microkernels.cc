@@ -3,8 +3,8 @@
 #include <cmath>
 
 #include "isa/generic/encode_tree.h"
-#include "isa/microkernels.h"
 #include "isa/generic/table_sums.h"
+#include "isa/microkernels.h"
 
 namespace lutnn {
 namespace {
@@ -49,8 +49,7 @@ void encodePositions(const Codebooks& books, size_t codebook, const float* x, co
 
 void encodePositionsTree(const Trees& trees, size_t codebook, const float* x, const ptrdiff_t* taps, size_t positions,
                          uint8_t* codes) {
-  for (size_t n = 0; n < positions; n++)
-    codes[n] = leafOf(trees, codebook, x + n, [&](size_t v) { return taps[v]; });
+  for (size_t n = 0; n < positions; n++) codes[n] = leafOf(trees, codebook, x + n, [&](size_t v) { return taps[v]; });
 }
 
 void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeStride, size_t positions,
@@ -87,11 +86,24 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
 }  // namespace
 
 const Microkernels kScalarMicrokernels = {
-    "scalar", false, false, 0, 1, copyEverySecond, encodeRows, encodePositions, encodeRowsTree,
-    encodePositionsTree, nullptr, lookupShuffle, lookupGather, finishTransposed,
-    TableSumsOf<OneLane>::lookupAdd, TableSumsOf<OneLane>::scatterAdd,
-    &kScalarMicrokernelsInt8,
-    {{{0, 0}, {0, 0}, {0, 0}, {0, 0}}},
+    .isa = "scalar",
+    .shuffleUnsigned = false,
+    .gatherUnsigned = false,
+    .gatherSpan = 0,
+    .groupCodebooks = 1,
+    .copyEverySecond = copyEverySecond,
+    .encodeRows = encodeRows,
+    .encodePositions = encodePositions,
+    .encodeRowsTree = encodeRowsTree,
+    .encodePositionsTree = encodePositionsTree,
+    .groupCodes = nullptr,
+    .lookupShuffle = lookupShuffle,
+    .lookupGather = lookupGather,
+    .finishTransposed = finishTransposed,
+    .lookupAdd = TableSumsOf<OneLane>::lookupAdd,
+    .scatterAdd = TableSumsOf<OneLane>::scatterAdd,
+    .int8 = &kScalarMicrokernelsInt8,
+    .gatherLimits = {{{0, 0}, {0, 0}, {0, 0}, {0, 0}}},
 };
 
 }  // namespace lutnn

@@ -77,7 +77,12 @@ void encodePositions(const CodebooksInt8& books, size_t codebook, const uint8_t*
 }  // namespace
 
 const MicrokernelsInt8 kScalarMicrokernelsInt8 = {
-    largest, quantize, spread, interleave, encodeRows, encodePositions,
+    .largest = largest,
+    .quantize = quantize,
+    .spread = spread,
+    .interleave = interleave,
+    .encodeRows = encodeRows,
+    .encodePositions = encodePositions,
 };
 
 }  // namespace lutnn
