@@ -378,6 +378,29 @@ describe("a bound run", () => {
     );
   });
 
+  it("refuses arrays whose resizable memory has become too small, and runs again once it is back", () => {
+    const resizable = (length: number) =>
+      Reflect.construct(ArrayBuffer, [length * 4, { maxByteLength: length * 8 }]) as ArrayBuffer & {
+        resize(bytes: number): void;
+      };
+    for (const fixed of [true, false]) {
+      const memory = { x: resizable(33 * 36), y: resizable(33 * 70), residual: resizable(33 * 70) };
+      const array = (name: keyof typeof memory, length: number) =>
+        fixed ? new Float32Array(memory[name], 0, length) : new Float32Array(memory[name]);
+      const [x, y] = [array("x", 33 * 36), array("y", 33 * 70)];
+      const run = matMul.bind(x, 33, y, { residual: array("residual", 33 * 70) });
+      expect(run).not.toThrow();
+      for (const name of ["x", "y", "residual"] as const) {
+        const bytes = memory[name].byteLength;
+        memory[name].resize(bytes - 4);
+        expect(run).toThrow(`bound run: ${name} must keep its memory`);
+        expect(() => matMul.run(x, 33, y, { residual: array("residual", 0) })).toThrow(RangeError);
+        memory[name].resize(bytes);
+        expect(run).not.toThrow();
+      }
+    }
+  });
+
   it("keeps its layer and its arrays, and lets go of them with itself", () => {
     const line = `
       require("node:v8").setFlagsFromString("--expose-gc");
@@ -413,7 +436,7 @@ describe("encoding bf16", () => {
     for (const Class of [LutMatMul, LutConv]) {
       expect(make(Class)).toThrow(TypeError);
       expect(make(Class)).toThrow(
-        'encoding must be "float32" or "int8" or "tree" (got "bf16"); bfloat16 was nowhere faster than "float32", use that',
+        `${Class.name}: encoding must be "float32", "int8" or "tree" (got "bf16"); bfloat16 was nowhere faster than "float32", use that`,
       );
     }
   });
@@ -536,8 +559,14 @@ describe("bad arguments", () => {
   });
 
   it("that are no count are refused with a RangeError", () => {
-    for (const rows of [-1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 40])
-      expect(() => op.run(x, rows, y)).toThrow(/rows must be an integer from 0 to 2147483647/);
+    for (const rows of [-1, 2 ** 40])
+      expect(() => op.run(x, rows, y)).toThrow(
+        new RangeError(`LutMatMul.run: rows must be an integer from 0 to 2147483647 (got ${rows})`),
+      );
+    for (const rows of [1.5, Number.NaN, Number.NEGATIVE_INFINITY, 1e300])
+      expect(() => op.run(x, rows, y)).toThrow(
+        new RangeError(`LutMatMul.run: rows must be an integer (got ${String(rows)})`),
+      );
     expect(() => conv.outputSize(0, 4)).toThrow(/height must be an integer from 1/);
   });
 

@@ -37,8 +37,14 @@ export function testWithSanitizers() {
     "int8_test",
     "table_sums_test",
     "training_test",
+    "api_test",
   );
-  ctest("native/build-asan", {}, "--tests-regex", "^(fuzz|int8_test|table_sums_test|training_test)$");
+  ctest(
+    "native/build-asan",
+    {},
+    "--tests-regex",
+    "^(fuzz|int8_test|table_sums_test|training_test|api_test)$",
+  );
   buildNative("native/build-tsan", ...definitions, "-DLUTNN_SANITIZE=thread", "--", "threads_test");
   ctest("native/build-tsan", {}, "--tests-regex", "^threads_test$");
 }

@@ -119,7 +119,7 @@ TEST("convolutions of 8-bit inputs give the same codes on every instruction set,
       std::copy(x.begin(), x.end(), in.begin());
       std::vector<uint8_t> codes(outputHeight * outputWidth * layer.numCodebooks), exact(codes.size());
       op.encode(planes, in.data(), 1, codes.data(), workspace);
-      op.encodeAs(Encoding::kFloat32, planes, in.data(), 1, exact.data(), workspace);
+      op.encodeExactly(planes, in.data(), 1, exact.data(), workspace);
       if (wanted.empty()) wanted = codes;
       CHECK(codes == wanted, "%s (x %zu,%zu filter %zu,%zu stride %zu,%zu channels %zu K %zu)", kernels->isa, height,
             width, w.filterHeight, w.filterWidth, w.strideHeight, w.strideWidth, channels, layer.numCentroids);

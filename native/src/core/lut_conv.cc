@@ -38,30 +38,24 @@ LutConv::LutConv(const Microkernels& kernels, const Lookup& lookup, const Window
     : kernels_(kernels),
       window_(window),
       channelsPerCodebook_(lookup.subvectorLength / (window.filterHeight * window.filterWidth)),
+      numCodebooks_(lookup.numCodebooks),
       numCentroids_(lookup.numCentroids),
       outputs_(lookup.outputs),
-      encoding_(encoding),
       read_(read),
-      quads_(window, channelsPerCodebook_),
+      encoder_(encoding, kernels, lookup, &window),
       table_(kernels, lookup, firstOrder(lookup, read)),
-      scale_(lookup) {
-  codebooks_.pack(lookup.centroids, lookup.numCodebooks, lookup.numCentroids, lookup.subvectorLength);
-  if (encoding == Encoding::kInt8)
-    codebooksInt8_.pack(lookup.centroids, lookup.numCodebooks, lookup.numCentroids, lookup.subvectorLength,
-                        quads_.quads);
-  if (encoding == Encoding::kTree) trees_.pack(lookup);
-}
+      scale_(lookup) {}
 
 ConvPlan LutConv::plan(size_t height, size_t width) const {
-  const bool mayBeDirect = encoding_ != Encoding::kInt8;
-  ConvPlan plan{WindowPlanes(window_, height, width, channelsPerCodebook_, kTilePositions, mayBeDirect), {}};
-  if (encoding_ == Encoding::kInt8) plan.quadTaps = quads_.taps(plan);
+  ConvPlan plan{
+      WindowPlanes(window_, height, width, channelsPerCodebook_, kTilePositions, !encoder_->readsWholePlanes()), {}};
+  plan.encoderTaps = encoder_->taps(plan);
   return plan;
 }
 
 bool LutConv::shuffles(size_t positions) const {
   if (numCentroids_ > kBlockCentroids || read_ == Read::kGather) return false;
-  return read_ == Read::kShuffle || positions > kernels_.gatherUpTo(codebooks_.view().numCodebooks, outputs_);
+  return read_ == Read::kShuffle || positions > kernels_.gatherUpTo(numCodebooks_, outputs_);
 }
 
 template <class Body>
@@ -72,50 +66,34 @@ void LutConv::forEachTile(const ConvPlan& plan, const float* x, size_t batch, Bo
       body(Tile{x + image * imageFloats, row, std::min(plan.tileRows(), plan.outputHeight() - row)}, image);
 }
 
-void LutConv::encodeCodebooks(Encoding encoding, const ConvPlan& plan, const Tile& tile, size_t first, size_t count,
-                              uint8_t* codes, size_t stride, Scratch& scratch) const {
+void LutConv::encodeTile(const Encoder& encoder, const ptrdiff_t* taps, const ConvPlan& plan, const Tile& tile,
+                         const TileCodes& to, Scratch& scratch) const {
   const size_t channelFloats = plan.height() * plan.width(), width = plan.outputWidth();
   const size_t positions = plan.positions(tile.rows);
   const bool compact = plan.pitch() == width;
   float* copy = nullptr;
   if (!plan.direct()) {
-    copy = scratch.planes.reserve(plan.floats() * channelsPerCodebook_);
     const size_t floats = plan.floats() * channelsPerCodebook_;
-    const bool allRead = encoding == Encoding::kInt8;  // for their scale, also what no position needs
-    if (allRead || plan.padded()) std::memset(copy, 0, floats * sizeof(float));
+    copy = scratch.planes.reserve(floats);
+    if (encoder.readsWholePlanes() || plan.padded()) std::memset(copy, 0, floats * sizeof(float));
   }
-  for (size_t c = first; c < first + count; c++, codes += stride) {
+  uint8_t* codes = to.codes;
+  for (size_t c = to.first; c < to.first + to.count; c++, codes += to.stride) {
     const float* channel = tile.image + c * channelsPerCodebook_ * channelFloats;
     for (size_t i = 0; copy && i < channelsPerCodebook_; i++)
       plan.fill(kernels_, channel + i * channelFloats, tile.firstRow, tile.rows, copy + i * plan.floats());
-    const float* start = copy ? copy : channel + tile.firstRow * plan.width();
     uint8_t* strip = compact ? codes : scratch.strip.reserve(positions + kPiece);
-    if (encoding == Encoding::kInt8) encodePlanesInt8(plan, c, start, positions, strip, scratch);
-    else if (encoding == Encoding::kTree)
-      kernels_.encodePositionsTree(trees_.view(), c, start, plan.taps().data(), positions, strip);
-    else kernels_.encodePositions(codebooks_.view(), c, start, plan.taps().data(), positions, strip);
+    encoder.encodePositions(c,
+                            {.channels = copy ? copy : channel + tile.firstRow * plan.width(),
+                             .channelFloats = plan.floats(),
+                             .numChannels = channelsPerCodebook_,
+                             .taps = taps,
+                             .positions = positions},
+                            strip, scratch);
     for (size_t r = 0; !compact && r < tile.rows; r++)
       for (size_t n = 0; n < width; n += kPiece)
         std::memcpy(codes + r * width + n, strip + r * plan.pitch() + n, kPiece);
   }
-}
-
-void LutConv::encodePlanesInt8(const ConvPlan& plan, size_t codebook, const float* channels, size_t positions,
-                               uint8_t* codes, Scratch& scratch) const {
-  const MicrokernelsInt8& kernels = *kernels_.int8;
-  const size_t stride = plan.floats(), floats = stride * channelsPerCodebook_;
-  uint8_t* bytes = scratch.bytes.reserve(floats + 3);
-  uint8_t* quads = scratch.quads.reserve(floats * 4);
-  const float inputScale = codebooksInt8_.inputScale(kernels.largest(channels, floats));
-  kernels.quantize(channels, floats, inputScale, bytes);
-  if (quads_.byChannels) {
-    for (size_t i = 0; i < channelsPerCodebook_; i += 4)
-      kernels.interleave(bytes + i * stride, stride, std::min<size_t>(4, channelsPerCodebook_ - i), stride,
-                         quads + i * stride);
-  } else {
-    kernels.spread(bytes, floats, quads);
-  }
-  kernels.encodePositions(codebooksInt8_.view(), codebook, quads, plan.quadTaps.data(), inputScale, positions, codes);
 }
 
 void LutConv::lookupGathered(const uint8_t* codes, size_t stride, size_t positions, size_t m, size_t count,
@@ -131,7 +109,7 @@ void LutConv::lookupGathered(const uint8_t* codes, size_t stride, size_t positio
 void LutConv::run(const ConvPlan& plan, const float* x, size_t batch, float* y, const Epilogue& epilogue,
                   Workspace& workspace, Executor& executor) const {
   const size_t width = plan.outputWidth(), plane = plan.outputHeight() * width;
-  const size_t numCodebooks = codebooks_.view().numCodebooks, stride = codeStrideFor(plan.tileRows() * width);
+  const size_t numCodebooks = numCodebooks_, stride = codeStrideFor(plan.tileRows() * width);
   const bool shuffle = shuffles(plane);
   const size_t group = shuffle ? kernels_.groupCodebooks : 1;
   const Output out = scale_.output(y, plane, epilogue);
@@ -143,10 +121,11 @@ void LutConv::run(const ConvPlan& plan, const float* x, size_t batch, float* y, 
     executor.forEach(roundUp(numCodebooks, kTaskCodebooks) / kTaskCodebooks, [&](size_t task, size_t slot) {
       const size_t first = task * kTaskCodebooks, count = std::min(kTaskCodebooks, numCodebooks - first);
       Scratch& scratch = workspace.scratch[slot];
+      const ptrdiff_t* taps = plan.encoderTaps.data();
       if (group == 1)
-        return encodeCodebooks(encoding_, plan, tile, first, count, codes + first * stride, stride, scratch);
+        return encodeTile(*encoder_, taps, plan, tile, {first, count, codes + first * stride, stride}, scratch);
       uint8_t* rows = scratch.rows.reserve(kTaskCodebooks * stride);
-      encodeCodebooks(encoding_, plan, tile, first, count, rows, stride, scratch);
+      encodeTile(*encoder_, taps, plan, tile, {first, count, rows, stride}, scratch);
       kernels_.groupCodes(rows, stride, count, positions, codes + first * stride);
     });
     timer.encoded();
@@ -165,27 +144,32 @@ void LutConv::run(const ConvPlan& plan, const float* x, size_t batch, float* y, 
   });
 }
 
-void LutConv::encodeAs(Encoding encoding, const ConvPlan& plan, const float* x, size_t batch, uint8_t* codes,
-                       Workspace& workspace) const {
-  const size_t width = plan.outputWidth(), numCodebooks = codebooks_.view().numCodebooks;
+void LutConv::encodeBatch(const Encoder& encoder, const ptrdiff_t* taps, const ConvPlan& plan, const float* x,
+                          size_t batch, uint8_t* codes, Workspace& workspace) const {
+  const size_t width = plan.outputWidth();
   workspace.prepare(1);
   uint8_t* row = workspace.codes.reserve(codeStrideFor(plan.tileRows() * width));
   forEachTile(plan, x, batch, [&](const Tile& tile, size_t) {
     const size_t positions = tile.rows * width;
-    for (size_t c = 0; c < numCodebooks; c++) {
-      encodeCodebooks(encoding, plan, tile, c, 1, row, 0, workspace.scratch[0]);
-      for (size_t n = 0; n < positions; n++) codes[n * numCodebooks + c] = row[n];
+    for (size_t c = 0; c < numCodebooks_; c++) {
+      encodeTile(encoder, taps, plan, tile, {c, 1, row, 0}, workspace.scratch[0]);
+      for (size_t n = 0; n < positions; n++) codes[n * numCodebooks_ + c] = row[n];
     }
-    codes += positions * numCodebooks;
+    codes += positions * numCodebooks_;
   });
 }
 
 void LutConv::encode(const ConvPlan& plan, const float* x, size_t batch, uint8_t* codes, Workspace& workspace) const {
-  encodeAs(encoding_, plan, x, batch, codes, workspace);
+  encodeBatch(*encoder_, plan.encoderTaps.data(), plan, x, batch, codes, workspace);
+}
+
+void LutConv::encodeExactly(const ConvPlan& plan, const float* x, size_t batch, uint8_t* codes,
+                            Workspace& workspace) const {
+  encodeBatch(encoder_.exact(), plan.taps().data(), plan, x, batch, codes, workspace);
 }
 
 void LutConv::lookup(const uint8_t* codes, size_t positions, int32_t* sums, Workspace& workspace) const {
-  const size_t numCodebooks = codebooks_.view().numCodebooks;
+  const size_t numCodebooks = numCodebooks_;
   if (!shuffles(positions)) return kernels_.lookupGather(table_.gather(), codes, positions, sumsOutput(sums, outputs_));
   const size_t group = kernels_.groupCodebooks, stride = kLookupPositions;
   workspace.prepare(1);

@@ -2,16 +2,16 @@
 // of one instruction set.
 #pragma once
 
+#include "core/encoder.h"
 #include "core/executor.h"
 #include "core/packing.h"
-#include "core/quads.h"
 #include "core/window.h"
 
 namespace lutnn {
 
 /// What a convolution needs to know of images of one size.
 struct ConvPlan : WindowPlanes {
-  std::vector<ptrdiff_t> quadTaps;  // of quads
+  std::vector<ptrdiff_t> encoderTaps;
 };
 
 class LutConv {
@@ -29,17 +29,14 @@ class LutConv {
   /// x float32 (batch, channels, height, width) → y float32 (batch, M, output height, output width)
   void run(const ConvPlan& plan, const float* x, size_t batch, float* y, const Epilogue& epilogue, Workspace& workspace,
            Executor& executor) const;
-  /// x → codes uint8 (positions, C), as run has them or of another encoding
+  /// x → codes uint8 (positions, C), as run has them or as Encoding::kFloat32 would
   void encode(const ConvPlan& plan, const float* x, size_t batch, uint8_t* codes, Workspace& workspace) const;
-  void encodeAs(Encoding encoding, const ConvPlan& plan, const float* x, size_t batch, uint8_t* codes,
-                Workspace& workspace) const;
+  void encodeExactly(const ConvPlan& plan, const float* x, size_t batch, uint8_t* codes, Workspace& workspace) const;
   /// codes uint8 (positions, C), all below K → sums int32 (positions, M)
   void lookup(const uint8_t* codes, size_t positions, int32_t* sums, Workspace& workspace) const;
 
   const Window& window() const { return window_; }
-  size_t bytes() const {
-    return codebooks_.bytes() + codebooksInt8_.bytes() + trees_.bytes() + table_.bytes() + scale_.bytes();
-  }
+  size_t bytes() const { return encoder_.bytes() + table_.bytes() + scale_.bytes(); }
 
  private:
   /// One image's output rows from firstRow on.
@@ -52,25 +49,25 @@ class LutConv {
   void forEachTile(const ConvPlan& plan, const float* x, size_t batch, Body body) const;
   using Scratch = Workspace::Scratch;
   bool shuffles(size_t positions) const;
-  /// Codes of `count` codebooks from `first` on → codes (count, positions), stride apart.
-  void encodeCodebooks(Encoding encoding, const ConvPlan& plan, const Tile& tile, size_t first, size_t count,
-                       uint8_t* codes, size_t stride, Scratch& scratch) const;
-  /// Codes of one codebook, whose channels the planes hold, along the pitch.
-  void encodePlanesInt8(const ConvPlan& plan, size_t codebook, const float* channels, size_t positions, uint8_t* codes,
-                        Scratch& scratch) const;
+  /// Some codebooks of a tile → codes (count, positions), stride apart.
+  struct TileCodes {
+    size_t first, count;
+    uint8_t* codes;
+    size_t stride;
+  };
+  void encodeTile(const Encoder& encoder, const ptrdiff_t* taps, const ConvPlan& plan, const Tile& tile,
+                  const TileCodes& to, Scratch& scratch) const;
+  void encodeBatch(const Encoder& encoder, const ptrdiff_t* taps, const ConvPlan& plan, const float* x, size_t batch,
+                   uint8_t* codes, Workspace& workspace) const;
   /// Codes (C, positions), stride apart, of up to 256 positions → outputs m … m + count − 1, up to 64 of them.
   void lookupGathered(const uint8_t* codes, size_t stride, size_t positions, size_t m, size_t count, const Output& out,
                       Scratch& scratch) const;
 
   const Microkernels& kernels_;
   Window window_;
-  size_t channelsPerCodebook_, numCentroids_, outputs_;
-  Encoding encoding_;
+  size_t channelsPerCodebook_, numCodebooks_, numCentroids_, outputs_;
   Read read_;
-  PackedCodebooks codebooks_;
-  WindowQuads quads_;
-  PackedCodebooksInt8 codebooksInt8_;  // where that is the encoding
-  PackedTrees trees_;  // likewise
+  LayerEncoder encoder_;
   PackedTable table_;
   PackedScale scale_;
 };

@@ -13,7 +13,11 @@ void PackedCodebooks::pack(const float* centroids, size_t numCodebooks, size_t n
   const size_t numBlocks = roundUp(numCentroids, kBlockCentroids) / kBlockCentroids, length = subvectorLength;
   float* value = values_.reserve(numCodebooks * numBlocks * length * kBlockCentroids);
   float* halfNorm = halfNorms_.reserve(numCodebooks * numBlocks * kBlockCentroids);
-  view_ = {numCodebooks, numBlocks, length, value, halfNorm};
+  view_ = {.numCodebooks = numCodebooks,
+           .numBlocks = numBlocks,
+           .subvectorLength = length,
+           .centroids = value,
+           .halfNorms = halfNorm};
   for (size_t c = 0; c < numCodebooks; c++)
     for (size_t b = 0; b < numBlocks; b++, value += length * kBlockCentroids)
       for (size_t i = 0; i < kBlockCentroids; i++) {
@@ -37,7 +41,12 @@ void PackedCodebooksInt8::pack(const float* centroids, size_t numCodebooks, size
   int8_t* weights = weights_.reserve(lanes * quads.size() * 4);
   float* halfNorms = halfNorms_.reserve(lanes);
   int32_t* offsets = offsets_.reserve(lanes);
-  view_ = {numCodebooks, numBlocks, quads.size(), weights, halfNorms, offsets};
+  view_ = {.numCodebooks = numCodebooks,
+           .numBlocks = numBlocks,
+           .numQuads = quads.size(),
+           .weights = weights,
+           .halfNorms = halfNorms,
+           .offsets = offsets};
   for (size_t c = 0; c < numCodebooks; c++) {
     const float* book = centroids + c * bookFloats;
     float largest = 0;
@@ -155,7 +164,7 @@ ShuffleTable PackedTable::shuffle() const {
         return static_cast<int8_t>(gathered_.data()[gatherPlace(c, k, m)] - bias);
       });
     });
-  return {numCodebooks_, outputs_, addends_, shuffled_.data()};
+  return {.numCodebooks = numCodebooks_, .outputs = outputs_, .addends = addends_, .entries = shuffled_.data()};
 }
 
 GatherTable PackedTable::gather() const {
@@ -166,7 +175,11 @@ GatherTable PackedTable::gather() const {
         return static_cast<int8_t>(shuffled_.data()[shufflePlace(c, m) + k] - bias);
       });
     });
-  return {numCodebooks_, numCentroids_, outputs_, addends_, gathered_.data()};
+  return {.numCodebooks = numCodebooks_,
+          .numCentroids = numCentroids_,
+          .outputs = outputs_,
+          .addends = addends_,
+          .entries = gathered_.data()};
 }
 
 PackedScale::PackedScale(const Lookup& lookup)
@@ -178,10 +191,15 @@ PackedScale::PackedScale(const Lookup& lookup)
 }
 
 Output PackedScale::output(float* y, size_t stride, const Epilogue& epilogue) const {
-  return {nullptr, y, epilogue.residual, stride, epilogue.relu ? 0 : kNoFloor, scale_.data(), bias_.data()};
+  return {.y = y,
+          .residual = epilogue.residual,
+          .stride = stride,
+          .floor = epilogue.relu ? 0 : kNoFloor,
+          .scale = scale_.data(),
+          .bias = bias_.data()};
 }
 
-Output sumsOutput(int32_t* sums, size_t stride) { return {sums, nullptr, nullptr, stride, kNoFloor, nullptr, nullptr}; }
+Output sumsOutput(int32_t* sums, size_t stride) { return {.sums = sums, .stride = stride, .floor = kNoFloor}; }
 
 Output partOf(const Output& out, size_t offset, size_t m) {
   Output part = out;

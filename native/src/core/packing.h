@@ -66,7 +66,12 @@ class PackedCodebooksInt8 {
 class PackedTrees {
  public:
   void pack(const Lookup& lookup);
-  Trees view() const { return {dimensions_.size() / kTreeLevels, length_, dimensions_.data(), thresholds_.data()}; }
+  Trees view() const {
+    return {.numCodebooks = dimensions_.size() / kTreeLevels,
+            .subvectorLength = length_,
+            .dimensions = dimensions_.data(),
+            .thresholds = thresholds_.data()};
+  }
   size_t bytes() const { return dimensions_.size() * sizeof(int32_t) + thresholds_.size() * sizeof(float); }
 
  private:

@@ -10,7 +10,10 @@ namespace lutnn {
 class PoolExecutor : public Executor {
  public:
   explicit PoolExecutor(size_t threads) : threads_(threads) {}
+  using Executor::forEach;
   size_t slots() const override { return threads_; }
+  /// Of what runs next; threads that are no longer wanted keep sleeping.
+  void setThreads(size_t threads) { threads_ = threads; }
   void forEach(size_t tasks, const Body& body) override;
 
  private:

@@ -89,7 +89,8 @@ void WindowPlanes::fill(const Microkernels& kernels, const float* channel, size_
     const float* from = channel + top * width_ + plane.columnPhase;
     to += first * pitch_;
     if (step == 2) {
-      kernels.copyEverySecond({from, down * width_, to, pitch_, count, columns});
+      kernels.copyEverySecond(
+          {.x = from, .xStride = down * width_, .y = to, .yStride = pitch_, .rows = count, .count = columns});
       continue;
     }
     for (size_t r = 0; r < count; r++, from += down * width_, to += pitch_) {

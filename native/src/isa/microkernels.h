@@ -80,7 +80,8 @@ struct ShuffleTable {
 
   /// The table of `count` outputs from m on, a multiple of 4.
   ShuffleTable panels(size_t m, size_t count, size_t group) const {
-    return {numCodebooks, count, addends, entries + m * ((numCodebooks + group - 1) / group * group) * 16};
+    const size_t padded = (numCodebooks + group - 1) / group * group;
+    return {.numCodebooks = numCodebooks, .outputs = count, .addends = addends, .entries = entries + m * padded * 16};
   }
 };
 
@@ -95,20 +96,24 @@ struct GatherTable {
 
   /// The table of `count` outputs from m on, a multiple of 64.
   GatherTable blocks(size_t m, size_t count) const {
-    return {numCodebooks, numCentroids, count, addends, entries + m * numCodebooks * numCentroids};
+    return {.numCodebooks = numCodebooks,
+            .numCentroids = numCentroids,
+            .outputs = count,
+            .addends = addends,
+            .entries = entries + m * numCodebooks * numCentroids};
   }
 };
 
 /// What becomes of a sum: stored as it is where `sums` is given; else y = sum · scale + bias, multiplication and
 /// addition rounded one after the other, then the residual is added, and what is below the floor becomes the floor.
 struct Output {
-  int32_t* sums;
-  float* y;
-  const float* residual;  // null, or laid out like y
+  int32_t* sums = nullptr;
+  float* y = nullptr;
+  const float* residual = nullptr;  // or laid out like y
   size_t stride;  // elements between neighbouring outputs, or rows
   float floor;  // 0 for ReLU, else −∞
-  const float* scale;  // (M), filled up to a multiple of 64; 64-byte aligned
-  const float* bias;  // the same
+  const float* scale = nullptr;  // (M), filled up to a multiple of 64; 64-byte aligned
+  const float* bias = nullptr;  // the same
 };
 
 /// Microkernels of 8-bit inputs.

@@ -25,8 +25,8 @@ struct Product {
   float* c;
   size_t cRow;
   size_t rows, depth, columns;
-  bool accumulate;
-  const float* scale;  // with accumulate, of the columns of C; null: 1
+  bool accumulate = false;
+  const float* scale = nullptr;  // with accumulate, of the columns of C; null: 1
 };
 
 /// sums (aRows, ·, L) += A (aRows, positions) times B (bRows, positions) over the positions, each lane for itself;

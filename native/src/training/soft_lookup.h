@@ -1,4 +1,4 @@
-// The soft-PQ lookup and its exact gradient, over the microkernels of one instruction set and a pool of threads.
+// The soft-PQ lookup and its exact gradient, over the microkernels of one instruction set and the threads of an executor.
 //
 // Forward y = scale · Σ_c q[c][code_c], q the integer table: what inference computes. Backward as if
 // y = Σ_c Σ_k a_ck T_ck, with a the softmax of the distances and T the real table. Nothing of the size (N, C, K) is kept.
@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "core/packing.h"
+#include "core/thread_pool.h"
 #include "isa/dispatch.h"
 #include "training/kmeans.h"
 #include "training/sub_vectors.h"
-#include "training/thread_pool.h"
 
 namespace lutnn {
 
@@ -66,7 +66,7 @@ class Trainer {
   Trainer(const TrainingMicrokernels& kernels, const Microkernels& lookupKernels, size_t threads);
 
   const char* isa() const { return kernels_.isa; }
-  size_t threads() const { return pool_.threads(); }
+  size_t threads() const { return executor_.slots(); }
   void setThreads(size_t threads);
 
   /// y (N, M); all NaN where the table is not finite
@@ -87,7 +87,7 @@ class Trainer {
   const TrainingMicrokernels& kernels_;
   const Microkernels& lookupKernels_;
   std::mutex oneCall_;
-  ThreadPool pool_;
+  PoolExecutor executor_;
   std::vector<TrainingWorkspace> workspaces_;
   PackedCodebooks codebooks_;
   std::vector<ClusteringWorkspace> clusteringWorkspaces_;

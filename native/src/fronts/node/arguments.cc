@@ -1,7 +1,7 @@
 #include "fronts/node/arguments.h"
 
 #include <cmath>
-#include <cstring>
+#include <cstdio>
 
 namespace lutnn {
 
@@ -15,6 +15,14 @@ void check(napi_env env, napi_status status) {
     napi_throw_error(env, nullptr, info && info->error_message ? info->error_message : "Node-API call failed");
   }
   throw PendingException{};
+}
+
+void check(const std::string& name, lutnn_code code, const lutnn_error& error) {
+  if (code == LUTNN_OK) return;
+  const std::string message = name + ": " + error.message;
+  if (code == LUTNN_WRONG_KIND) throw TypeFailure{message};
+  if (code == LUTNN_OUT_OF_RANGE) throw RangeFailure{message};
+  throw std::runtime_error(message);
 }
 
 Call::Call(napi_env env, napi_callback_info info, const char* name) : env_(env), name_(name) {
@@ -57,9 +65,8 @@ static std::string describe(napi_env env, napi_value value) {
 static std::string text(double number) {
   if (std::isnan(number)) return "NaN";
   if (std::isinf(number)) return number > 0 ? "Infinity" : "-Infinity";
-  std::string digits = std::to_string(number);
-  digits.erase(digits.find_last_not_of('0') + 1);
-  if (digits.back() == '.') digits.pop_back();
+  char digits[32];
+  std::snprintf(digits, sizeof digits, "%.16g", number);
   return digits;
 }
 
@@ -73,22 +80,12 @@ bool Call::boolean(napi_value value, const char* what) const {
   return read;
 }
 
-size_t Call::choice(napi_value value, const char* what, std::initializer_list<const char*> names,
-                    std::initializer_list<std::pair<const char*, const char*>> remedies) const {
-  char text[32] = "";
-  if (typeOf(env_, value) == napi_string)
-    check(env_, napi_get_value_string_utf8(env_, value, text, sizeof text, nullptr));
-  std::string wanted;
-  size_t i = 0;
-  for (const char* name : names) {
-    if (std::strcmp(name, text) == 0) return i;
-    wanted += (i++ ? " or " : "") + ('"' + std::string(name)) + '"';
-  }
-  const std::string got = *text ? '"' + std::string(text) + '"' : describe(env_, value);
-  std::string remedy;
-  for (const auto& [name, sentence] : remedies)
-    if (std::strcmp(name, text) == 0) remedy = "; " + std::string(sentence);
-  refuseType(std::string(what) + " must be " + wanted + " (got " + got + ")" + remedy);
+std::string Call::string(napi_value value, const char* what) const {
+  if (typeOf(env_, value) != napi_string)
+    refuseType(std::string(what) + " must be a string (got " + describe(env_, value) + ")");
+  char read[64] = "";  // what is longer is cut, and no name of ours
+  check(env_, napi_get_value_string_utf8(env_, value, read, sizeof read, nullptr));
+  return read;
 }
 
 napi_value Call::property(napi_value object, const char* objectName, const char* key) const {
@@ -99,24 +96,15 @@ napi_value Call::property(napi_value object, const char* objectName, const char*
   return value;
 }
 
-size_t Call::count(napi_value value, const char* what, double least, double most) const {
+int64_t Call::integer(napi_value value, const char* what) const {
   if (typeOf(env_, value) != napi_number)
     refuseType(std::string(what) + " must be a number (got " + describe(env_, value) + ")");
   double number;
   check(env_, napi_get_value_double(env_, value, &number));
-  if (!(number >= least && number <= most) || number != std::floor(number))
-    refuseRange(std::string(what) + " must be an integer from " + text(least) + " to " + text(most) + " (got " +
-                text(number) + ")");
-  return static_cast<size_t>(number);
-}
-
-size_t Call::length(napi_value value, const char* what) const {
-  bool isTyped = false;
-  check(env_, napi_is_typedarray(env_, value, &isTyped));
-  if (!isTyped) refuseType(std::string(what) + " must be a typed array (got " + describe(env_, value) + ")");
-  size_t length = 0;
-  check(env_, napi_get_typedarray_info(env_, value, nullptr, &length, nullptr, nullptr, nullptr));
-  return length;
+  constexpr double kMostExact = 9007199254740991;  // 2⁵³ − 1
+  if (!(std::fabs(number) <= kMostExact) || number != std::floor(number))
+    refuseRange(std::string(what) + " must be an integer (got " + text(number) + ")");
+  return static_cast<int64_t>(number);
 }
 
 template <class T>
@@ -148,7 +136,7 @@ struct TypedArray<double> {
 };
 
 template <class T>
-Array<T> Call::array(napi_value value, const char* what, const char* rule, std::initializer_list<size_t> sizes) const {
+Array<T> Call::array(napi_value value, const char* what) const {
   const std::string subject = what;
   bool isTyped = false;
   check(env_, napi_is_typedarray(env_, value, &isTyped));
@@ -166,32 +154,13 @@ Array<T> Call::array(napi_value value, const char* what, const char* rule, std::
     refuseType(subject + " must not lie in a SharedArrayBuffer, which other threads may write meanwhile; pass a copy");
   check(env_, napi_is_detached_arraybuffer(env_, memory, &isDetached));
   if (isDetached) refuseType(subject + " must not be detached; its memory has been transferred elsewhere");
-  if (reinterpret_cast<uintptr_t>(data) % alignof(T) != 0)  // only memory that another addon made can be so
-    refuseRange(subject + " must lie at a multiple of " + std::to_string(alignof(T)) + " bytes; pass a copy");
-
-  double wanted = 1;
-  for (size_t size : sizes) wanted *= static_cast<double>(size);
-  if (static_cast<double>(length) != wanted) {
-    std::string factors;
-    for (size_t size : sizes) factors += (factors.empty() ? "" : " · ") + std::to_string(size);
-    refuseRange(subject + " must have " + rule + " = " + factors + (sizes.size() > 1 ? " = " + text(wanted) : "") +
-                " elements (got " + std::to_string(length) + ")");
-  }
   return {value, what, static_cast<T*>(data), length};
 }
 
-template Array<float> Call::array(napi_value, const char*, const char*, std::initializer_list<size_t>) const;
-template Array<double> Call::array(napi_value, const char*, const char*, std::initializer_list<size_t>) const;
-template Array<int8_t> Call::array(napi_value, const char*, const char*, std::initializer_list<size_t>) const;
-template Array<uint8_t> Call::array(napi_value, const char*, const char*, std::initializer_list<size_t>) const;
-template Array<int32_t> Call::array(napi_value, const char*, const char*, std::initializer_list<size_t>) const;
-
-void Call::requireApart(const char* inName, const void* in, size_t inBytes, const char* outName, const void* out,
-                        size_t outBytes) const {
-  const auto inAt = reinterpret_cast<uintptr_t>(in), outAt = reinterpret_cast<uintptr_t>(out);
-  if (inBytes == 0 || outBytes == 0 || inAt + inBytes <= outAt || outAt + outBytes <= inAt) return;
-  refuseRange(std::string(outName) + " must not overlap " + inName +
-              ", which is still read while it is written; use separate memory");
-}
+template Array<float> Call::array(napi_value, const char*) const;
+template Array<double> Call::array(napi_value, const char*) const;
+template Array<int8_t> Call::array(napi_value, const char*) const;
+template Array<uint8_t> Call::array(napi_value, const char*) const;
+template Array<int32_t> Call::array(napi_value, const char*) const;
 
 }  // namespace lutnn

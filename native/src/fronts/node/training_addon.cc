@@ -1,10 +1,10 @@
 // The Node addon: makes the operators known to the TensorFlow library that tf.js has loaded. See native/training.d.ts.
 #include <node_api.h>
 
-#include "core/validate.h"
 #include "fronts/node/arguments.h"
 #include "fronts/node/stay_loaded.h"
 #include "fronts/tensorflow/soft_operators.h"
+#include "training/lutnn_training.h"
 
 namespace lutnn {
 namespace {
@@ -24,12 +24,15 @@ napi_value function(napi_env env, napi_callback_info info) {
 /// register() → { isa, threads }
 napi_value registerOperators(Call& call) {
   stayLoaded();
+  const char* name;
+  int64_t count;
+  lutnn_error error;
+  if (lutnn_training_info(&name, &count, &error) != LUTNN_OK) throw std::runtime_error(error.message);
   registerSoftOperators();
-  const Trainer& trainer = sharedTrainer();
   napi_value result, isa, threads;
   check(call.env(), napi_create_object(call.env(), &result));
-  check(call.env(), napi_create_string_utf8(call.env(), trainer.isa(), NAPI_AUTO_LENGTH, &isa));
-  check(call.env(), napi_create_double(call.env(), static_cast<double>(trainer.threads()), &threads));
+  check(call.env(), napi_create_string_utf8(call.env(), name, NAPI_AUTO_LENGTH, &isa));
+  check(call.env(), napi_create_int64(call.env(), count, &threads));
   check(call.env(), napi_set_named_property(call.env(), result, "isa", isa));
   check(call.env(), napi_set_named_property(call.env(), result, "threads", threads));
   return result;
@@ -37,40 +40,30 @@ napi_value registerOperators(Call& call) {
 
 /// setThreads(count)
 napi_value setThreads(Call& call) {
-  constexpr double kMostThreads = 1024;
-  sharedTrainer().setThreads(call.count(call[0], "the number of threads", 1, kMostThreads));
+  lutnn_error error;
+  call.require(lutnn_training_set_threads(call.integer(call[0], "the number of threads"), &error), error);
   return nullptr;
 }
 
 /// kMeans(points, rows, C, K, V, iterations, draws, first, centroids)
 napi_value kMeans(Call& call) {
-  const size_t rows = call.count(call[1], "rows", 1), books = call.count(call[2], "numCodebooks", 1);
-  const size_t count = call.count(call[3], "numCentroids"), length = call.count(call[4], "subvectorLength", 1);
-  validateCounts(call.name(), books, count, length);
-  const size_t iterations = call.count(call[5], "iterations");
-  const size_t first = call.count(call[7], "first", 0, static_cast<double>(books - 1));
-  const size_t codebooks = call.length(call[8], "centroids") / (count * length);
-  if (codebooks == 0 || codebooks > books - first)
-    call.refuseRange("centroids must hold from one to numCodebooks - first = " + std::to_string(books - first) +
-                     " codebooks (got " + std::to_string(codebooks) + ")");
-  const auto points =
-      call.array<float>(call[0], "points", "rows · numCodebooks · subvectorLength", {rows, books, length});
-  const auto draws = call.array<double>(call[6], "draws", "numCodebooks · numCentroids", {books, count});
-  const auto centroids =
-      call.array<float>(call[8], "centroids", "codebooks · numCentroids · subvectorLength", {codebooks, count, length});
-  call.requireApart(points, centroids);
-  call.requireApart(draws, centroids);
-  for (size_t i = 0; i < draws.length; i++)
-    if (!(draws.data[i] >= 0 && draws.data[i] < 1))
-      call.refuseRange("draws must be at least 0 and below 1 (got " + std::to_string(draws.data[i]) + " at index " +
-                       std::to_string(i) + ")");
-  sharedTrainer().cluster({points.data, rows, books, count, length, iterations, draws.data}, first, codebooks,
-                          centroids.data);
+  lutnn_k_means problem{};
+  problem.rows = call.integer(call[1], "rows");
+  problem.num_codebooks = call.integer(call[2], "numCodebooks");
+  problem.num_centroids = call.integer(call[3], "numCentroids");
+  problem.subvector_length = call.integer(call[4], "subvectorLength");
+  problem.iterations = call.integer(call[5], "iterations");
+  problem.first = call.integer(call[7], "first");
+  problem.points = call.array<float>(call[0], "points");
+  problem.draws = call.array<double>(call[6], "draws");
+  problem.centroids = call.array<float>(call[8], "centroids");
+  lutnn_error error;
+  call.require(lutnn_training_k_means(&problem, &error), error);
   return nullptr;
 }
 
 napi_property_descriptor method(const char* name, napi_callback callback) {
-  return {name, nullptr, callback, nullptr, nullptr, nullptr, napi_enumerable, const_cast<char*>(name)};
+  return {.utf8name = name, .method = callback, .attributes = napi_enumerable, .data = const_cast<char*>(name)};
 }
 
 }  // namespace

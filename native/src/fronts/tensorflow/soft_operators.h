@@ -8,15 +8,10 @@
 // logit () is θ; y and dy (N, M), or (batch, output height, output width, M).
 #pragma once
 
-#include "training/soft_lookup.h"
-
 namespace lutnn {
 
 /// Registers them with TensorFlow. Once per process, however often this is called; throws std::runtime_error where it
 /// cannot be done.
 void registerSoftOperators();
-
-/// What all of them run on.
-Trainer& sharedTrainer();
 
 }  // namespace lutnn
