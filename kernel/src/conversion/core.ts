@@ -7,6 +7,7 @@ import { CommandQueue, type PendingCommand } from "./commandQueue";
 import { type Comparison, compareStates } from "./compare";
 import { type History, type HistoryEntry, StateTable } from "./history";
 import { LayerTable, layerInfo } from "./layerTable";
+import { remarksOnTargets } from "./leftDense";
 import type { Student } from "./methods/method";
 import { Outcome } from "./outcome";
 import type { Profile } from "./profile";
@@ -57,12 +58,12 @@ export class ConversionCore implements Displayable {
     this.targets = targets;
     this.task = task;
     this.history = history;
-    this.remarks = remarks;
+    this.remarks = [...remarks, ...remarksOnTargets(graph, targets)];
     this.maker = new StudentMaker(graph, targets, profile);
     this.show(this.state);
   }
 
-  /** The layers that can be replaced, with K, V, C, costs and state: shows itself as a table. */
+  /** The layers that can be replaced, with N, D, M, K, V, C, costs and state: shows itself as a table. */
   get layers(): LayerTable {
     const { layers } = this.state;
     const rows = this.targets.map((target) => {

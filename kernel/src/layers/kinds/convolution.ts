@@ -135,7 +135,7 @@ export const lutConvolution: LayerKind = {
   classNames: ["LutConv2D", "LutConv1D"],
   layout: "channelsFirst",
   fault: convolutionFault,
-  write: (graph, node, [x]) => {
+  write: (graph, node, [x], norm) => {
     const layer = lookupLayerOf(node);
     graph.lookups.add("LutConv");
     const isSequence = x.order.length === 3;
@@ -147,7 +147,7 @@ export const lutConvolution: LayerKind = {
       ...convAttributes(convWindow(settings(node), x.shape)),
       group: layer.quantizerShape.numCodebooks,
     };
-    const inputs = [image, ...lookupConstants(graph, node)];
+    const inputs = [image, ...lookupConstants(graph, node, norm)];
     const name = isSequence ? `${node.key}/positions` : node.key;
     const y = graph.add("LutConv", inputs, name, attributes, LUTNN_DOMAIN);
     const [positions, outputs] = outputLengths(node);

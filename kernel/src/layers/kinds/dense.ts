@@ -48,9 +48,9 @@ export const lutDense: LayerKind = {
   classNames: ["LutDense"],
   layout: "plain",
   fault: activationFault,
-  write: (graph, node, [x]) => {
+  write: (graph, node, [x], norm) => {
     graph.lookups.add("LutMatMul");
-    const inputs = [x.name, ...lookupConstants(graph, node)];
+    const inputs = [x.name, ...lookupConstants(graph, node, norm)];
     const y = graph.add("LutMatMul", inputs, node.key, {}, LUTNN_DOMAIN);
     return fusedActivation(graph, node, plainOutput(node, y));
   },
