@@ -56,7 +56,14 @@ static void bench(const Microkernels& kernels, const BenchShape& s) {
   for (float& value : centroids) value = normal(random);
   for (float& value : x) value = normal(random);
   for (int8_t& value : entries) value = static_cast<int8_t>(random());
-  const Lookup lookup{C, K, V, M, centroids.data(), entries.data(), scale.data(), bias.data()};
+  const Lookup lookup{.numCodebooks = C,
+                      .numCentroids = K,
+                      .subvectorLength = V,
+                      .outputs = M,
+                      .centroids = centroids.data(),
+                      .lookupTable = entries.data(),
+                      .tableScale = scale.data(),
+                      .bias = bias.data()};
   PackedCodebooks books;
   books.pack(centroids.data(), C, K, V);
   const PackedScale packedScale(lookup);

@@ -22,8 +22,14 @@ struct RandomLayer {
 
   RandomLayer(std::mt19937& random, size_t C, size_t K, size_t V, size_t M, bool coarse = false);
   Lookup lookup() const {
-    return {numCodebooks,     numCentroids,       subvectorLength,   outputs,
-            centroids.data(), lookupTable.data(), tableScale.data(), bias.data()};
+    return {.numCodebooks = numCodebooks,
+            .numCentroids = numCentroids,
+            .subvectorLength = subvectorLength,
+            .outputs = outputs,
+            .centroids = centroids.data(),
+            .lookupTable = lookupTable.data(),
+            .tableScale = tableScale.data(),
+            .bias = bias.data()};
   }
 };
 

@@ -6,7 +6,6 @@
 
 #include "core/packing.h"
 #include "isa/dispatch.h"
-#include "training/thread_pool.h"
 
 namespace lutnn {
 

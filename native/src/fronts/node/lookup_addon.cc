@@ -8,7 +8,6 @@
 #include "core/lutnn.h"
 #include "fronts/node/arguments.h"
 #include "fronts/node/stay_loaded.h"
-#include "isa/dispatch.h"
 
 namespace lutnn {
 namespace {
@@ -405,7 +404,7 @@ napi_value scatterAdd(Call& call, Addon& addon) {
 
 /// Of the instruction set that runs, as bench/peak_rates.h measures them.
 napi_value peakRates(Call& call, Addon& addon) {
-  const PeakRates rates = measurePeakRates(chooseMicrokernels(lutnn_context_isa(addon.context.get())));
+  const PeakRates rates = measurePeakRates(lutnn_context_isa(addon.context.get()));
   napi_value object, number;
   check(call.env(), napi_create_object(call.env(), &object));
   const std::pair<const char*, double> properties[] = {{"multiplyAddsPerNanosecond", rates.multiplyAdds},
