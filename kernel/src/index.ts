@@ -15,6 +15,7 @@ export type { ConversionChange } from "./conversion/core";
 export type { FineTuneOptions } from "./conversion/fineTune";
 export type { HistoryEntry, StateTable } from "./conversion/history";
 export type { LayerInfo, LayerState, LayerTable } from "./conversion/layerTable";
+export type { CalibrationMethod } from "./conversion/methods/index";
 export { openConversion } from "./conversion/openConversion";
 export type {
   CalibrateOptions,
@@ -27,7 +28,7 @@ export { type PlanOptions, plan } from "./conversion/plan/makePlan";
 export { type Budget, Plan, type PlanPoint } from "./conversion/plan/plan";
 export { type FineTuneSettings, type Profile, profiles, type TemperatureMode } from "./conversion/profile";
 export type { SaveOptions } from "./conversion/saveFile";
-export type { CalibrationMethod, ConversionState } from "./conversion/state";
+export type { ConversionState } from "./conversion/state";
 export * as datasets from "./datasets/index";
 export { LutnnError } from "./errors";
 export { clearOutput, type Display, display } from "./host/display";
@@ -46,6 +47,7 @@ export { LutDense } from "./layers/lutDense";
 export * as models from "./models/index";
 export * from "./report/counting";
 export * from "./report/errorAccumulation";
+export { parseErrorAccumulation } from "./report/readErrorAccumulation";
 export type { TaskName } from "./tasks/derive";
 export type { Score } from "./tasks/score";
 export type { Metric, Task } from "./tasks/task";

@@ -16,7 +16,11 @@ export interface CallCheck {
   explained: number;
 }
 
-const floats = (x: tf.Tensor): Float32Array => Float32Array.from(x.dataSync());
+/** The values as floats, of integers and truth values too. */
+function floats(x: tf.Tensor): Float32Array {
+  const values = x.dataSync();
+  return values instanceof Float32Array ? values : Float32Array.from(values);
+}
 
 /** Index of the first entry that differs by more than is allowed for its example, or −1; and the largest difference. */
 function compare(ours: Float32Array, theirs: Float32Array, allowed: Float32Array) {

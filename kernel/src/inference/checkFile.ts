@@ -83,7 +83,8 @@ function* groupsOf(units: readonly Unit[], examples: number, bytesAtOnce: number
 const sameBits = (a: tf.Tensor, b: tf.Tensor): boolean => {
   if (a.shape.join() !== b.shape.join()) return false;
   const [x, y] = [a.dataSync(), b.dataSync()];
-  return x.every((value, i) => Object.is(value, y[i]) || value === y[i]);
+  for (let i = 0; i < x.length; i++) if (x[i] !== y[i] && !Object.is(x[i], y[i])) return false;
+  return true;
 };
 
 /** What is known so far. */

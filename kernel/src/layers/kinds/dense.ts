@@ -35,6 +35,11 @@ export const dense: LayerKind = {
       outputs,
       filterArea: 1,
       rows: (x) => x.reshape([-1, inputLength]),
+      rowsAt: (x, indices) =>
+        tf.gather(
+          x.reshape([-1, inputLength]),
+          tf.tensor1d(Int32Array.from(indices), "int32"),
+        ) as tf.Tensor2D,
       weight: () => weight().clone(),
       bias: () => (layer.getConfig().useBias === false ? null : floats(layer.getWeights()[1])),
       inputGradient: (dy) => tf.matMul(dy as tf.Tensor2D, weight(), false, true),

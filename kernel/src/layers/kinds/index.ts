@@ -85,5 +85,8 @@ const byClass = new Map(kinds.flatMap((kind) => kind.classNames.map((name) => [n
 /** The kind of a layer, undefined for one that is not known. */
 export const kindOf = (layer: tf.layers.Layer): LayerKind | undefined => byClass.get(layer.getClassName());
 
+/** Whether a layer hands a mask on that was not there before it. */
+export const makesMask = (layer: tf.layers.Layer): boolean => kindOf(layer)?.makesMask?.(layer) ?? false;
+
 /** The class names of all kinds, in alphabetical order. */
 export const knownClasses = (): string[] => [...byClass.keys()].sort();
