@@ -27,7 +27,9 @@ export async function openConversion(
   const text = await readFile(join(folder, manifestName), "utf8").catch((error: unknown) => {
     const { code, message } = error as NodeJS.ErrnoException;
     throw new LutnnError(
-      `openConversion: the folder must hold a stored conversion (${join(folder, manifestName)}: ${code ?? message}); store one with conversion.store(folder)`,
+      code === "ENOTDIR"
+        ? `openConversion: the path must be a folder that conversion.store wrote (${JSON.stringify(folder)} is a file); InferenceSession.create(path) runs an ONNX file`
+        : `openConversion: the folder must hold a stored conversion (${join(folder, manifestName)}: ${code ?? message}); store one with conversion.store(folder)`,
     );
   });
   const manifest = readManifest(text, join(folder, manifestName));
