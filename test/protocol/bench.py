@@ -1,8 +1,9 @@
 """Times the kernels named on the command line with one client, jupyter_client, and prints JSON.
 
 Run by bench.mjs. One measurement starts a kernel, waits for its kernel_info_reply, runs a first cell, then empty cells,
-then completions, then loops; the import is timed as the first cell of another kernel. Kernels take turns, so that a busy moment of
-the machine hits them alike; medians are reported.
+then completions; the import is timed as the first cell of another kernel. Kernels take turns, so that a busy moment of
+the machine hits them alike; medians are reported. Loops (a JSON file of names and cells) are timed by the cells
+themselves, at the top level and in a block in turns; the least of each is reported.
 """
 
 import argparse
@@ -14,25 +15,14 @@ import time
 import psutil
 from jupyter_client.manager import KernelManager
 
-# Five million additions to a variable of the notebook's, then to one of a block; milliseconds of each are printed.
-LOOP = """
-let total = 0; let begin = performance.now();
-for (let i = 0; i < 5e6; i++) total += i;
-const atTop = performance.now() - begin;
-{ let sum = 0; const start = performance.now();
-  for (let i = 0; i < 5e6; i++) sum += i;
-  console.log(JSON.stringify([atTop, performance.now() - start])); }
-"""
-
 CELLS = {
-    "python3": {"first": "1", "empty": "", "import": None, "complete": "pri", "declare": "pass", "loop": None},
+    "python3": {"first": "1", "empty": "", "import": None, "complete": "pri", "declare": "pass"},
     "default": {
         "first": "1",
         "empty": "",
         "import": 'import * as lutnn from "lutnn"; Object.keys(lutnn).length',
         "complete": "conso",
         "declare": "const unit = 1;",
-        "loop": LOOP,
     },
 }
 TIMEOUT = 120
@@ -85,21 +75,34 @@ def cell(client, code):
     return elapsed
 
 
-def printed(client, code):
-    """What a cell prints, read as JSON."""
+def result(client, code):
+    """The number that a cell's last expression gives."""
     message_id = client.execute(code)
-    text = ""
+    value = None
     while True:
         message = client.get_iopub_msg(timeout=TIMEOUT)
         if message["parent_header"].get("msg_id") != message_id:
             continue
-        if message["msg_type"] == "stream":
-            text += message["content"]["text"]
+        if message["msg_type"] == "execute_result":
+            value = float(message["content"]["data"]["text/plain"])
         if message["content"].get("execution_state") == "idle":
             break
     content = reply(client, message_id)["content"]
     assert content["status"] == "ok", (code, content)
-    return json.loads(text)
+    return value
+
+
+def measure_loops(kernel, loops, rounds):
+    manager, client, _ = start(kernel)
+    try:
+        rows = []
+        for loop in loops:
+            times = [(result(client, loop["top"]), result(client, loop["block"])) for _ in range(rounds)]
+            top, block = (min(each) for each in zip(*times))
+            rows.append({"name": loop["name"], "topMs": top, "blockMs": block})
+        return rows
+    finally:
+        stop(manager, client)
 
 
 def complete(client, code):
@@ -120,7 +123,6 @@ def measure(kernel, cells):
         empty = [cell(client, codes["empty"]) for _ in range(cells)]
         complete(client, codes["complete"])
         completions = [complete(client, codes["complete"]) for _ in range(cells)]
-        top, block = printed(client, codes["loop"]) if codes["loop"] else (None, None)
         process = psutil.Process(manager.provisioner.process.pid)
         resident = sum(each.memory_info().rss for each in [process, *process.children(recursive=True)])
     finally:
@@ -138,8 +140,6 @@ def measure(kernel, cells):
         "emptyCellMs": 1000 * statistics.median(empty),
         "firstImportSeconds": imported,
         "completionMs": 1000 * statistics.median(completions),
-        "loopAtTopMs": top,
-        "loopInBlockMs": block,
         "residentBytes": resident,
     }
 
@@ -149,6 +149,8 @@ def main():
     parser.add_argument("kernels", nargs="+")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--cells", type=int, default=50)
+    parser.add_argument("--loops", help="JSON file of loops, which the first kernel runs")
+    parser.add_argument("--loop-rounds", type=int, default=9)
     options = parser.parse_args()
     rounds = {kernel: [] for kernel in options.kernels}
     for _ in range(options.rounds):
@@ -161,7 +163,12 @@ def main():
             values = [result[name] for result in results]
             row[name] = None if values[0] is None else statistics.median(values)
         rows.append(row)
-    print(json.dumps({"rounds": options.rounds, "cells": options.cells, "cpus": os.cpu_count(), "rows": rows}))
+    loops = []
+    if options.loops:
+        with open(options.loops, encoding="utf8") as file:
+            loops = measure_loops(options.kernels[0], json.load(file), options.loop_rounds)
+    result = {"rounds": options.rounds, "cells": options.cells, "cpus": os.cpu_count(), "rows": rows, "loops": loops}
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

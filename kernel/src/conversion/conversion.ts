@@ -11,6 +11,7 @@ import { type Evaluation, evaluateTask } from "../training/evaluate";
 import type { TrainingHistory } from "../training/history";
 import { calibrateTargets } from "./calibrateTargets";
 import { ConversionCore } from "./core";
+import { fileMetadata } from "./fileMetadata";
 import { type FineTuneOptions, fineTuneStudent } from "./fineTune";
 import { measureErrors } from "./measureErrors";
 import { type CalibrationMethod, methodNames, methodOf, methods } from "./methods/index";
@@ -25,7 +26,7 @@ import { listed, Outcome } from "./outcome";
 import { Samples } from "./samples";
 import { type SaveOptions, saveFile } from "./saveFile";
 import { makeStages, stageFolders } from "./stages";
-import { replacedLayers } from "./state";
+import { type Origin, replacedLayers } from "./state";
 import { checkName } from "./targets";
 import { trainedState } from "./trainedState";
 import { calibrated, replaced, restored, untrained } from "./transitions";
@@ -224,24 +225,22 @@ export class Conversion extends ConversionCore {
       settings,
       options: { ...options, signal },
     };
+    const origin = { data: data.name, examples: data.size, seed: options.seed ?? 0 };
     try {
       const history = await fineTuneStudent(run);
-      this.keepTrained(student, "fine-tune");
+      this.keepTrained(student, "fine-tune", origin);
       return history;
     } catch (error) {
-      if (signal.aborted || (hasBegun && isFileError(error))) this.keepTrained(student, "fine-tune, stopped");
-      else {
-        this.maker.forget();
-        this.show(this.state);
-      }
+      if (signal.aborted || (hasBegun && isFileError(error)))
+        this.keepTrained(student, "fine-tune, stopped", origin);
+      else this.discard();
       throw error;
     }
   }
 
-  private keepTrained(student: Student, label: string): void {
-    const state = trainedState(this.state, student, this.surroundings);
-    this.maker.adopt(state);
-    this.keep(label, state);
+  private keepTrained(student: Student, label: string, origin: Origin): void {
+    const state = trainedState(this.state, student, origin, this.surroundings);
+    this.keep(label, student, state);
   }
 
   /**
@@ -276,14 +275,16 @@ export class Conversion extends ConversionCore {
   /**
    * Writes the network as an ONNX file (opset 17) that any ONNX runtime runs; replaced layers are nodes of domain
    * `ai.lutnn`, which the file defines as functions of standard operators. The file is whole or not there, and is
-   * written only if it computes what the network computes.
+   * written only if it computes what the network computes. Its `metadata_props` say the profile and, for each layer,
+   * method, sizes, data and seed.
    */
   save(path: string, options: SaveOptions = {}): Promise<Outcome> {
     return this.queue.run(`save ${path}`, options.signal, async (signal) => {
       this.checkTrainable("save", "saved");
       const { outputs } = this.graph;
-      const names = outputs.length > 1 ? outputs.map(({ name }) => name) : undefined;
-      const { bytes, checked } = await saveFile(path, this.model, names, this.samples, {
+      const outputNames = outputs.length > 1 ? outputs.map(({ name }) => name) : undefined;
+      const metadata = fileMetadata(this.profile, this.task.description, this.targets, this.state);
+      const { bytes, checked } = await saveFile(path, this.model, { outputNames, metadata }, this.samples, {
         ...options,
         signal,
       });

@@ -10,8 +10,11 @@ const byName = <T extends z.ZodType>(value: T) => z.record(z.string(), value);
 const method = z.enum(methodNames);
 const weights = z.array(digest);
 
+const origin = z.object({ data: z.string(), examples: z.number(), seed: z.number() });
+
 const calibration = z.object({
   arrays: byName(digest),
+  origin: origin.optional(),
   norms: byName(z.object({ mean: digest, variance: digest })),
   trained: z.object({ arrays: byName(digest), norms: byName(weights) }).optional(),
 });
@@ -24,6 +27,7 @@ const storedState = z.object({
   weights: byName(weights),
   lastMethod: method.nullable(),
   tuned: z.boolean(),
+  training: origin.optional(),
 });
 
 const profile = z.object({
@@ -119,18 +123,20 @@ const mapValues = <A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B
   Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value)]));
 
 /** The state with digests for its arrays. */
-export function storeState({ layers, weights, lastMethod, tuned }: ConversionState): StoredState {
+export function storeState({ layers, weights, lastMethod, tuned, training }: ConversionState): StoredState {
   const one = (array: StoredArray) => array.digest;
   const list = (arrays: readonly StoredArray[]) => arrays.map(one);
   const named = (arrays: NamedArrays) => mapValues(arrays, one);
   return {
     lastMethod,
     tuned,
+    ...(training ? { training } : {}),
     weights: mapValues(weights, list),
     layers: mapValues(layers, ({ replacedBy, calibrations }) => ({
       replacedBy,
-      calibrations: mapValues(calibrations, ({ arrays, norms, trained }) => ({
+      calibrations: mapValues(calibrations, ({ arrays, origin, norms, trained }) => ({
         arrays: named(arrays),
+        ...(origin ? { origin } : {}),
         norms: mapValues(norms, ({ mean, variance }) => ({ mean: one(mean), variance: one(variance) })),
         ...(trained
           ? { trained: { arrays: named(trained.arrays), norms: mapValues(trained.norms, list) } }
@@ -153,15 +159,17 @@ export async function unstoreState(
   }
   const one = (digest: string) => arrays.get(digest)!;
   const list = (digests: readonly string[]) => digests.map(one);
-  const { layers, weights, lastMethod, tuned } = stored;
+  const { layers, weights, lastMethod, tuned, training } = stored;
   return {
     lastMethod,
     tuned,
+    ...(training ? { training } : {}),
     weights: mapValues(weights, list),
     layers: mapValues(layers, ({ replacedBy, calibrations }) => ({
       replacedBy,
       calibrations: mapValues(calibrations, (found) => ({
         arrays: mapValues(found.arrays, one),
+        ...(found.origin ? { origin: found.origin } : {}),
         norms: mapValues(found.norms, ({ mean, variance }) => ({ mean: one(mean), variance: one(variance) })),
         ...(found.trained
           ? {

@@ -51,6 +51,8 @@ export class InferenceSession {
     readonly outputs: readonly FileValue[],
     /** How the first output ends. */
     readonly head: Head,
+    /** What the file says of itself: its `metadata_props`. */
+    readonly metadata: Readonly<Record<string, string>>,
   ) {}
 
   /**
@@ -65,7 +67,8 @@ export class InferenceSession {
       );
     const bytes = await bytesOf(model);
     const name = typeof model === "string" ? model : "model";
-    const head = headOfFile(readModel(bytes, name));
+    const decoded = readModel(bytes, name);
+    const metadata = Object.fromEntries(decoded.metadataProps.map(({ key, value }) => [key, value]));
     const session = await onnxRuntime()
       .InferenceSession.create(bytes, {
         intraOpNumThreads: threads,
@@ -86,7 +89,8 @@ export class InferenceSession {
         name,
         described(session.inputMetadata),
         described(session.outputMetadata),
-        head,
+        headOfFile(decoded),
+        metadata,
       );
     } catch (error) {
       await session.release();

@@ -46,6 +46,7 @@ export class CellRunner {
       },
       [hooks.bind]: (loaded: unknown, bindings: Bindings, id: string) =>
         this.scope.bind(loaded, bindings, id.startsWith(".")),
+      [hooks.blank]: this.scope.blank,
       [hooks.resume]: (value: unknown) => {
         const cell = currentCell();
         return cell ? cell.resume(value) : value;
@@ -101,7 +102,7 @@ export class CellRunner {
 
   /** @returns the code's promise, if it awaits something */
   private run({ code, prefix, names, vars, fresh }: CompiledCell, title: string): unknown {
-    for (const name of fresh) this.scope.box(name)[name] = undefined;
+    for (const name of fresh) this.scope.blank(name);
     for (const name of vars) this.scope.initialize(name);
     // A function's body, since V8 keeps every script that it has compiled, until it runs out of memory.
     const module = { exports: {} };

@@ -2,8 +2,14 @@
 // reads and writes `$rate.rate`, so there is one `rate` for every function, whichever cell made it. A property of its own
 // object costs about as much as a local variable, and V8 learns the kind of value that each of them holds.
 
-/** Has the variable as its own property once it has a value. */
+/** Has the variable as its own property once it has been given a value. */
 export type Box = Record<string, unknown>;
+
+interface Entry {
+  readonly box: Box;
+  /** Reading the variable gives undefined as long as it has no value, and is no error. */
+  isBlank: boolean;
+}
 
 /** An exported name, "default", or "*" for all of them, by the name that it gets. */
 export type Bindings = readonly (readonly [name: string, exported: string])[];
@@ -17,32 +23,35 @@ interface Loaded {
 }
 
 export class Scope {
-  private readonly boxes = new Map<string, Box>();
+  private readonly entries = new Map<string, Entry>();
   /** What `import * as` gives of modules that are no ES modules. */
   private readonly namespaces = new WeakMap<object, object>();
 
-  box(name: string): Box {
-    const known = this.boxes.get(name);
-    if (known) return known;
-    const box = emptyBox(name);
-    this.boxes.set(name, box);
-    return box;
-  }
-
-  isInitialized(name: string): boolean {
-    return Object.hasOwn(this.boxes.get(name) ?? {}, name);
-  }
+  box = (name: string): Box => this.entry(name).box;
 
   /** What the variable holds now, without calling anybody's code; {@link noValue} before it has a value. */
   peek(name: string): unknown {
-    const property = Object.getOwnPropertyDescriptor(this.boxes.get(name) ?? {}, name);
-    return property ? (property.get ?? property.value) : noValue;
+    const entry = this.entries.get(name);
+    if (!entry) return noValue;
+    const property = Object.getOwnPropertyDescriptor(entry.box, name);
+    if (property) return property.get ?? property.value;
+    return entry.isBlank ? undefined : noValue;
   }
 
   /** A `var` has a value from the start of its cell. */
   initialize(name: string): void {
-    if (!this.isInitialized(name)) this.box(name)[name] = undefined;
+    this.entry(name).isBlank = true;
   }
+
+  /**
+   * `let x;`, and the start of what starts anew. A first value is not stored: where undefined has been, V8 makes an object
+   * of every fraction that is stored later.
+   */
+  blank = (name: string): void => {
+    const entry = this.entry(name);
+    entry.isBlank = true;
+    if (Object.hasOwn(entry.box, name)) entry.box[name] = undefined;
+  };
 
   /**
    * Sets variables to what a module exports.
@@ -67,6 +76,14 @@ export class Scope {
     }
   }
 
+  private entry(name: string): Entry {
+    const known = this.entries.get(name);
+    if (known) return known;
+    const entry = newEntry(name);
+    this.entries.set(name, entry);
+    return entry;
+  }
+
   private namespaceOf(loaded: unknown): unknown {
     if (loaded === null || (typeof loaded !== "object" && typeof loaded !== "function"))
       return { default: loaded };
@@ -87,17 +104,27 @@ function exportOf(module: Loaded, loaded: unknown, name: string): unknown {
 }
 
 function setValue(box: object, name: string, value: unknown): void {
-  Object.defineProperty(box, name, { value, writable: true, enumerable: true, configurable: true });
+  // In two steps, since V8 would learn that descriptors hold fractions once one did, and from then on make a fraction of
+  // every whole number that passes through one: of a counter, which is several times slower.
+  const property: PropertyDescriptor = {
+    value: undefined,
+    writable: true,
+    enumerable: true,
+    configurable: true,
+  };
+  property.value = value;
+  Object.defineProperty(box, name, property);
 }
 
 /**
  * A box whose variable has no value yet: to read it is an error, as in any JavaScript. The error is thrown by the box's
  * prototype, so that the first value becomes a property like any other.
  */
-function emptyBox(name: string): Box {
+function newEntry(name: string): Entry {
   const withoutValue: object = Object.create(null, {
     [name]: {
       get() {
+        if (entry.isBlank) return undefined;
         throw new ReferenceError(`Cannot access '${name}' before initialization`);
       },
       set(value: unknown) {
@@ -105,5 +132,6 @@ function emptyBox(name: string): Box {
       },
     },
   });
-  return Object.create(withoutValue);
+  const entry: Entry = { box: Object.create(withoutValue), isBlank: false };
+  return entry;
 }

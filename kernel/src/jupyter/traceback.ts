@@ -97,8 +97,12 @@ function textOf(error: Error, property: "name" | "message" | "stack", otherwise:
 
 const nameOf = (error: Error) => textOf(error, "name", "Error");
 
-/** How compiled code calls a variable of the notebook's (see compile/oneScope.ts): `$step.step`, `(0 , $step.step)`. */
-const variable = /\(0 ?, \$+([\p{ID_Continue}$]+)\.\1\)|\$+([\p{ID_Continue}$]+)\.\2(?![\p{ID_Continue}$])/gu;
+/**
+ * How compiled code calls a variable of the notebook's (see compile/oneScope.ts): `$step.step`, `(0 , $step.step)`, and
+ * `$$step$step` where a loop keeps it.
+ */
+const variable =
+  /\(0 ?, \$+([\p{ID_Continue}$]+)\.\1\)|\$+([\p{ID_Continue}$]+)[.$]\2(?![\p{ID_Continue}$])/gu;
 
 /**
  * As the user would have it: Node adds to one message from where it was required, which is the kernel's business, and V8

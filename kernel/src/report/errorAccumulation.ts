@@ -54,7 +54,8 @@ export interface ErrorAccumulationReport {
   /** False while layers are still being measured. */
   done: boolean;
   model: string;
-  data: { name: string; size: number };
+  /** `metricSize`: examples that the metric converted up to a layer was measured on, where these were not all. */
+  data: { name: string; size: number; metricSize?: number };
   /** What computed the lookups, as "native avx512"; missing in reports of older versions. */
   backend?: string;
   /** Of the series' divergence; missing in reports of older versions, where it was nats. */

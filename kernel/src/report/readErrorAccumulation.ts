@@ -19,7 +19,7 @@ const report: z.ZodMiniType<ErrorAccumulationReport> = object({
   sequence: number,
   done: truth,
   model: text,
-  data: object({ name: text, size: number }),
+  data: object({ name: text, size: number, metricSize: z.optional(number) }),
   backend: z.optional(text),
   divergenceUnit: z.optional(text),
   metric: object({ name: text, unit: text, higherIsBetter: truth, dense: number }),

@@ -9,6 +9,7 @@ import type { TaskName } from "../../tasks/derive";
 import type { Task } from "../../tasks/task";
 import { evaluateTask } from "../../training/evaluate";
 import { taskOf } from "../../training/taskOf";
+import { checkNetwork } from "../checkNetwork";
 import { convert } from "../convert";
 import { type Profile, profileOf } from "../profile";
 import { chooseTargets } from "../targets";
@@ -44,6 +45,7 @@ export interface PlanOptions {
  * that the effects add up, and converts the chosen point to measure what it really loses.
  */
 export async function plan(network: tf.LayersModel, options: PlanOptions): Promise<Plan> {
+  checkNetwork("plan", network);
   const { budget, numCentroids = [8, 16], subvectorMultiples = [1, 2, 4], seed = 0 } = options;
   const cost = costOf(budget);
   const [limit] = Object.values(budget) as number[];

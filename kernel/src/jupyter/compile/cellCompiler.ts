@@ -85,10 +85,11 @@ export class CellCompiler {
     const { values, ambient, continued, fresh } = cells.draft;
     const declared = new Set([...values].filter((name) => !ambient.has(name)));
     const files = own.flatMap((each) => this.deliver(program, each));
-    const cell = {
-      ...emitCell(ts, program, file, declared, cells.variables, continued),
-      fresh: fresh.filter((name) => declared.has(name)),
-    };
+    const { variables: known, changing, mixed } = cells;
+    const variables = { declared, known, changing, mixed: new Set([...mixed, ...cells.draft.others]) };
+    const emitted = emitCell(ts, program, file, variables, continued);
+    cells.draft.changing = emitted.changing;
+    const cell = { ...emitted.cell, fresh: fresh.filter((name) => declared.has(name)) };
     return { ...nothing, cell, files, declared: [...declared] };
   }
 

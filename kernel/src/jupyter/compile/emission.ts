@@ -5,7 +5,7 @@ import type { Ts } from "./compilerApi";
 import { markHotLoops } from "./hotLoops";
 import type { CompiledCell, CompiledFile } from "./messages";
 import { type Continued, writeOutMembers } from "./namespaces";
-import { toFunctionBody } from "./oneScope";
+import { toFunctionBody, type Variables } from "./oneScope";
 import { cellStatements } from "./statements";
 
 interface Emitted {
@@ -17,18 +17,15 @@ const withoutMapComment = (code: string) => code.replace(/\n?\/\/# sourceMapping
 const linesOf = (code: string) => code.split("\n").length;
 
 /**
- * @param declared names of the values that the cell declares
- * @param known names of the values that earlier cells have declared
  * @param continued what the cell's namespaces have from earlier cells
  */
 export function emitCell(
   ts: Ts,
   program: typescript.Program,
   file: typescript.SourceFile,
-  declared: ReadonlySet<string>,
-  known: ReadonlySet<string>,
+  variables: Variables,
   continued: Continued,
-): Omit<CompiledCell, "fresh"> {
+): { cell: Omit<CompiledCell, "fresh">; changing: string[] } {
   const checker = program.getTypeChecker();
   const before = [
     writeOutMembers(ts, checker, continued),
@@ -36,8 +33,9 @@ export function emitCell(
     cellStatements(ts, checker),
   ];
   const { code, map } = emit(program, file, { before });
-  const { text, prologue, ...body } = toFunctionBody(ts, code, declared, known);
-  return { ...body, code: text, maps: [map], firstColumn: prologue, lines: linesOf(code) };
+  const { text, prologue, changing: own, ...body } = toFunctionBody(ts, code, variables);
+  const cell = { ...body, code: text, maps: [map], firstColumn: prologue, lines: linesOf(code) };
+  return { cell, changing: own };
 }
 
 /** A file of the notebook's own. */

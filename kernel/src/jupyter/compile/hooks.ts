@@ -5,6 +5,8 @@ export const hooks = {
   result: "result",
   /** Sets variables to what a module exports. */
   bind: "bind",
+  /** `let x;` */
+  blank: "blank",
   resume: "resume",
   resumeEach: "resumeEach",
   load: "load",

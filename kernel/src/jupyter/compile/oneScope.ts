@@ -6,7 +6,16 @@ import { identifiersOf, parseModule, type Ts } from "./compilerApi";
 import { Edits, type Shifts } from "./edits";
 import { hooks, opening } from "./hooks";
 import { hotLabel, namesIn } from "./hotLoops";
-import { declaredNames, isAnonymousFunction, isReference, placeOf } from "./scopes";
+import {
+  declaredNames,
+  isAnonymousFunction,
+  isAssignment,
+  isReference,
+  isStep,
+  placeOf,
+  runsLater,
+} from "./scopes";
+import { changingNames, isUnused, keptNames, loopOf } from "./topLoops";
 
 /** Iterations of a hot loop after which its variables are as of now for everybody, too; a power of two. */
 const iterationsBetween = 1024;
@@ -21,25 +30,40 @@ export interface FunctionBody {
   names: string[];
   /** Names declared by `var`, which have a value from the start. */
   vars: string[];
+  /** Names of the notebook's variables that change at any time: what the cell's functions assign to, and imports. */
+  changing: string[];
   /** What it requires. */
   imports: string[];
+}
+
+/** The variables that a loop keeps in locals. */
+interface Kept {
+  names: ReadonlySet<string>;
+  /** Those among them that are assigned to together with their locals. */
+  through: ReadonlySet<string>;
+  /** Functions around the loop: inside others the variables are where they always are. */
+  depth: number;
+}
+const nothingKept: Kept = { names: new Set(), through: new Set(), depth: -1 };
+
+/** What is known of the notebook's variables. */
+export interface Variables {
+  /** Those that this cell declares (the compiler adds others for itself). */
+  declared: ReadonlySet<string>;
+  /** Those that earlier cells have declared. */
+  known: ReadonlySet<string>;
+  /** Those among them that may change at any time: functions assign to them, or they are imports. */
+  changing: ReadonlySet<string>;
+  /** Those that have been declared as anything but numbers. */
+  mixed: ReadonlySet<string>;
 }
 
 /** @param name the property of a box, and of an object that gives a function its name */
 const propertyOf = (name: string): string => (name === "__proto__" ? '["__proto__"]' : `.${name}`);
 
-/**
- * @param code the module, as the compiler has printed it
- * @param declared names of the values that the cell declares (the compiler adds others for itself)
- * @param known names of the values that earlier cells have declared
- */
-export function toFunctionBody(
-  ts: Ts,
-  code: string,
-  declared: ReadonlySet<string>,
-  known: ReadonlySet<string>,
-): FunctionBody {
-  return new OneScope(ts, code, declared, known).body();
+/** @param code the module, as the compiler has printed it */
+export function toFunctionBody(ts: Ts, code: string, variables: Variables): FunctionBody {
+  return new OneScope(ts, code, variables).body();
 }
 
 class OneScope {
@@ -55,14 +79,14 @@ class OneScope {
   private isAsync = false;
   /** Functions around what is being visited. */
   private depth = 0;
-  /** The names that the loop which is being visited keeps in locals. */
-  private locals: ReadonlySet<string> = new Set();
+  /** What the loop which is being visited keeps in locals. */
+  private kept = nothingKept;
+  private readonly ownChanging: Set<string>;
 
   constructor(
     private readonly ts: Ts,
     private readonly code: string,
-    private readonly declared: ReadonlySet<string>,
-    private readonly known: ReadonlySet<string>,
+    private readonly notebook: Variables,
   ) {
     this.file = parseModule(ts, code, ts.ScriptKind.TS);
     ts.bindSourceFile(this.file, {});
@@ -70,6 +94,7 @@ class OneScope {
     let prefix = "$";
     while (identifiers.some((each) => each.startsWith(prefix))) prefix += "$";
     this.prefix = prefix;
+    this.ownChanging = changingNames(ts, this.file, (name, node) => this.isShared(name, node));
   }
 
   body(): FunctionBody {
@@ -87,6 +112,7 @@ class OneScope {
       prefix,
       names: [...this.names],
       vars: [...this.vars],
+      changing: [...this.ownChanging],
       imports,
     };
   }
@@ -99,7 +125,7 @@ class OneScope {
 
   private isShared(name: string, node: typescript.Node): boolean {
     const place = placeOf(this.ts, name, node);
-    return place !== "inner" && (place === "top" ? this.declared : this.known).has(name);
+    return place !== "inner" && (place === "top" ? this.notebook.declared : this.notebook.known).has(name);
   }
 
   private readonly visit = (node: typescript.Node): void => {
@@ -112,7 +138,8 @@ class OneScope {
     else if (ts.isClassDeclaration(node) && ts.isSourceFile(node.parent)) this.topClass(node);
     else if (ts.isImportDeclaration(node)) this.importDeclaration(node);
     else if (ts.isExportDeclaration(node)) this.exportDeclaration(node);
-    else if (ts.isLabeledStatement(node) && node.label.text === hotLabel) this.loop(node);
+    else if (ts.isLabeledStatement(node) && node.label.text === hotLabel) this.hotLoop(node);
+    else if (this.depth === 0 && this.kept === nothingKept && loopOf(ts, node)) this.topLoop(node);
     else if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword)
       this.replace(node, `${hooks.global}.${hooks.meta}`);
     else this.inside(node);
@@ -120,14 +147,15 @@ class OneScope {
 
   private inside(node: typescript.Node): void {
     const { ts } = this;
-    const isFunction =
-      ts.isFunctionLike(node) || ts.isPropertyDeclaration(node) || ts.isClassStaticBlockDeclaration(node);
+    const isFunction = runsLater(ts, node);
     if (isFunction) this.depth++;
     if (ts.isAwaitExpression(node)) this.awaitExpression(node);
     else if (ts.isForOfStatement(node) && node.awaitModifier) this.forAwait(node);
     else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
       this.dynamicImport(node);
     else if (ts.isBinaryExpression(node)) this.binary(node);
+    else if (isStep(ts, node) && ts.isIdentifier(node.operand) && this.writesThrough(node.operand))
+      this.step(node, node.operand.text);
     else ts.forEachChild(node, this.visit);
     if (isFunction) this.depth--;
   }
@@ -135,21 +163,27 @@ class OneScope {
   private identifier(node: typescript.Identifier): void {
     const { ts } = this;
     if (!isReference(ts, node) || !this.isShared(node.text, node)) return;
-    const variable = this.place(node.text);
     const { parent } = node;
     // Without this detour the box would be the function's `this`.
     const isCalled =
       (ts.isCallExpression(parent) && parent.expression === node) ||
       (ts.isTaggedTemplateExpression(parent) && parent.tag === node);
-    this.replace(node, isCalled ? `(0, ${variable})` : variable);
+    const place = this.place(node.text);
+    this.replace(node, isCalled && !this.isKept(node.text) ? `(0, ${place})` : place);
   }
 
   /** The code for where the name's value is. */
   private place(name: string): string {
-    return this.locals.has(name) ? this.localOf(name) : this.variable(name);
+    return this.isKept(name) ? this.localOf(name) : this.variable(name);
   }
 
-  private localOf = (name: string): string => `${this.prefix}${this.prefix}${name}`;
+  private isKept = (name: string): boolean => this.kept.depth === this.depth && this.kept.names.has(name);
+
+  private localOf = (name: string): string => `${this.prefix}${this.prefix}${name}$${name}`;
+
+  /** True for a variable that is assigned to together with its local. */
+  private writesThrough = (node: typescript.Identifier): boolean =>
+    this.isKept(node.text) && this.kept.through.has(node.text) && this.isShared(node.text, node);
 
   private shorthand({ name, objectAssignmentInitializer }: typescript.ShorthandPropertyAssignment): void {
     if (this.isShared(name.text, name)) {
@@ -161,6 +195,8 @@ class OneScope {
   private binary(node: typescript.BinaryExpression): void {
     const { ts } = this;
     const { left, operatorToken, right } = node;
+    if (isAssignment(ts, operatorToken.kind) && ts.isIdentifier(left) && this.writesThrough(left))
+      this.edits.insert(left.getStart(), `${this.variable(left.text)} = `);
     this.visit(left);
     const names =
       operatorToken.kind === ts.SyntaxKind.EqualsToken ||
@@ -169,6 +205,28 @@ class OneScope {
       operatorToken.kind === ts.SyntaxKind.QuestionQuestionEqualsToken;
     if (names && ts.isIdentifier(left) && this.isShared(left.text, left)) this.named(left.text, right);
     else this.visit(right);
+  }
+
+  /** `x++` and the like, of a variable and its local. */
+  private step(
+    node: typescript.PrefixUnaryExpression | typescript.PostfixUnaryExpression,
+    name: string,
+  ): void {
+    const [variable, local] = [this.variable(name), this.localOf(name)];
+    const operator = node.operator === this.ts.SyntaxKind.PlusPlusToken ? "++" : "--";
+    const isBefore = this.ts.isPrefixUnaryExpression(node) || isUnused(this.ts, node);
+    const { scratch } = this;
+    this.replace(
+      node,
+      isBefore
+        ? `(${variable} = ${operator}${local})`
+        : `(${scratch} = ${local}${operator}, ${variable} = ${local}, ${scratch})`,
+    );
+  }
+
+  /** A variable of our own in every loop that keeps others in locals. */
+  private get scratch(): string {
+    return this.prefix + this.prefix;
   }
 
   /** A value that is assigned to a variable: a function without a name gets the variable's. */
@@ -211,6 +269,11 @@ class OneScope {
         this.replace(declaration, "void 0");
         continue;
       }
+      if (ts.isIdentifier(name) && !initializer && !isLoops && this.isShared(name.text, name)) {
+        this.names.add(name.text);
+        this.replace(declaration, `${opening("blank")}${JSON.stringify(name.text)})`);
+        continue;
+      }
       if (isPattern) this.edits.insert(declaration.getStart(), "(");
       this.target(name);
       if (initializer && ts.isIdentifier(name) && this.isShared(name.text, name))
@@ -225,8 +288,11 @@ class OneScope {
   private target(name: typescript.BindingName): void {
     const { ts } = this;
     if (ts.isIdentifier(name)) {
-      if (this.isShared(name.text, name)) this.replace(name, this.place(name.text));
-      else this.own.add(name.text);
+      if (!this.isShared(name.text, name)) this.own.add(name.text);
+      else {
+        const through = this.writesThrough(name) ? `${this.variable(name.text)} = ` : "";
+        this.replace(name, through + this.place(name.text));
+      }
       return;
     }
     for (const element of name.elements) {
@@ -248,13 +314,13 @@ class OneScope {
     const { name } = node;
     // `export default function () {}` makes no name.
     if (!name) this.edits.insert(start, "void ");
-    else if (this.declared.has(name.text)) this.functions.push(name.text);
+    else if (this.notebook.declared.has(name.text)) this.functions.push(name.text);
     this.inside(node);
   }
 
   private topClass(node: typescript.ClassDeclaration): void {
     const start = this.dropModifiers(node);
-    const isShared = node.name !== undefined && this.declared.has(node.name.text);
+    const isShared = node.name !== undefined && this.notebook.declared.has(node.name.text);
     if (node.name && isShared) this.edits.insert(start, `${this.variable(node.name.text)} = `);
     if (!node.name) this.edits.insert(start, "void ");
     this.inside(node);
@@ -328,16 +394,24 @@ class OneScope {
   }
 
   /** A loop that nothing can look into while it runs keeps the notebook's variables in locals. */
-  private loop({ label, statement }: typescript.LabeledStatement): void {
+  private hotLoop({ label, statement }: typescript.LabeledStatement): void {
     const { used, written } = namesIn(this.ts, statement, (name, node) => this.isShared(name, node));
-    const counter = this.prefix + this.prefix;
-    const save = [...written].map((name) => `${this.variable(name)} = ${this.localOf(name)}; `).join("");
-    const locals = [...used].map((name) => `${this.localOf(name)} = ${this.variable(name)}`);
+    const { kept: outer, scratch: counter } = this;
+    // To store a number costs little where no other kind of value ever was; elsewhere V8 makes an object of each.
+    const [late, through] = [[] as string[], new Set<string>()];
+    for (const name of written)
+      if (this.notebook.mixed.has(name)) late.push(name);
+      else through.add(name);
+    const save = late.map((name) => `${this.variable(name)} = ${this.localOf(name)}; `).join("");
+    const locals = [...used]
+      .filter((name) => !this.isKept(name))
+      .map((name) => `${this.localOf(name)} = ${this.variable(name)}`);
     if (save !== "") locals.push(`${counter} = 0`);
+    else if (through.size > 0) locals.push(counter);
     const start = `${locals.length > 0 ? `{ let ${locals.join(", ")}; ` : ""}${save === "" ? "" : "try { "}`;
     const end = `${save === "" ? "" : ` } finally { ${save}}`}${locals.length > 0 ? " }" : ""}`;
     this.edits.replace(this.code, label.getStart(), statement.getStart(), start);
-    this.locals = used;
+    this.kept = { names: used, through, depth: this.depth };
     if (save === "") this.visit(statement);
     else {
       const keep = `if ((${counter} = (${counter} + 1) & ${iterationsBetween - 1}) === 0) { ${save}} `;
@@ -348,8 +422,21 @@ class OneScope {
       this.visit(statement);
       for (const body of [...bodies].reverse()) if (!this.ts.isBlock(body)) this.edits.insert(body.end, " }");
     }
-    this.locals = new Set();
+    this.kept = outer;
     this.edits.insert(statement.end, end);
+  }
+
+  /** A loop that may call functions keeps those variables in locals that no function assigns to. */
+  private topLoop(node: typescript.Node): void {
+    const isWanted = (name: string, at: typescript.Node) =>
+      this.isShared(name, at) && !this.notebook.changing.has(name) && !this.ownChanging.has(name);
+    const names = keptNames(this.ts, node, isWanted);
+    const locals = [...names].map((name) => `${this.localOf(name)} = ${this.variable(name)}`);
+    if (names.size > 0) this.edits.insert(node.getStart(), `{ let ${[...locals, this.scratch].join(", ")}; `);
+    this.kept = { names, through: names, depth: this.depth };
+    this.inside(node);
+    this.kept = nothingKept;
+    if (names.size > 0) this.edits.insert(node.end, " }");
   }
 
   /** The bodies of a loop and of those inside it, the outermost first. */

@@ -64,8 +64,44 @@ export function isAssignedTo(ts: Ts, node: typescript.Identifier): boolean {
   if (ts.isBinaryExpression(parent))
     return parent.left === node && isAssignment(ts, parent.operatorToken.kind);
   if (ts.isForOfStatement(parent)) return parent.initializer === node;
-  return ts.isPrefixUnaryExpression(parent) || ts.isPostfixUnaryExpression(parent);
+  return isStep(ts, parent);
 }
+
+/** True for identifiers that get a value inside a pattern, in brackets or in the head of a loop. */
+export function isAssignedAround(ts: Ts, node: typescript.Identifier): boolean {
+  let child: typescript.Node = node;
+  for (let at = node.parent; ; child = at, at = at.parent) {
+    if (ts.isForOfStatement(at) || ts.isForInStatement(at)) return at.initializer === child;
+    if (ts.isBinaryExpression(at)) {
+      if (at.left !== child || !isAssignment(ts, at.operatorToken.kind)) return false;
+      // Otherwise what may be a pattern's default, whose own value is assigned further out.
+      if (child !== node) return true;
+    } else if (isStep(ts, at)) return child !== node;
+    else if (ts.isPropertyAssignment(at) && at.initializer !== child) return false;
+    else if (
+      !ts.isParenthesizedExpression(at) &&
+      !ts.isArrayLiteralExpression(at) &&
+      !ts.isObjectLiteralExpression(at) &&
+      !ts.isPropertyAssignment(at) &&
+      !ts.isShorthandPropertyAssignment(at) &&
+      !ts.isSpreadElement(at) &&
+      !ts.isSpreadAssignment(at)
+    )
+      return false;
+  }
+}
+
+/** `x++`, `--x` and so on. */
+export const isStep = (
+  ts: Ts,
+  node: typescript.Node,
+): node is typescript.PrefixUnaryExpression | typescript.PostfixUnaryExpression =>
+  (ts.isPrefixUnaryExpression(node) || ts.isPostfixUnaryExpression(node)) &&
+  (node.operator === ts.SyntaxKind.PlusPlusToken || node.operator === ts.SyntaxKind.MinusMinusToken);
+
+/** Code that does not run where it stands. */
+export const runsLater = (ts: Ts, node: typescript.Node): boolean =>
+  ts.isFunctionLike(node) || ts.isPropertyDeclaration(node) || ts.isClassStaticBlockDeclaration(node);
 
 export const isAssignment = (ts: Ts, kind: typescript.SyntaxKind): boolean =>
   kind >= ts.SyntaxKind.FirstAssignment && kind <= ts.SyntaxKind.LastAssignment;

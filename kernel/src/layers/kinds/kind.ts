@@ -28,8 +28,11 @@ export interface LayerKind {
   readsMask?: string;
   /** Whether a layer hands a mask on that was not there before it. */
   makesMask?(layer: tf.layers.Layer): boolean;
-  /** Adds the nodes of one call to the graph; returns its output. */
-  write(graph: GraphBuilder, node: GraphNode, inputs: GraphValue[]): GraphValue;
+  /**
+   * Adds the nodes of one call to the graph; returns its output.
+   * @param norm for lookups: the batch norm that is folded into them
+   */
+  write(graph: GraphBuilder, node: GraphNode, inputs: GraphValue[], norm?: GraphNode): GraphValue;
   /** What of a call's settings cannot be written: "<setting> must be … (got …)", to stand behind the layer's name; null when all can. */
   fault?(node: GraphNode): string | null;
   /** The call seen as rows times a matrix; for layers that have a lookup twin. */
