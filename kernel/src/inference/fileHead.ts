@@ -27,6 +27,9 @@ const nonlinear = new Set([
   "HardSigmoid",
   "Erf",
   "Softsign",
+  "Softplus",
+  "ThresholdedRelu",
+  "HardSwish",
 ]);
 
 /** How the first output of a file ends: the operator that set its last nonlinearity. */
