@@ -2,6 +2,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { remedyFor } from "./remedies.mjs";
 import { at, root, target } from "./workspace.mjs";
 
 const generated = new Set(["node_modules", "build", "lib", "labextension", "__pycache__"]);
@@ -31,7 +32,7 @@ export function fingerprint(inputs) {
  * @property {() => boolean} [intact] false when the product is incomplete although the stamp is there
  * @property {() => string | undefined} make makes the product; a returned string is printed as a remark
  * @property {string[]} needs names of the prerequisites (prerequisites.mjs)
- * @property {string} remedy what to try when it fails
+ * @property {string} remedy what to try when it fails and what it printed tells no cause
  */
 
 /** @param {Step} step */
@@ -48,7 +49,8 @@ export function runStep(step) {
   try {
     remark = step.make();
   } catch (error) {
-    throw new Error(`set-up step "${step.name}" failed.\n${error.message}\n  What to try: ${step.remedy}`);
+    const remedy = remedyFor(error.message, step.remedy);
+    throw new Error(`set-up step "${step.name}" failed.\n${error.message}\n  What to try: ${remedy}`);
   }
   mkdirSync(dirname(step.stamp), { recursive: true });
   writeFileSync(step.stamp, fingerprint(step.inputs));

@@ -1,17 +1,15 @@
 // The steps of the set-up, in order. Each names its inputs, its product and what it needs.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { createRequire } from "node:module";
-import { delimiter, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
+import { build } from "./cmake.mjs";
 import { writeJupyterDefaults } from "./jupyterDefaults.mjs";
 import { python } from "./prerequisites.mjs";
+import { network, tryAgain } from "./remedies.mjs";
 import { installTensorflow, tensorflowIntact, wheelPin } from "./tensorflow.mjs";
-import { at, npm, run, target, venv, venvBin, works } from "./workspace.mjs";
+import { at, npm, pip, run, target, venv, venvBin } from "./workspace.mjs";
 
 const tsc = at("node_modules/typescript/bin/tsc");
-const tryAgain =
-  "run the same command again: finished steps are kept. If it fails again, look at the lines above.";
-const network =
-  "check the connection and run the same command again: finished steps are kept. Behind a mirror, set it in your npm and pip settings.";
 
 /** Does node_modules hold what the lock file says? npm's own record is the answer, so a manual `npm ci` counts. */
 function packagesIntact() {
@@ -40,30 +38,10 @@ const specFile = join(venv, "share/jupyter/kernels/lutnn/kernel.json");
 /** A module of the kernel, once the step "library" has built it. */
 const built = (name) => createRequire(import.meta.url)(at(`kernel/lib/jupyter/${name}.js`));
 
-const pip = (...args) =>
-  run(venvBin("python"), ["-m", "pip", ...args, "--quiet", "--disable-pip-version-check", "--no-input"]);
-
-/** cmake of the machine, else cmake and ninja from PyPI inside .venv. */
-function cmake() {
-  if (works("cmake")) return "cmake";
-  if (!works(venvBin("cmake"))) pip("install", "cmake==4.2.1", "ninja==1.13.0");
-  return venvBin("cmake");
-}
-
-/** Configures and builds native/ in `folder`; after "--" the arguments name the only targets to build. */
+/** Builds native/ in `folder`; after "--" the arguments name the only targets to build. */
 export function buildNative(folder, ...args) {
   const targetsAt = args.includes("--") ? args.indexOf("--") : args.length;
-  const defines = args.slice(0, targetsAt);
-  const targets = args.slice(targetsAt + 1).flatMap((target) => ["--target", target]);
-  const program = cmake();
-  const env = { PATH: `${process.env.PATH}${delimiter}${dirname(venvBin("python"))}` };
-  const headers = at("node_modules/node-api-headers").replaceAll("\\", "/");
-  run(
-    program,
-    ["-S", "native", "-B", folder, "-DCMAKE_BUILD_TYPE=Release", `-DNODE_API_DIR=${headers}`, ...defines],
-    { env },
-  );
-  run(program, ["--build", folder, "--config", "Release", "--parallel", "2", ...targets], { env });
+  build("native", folder, { definitions: args.slice(0, targetsAt), targets: args.slice(targetsAt + 1) });
 }
 
 /** Where a lookup backend that came with the files would lie. */
@@ -118,11 +96,11 @@ export const steps = {
 
   tensorflow: {
     name: "TensorFlow for Node (@tensorflow/tfjs-node)",
-    inputs: existsSync(at(wheelPin)) ? [wheelPin] : [],
+    inputs: ["kernel/install/tfjsBinding", ...(existsSync(at(wheelPin)) ? [wheelPin] : [])],
     stamp: at("node_modules/@tensorflow/tfjs-node/.lutnn-stamp"),
     intact: tensorflowIntact,
     needs: ["python", "compiler"],
-    remedy: `${network} On linux-x64 a hash-checked wheel from PyPI serves as second source.`,
+    remedy: network,
     make: installTensorflow,
   },
 

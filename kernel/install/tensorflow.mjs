@@ -14,14 +14,16 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, join } from "node:path";
+import { build } from "./cmake.mjs";
 import { fingerprint } from "./step.mjs";
-import { at, cache, nodeHeaders, npm, run, target, venvBin, works } from "./workspace.mjs";
+import { at, cache, npm, run, target, venvBin, windows, works } from "./workspace.mjs";
 
 const folder = at("node_modules/@tensorflow/tfjs-node");
 const names = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
 /** The pinned wheel of this system; systems without one have only the package's own installer. */
 export const wheelPin = `kernel/install/tensorflow-${target}.txt`;
 
+const builtBinding = join(folder, "lib/napi-v8/tfjs_binding.node");
 const loads = () => works(process.execPath, ["-e", "require('@tensorflow/tfjs-node')"]);
 const binding = () =>
   existsSync(join(folder, "lib"))
@@ -29,10 +31,9 @@ const binding = () =>
     : undefined;
 export const tensorflowIntact = () => Boolean(binding());
 
-/** Runs the package's installer: it downloads when deps/lib is empty, and builds the binding otherwise. */
-function rebuild(timeout) {
+/** Runs the package's installer, which downloads the library and a binding. */
+function runInstaller(timeout) {
   const env = { npm_config_ignore_scripts: "false" };
-  if (nodeHeaders()) env.npm_config_nodedir = nodeHeaders();
   if (existsSync(venvBin("python"))) env.npm_config_python = venvBin("python");
   npm(
     [
@@ -57,8 +58,25 @@ function officialHostAnswers() {
 function official() {
   if (!officialHostAnswers()) throw new Error("the host of TensorFlow's own download does not answer");
   rmSync(join(folder, "deps"), { recursive: true, force: true });
-  rebuild(30 * 60_000);
-  if (!loads()) throw new Error("the package's installer ended well, but the package does not load");
+  let failure = new Error("the package's installer ended well, but the package does not load");
+  try {
+    runInstaller(30 * 60_000);
+  } catch (error) {
+    failure = error;
+  }
+  if (loads()) return;
+  // It has the library, and its own build of the binding failed.
+  if (windows || !existsSync(join(folder, "deps/lib"))) throw failure;
+  buildBinding();
+}
+
+/** Builds the package's binding for the library in deps/. */
+function buildBinding() {
+  const products = ".cache/tfjs-binding";
+  build("kernel/install/tfjsBinding", products, { definitions: [`-DTFJS_NODE_DIR=${folder}`] });
+  mkdirSync(dirname(builtBinding), { recursive: true });
+  copyFileSync(at(products, "tfjs_binding.node"), builtBinding);
+  if (!loads()) throw new Error("the binding was built for the library that is there, but does not load");
 }
 
 /** A second name for a big file: a hard link, or a copy across disks. */
@@ -132,18 +150,15 @@ function fromWheel() {
   cpSync(join(store, "include"), join(folder, "deps/include"), { recursive: true });
   for (const name of names) place(join(store, "lib", name), join(library, name));
   symlinkSync(names[0], join(library, "libtensorflow.so"));
-  symlinkSync(names[0], join(library, "libtensorflow.so.2.9.1")); // the name that the package's installer looks for
   symlinkSync(names[1], join(library, "libtensorflow_framework.so"));
   const kept = join(store, "tfjs_binding.node");
-  const built = join(folder, "lib/napi-v8/tfjs_binding.node");
   if (existsSync(kept)) {
-    mkdirSync(dirname(built), { recursive: true });
-    place(kept, built);
+    mkdirSync(dirname(builtBinding), { recursive: true });
+    place(kept, builtBinding);
     if (loads()) return;
   }
-  rebuild();
-  if (!loads()) throw new Error("the binding was built against the wheel's library but does not load");
-  copyFileSync(built, `${kept}.new`);
+  buildBinding();
+  copyFileSync(builtBinding, `${kept}.new`);
   renameSync(`${kept}.new`, kept);
 }
 

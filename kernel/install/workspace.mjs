@@ -52,6 +52,10 @@ export function output(command, args = ["--version"]) {
   return result.status === 0 ? result.stdout.trim() : null;
 }
 
+/** pip of .venv, as quiet as it can be. */
+export const pip = (...args) =>
+  run(venvBin("python"), ["-m", "pip", ...args, "--quiet", "--disable-pip-version-check", "--no-input"]);
+
 const firstFile = (...paths) => paths.find((path) => path && existsSync(path));
 
 /** npm as the npm that started us, else the one beside this Node: its script, never a shell, so Windows works too. */
@@ -65,12 +69,6 @@ export function npm(args, options) {
   );
   return script ? run(process.execPath, [script, ...args], options) : run("npm", args, options);
 }
-
-/** The folder that holds include/node/node_api.h when Node's headers are installed beside it, else undefined. */
-export const nodeHeaders = () =>
-  [process.env.npm_config_nodedir, resolve(dirname(realpathSync(process.execPath)), "..")].find(
-    (folder) => folder && existsSync(join(folder, "include/node/node_api.h")),
-  );
 
 function lastLines(text, count) {
   const lines = text.split("\n");

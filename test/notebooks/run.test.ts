@@ -3,34 +3,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { command, runNotebook } from "./runNotebook";
 
-const command = join(import.meta.dirname, "../../kernel/bin/lutnn.js");
 const folder = mkdtempSync(join(tmpdir(), "lutnn-run-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Writes a notebook of code cells and runs it with `lutnn run`. */
-function run(name: string, sources: string[]) {
-  const cells = sources.map((source, i) => ({
-    cell_type: "code",
-    id: `cell-${i}`,
-    metadata: {},
-    source,
-    execution_count: null,
-    outputs: [],
-  }));
-  const kernelspec = { name: "lutnn", display_name: "TypeScript (LUT-NN)", language: "typescript" };
-  const notebook = { cells, metadata: { kernelspec }, nbformat: 4, nbformat_minor: 5 };
-  writeFileSync(join(folder, name), JSON.stringify(notebook));
-  const out = join(folder, `out-${name}`);
-  const { status, stdout, stderr } = spawnSync(
-    process.execPath,
-    [command, "run", join(folder, name), "--output", out],
-    {
-      encoding: "utf8",
-    },
-  );
-  return { status, stdout, stderr, out };
-}
+const run = (name: string, sources: string[]) => runNotebook(folder, name, sources);
 
 describe("lutnn run", () => {
   it("ends with the last output, and leaves the executed notebook and its page", () => {

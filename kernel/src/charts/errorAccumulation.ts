@@ -89,7 +89,8 @@ export class ErrorAccumulation implements Displayable {
     const { data, metric, series, backend } = this.report;
     const lookups = backend ? `; lookups by ${backend}` : "";
     const reached = series.map(({ name, metric: value }) => `${name} ${formatMetric(value, metric)}`);
-    return `${data.name}, ${data.size} examples, ${metric.name}: ${[...reached, `${errorMarks.dense} ${formatMetric(metric.dense, metric)}`].join(", ")}${lookups}`;
+    const some = data.metricSize ? ` (${data.metricSize} up to inner layers)` : "";
+    return `${data.name}, ${data.size} examples${some}, ${metric.name}: ${[...reached, `${errorMarks.dense} ${formatMetric(metric.dense, metric)}`].join(", ")}${lookups}`;
   }
 
   toTable(): Table {

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { Table } from "../charts/table";
@@ -99,13 +99,23 @@ function python(): Diagnosis["python"] {
 export const ownVersion = (): string =>
   JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8")).version;
 
+/** The data sets below `data`, each with a notice that names its files. */
+function embeddedSets(): Diagnosis["datasets"] {
+  const data = join(__dirname, "../../data");
+  const folders = readdirSync(data).filter((name) => existsSync(join(data, name, "NOTICE.md")));
+  return folders.map((name) => {
+    const notice = readFileSync(join(data, name, "NOTICE.md"), "utf8");
+    const files = [...notice.matchAll(/`([\w.-]+\.gz)`/g)].map(([, file]) => file);
+    return { name, found: files.every((file) => existsSync(join(data, name, file))), where: "embedded" };
+  });
+}
+
 /** Looks at everything that the notebooks need. */
 export function diagnose(): Diagnosis {
   const share = join(checkoutRoot, ".venv/share/jupyter");
   const spec = join(share, "kernels/lutnn/kernel.json");
   const extension = join(share, "labextensions/jupyterlab-lutnn");
   const specNode = existsSync(spec) ? (JSON.parse(readFileSync(spec, "utf8")).argv[0] as string) : undefined;
-  const digits = join(__dirname, "../../data/optdigits/digits.csv.gz");
   const diagnosis: Diagnosis = {
     lutnn: ownVersion(),
     node: process.versions.node,
@@ -122,7 +132,7 @@ export function diagnose(): Diagnosis {
     python: python(),
     kernelspec: { available: specNode !== undefined && existsSync(specNode), path: spec, node: specNode },
     extension: { available: existsSync(join(extension, "package.json")), path: extension },
-    datasets: [{ name: "optdigits", found: existsSync(digits), where: "embedded" }],
+    datasets: embeddedSets(),
     missing: [],
   };
   const setup = "run npm run setup";

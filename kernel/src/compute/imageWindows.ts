@@ -36,6 +36,48 @@ export function imageWindows(
   return { rows: windows.reshape([-1, channels * area]), outputSize };
 }
 
+/**
+ * Some of those rows alone, by their numbers: (rows, channels·filter area). What it holds is as large as what it gives,
+ * however large the images are.
+ */
+export function windowsAt(x: tf.Tensor4D, window: ConvWindow, indices: Uint32Array): tf.Tensor2D {
+  const [, height, width, channels] = x.shape;
+  const { filterHeight, filterWidth, strideHeight, strideWidth, dilationHeight, dilationWidth } = window;
+  const { padTop, padBottom, padLeft, padRight } = window;
+  const area = filterHeight * filterWidth;
+  const positions = (length: number, filter: number, dilation: number, stride: number) =>
+    Math.floor((length - (filter - 1) * dilation - 1) / stride) + 1;
+  const rows = positions(height + padTop + padBottom, filterHeight, dilationHeight, strideHeight);
+  const columns = positions(width + padLeft + padRight, filterWidth, dilationWidth, strideWidth);
+  const pixels = new Int32Array(indices.length * area);
+  const inside = new Uint8Array(pixels.length);
+  let at = 0;
+  for (const index of indices) {
+    const image = Math.floor(index / (rows * columns));
+    const top = (Math.floor(index / columns) % rows) * strideHeight - padTop;
+    const left = (index % columns) * strideWidth - padLeft;
+    for (let i = 0; i < filterHeight; i++)
+      for (let j = 0; j < filterWidth; j++, at++) {
+        const [y, z] = [top + i * dilationHeight, left + j * dilationWidth];
+        if (y < 0 || y >= height || z < 0 || z >= width) continue;
+        pixels[at] = (image * height + y) * width + z;
+        inside[at] = 1;
+      }
+  }
+  const found = tf.gather(x.reshape([-1, channels]), tf.tensor1d(pixels, "int32")); // (rows·area, channels)
+  const kept = inside.includes(0)
+    ? tf.where(
+        tf.tensor2d(inside, [pixels.length, 1], "bool").tile([1, channels]),
+        found,
+        tf.zerosLike(found),
+      )
+    : found;
+  return kept
+    .reshape([indices.length, area, channels])
+    .transpose([0, 2, 1])
+    .reshape([indices.length, channels * area]);
+}
+
 function pad(x: tf.Tensor4D, { padTop, padBottom, padLeft, padRight }: ConvWindow): tf.Tensor4D {
   if (padTop + padBottom + padLeft + padRight === 0) return x;
   return tf.pad4d(x, [

@@ -3,10 +3,16 @@ import { type Batch, disposeBatch, type ExampleSource } from "../datasets/exampl
 import { feedsOf } from "../datasets/feeds";
 import { yieldToEvents } from "../host/signal";
 import { type GraphNode, GraphRun, type LayerOf, type NetworkGraph, Values } from "../layers/graph";
+import type { ReceivedBatch } from "./rows";
 
-/** Bytes of activations that a stream holds at once, over all its networks. */
-export const ACTIVATION_BYTES = 2 ** 29;
+/**
+ * Bytes of activations that a stream holds at once, over all its networks. TensorFlow keeps what was once allocated, with
+ * gaps between, so a process grows by two to three times as much.
+ */
+export const ACTIVATION_BYTES = 2 ** 28;
 const largestBatch = 64;
+/** Batches that a stream begins with at least: what a call needs beside its input and output is as large as a batch. */
+const leastBatches = 4;
 
 /** One batch on its way: the values of each network so far. */
 interface Travelling {
@@ -50,6 +56,23 @@ function liveBytes(graph: NetworkGraph): number[] {
   });
 }
 
+/** The first examples of a tensor with the batch axis first; itself where it has no more. */
+export const firstOf = <T extends tf.Tensor>(tensor: T, examples: number): T =>
+  tensor.shape[0] <= examples ? tensor : tf.slice(tensor, 0, examples);
+
+/** How often all examples may pass through a whole network for what is measured at its end, at every layer anew. */
+const passesToTheEnd = 4;
+
+/**
+ * Share of the examples that go on to the network's end from each of some calls, so that together they pass through the
+ * network {@link passesToTheEnd} times at most: else the time would grow with the square of the depth.
+ */
+export function shareToTheEnd(graph: NetworkGraph, from: readonly number[]): number {
+  const calls = graph.nodes.length;
+  const passes = from.reduce((sum, index) => sum + (calls - index - 1) / calls, 0);
+  return Math.min(1, passesToTheEnd / passes);
+}
+
 /**
  * Examples on their way through one network or several that share a graph, one call at a time, so that a layer can be
  * fitted on, or measured by, what the layers before it really give. It holds the activations that later calls still read
@@ -82,12 +105,16 @@ export class ActivationStream {
     this.capacity = perExample.map((_, i) =>
       Math.max(1, Math.floor(maximumBytes / Math.max(...perExample.slice(i)))),
     );
-    this.batchSize = Math.min(largestBatch, this.capacity[0]);
+    this.batchSize = Math.max(1, Math.min(largestBatch, Math.floor(this.capacity[0] / leastBatches)));
     this.source = data.batches(this.batchSize, options)[Symbol.asyncIterator]();
     graph.nodes.forEach((node, i) => {
       for (const id of node.inputs) this.lastReader.set(id, i);
     });
     for (const { id } of graph.outputs) this.lastReader.set(id, graph.nodes.length);
+  }
+
+  get networks(): number {
+    return this.runs.length;
   }
 
   /** Examples that are on their way. */
@@ -104,6 +131,12 @@ export class ActivationStream {
     return this.travelling.map(({ values }) => values[network].get(node.inputs[0]));
   }
 
+  /** The same with size and mask of each batch. */
+  received(node: GraphNode, network = 0): ReceivedBatch[] {
+    const inputs = this.inputs(node, network);
+    return this.travelling.map(({ batch: { size, mask } }, b) => ({ size, mask, x: inputs[b] }));
+  }
+
   /** What a call has just given as its first output, if it is read later, per batch. */
   outputs(node: GraphNode, network = 0): tf.Tensor[] {
     return this.travelling.map(({ values }) => values[network].get(node.outputs[0]));
@@ -114,12 +147,18 @@ export class ActivationStream {
     return this.travelling.map(({ values }) => this.runs[network].outputsOf(values[network]));
   }
 
-  /** What one batch of a network gives when the calls from here on are computed by these layers; the caller disposes. */
-  finish(layerOf: LayerOf, network: number, batch: number): tf.Tensor[] {
+  /**
+   * What the first examples of one batch of a network give when the calls from here on are computed by these layers; the
+   * caller disposes.
+   */
+  finish(layerOf: LayerOf, network: number, batch: number, examples: number): tf.Tensor[] {
     const rest = this.graph.nodes.slice(this.done);
     return tf.tidy(() => {
       const { values } = this.travelling[batch];
-      return new GraphRun(this.graph, layerOf).finish(values[network], rest).map((tensor) => tensor.clone());
+      const some = new Values(values[network]);
+      for (const kept of [some.tensors, some.masks])
+        for (const [id, tensor] of kept) kept.set(id, firstOf(tensor, examples));
+      return new GraphRun(this.graph, layerOf).finish(some, rest).map((tensor) => tensor.clone());
     });
   }
 
@@ -139,8 +178,10 @@ export class ActivationStream {
       const added = { batch, values };
       this.travelling.push(added);
       this.examples += batch.size;
-      for (let i = 0; i < this.done; i++) this.step(added, i);
-      await yieldToEvents(signal);
+      for (let i = 0; i < this.done; i++) {
+        this.step(added, i);
+        await yieldToEvents(signal);
+      }
     }
   }
 
@@ -157,9 +198,12 @@ export class ActivationStream {
     disposeBatch(batch);
   }
 
-  /** Sends every batch through the next call. */
-  advance(): void {
-    for (const one of this.travelling) this.step(one, this.done);
+  /** Sends every batch through the next call. Once it is aborted the stream is good for {@link dispose} alone. */
+  async advance(): Promise<void> {
+    for (const one of this.travelling) {
+      this.step(one, this.done);
+      await yieldToEvents(this.options.signal);
+    }
     this.done++;
   }
 

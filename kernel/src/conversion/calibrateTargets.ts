@@ -40,7 +40,7 @@ export async function calibrateTargets(
   const { graph, student, state, maker, method, profile, data, seed, signal } = given;
   const targets = student ? within(given.targets, student) : given.targets;
   const names = targets.map(({ name }) => name);
-  const found = await method.calibrate({
+  const learnt = await method.calibrate({
     graph,
     reference: student?.layerOf ?? ((node) => node.layer),
     targets,
@@ -51,6 +51,8 @@ export async function calibrateTargets(
     convertedNetwork: () =>
       maker.withPlaced(names, method, state ?? initialState(given.targets.map(({ name }) => name))),
   });
+  const origin = { data: data.name, examples: data.size, seed };
+  const found = new Map([...learnt].map(([name, calibration]) => [name, { ...calibration, origin }]));
   const short = targets.filter(({ positions, numCentroids }) => data.size * positions < numCentroids);
   const warnings = short.map(
     ({ name, positions, numCentroids }) =>

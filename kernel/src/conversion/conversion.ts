@@ -3,15 +3,18 @@ import { ErrorAccumulation } from "../charts/errorAccumulation";
 import type { ExampleSource } from "../datasets/examples";
 import { checkFeeds } from "../datasets/feeds";
 import { type Data, examplesOf } from "../datasets/from";
+import { InputsOnly } from "../datasets/inputsOnly";
 import { LutnnError } from "../errors";
+import { isFileError } from "../files/fileError";
 import { currentHost, displaySymbol } from "../host/host";
 import { type Evaluation, evaluateTask } from "../training/evaluate";
 import type { TrainingHistory } from "../training/history";
 import { calibrateTargets } from "./calibrateTargets";
 import { ConversionCore } from "./core";
+import { fileMetadata } from "./fileMetadata";
 import { type FineTuneOptions, fineTuneStudent } from "./fineTune";
 import { measureErrors } from "./measureErrors";
-import { methodOf, methods } from "./methods/index";
+import { type CalibrationMethod, methodNames, methodOf, methods } from "./methods/index";
 import type { Student } from "./methods/method";
 import type {
   CalibrateOptions,
@@ -23,7 +26,7 @@ import { listed, Outcome } from "./outcome";
 import { Samples } from "./samples";
 import { type SaveOptions, saveFile } from "./saveFile";
 import { makeStages, stageFolders } from "./stages";
-import { type CalibrationMethod, replacedLayers } from "./state";
+import { type Origin, replacedLayers } from "./state";
 import { checkName } from "./targets";
 import { trainedState } from "./trainedState";
 import { calibrated, replaced, restored, untrained } from "./transitions";
@@ -38,16 +41,17 @@ export class Conversion extends ConversionCore {
   private readonly samples = new Samples(this.graph.inputs);
 
   /**
-   * Learns a lookup for every layer that can be replaced, from some training examples (the paper takes 1,024). Starts
-   * from the dense network: what fine-tuning had learnt is dropped; layers that are replaced take their new lookups.
+   * Learns a lookup for every layer that can be replaced, from the inputs of some training examples (the paper takes
+   * 1,024); their targets are not read. Starts from the dense network: what fine-tuning had learnt is dropped; layers that are replaced take their new lookups.
    * With `layers`, learns only those and keeps everything else, for networks that are converted and trained by and by.
    */
   async calibrate(given: Data, options: CalibrateOptions = {}): Promise<Outcome> {
-    const method = methodOf("calibrate", options.method ?? this.profile.calibrate.method);
-    for (const name of options.layers ?? []) checkName(this.graph.name, name, this.names);
-    return this.queue.run(`calibrate by ${method.title}`, options.signal, async (signal) => {
-      const data = await this.examples("calibrate", given, signal);
-      return this.calibrateNow(data, { ...options, method: method.name }, signal);
+    const name = options.method ?? this.profile.calibrate.method;
+    const { title } = methodOf("calibrate", name);
+    for (const layer of options.layers ?? []) checkName(this.graph.name, layer, this.names);
+    return this.queue.run(`calibrate by ${title}`, options.signal, async (signal) => {
+      const data = await this.inputsOf("calibrate", given, signal);
+      return this.calibrateNow(data, { ...options, method: name }, signal);
     });
   }
 
@@ -184,8 +188,8 @@ export class Conversion extends ConversionCore {
 
   /**
    * Trains the converted network (soft-PQ): centroids, tables or weights, temperatures, batch norms and the layers that
-   * stayed dense. Returns the figures of each epoch. An interrupt leaves it as of the last whole step; a run that fails
-   * leaves it as it was.
+   * stayed dense. Returns the figures of each epoch. An interrupt, or a disk that takes no checkpoint or log any more,
+   * leaves it as of the last whole step; a run that fails otherwise leaves it as it was.
    */
   async fineTune(given: Data, options: FineTuneOptions): Promise<TrainingHistory> {
     return this.queue.run("fine-tune", options.signal, async (signal) => {
@@ -209,7 +213,11 @@ export class Conversion extends ConversionCore {
       ([key, value]) => key in this.profile.fineTune && value !== undefined,
     );
     const settings = { ...this.profile.fineTune, ...Object.fromEntries(given) };
+    let hasBegun = false;
     const run = {
+      onStep: () => {
+        hasBegun = true;
+      },
       graph: this.graph,
       student,
       task: this.task,
@@ -217,24 +225,22 @@ export class Conversion extends ConversionCore {
       settings,
       options: { ...options, signal },
     };
+    const origin = { data: data.name, examples: data.size, seed: options.seed ?? 0 };
     try {
       const history = await fineTuneStudent(run);
-      this.keepTrained(student, "fine-tune");
+      this.keepTrained(student, "fine-tune", origin);
       return history;
     } catch (error) {
-      if (signal.aborted) this.keepTrained(student, "fine-tune, stopped");
-      else {
-        this.maker.forget();
-        this.show(this.state);
-      }
+      if (signal.aborted || (hasBegun && isFileError(error)))
+        this.keepTrained(student, "fine-tune, stopped", origin);
+      else this.discard();
       throw error;
     }
   }
 
-  private keepTrained(student: Student, label: string): void {
-    const state = trainedState(this.state, student, this.surroundings);
-    this.maker.adopt(state);
-    this.keep(label, state);
+  private keepTrained(student: Student, label: string, origin: Origin): void {
+    const state = trainedState(this.state, student, origin, this.surroundings);
+    this.keep(label, student, state);
   }
 
   /**
@@ -269,14 +275,16 @@ export class Conversion extends ConversionCore {
   /**
    * Writes the network as an ONNX file (opset 17) that any ONNX runtime runs; replaced layers are nodes of domain
    * `ai.lutnn`, which the file defines as functions of standard operators. The file is whole or not there, and is
-   * written only if it computes what the network computes.
+   * written only if it computes what the network computes. Its `metadata_props` say the profile and, for each layer,
+   * method, sizes, data and seed.
    */
   save(path: string, options: SaveOptions = {}): Promise<Outcome> {
     return this.queue.run(`save ${path}`, options.signal, async (signal) => {
       this.checkTrainable("save", "saved");
       const { outputs } = this.graph;
-      const names = outputs.length > 1 ? outputs.map(({ name }) => name) : undefined;
-      const { bytes, checked } = await saveFile(path, this.model, names, this.samples, {
+      const outputNames = outputs.length > 1 ? outputs.map(({ name }) => name) : undefined;
+      const metadata = fileMetadata(this.profile, this.task.description, this.targets, this.state);
+      const { bytes, checked } = await saveFile(path, this.model, { outputNames, metadata }, this.samples, {
         ...options,
         signal,
       });
@@ -314,6 +322,22 @@ export class Conversion extends ConversionCore {
     const data = await examplesOf(given);
     checkFeeds(what, this.graph.inputs, data);
     this.task = this.task.checkTarget(what, data.target, data.name);
+    return this.seen(what, data, signal);
+  }
+
+  /** The same for a verb that reads no targets: these tell the task where they fit, and may be whatever they are. */
+  private async inputsOf(what: string, given: Data, signal: AbortSignal): Promise<ExampleSource> {
+    const data = new InputsOnly(await examplesOf(given));
+    checkFeeds(what, this.graph.inputs, data);
+    try {
+      this.task = this.task.checkTarget(what, data.target, data.name);
+    } catch (error) {
+      if (!(error instanceof LutnnError)) throw error;
+    }
+    return this.seen(what, data, signal);
+  }
+
+  private async seen(what: string, data: ExampleSource, signal: AbortSignal): Promise<ExampleSource> {
     await data.checkValues(what, signal);
     await this.samples.remember(data);
     return data;
@@ -325,8 +349,9 @@ export class Conversion extends ConversionCore {
     );
     if (!name) return;
     const { title } = methods[this.state.layers[name].replacedBy!];
+    const trainable = methodNames.filter((one) => methods[one].trainable).map((one) => `"${one}"`);
     throw new LutnnError(
-      `${what}: ${title} cannot be ${participle} (${name} is replaced by it); replace the layer with method "kmeans" or "leastSquares"`,
+      `${what}: ${title} cannot be ${participle} (${name} is replaced by it); replace the layer with method ${trainable.join(" or ")}`,
     );
   }
 }

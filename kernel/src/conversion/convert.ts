@@ -2,10 +2,12 @@ import type * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import { exportFaults } from "../layers/exportFaults";
 import { NetworkGraph } from "../layers/graph";
+import { makesMask } from "../layers/kinds/index";
 import type { TaskName } from "../tasks/derive";
 import type { Task } from "../tasks/task";
 import { knownBatchNormWarning } from "../training/batchNormWarning";
 import { taskOf } from "../training/taskOf";
+import { checkNetwork } from "./checkNetwork";
 import { Conversion } from "./conversion";
 import { History } from "./history";
 import { type Profile, profileOf } from "./profile";
@@ -39,11 +41,6 @@ export function checkExportable(graph: NetworkGraph): void {
     );
 }
 
-/** Whether a layer hands a mask on that was not there before it. */
-const makesMask = (layer: tf.layers.Layer): boolean =>
-  layer.getClassName() === "Masking" ||
-  (layer.getClassName() === "Embedding" && layer.getConfig().maskZero === true);
-
 /**
  * TensorFlow.js lets no mask into or out of a nested network; laid open, as a conversion needs it, masks would cross.
  * Throws LutnnError where that could happen.
@@ -60,9 +57,10 @@ function checkMasks(graph: NetworkGraph): void {
 /**
  * Prepares a network's conversion; nothing is learnt or replaced yet. Any `tf.LayersModel` with inputs of fixed size:
  * several inputs and outputs, nested networks and layers used again included. Throws LutnnError on whatever a later
- * step could not do.
+ * step could not do, and on what is no network, with the call that opens it (a path, a file's bytes).
  */
 export function convert(model: tf.LayersModel, options: ConvertOptions = {}): Conversion {
+  checkNetwork("convert", model);
   const profile = profileOf(options.profile);
   const graph = new NetworkGraph(model);
   checkMasks(graph);

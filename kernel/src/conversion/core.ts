@@ -7,6 +7,7 @@ import { CommandQueue, type PendingCommand } from "./commandQueue";
 import { type Comparison, compareStates } from "./compare";
 import { type History, type HistoryEntry, StateTable } from "./history";
 import { LayerTable, layerInfo } from "./layerTable";
+import { remarksOnTargets } from "./leftDense";
 import type { Student } from "./methods/method";
 import { Outcome } from "./outcome";
 import type { Profile } from "./profile";
@@ -47,7 +48,8 @@ export class ConversionCore implements Displayable {
   protected readonly maker: StudentMaker;
   protected readonly queue = new CommandQueue(() => this.announce({ kind: "commands" }));
   private readonly listeners = new Set<(change: ConversionChange) => void>();
-  protected student: Student | null = null;
+  /** The newest network that was made, and the state that it is of. */
+  private made: { student: Student; of: ConversionState } | null = null;
 
   /** Use {@link convert}. */
   constructor(protected readonly parts: ConversionParts) {
@@ -57,12 +59,12 @@ export class ConversionCore implements Displayable {
     this.targets = targets;
     this.task = task;
     this.history = history;
-    this.remarks = remarks;
+    this.remarks = [...remarks, ...remarksOnTargets(graph, targets)];
     this.maker = new StudentMaker(graph, targets, profile);
-    this.show(this.state);
+    this.leave(this.state);
   }
 
-  /** The layers that can be replaced, with K, V, C, costs and state: shows itself as a table. */
+  /** The layers that can be replaced, with N, D, M, K, V, C, costs and state: shows itself as a table. */
   get layers(): LayerTable {
     const { layers } = this.state;
     const rows = this.targets.map((target) => {
@@ -74,8 +76,19 @@ export class ConversionCore implements Displayable {
   }
 
   /**
+   * The network of the present state, made when it is first asked for; null for the dense one. So layers that are
+   * replaced or restored one by one cost one network, when it is needed.
+   */
+  protected get student(): Student | null {
+    const { state } = this;
+    if (replacedLayers(state).length === 0) return null;
+    if (this.made?.of !== state) this.made = { student: this.maker.make(state), of: state };
+    return this.made.student;
+  }
+
+  /**
    * The network with the replaced layers in place; the dense network itself while none is. It belongs to the
-   * conversion: after the next replace, restore or calibrate it is disposed and another one is here.
+   * conversion: after a replace, restore or calibrate another one is here, and the one before is disposed.
    */
   get model(): tf.LayersModel {
     return this.student?.model ?? this.graph.model;
@@ -125,7 +138,7 @@ export class ConversionCore implements Displayable {
   private goToNow(what: string, id: number | null): Outcome {
     if (id === null) return new Outcome(`${what}: there is no state to go to; ${this.replacedCount}`);
     const { state, label } = this.history.entry(what, id);
-    this.show(state);
+    this.leave(state);
     this.history.goTo(what, id);
     this.announce({ kind: "state", entry: this.history.current });
     return new Outcome(`in state ${id} (${label}); ${this.replacedCount}`);
@@ -168,25 +181,36 @@ export class ConversionCore implements Displayable {
     };
   }
 
-  /** Makes the network of a state the present one. */
-  protected show(state: ConversionState): void {
+  /** Lets go of the network of the state before. */
+  private leave(state: ConversionState): void {
     if (replacedLayers(state).some((name) => !placedCalibration(state, name)))
       throw new TypeError("a replaced layer has no calibration");
-    if (replacedLayers(state).length > 0) this.student = this.maker.make(state);
-    else {
+    if (replacedLayers(state).length === 0) {
       this.maker.clear();
-      this.student = null;
+      this.made = null;
     }
   }
 
-  /** A state and its network are the present ones. */
-  protected change(label: string, state: ConversionState): void {
-    this.show(state);
-    this.keep(label, state);
+  /** The network is no longer what the present state says: another is made of it. */
+  protected discard(): void {
+    this.maker.forget();
+    this.made = null;
   }
 
-  /** A state, whose network is the present one already, is the present one. */
-  protected keep(label: string, state: ConversionState): void {
+  /** A state is the present one. */
+  protected change(label: string, state: ConversionState): void {
+    this.leave(state);
+    this.enter(label, state);
+  }
+
+  /** A state, into which the present network was trained, is the present one. */
+  protected keep(label: string, student: Student, state: ConversionState): void {
+    this.maker.adopt(state);
+    this.made = { student, of: state };
+    this.enter(label, state);
+  }
+
+  private enter(label: string, state: ConversionState): void {
     this.history.add(label, state);
     this.announce({ kind: "state", entry: this.history.current });
   }

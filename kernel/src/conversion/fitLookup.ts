@@ -4,21 +4,25 @@ import { valuesOf } from "../compute/valuesOf";
 import { yieldToEvents } from "../host/signal";
 import { INITIAL_INVERSE_TEMPERATURE_LOGIT } from "../layers/lookupLayer";
 import { fitTable } from "../pq/fitTable";
-import { kMeans } from "../pq/kmeans";
+import { kMeans, kMeansRows } from "../pq/kmeans";
 import type { TableBits, TableScaleMode } from "../pq/lookupTable";
 import { ProductQuantizer } from "../pq/productQuantizer";
 import { sampleIndices, seededRandom } from "../pq/random";
 import type { QuantizerShape } from "../pq/reference";
+import { takingTurns } from "../pq/turns";
 import { Optimizer } from "../training/optimizer";
 import { learningRateShare } from "../training/schedule";
+import { rowsAtOnce } from "./rows";
 
 /** A linear operator on rows, to be looked up. */
 export interface LookupProblem {
   shape: QuantizerShape;
   /** M */
   outputs: number;
-  /** What the layer receives: float32 (N, D). */
-  inputs: Float32Array;
+  /** N: rows of what the layer receives. */
+  rows: number;
+  /** Some of these rows, by rising numbers: float32 (numbers, D). They need not all fit into memory. */
+  inputs(indices: Uint32Array): Float32Array;
   /** What it should give, before bias and activation: float32 (N, M). */
   wanted: Float32Array;
   /** The dense weight: float32 (D, M). */
@@ -56,15 +60,33 @@ function publishedTable({ outputs, weight }: LookupProblem, codebook: ProductQua
   );
 }
 
+/** Codes of all rows, uint8 (N, C). */
+async function encodeAll(
+  { rows, inputs }: LookupProblem,
+  codebook: ProductQuantizer,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const codes = new Uint8Array(rows * codebook.numCodebooks);
+  const most = rowsAtOnce(codebook.inputLength);
+  const pause = takingTurns(signal);
+  for (let from = 0; from < rows; from += most) {
+    const part = Uint32Array.from({ length: Math.min(most, rows - from) }, (_, i) => from + i);
+    codes.set(codebook.encode(inputs(part)), from * codebook.numCodebooks);
+    await pause();
+  }
+  return codes;
+}
+
 /**
  * A lookup whose output is as near as possible to a wanted one: k-means, then least squares; on request refined by
  * gradients and fitted again.
  */
 export async function fitLookup(problem: LookupProblem, settings: FitSettings): Promise<FittedLookup> {
   const { seed, signal } = settings;
-  const codebook = await kMeans(problem.inputs, problem.shape, { seed, signal });
-  const fit = (quantizer: ProductQuantizer, start: Float32Array) =>
-    fitTable(quantizer.encode(problem.inputs), problem.wanted, start, problem.shape, { signal });
+  const learnt = kMeansRows(problem.rows, problem.shape.numCentroids, { seed });
+  const codebook = await kMeans(problem.inputs(learnt), problem.shape, { seed, signal });
+  const fit = async (quantizer: ProductQuantizer, start: Float32Array) =>
+    fitTable(await encodeAll(problem, quantizer, signal), problem.wanted, start, problem.shape, { signal });
   const table = await fit(codebook, publishedTable(problem, codebook));
   const first = {
     centroids: codebook.centroids,
@@ -77,31 +99,35 @@ export async function fitLookup(problem: LookupProblem, settings: FitSettings): 
   return { ...refined, table: await fit(again, refined.table) };
 }
 
+function takeRows(values: Float32Array, length: number, rows: Uint32Array): Float32Array {
+  const out = new Float32Array(rows.length * length);
+  rows.forEach((row, i) => {
+    out.set(values.subarray(row * length, (row + 1) * length), i * length);
+  });
+  return out;
+}
+
 async function refine(
   problem: LookupProblem,
   start: FittedLookup,
   settings: FitSettings,
 ): Promise<FittedLookup> {
-  const { shape, outputs, inputs, wanted } = problem;
+  const { shape, outputs, rows, wanted } = problem;
   const { numCodebooks, numCentroids, subvectorLength } = shape;
   const { refineSteps, distance, tableScale, tableBits, seed, signal } = settings;
   const inputLength = numCodebooks * subvectorLength;
-  const rows = inputs.length / inputLength;
   const random = seededRandom(seed, "refine");
   const centroids = tf.variable(tf.tensor3d(start.centroids, [numCodebooks, numCentroids, subvectorLength]));
   const table = tf.variable(tf.tensor3d(start.table, [numCodebooks, numCentroids, outputs]));
   const theta = tf.variable(tf.scalar(start.inverseTemperatureLogit));
   const variables = [centroids, table, theta] as tf.Variable[];
   const optimizer = new Optimizer([{ variables, learningRate: refineRate }], "adam");
-  const [allInputs, allWanted] = [
-    tf.tensor2d(inputs, [rows, inputLength]),
-    tf.tensor2d(wanted, [rows, outputs]),
-  ];
   try {
     for (let step = 0; step < refineSteps; step++) {
-      const chosen = tf.tensor1d(Int32Array.from(sampleIndices(rows, refineRows, random)), "int32");
+      const chosen = sampleIndices(rows, refineRows, random);
+      const x = tf.tensor2d(problem.inputs(chosen), [chosen.length, inputLength]);
+      const y = tf.tensor2d(takeRows(wanted, outputs, chosen), [chosen.length, outputs]);
       optimizer.step(learningRateShare("cosine", step, refineSteps, refineSteps), () => {
-        const [x, y] = [tf.gather(allInputs, chosen), tf.gather(allWanted, chosen)];
         const given = softPqLookup(x, centroids as tf.Tensor3D, table as tf.Tensor3D, theta as tf.Scalar, {
           distance,
           tableScale,
@@ -110,13 +136,13 @@ async function refine(
         const variance = tf.add(tf.sum(tf.squaredDifference(y, tf.mean(y, 0))), 1e-12);
         return tf.div(tf.sum(tf.squaredDifference(given, y)), variance) as tf.Scalar;
       });
-      chosen.dispose();
+      tf.dispose([x, y]);
       await yieldToEvents(signal);
     }
     const [p, t, [logit]] = variables.map((variable) => variable.dataSync() as Float32Array);
     return { centroids: p, table: t, inverseTemperatureLogit: logit };
   } finally {
     optimizer.dispose();
-    tf.dispose([...variables, allInputs, allWanted]);
+    tf.dispose(variables);
   }
 }

@@ -45,10 +45,12 @@ export class LayerTable implements Displayable, Iterable<LayerInfo> {
       row.name,
       row.op,
       row.state,
+      row.positions,
+      row.inputLength,
+      row.outputs,
       row.numCentroids,
       row.subvectorLength,
       row.numCodebooks,
-      row.outputs,
       millions(row.before.operations),
       millions(row.after.operations),
       ratio(row.before.operations, row.after.operations),
@@ -58,16 +60,18 @@ export class LayerTable implements Displayable, Iterable<LayerInfo> {
     ]);
     const operations = [total((row) => row.before.operations), total((row) => row.after.operations)] as const;
     const bytes = [total((row) => row.before.bytes), total((row) => row.after.bytes)] as const;
-    const empty = ["", "", "", "", "", ""];
+    const empty = Array<string>(8).fill("");
     return new Table(
       [
         "layer",
         "op",
         "state",
+        "N",
+        "D",
+        "M",
         "K",
         "V",
         "C",
-        "outputs",
         "FLOPs dense",
         "FLOPs LUT",
         "FLOPs ratio",
@@ -89,7 +93,7 @@ export class LayerTable implements Displayable, Iterable<LayerInfo> {
         ],
       ],
       [
-        `${this.model}: layers that can be replaced (one input; 1 multiply-add = 1 FLOP)`,
+        `${this.model}: layers that can be replaced (one input: N rows of length D to M outputs; 1 multiply-add = 1 FLOP)`,
         ...this.remarks,
       ].join("; "),
     );

@@ -1,16 +1,20 @@
 import { z } from "zod";
 import { LutnnError } from "../errors";
 import { taskNames } from "../tasks/derive";
+import { methodNames } from "./methods/index";
 import type { ConversionState } from "./state";
 import type { NamedArrays, StoredArray } from "./storedArray";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const byName = <T extends z.ZodType>(value: T) => z.record(z.string(), value);
-const method = z.enum(["kmeans", "leastSquares", "maddness", "maddnessFast"]);
+const method = z.enum(methodNames);
 const weights = z.array(digest);
+
+const origin = z.object({ data: z.string(), examples: z.number(), seed: z.number() });
 
 const calibration = z.object({
   arrays: byName(digest),
+  origin: origin.optional(),
   norms: byName(z.object({ mean: digest, variance: digest })),
   trained: z.object({ arrays: byName(digest), norms: byName(weights) }).optional(),
 });
@@ -23,6 +27,7 @@ const storedState = z.object({
   weights: byName(weights),
   lastMethod: method.nullable(),
   tuned: z.boolean(),
+  training: origin.optional(),
 });
 
 const profile = z.object({
@@ -38,7 +43,7 @@ const profile = z.object({
     z.literal("float"),
   ]),
   calibrate: z.object({
-    method: z.enum(["kmeans", "leastSquares"]),
+    method,
     batchNorm: z.boolean(),
     refineSteps: z.number().int().min(0),
   }),
@@ -118,18 +123,20 @@ const mapValues = <A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B
   Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value)]));
 
 /** The state with digests for its arrays. */
-export function storeState({ layers, weights, lastMethod, tuned }: ConversionState): StoredState {
+export function storeState({ layers, weights, lastMethod, tuned, training }: ConversionState): StoredState {
   const one = (array: StoredArray) => array.digest;
   const list = (arrays: readonly StoredArray[]) => arrays.map(one);
   const named = (arrays: NamedArrays) => mapValues(arrays, one);
   return {
     lastMethod,
     tuned,
+    ...(training ? { training } : {}),
     weights: mapValues(weights, list),
     layers: mapValues(layers, ({ replacedBy, calibrations }) => ({
       replacedBy,
-      calibrations: mapValues(calibrations, ({ arrays, norms, trained }) => ({
+      calibrations: mapValues(calibrations, ({ arrays, origin, norms, trained }) => ({
         arrays: named(arrays),
+        ...(origin ? { origin } : {}),
         norms: mapValues(norms, ({ mean, variance }) => ({ mean: one(mean), variance: one(variance) })),
         ...(trained
           ? { trained: { arrays: named(trained.arrays), norms: mapValues(trained.norms, list) } }
@@ -152,15 +159,17 @@ export async function unstoreState(
   }
   const one = (digest: string) => arrays.get(digest)!;
   const list = (digests: readonly string[]) => digests.map(one);
-  const { layers, weights, lastMethod, tuned } = stored;
+  const { layers, weights, lastMethod, tuned, training } = stored;
   return {
     lastMethod,
     tuned,
+    ...(training ? { training } : {}),
     weights: mapValues(weights, list),
     layers: mapValues(layers, ({ replacedBy, calibrations }) => ({
       replacedBy,
       calibrations: mapValues(calibrations, (found) => ({
         arrays: mapValues(found.arrays, one),
+        ...(found.origin ? { origin: found.origin } : {}),
         norms: mapValues(found.norms, ({ mean, variance }) => ({ mean: one(mean), variance: one(variance) })),
         ...(found.trained
           ? {

@@ -8,7 +8,7 @@ import type { LayerOf, NetworkGraph } from "../layers/graph";
 import type { ErrorAccumulationReport, LayerErrors } from "../report/errorAccumulation";
 import { addScores, noScore, type Score } from "../tasks/score";
 import type { Task } from "../tasks/task";
-import { ActivationStream } from "./activations";
+import { ActivationStream, firstOf, shareToTheEnd } from "./activations";
 import { ErrorSums } from "./errorSums";
 import { realRows } from "./rows";
 import type { Target } from "./targets";
@@ -57,11 +57,14 @@ function ends({ graph, targets, replaced }: ErrorMeasurement): Map<string, numbe
  * Sends the data through both networks in step, call by call, and tells each layer's errors as soon as it is through.
  * Local error: the replaced layer on the dense network's input. Accumulated error: on the converted network's input.
  * Metric of a layer: with every call before the next replaced layer computed as in the converted network, and the rest
- * as in the dense one; so the last replaced layer's is the converted network's.
+ * as in the dense one; so the last replaced layer's is the converted network's. In networks of more than some eight
+ * replaced layers the others' are measured on the same part of the examples, so that time grows with depth and no more.
  */
 export async function measureErrors(measurement: ErrorMeasurement): Promise<ErrorAccumulationReport> {
   const { graph, targets, replaced, task, data, signal } = measurement;
   const untils = ends(measurement);
+  const share = shareToTheEnd(graph, [...untils.values()]);
+  let metricSize = 0;
   const layers: Measured[] = targets.map((target) => ({
     target,
     replaced: replaced.includes(target.name),
@@ -81,7 +84,7 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
     sequence: ++sequence,
     done,
     model: graph.name,
-    data: { name: data.name, size: data.size },
+    data: { name: data.name, size: data.size, ...(share < 1 && done ? { metricSize } : {}) },
     backend,
     divergenceUnit: task.divergenceUnit,
     metric: { ...task.metric, dense: measurement.denseMetric },
@@ -114,10 +117,17 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
         const layer = layers.find(({ target }) => target.name === node.name);
         const call = layer?.target.calls.find((one) => one.node === node);
         const twin = measurement.converted(node);
-        const alone = layer?.replaced
-          ? stream.inputs(node, dense).map((x) => tf.tidy(() => twin.apply(x, node.callArgs) as tf.Tensor))
-          : [];
-        stream.advance();
+        const alone: tf.Tensor[] = [];
+        try {
+          for (const x of layer?.replaced ? stream.inputs(node, dense) : []) {
+            alone.push(tf.tidy(() => twin.apply(x, node.callArgs) as tf.Tensor));
+            await yieldToEvents(signal);
+          }
+          await stream.advance();
+        } catch (error) {
+          tf.dispose(alone);
+          throw error;
+        }
         if (layer && call) {
           const exact = stream.outputs(node, dense);
           const rows = stream.batches.map(({ mask }) => realRows(call, mask));
@@ -131,10 +141,14 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
         }
         const ended = layers.find(({ until }) => until === i);
         if (ended) {
-          for (const [b, { targets: wanted, mask }] of stream.batches.entries()) {
-            const outputs = stream.finish(ownLayer, converted, b);
-            ended.score = addScores(ended.score, task.score(outputs, wanted, mask));
-            tf.dispose(outputs);
+          const isWhole = i === graph.nodes.length - 1;
+          for (const [b, { size, targets: wanted, mask }] of stream.batches.entries()) {
+            const count = isWhole ? size : Math.ceil(share * size);
+            tf.tidy(() => {
+              const outputs = stream.finish(ownLayer, converted, b, count);
+              const score = task.score(outputs, firstOf(wanted, count), mask && firstOf(mask, count));
+              ended.score = addScores(ended.score, score);
+            });
             await yieldToEvents(signal);
           }
         }
@@ -148,6 +162,7 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
         totals.divergence += task.divergence(exact[b], approximate[b], mask);
       }
       totals.examples += stream.size;
+      metricSize += stream.batches.reduce((sum, { size }) => sum + Math.ceil(share * size), 0);
       stream.restart();
     }
   } finally {

@@ -1,4 +1,4 @@
-import * as tf from "@tensorflow/tfjs-node";
+import type * as tf from "@tensorflow/tfjs-node";
 import { valuesOf } from "../compute/valuesOf";
 import type { Batch, ExampleSource } from "../datasets/examples";
 import { disposeBatch } from "../datasets/examples";
@@ -45,48 +45,96 @@ export async function countRealRows(
 export const chooseRows = (name: string, total: number, wanted: number, seed: number): Uint32Array =>
   sampleIndices(total, wanted, seededRandom(seed, name, "rows", wanted));
 
-/** Rows (…, D) of a tensor, as numbers. @param rows what makes rows of it @param indices which of them */
-export function gatherRows(
-  x: tf.Tensor,
-  rows: (x: tf.Tensor) => tf.Tensor2D,
-  indices: Uint32Array,
-): Float32Array {
-  return valuesOf(() => tf.gather(rows(x), tf.tensor1d(Int32Array.from(indices), "int32")));
+/** Numbers that rows may take at once, beside those that are kept. */
+const numbersAtOnce = 2 ** 22;
+
+/** How many rows of so many numbers are made at once. */
+export const rowsAtOnce = (length: number): number => Math.max(1, Math.floor(numbersAtOnce / length));
+
+/** What a call receives, in one batch. */
+export interface ReceivedBatch extends Pick<Batch, "size" | "mask"> {
+  x: tf.Tensor;
+}
+
+/** Rows of what a call receives, known by their place among all real rows of the batches, and made as they are asked for. */
+export class ReceivedRows {
+  /** How many real rows the batches up to each have. */
+  private readonly ends: number[] = [];
+  private readonly real: (Uint32Array | null)[];
+
+  constructor(
+    private readonly call: TargetCall,
+    private readonly batches: readonly ReceivedBatch[],
+  ) {
+    this.real = batches.map(({ mask }) => realRows(call, mask));
+    let end = 0;
+    for (const [b, { size }] of batches.entries()) {
+      end += this.real[b]?.length ?? size * call.operator.positions;
+      this.ends.push(end);
+    }
+  }
+
+  get count(): number {
+    return this.ends[this.ends.length - 1] ?? 0;
+  }
+
+  /**
+   * Some rows, or what is made of them, as numbers: float32 (places, length).
+   * @param places rising
+   * @param made from rows (…, D) of one batch: (…, length)
+   */
+  gather(places: Uint32Array, length: number, made = (rows: tf.Tensor2D) => rows): Float32Array {
+    const out = new Float32Array(places.length * length);
+    const most = rowsAtOnce(this.call.operator.inputLength);
+    let at = 0;
+    for (const [b, { x }] of this.batches.entries()) {
+      const begin = b === 0 ? 0 : this.ends[b - 1];
+      const real = this.real[b];
+      while (at < places.length && places[at] < this.ends[b]) {
+        let to = at;
+        while (to < places.length && places[to] < this.ends[b] && to - at < most) to++;
+        const local = places.subarray(at, to).map((place) => (real ? real[place - begin] : place - begin));
+        out.set(
+          valuesOf(() => made(this.call.operator.rowsAt(x, local))),
+          at * length,
+        );
+        at = to;
+      }
+    }
+    return out;
+  }
 }
 
 /** Takes chosen rows out of batches that come one after the other. */
 export class RowSampler {
+  /** float32 (rows, D), those chosen so far at the beginning */
+  readonly values: Float32Array;
   private seen = 0;
   private at = 0;
-  private readonly parts: Float32Array[] = [];
 
   /** @param chosen indices among all real rows, rising */
   constructor(
     private readonly call: TargetCall,
     private readonly chosen: Uint32Array,
-  ) {}
-
-  /** Takes what is chosen of the next batch. @param x what the call receives */
-  add(x: tf.Tensor, size: number, mask: Batch["mask"], rows = this.call.operator.rows): void {
-    const real = realRows(this.call, mask);
-    const count = real?.length ?? size * this.call.operator.positions;
-    const from = this.at;
-    while (this.at < this.chosen.length && this.chosen[this.at] < this.seen + count) this.at++;
-    if (this.at > from) {
-      const local = this.chosen.subarray(from, this.at).map((index) => index - this.seen);
-      this.parts.push(gatherRows(x, rows, real ? local.map((index) => real[index]) : local));
-    }
-    this.seen += count;
+  ) {
+    this.values = new Float32Array(chosen.length * call.operator.inputLength);
   }
 
-  /** float32 (rows, D) */
-  values(): Float32Array {
-    return concatenate(this.parts);
+  /** Takes what is chosen of the next batch. */
+  add(batch: ReceivedBatch): void {
+    const received = new ReceivedRows(this.call, [batch]);
+    const from = this.at;
+    while (this.at < this.chosen.length && this.chosen[this.at] < this.seen + received.count) this.at++;
+    const local = this.chosen.subarray(from, this.at).map((index) => index - this.seen);
+    const length = this.call.operator.inputLength;
+    if (local.length > 0) this.values.set(received.gather(local, length), from * length);
+    this.seen += received.count;
   }
 }
 
 /** Arrays one after the other. */
 export function concatenate(parts: readonly Float32Array[]): Float32Array {
+  if (parts.length === 1) return parts[0];
   const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {

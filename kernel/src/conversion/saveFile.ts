@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import { writeFileWhole } from "../files/writeFile";
 import { checkFile } from "../inference/checkFile";
-import { exportOnnx } from "../layers/exportOnnx";
+import { type ExportOptions, exportOnnx } from "../layers/exportOnnx";
 import type { Samples } from "./samples";
 
 export interface SaveOptions {
@@ -28,12 +28,12 @@ function checkName(path: string): void {
 export async function saveFile(
   path: string,
   model: tf.LayersModel,
-  outputNames: readonly string[] | undefined,
+  { outputNames, metadata }: Pick<ExportOptions, "outputNames" | "metadata">,
   samples: Samples,
   { check = true, signal }: SaveOptions,
 ): Promise<{ bytes: number; checked: string }> {
   checkName(path);
-  const bytes = exportOnnx(model, { outputNames });
+  const bytes = exportOnnx(model, { outputNames, metadata });
   let checked = "not checked";
   if (check) {
     const inputs = samples.tensors();

@@ -1,7 +1,5 @@
+import type { CalibrationMethod } from "./methods/index";
 import type { LayerWeights, NamedArrays, StoredArray } from "./storedArray";
-
-/** The methods by which a lookup can be learnt; see `methods/`. */
-export type CalibrationMethod = "kmeans" | "leastSquares" | "maddness" | "maddnessFast";
 
 /** Moving statistics of a batch norm. */
 export interface NormStatistics {
@@ -9,9 +7,18 @@ export interface NormStatistics {
   readonly variance: StoredArray;
 }
 
+/** From what something was learnt: the data's name, how many examples it has, and the seed. */
+export interface Origin {
+  readonly data: string;
+  readonly examples: number;
+  readonly seed: number;
+}
+
 /** What a method has learnt of one layer, and what training made of it since. */
 export interface Calibration {
   readonly arrays: NamedArrays;
+  /** Missing where a version that did not note it has stored it. */
+  readonly origin?: Origin;
   /** Statistics of the batch norms that the layer feeds, estimated with it in place; none when they stay as they were. */
   readonly norms: Readonly<Record<string, NormStatistics>>;
   readonly trained?: {
@@ -42,6 +49,8 @@ export interface ConversionState {
   readonly lastMethod: CalibrationMethod | null;
   /** Whether the network as it is was fine-tuned. */
   readonly tuned: boolean;
+  /** Of the last fine-tuning. */
+  readonly training?: Origin;
 }
 
 export function initialState(names: readonly string[]): ConversionState {

@@ -2,9 +2,10 @@ import type * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import type { GraphNode, NetworkGraph } from "../layers/graph";
 import { isReplaceable, type LinearOperator, linearOperator, replaceFault } from "../layers/linearOperator";
-import { feedingLayers, hasBefore, hasBehind } from "../layers/norms";
+import { feedingLayers } from "../layers/norms";
 import { checkQuantizerShape } from "../pq/productQuantizer";
 import type { QuantizerShape } from "../pq/reference";
+import { publishedExceptions } from "./leftDense";
 
 /** One call of a layer that can be replaced. */
 export interface TargetCall {
@@ -28,8 +29,10 @@ export interface Target extends QuantizerShape {
 
 export interface TargetOptions {
   /**
-   * Names of the layers to convert. Default: every layer that can be replaced but convolutions that no other such layer
-   * comes before, and dense layers that none comes behind: as published, neither the first convolution nor the head.
+   * Names of the layers to convert. Default: every layer that can be replaced but those that are left dense as published:
+   * convolutions that no other such layer comes before, dense layers that none comes behind (the head), and the two small
+   * layers of squeeze-and-excitation, found by edges. Layers that need more bytes as lookups (narrow ones, 1×1
+   * convolutions) are among them, as published; `conversion.layers` names them.
    */
   layers?: string[];
   /** K for all layers, or by layer name. Default 16. */
@@ -54,18 +57,11 @@ function defaultSubvectorLength({ op, filterArea, inputLength }: LinearOperator)
 
 const isTarget = (node: GraphNode): boolean => isReplaceable(node.layer);
 
-/** The paper's choice: not the first convolutions, not the head. */
-function isDefault(graph: NetworkGraph, name: string): boolean {
-  const calls = graph.callsOf(name);
-  if (calls[0].layer.getClassName() === "Dense")
-    return calls.some((call) => hasBehind(graph, call, isTarget));
-  return calls.every((call) => hasBefore(graph, call, isTarget));
-}
-
 /** The layers of a network that are to be converted, in network order. Throws LutnnError on unusable choices. */
 export function chooseTargets(graph: NetworkGraph, options: TargetOptions): Target[] {
   const all = [...graph.layers].filter(([, layer]) => isReplaceable(layer)).map(([name]) => name);
-  const names = options.layers ?? all.filter((name) => isDefault(graph, name));
+  const published = options.layers ? null : publishedExceptions(graph);
+  const names = options.layers ?? all.filter((name) => !published!.has(name));
   const keys = [options.subvectorLength, options.numCentroids].flatMap((given) =>
     typeof given === "object" ? Object.keys(given) : [],
   );
@@ -77,7 +73,7 @@ export function chooseTargets(graph: NetworkGraph, options: TargetOptions): Targ
   }
   if (names.length === 0)
     throw new LutnnError(
-      `convert: ${graph.name} must have a layer to replace beyond its first convolution and its head (it has ${all.join(", ") || "none that can be replaced"}); name some with { layers: [...] }`,
+      `convert: ${graph.name} must have a layer to replace beyond its first convolution, its head and squeeze-and-excitation (it has ${all.join(", ") || "none that can be replaced"}); name some with { layers: [...] }`,
     );
   const feeding = feedingLayers(graph, isTarget);
   return all

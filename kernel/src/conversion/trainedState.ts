@@ -1,6 +1,6 @@
 import { methods } from "./methods/index";
 import type { Student } from "./methods/method";
-import { type ConversionState, replacedLayers } from "./state";
+import { type ConversionState, type Origin, replacedLayers } from "./state";
 import { weightsOf } from "./storedArray";
 import { type Surroundings, trained } from "./transitions";
 
@@ -8,6 +8,7 @@ import { type Surroundings, trained } from "./transitions";
 export function trainedState(
   before: ConversionState,
   { layers }: Student,
+  training: Origin,
   around: Surroundings,
 ): ConversionState {
   const placed = replacedLayers(before);
@@ -16,5 +17,5 @@ export function trainedState(
   const arrays = Object.fromEntries(
     placed.map((name) => [name, methods[before.layers[name].replacedBy!].read(layers.get(name)!)]),
   );
-  return trained(before, weights, arrays, around);
+  return trained(before, weights, arrays, training, around);
 }

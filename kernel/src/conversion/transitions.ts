@@ -1,4 +1,5 @@
-import type { Calibration, CalibrationMethod, ConversionState, LayerEntry } from "./state";
+import type { CalibrationMethod } from "./methods/index";
+import type { Calibration, ConversionState, LayerEntry, Origin } from "./state";
 import { placedCalibration, replacedLayers } from "./state";
 import type { LayerWeights, NamedArrays } from "./storedArray";
 
@@ -50,7 +51,9 @@ export function replaced(
 /** A layer is dense again, and so are its batch norms; once none is replaced, all that was trained is forgotten. */
 export function restored(before: ConversionState, name: string, around: Surroundings): ConversionState {
   const state = withLayer(withDenseNorms(before, name, around), name, { replacedBy: null });
-  return replacedLayers(state).length === 0 ? { ...state, weights: {}, tuned: false } : state;
+  return replacedLayers(state).length === 0
+    ? { ...state, weights: {}, tuned: false, training: undefined }
+    : state;
 }
 
 /** What a method has learnt is kept beside what others have. */
@@ -80,7 +83,7 @@ export function untrained(before: ConversionState): ConversionState {
       return [name, { ...entry, calibrations }];
     }),
   );
-  return { ...before, layers, weights: {}, tuned: false };
+  return { ...before, layers, weights: {}, tuned: false, training: undefined };
 }
 
 /** What training has made of the network: weights of every other layer, and of each replaced one with its batch norms. */
@@ -88,9 +91,10 @@ export function trained(
   before: ConversionState,
   weights: Readonly<Record<string, LayerWeights>>,
   arrays: Readonly<Record<string, NamedArrays>>,
+  training: Origin,
   around: Surroundings,
 ): ConversionState {
-  let state: ConversionState = { ...before, weights, tuned: true };
+  let state: ConversionState = { ...before, weights, tuned: true, training };
   for (const name of replacedLayers(before)) {
     const method = before.layers[name].replacedBy!;
     const norms = Object.fromEntries(around.normsOf(name).map((norm) => [norm, weights[norm]]));

@@ -1,9 +1,18 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { valuesOf } from "../compute/valuesOf";
 import type { GraphNode, GraphRun, Values } from "../layers/graph";
+import { normAffine } from "../layers/kinds/normalization";
 import { LookupLayer } from "../layers/lookupLayer";
 import { type Finish, NearTies } from "./nearTies";
-import { changed, distance, EFFECTS, INPUT_CHANGE, largestOfExamples, RELATIVE } from "./rounding";
+import {
+  absoluteOf,
+  changed,
+  distance,
+  EFFECTS,
+  INPUT_CHANGE,
+  largestOfExamples,
+  RELATIVE,
+} from "./rounding";
 
 /** What a file's result of a call is beside that of the network's layer on the same inputs. */
 export interface CallCheck {
@@ -15,7 +24,11 @@ export interface CallCheck {
   explained: number;
 }
 
-const floats = (x: tf.Tensor): Float32Array => Float32Array.from(x.dataSync());
+/** The values as floats, of integers and truth values too. */
+function floats(x: tf.Tensor): Float32Array {
+  const values = x.dataSync();
+  return values instanceof Float32Array ? values : Float32Array.from(values);
+}
 
 /** Index of the first entry that differs by more than is allowed for its example, or −1; and the largest difference. */
 function compare(ours: Float32Array, theirs: Float32Array, allowed: Float32Array) {
@@ -35,11 +48,19 @@ const most = (values: Float32Array): number => values.reduce((a, b) => Math.max(
 /**
  * Computes a call by the network's own layer on the values that the file gave its inputs, and compares with the value that
  * the file gave its output. Values may gain masks; the layer's results are added to them and are the caller's to replace.
+ * @param behind calls that the file computes together with it, one behind the other: the last one's output is compared
  * @param theirs what the file gave for each output, as laid out in tf.js
  */
-export function checkCall(run: GraphRun, node: GraphNode, values: Values, theirs: tf.Tensor[]): CallCheck {
-  const ours = run.step(node, values);
-  const checks = ours.map((y, i) => checkOutput(run, node, values, i, y, theirs[i]));
+export function checkCall(
+  run: GraphRun,
+  node: GraphNode,
+  behind: readonly GraphNode[],
+  values: Values,
+  theirs: tf.Tensor[],
+): CallCheck {
+  let ours = run.step(node, values);
+  for (const one of behind) ours = run.step(one, values);
+  const checks = ours.map((y, i) => checkOutput(run, node, behind, values, i, y, theirs[i]));
   return {
     ok: checks.every(({ ok }) => ok),
     worst: Math.max(...checks.map(({ worst }) => worst)),
@@ -51,6 +72,7 @@ export function checkCall(run: GraphRun, node: GraphNode, values: Values, theirs
 function checkOutput(
   run: GraphRun,
   node: GraphNode,
+  behind: readonly GraphNode[],
   values: Values,
   output: number,
   ours: tf.Tensor,
@@ -62,14 +84,11 @@ function checkOutput(
   const size = most(sizes);
   if (ours.shape.join() !== theirs.shape.join())
     return { ok: false, worst: Number.POSITIVE_INFINITY, size, explained: 0 };
-  const { outside, worst } = compare(
-    a,
-    b,
-    sizes.map((value) => RELATIVE * value),
-  );
+  const rounding = sizes.map((value) => RELATIVE * value + absoluteOf(node.layer));
+  const { outside, worst } = compare(a, b, rounding);
   if (outside.length === 0) return { ok: true, worst, size, explained: 0 };
   if (node.layer instanceof LookupLayer)
-    return { ...checkRows(node.layer, values.inputsOf(node)[0], ours, theirs), size };
+    return { ...checkRows(node.layer, behind, values.inputsOf(node)[0], ours, theirs), size };
   const effect = tf.tidy(() => {
     const inputs = changed(values.inputsOf(node));
     const masks = node.inputs.map((id) => values.masks.get(id));
@@ -86,13 +105,14 @@ function checkOutput(
   });
   const effects = floats(effect);
   effect.dispose();
-  const allowed = sizes.map((value, n) => RELATIVE * value + EFFECTS * effects[n]);
+  const allowed = rounding.map((value, n) => value + EFFECTS * effects[n]);
   return { ok: compare(a, b, allowed).outside.length === 0, worst, size, explained: 0 };
 }
 
 /** The rows of a lookup that differ: each must be what the lookup gives for nearly equal centroids, on both sides. */
 function checkRows(
   layer: LookupLayer,
+  behind: readonly GraphNode[],
   x: tf.Tensor,
   ours: tf.Tensor,
   theirs: tf.Tensor,
@@ -105,8 +125,12 @@ function checkRows(
   const activation = tf.layers.activation({
     activation: (layer.getConfig().activation as "linear") ?? "linear",
   });
+  const norm = behind.length > 0 ? normAffine(behind[behind.length - 1].layer) : null;
   const finish: Finish = (rows, count) =>
-    valuesOf(() => activation.apply(tf.tensor2d(rows, [count, outputs])) as tf.Tensor);
+    norm
+      ? rows.map((value, i) => value * norm.factor[i % outputs] + norm.offset[i % outputs])
+      : valuesOf(() => activation.apply(tf.tensor2d(rows, [count, outputs])) as tf.Tensor);
+  const absolute = absoluteOf(layer);
   const ties = new NearTies(
     lookup,
     (finished, unfinished) => {
@@ -115,7 +139,7 @@ function checkRows(
         1,
       );
       const effect = most(moved.map((value, m) => distance(value, finished[m])));
-      return RELATIVE * most(finished.map(Math.abs)) + EFFECTS * effect;
+      return RELATIVE * most(finished.map(Math.abs)) + absolute + EFFECTS * effect;
     },
     finish,
   );
@@ -125,7 +149,7 @@ function checkRows(
   for (let n = 0; n * outputs < a.length; n++) {
     const rows = [a, b].map((y) => y.subarray(n * outputs, (n + 1) * outputs));
     const difference = most(rows[0].map((value, m) => distance(value, rows[1][m])));
-    if (difference <= RELATIVE * most(rows[0].map(Math.abs))) {
+    if (difference <= RELATIVE * most(rows[0].map(Math.abs)) + absolute) {
       worst = Math.max(worst, difference);
       continue;
     }

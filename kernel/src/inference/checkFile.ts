@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import { cellSignal, yieldToEvents } from "../host/signal";
 import { exportOnnx } from "../layers/exportOnnx";
+import { foldedNorms } from "../layers/foldedNorms";
 import { type GraphNode, GraphRun, NetworkGraph, Values } from "../layers/graph";
 import { type CallCheck, checkCall } from "./checkCall";
 import { checkOptimized } from "./checkOptimized";
@@ -10,7 +11,7 @@ import { runFile } from "./fileValues";
 // The check at the door. Error would accumulate if a file's outputs were compared with the network's: one near tie of a
 // lookup that two runtimes decide differently may change everything behind it. So a copy of the file shows the values
 // between its layers, each layer of the network computes what the *file* gave its inputs, and only that one call's output
-// is compared: what is left is rounding (rounding.ts) or a near tie (nearTies.ts), which is proved row by row, or a fault.
+// is compared (a lookup together with the batch norm that the file folds into it): what is left is rounding (rounding.ts) or a near tie (nearTies.ts), which is proved row by row, or a fault.
 // In the end the file's outputs must be, bit for bit, the values that the copy showed, and the file must run optimised too
 // (checkOptimized.ts).
 
@@ -36,23 +37,45 @@ export interface FileCheck {
   sentence: string;
 }
 
-/** Calls in groups whose values fit into memory. */
-function* groupsOf(graph: NetworkGraph, examples: number, bytesAtOnce: number): Generator<GraphNode[]> {
-  const size = ({ outputShapes }: GraphNode) =>
+/** What a file computes at once: a call, or a lookup with the batch norm that is folded into it. */
+interface Unit {
+  node: GraphNode;
+  /** One behind the other, the norm last. */
+  behind: readonly GraphNode[];
+  /** Ids and shapes of what comes out. */
+  outputs: readonly string[];
+  outputShapes: readonly tf.Shape[];
+}
+
+function unitsOf(graph: NetworkGraph): Unit[] {
+  const folded = foldedNorms(graph);
+  const within = new Set([...folded.values()].flat());
+  return graph.nodes
+    .filter((node) => !within.has(node))
+    .map((node) => {
+      const behind = folded.get(node) ?? [];
+      const { outputs, outputShapes } = behind[behind.length - 1] ?? node;
+      return { node, behind, outputs, outputShapes };
+    });
+}
+
+/** Units in groups whose values fit into memory. */
+function* groupsOf(units: readonly Unit[], examples: number, bytesAtOnce: number): Generator<Unit[]> {
+  const size = ({ outputShapes }: Unit) =>
     outputShapes
       .map((shape) =>
         shape.slice(1).reduce<number>((product, length) => product * (length ?? 1), 4 * examples),
       )
       .reduce((a, b) => a + b, 0);
-  let group: GraphNode[] = [];
+  let group: Unit[] = [];
   let bytes = 0;
-  for (const node of graph.nodes) {
-    if (group.length > 0 && bytes + size(node) > bytesAtOnce) {
+  for (const unit of units) {
+    if (group.length > 0 && bytes + size(unit) > bytesAtOnce) {
       yield group;
       [group, bytes] = [[], 0];
     }
-    group.push(node);
-    bytes += size(node);
+    group.push(unit);
+    bytes += size(unit);
   }
   if (group.length > 0) yield group;
 }
@@ -60,7 +83,8 @@ function* groupsOf(graph: NetworkGraph, examples: number, bytesAtOnce: number): 
 const sameBits = (a: tf.Tensor, b: tf.Tensor): boolean => {
   if (a.shape.join() !== b.shape.join()) return false;
   const [x, y] = [a.dataSync(), b.dataSync()];
-  return x.every((value, i) => Object.is(value, y[i]) || value === y[i]);
+  for (let i = 0; i < x.length; i++) if (x[i] !== y[i] && !Object.is(x[i], y[i])) return false;
+  return true;
 };
 
 /** What is known so far. */
@@ -122,7 +146,7 @@ export async function checkFile(
       );
     const wrong = differingOutput(graph, outputs, values);
     if (wrong) return findings.end(wrong.name, outputSentence(wrong.name));
-    for (const group of groupsOf(graph, findings.examples, bytesAtOnce)) {
+    for (const group of groupsOf(unitsOf(graph), findings.examples, bytesAtOnce)) {
       const fault = await checkGroup(graph, group, values, inputs, outputs, findings);
       if (fault) return fault;
       await yieldToEvents(signal);
@@ -148,13 +172,13 @@ const differingOutput = (graph: NetworkGraph, outputs: readonly tf.Tensor[], { t
 /** Checks a group of calls, and those of the network's outputs that they make; returns the fault, if there is one. */
 async function checkGroup(
   graph: NetworkGraph,
-  group: readonly GraphNode[],
+  group: readonly Unit[],
   known: Values,
   inputs: readonly tf.Tensor[],
   outputs: readonly tf.Tensor[],
   findings: Findings,
 ): Promise<FileCheck | null> {
-  const revealed = [...new Set(group.flatMap((node) => [...node.inputs, ...node.outputs]))].filter(
+  const revealed = [...new Set(group.flatMap(({ node, outputs }) => [...node.inputs, ...outputs]))].filter(
     (id) => !known.tensors.has(id),
   );
   const copy = exportOnnx(graph.model, { reveal: revealed });
@@ -162,8 +186,9 @@ async function checkGroup(
   try {
     const theirs = new Map(revealed.map((id, i) => [id, shown[graph.outputs.length + i]]));
     const run = new GraphRun(graph);
-    for (const node of group) {
-      const check = checkOne(run, node, known, theirs);
+    for (const unit of group) {
+      const { node } = unit;
+      const check = checkOne(run, unit, known, theirs);
       findings.add(check);
       if (!check.ok)
         return findings.end(
@@ -183,7 +208,7 @@ async function checkGroup(
 /** Checks a call on the file's values; masks that it hands on are kept with the known ones. */
 function checkOne(
   run: GraphRun,
-  node: GraphNode,
+  { node, behind, outputs }: Unit,
   known: Values,
   theirs: ReadonlyMap<string, tf.Tensor>,
 ): CallCheck {
@@ -194,10 +219,11 @@ function checkOne(
     check = checkCall(
       run,
       node,
+      behind,
       values,
-      node.outputs.map((id) => theirs.get(id)!),
+      outputs.map((id) => theirs.get(id)!),
     );
-    for (const id of node.outputs) {
+    for (const id of outputs) {
       const mask = values.masks.get(id);
       if (mask) known.masks.set(id, tf.keep(mask.clone()));
     }

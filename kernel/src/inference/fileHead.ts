@@ -24,7 +24,10 @@ const nonlinear = new Set([
   "Selu",
   "LeakyRelu",
   "PRelu",
+  "ThresholdedRelu",
   "HardSigmoid",
+  "HardSwish",
+  "Softplus",
   "Erf",
   "Softsign",
 ]);

@@ -3,6 +3,7 @@ import { LutnnError } from "../errors";
 import type { GraphBuilder, GraphValue } from "../onnx/graphBuilder";
 import { fileOrder } from "../onnx/layout";
 import { exportFaults, nodeFaults } from "./exportFaults";
+import { foldedNorms } from "./foldedNorms";
 import { type GraphNode, NetworkGraph } from "./graph";
 import { GraphEnds } from "./graphEnds";
 import { kindOf } from "./kinds/index";
@@ -13,6 +14,8 @@ export interface ExportOptions {
   reveal?: readonly string[] | "all";
   /** What the file calls the network's outputs, in their order; default `output`, or of several the network's own names. */
   outputNames?: readonly string[];
+  /** What the file says of itself, as its `metadata_props`. */
+  metadata?: Readonly<Record<string, string>>;
 }
 
 /** [height, width, channels] → [channels, height, width]; other shapes stay. */
@@ -28,25 +31,26 @@ function refuse(what: string, faults: string[]): void {
 }
 
 /** Writes one call, its inputs in the order that its kind asks for. */
-function writeNode(graph: GraphBuilder, node: GraphNode, given: GraphValue[]): GraphValue {
+function writeNode(graph: GraphBuilder, node: GraphNode, given: GraphValue[], norm?: GraphNode): GraphValue {
   const kind = kindOf(node.layer)!;
   const inputs = given.map((value) => {
     const typed = kind.integers ? value : graph.float(value);
     const order = wantedOrder(kind, node, value.order.length);
     return order ? graph.inOrder(typed, order) : typed;
   });
-  return kind.write(graph, node, inputs);
+  return kind.write(graph, node, inputs, norm);
 }
 
 /**
  * A network as the bytes of an ONNX file. Its inputs are float32 or int32 with a free batch length: one alone is called
  * `input`, several by the network's names for them; one output alone is called `output`. Images are written channels
- * first, see {@link fileOrder}. Replaced layers become `ai.lutnn` nodes with their function bodies. Throws LutnnError
- * with what {@link exportFaults} says.
+ * first, see {@link fileOrder}. Replaced layers become `ai.lutnn` nodes with their function bodies, and batch norms
+ * directly behind them part of their scale and bias ({@link foldedNorms}); what is revealed by its id is not folded. Throws
+ * LutnnError with what {@link exportFaults} says.
  */
 export function exportOnnx(
   model: tf.LayersModel,
-  { reveal = [], outputNames }: ExportOptions = {},
+  { reveal = [], outputNames, metadata }: ExportOptions = {},
 ): Uint8Array {
   const network = new NetworkGraph(model);
   const what = `ONNX export of ${model.name}`;
@@ -58,15 +62,26 @@ export function exportOnnx(
     throw new LutnnError(
       `${what}: outputNames must name every output of the network (got ${resultNames.length} names for ${network.outputs.length}); its outputs are ${ownNames.join(", ")}`,
     );
-  const revealed = new Set(reveal === "all" ? network.nodes.flatMap((node) => node.outputs) : reveal);
+  const folded = foldedNorms(network, new Set(reveal === "all" ? [] : reveal));
+  const gone = new Set(
+    [...folded].flatMap(([node, behind]) => [node, ...behind.slice(0, -1)]).flatMap((node) => node.outputs),
+  );
+  const revealed = new Set(
+    reveal === "all" ? network.nodes.flatMap((node) => node.outputs).filter((id) => !gone.has(id)) : reveal,
+  );
   const ends = new GraphEnds([...inputNames, ...resultNames, ...revealed]);
   const values = new Map<string, GraphValue>();
   network.inputs.forEach(({ id, shape, dtype }, i) => {
     values.set(id, ends.input(inputNames[i], lengths(shape), dtype === "int32" ? "int32" : "float32"));
   });
+  const written = new Set<GraphNode>();
   for (const node of network.nodes) {
+    if (written.has(node)) continue;
     const inputs = node.inputs.map((id) => values.get(id)!);
-    values.set(node.outputs[0], writeNode(ends.graph, node, inputs));
+    const behind = folded.get(node) ?? [];
+    const norm = behind[behind.length - 1];
+    values.set((norm ?? node).outputs[0], writeNode(ends.graph, node, inputs, norm));
+    for (const one of behind) written.add(one);
   }
   network.outputs.forEach(({ id }, i) => {
     ends.output(values.get(id)!, resultNames[i]);
@@ -79,7 +94,7 @@ export function exportOnnx(
       );
     ends.output(value, id);
   }
-  return ends.bytes(model.name);
+  return ends.bytes(model.name, metadata);
 }
 
 /** Names of outputs, with a number behind each that is an input's name or an earlier output's. */

@@ -33,8 +33,8 @@ export class GraphEnds {
     this.outputs.push({ ...ordered, name });
   }
 
-  bytes(name: string): Uint8Array {
+  bytes(name: string, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
     this.graph.rename(this.renamed);
-    return modelBytes(this.graph, name, this.inputs, this.outputs);
+    return modelBytes(this.graph, { name, inputs: this.inputs, outputs: this.outputs, metadata });
   }
 }

@@ -19,6 +19,8 @@ export interface LinearOperator {
   filterArea: number;
   /** x (B, …) → float32 (B·N, D) */
   rows(x: tf.Tensor): tf.Tensor2D;
+  /** Some of these rows alone, by their numbers: float32 (numbers, D) */
+  rowsAt(x: tf.Tensor, indices: Uint32Array): tf.Tensor2D;
   /** float32 (D, M); the caller disposes. */
   weight(): tf.Tensor2D;
   /** float32 (M), or null without bias */

@@ -186,9 +186,14 @@ export abstract class LookupLayer extends tf.layers.Layer {
     }
   }
 
+  /** A copy of one of the arrays. */
+  private data(name: string): Float32Array {
+    return this.read(name).dataSync() as Float32Array;
+  }
+
   /** Copies of all arrays. */
   getLookup(): LookupWeights {
-    const data = (name: string) => this.read(name).dataSync() as Float32Array;
+    const data = (name: string) => this.data(name);
     const { tableSource } = this.lookup;
     return {
       centroids: data("centroids"),
@@ -203,14 +208,13 @@ export abstract class LookupLayer extends tf.layers.Layer {
     const { tableScale, tableBits } = this.lookup;
     const real = valuesOf(() => this.realTable());
     const { values, scale } = quantizeTable(real, this.outputs, tableScale, tableBits);
-    const { centroids, bias } = this.getLookup();
     return {
       ...this.quantizerShape,
       outputs: this.outputs,
-      centroids,
+      centroids: this.data("centroids"),
       lookupTable: values,
       tableScale: scale,
-      bias: bias ?? new Float32Array(this.outputs),
+      bias: this.useBias ? this.data("bias") : new Float32Array(this.outputs),
     };
   }
 }

@@ -13,20 +13,40 @@ export interface ConvolutionArgs {
   seed: number;
 }
 
-/** x → convolution without bias (padding `same`, He-normal start) → batch norm, trained by the fast path. */
-export function convolutionNorm(
-  x: tf.SymbolicTensor,
-  { name, seed, ...args }: ConvolutionArgs,
-): tf.SymbolicTensor {
+function convolutionLayer(padding: "same" | "valid", { seed, ...args }: ConvolutionArgs): tf.layers.Layer {
   const kernelInitializer = tf.initializers.heNormal({ seed });
-  const y = tf.layers.conv2d({ ...args, name, padding: "same", useBias: false, kernelInitializer }).apply(x);
-  const norm = tf.layers.batchNormalization({ momentum: 0.9, epsilon: 1e-5, name: `${name}_bn` });
-  return fastBatchNorm(norm).apply(y) as tf.SymbolicTensor;
+  return tf.layers.conv2d({ ...args, padding, useBias: false, kernelInitializer });
+}
+
+/** Batch norm, trained by the fast path. */
+export function norm(x: tf.SymbolicTensor, name: string): tf.SymbolicTensor {
+  const layer = tf.layers.batchNormalization({ momentum: 0.9, epsilon: 1e-5, name });
+  return fastBatchNorm(layer).apply(x) as tf.SymbolicTensor;
+}
+
+export const relu = (x: tf.SymbolicTensor, name: string): tf.SymbolicTensor =>
+  tf.layers.reLU({ name }).apply(x) as tf.SymbolicTensor;
+
+/**
+ * x → convolution without bias, He-normal start, padded by as many zeros on each side as the published networks are
+ * (TensorFlow's own `same` puts those of a stride of 2 on the far sides alone).
+ */
+export function convolution(x: tf.SymbolicTensor, args: ConvolutionArgs): tf.SymbolicTensor {
+  const { name, kernelSize, strides = 1 } = args;
+  if (strides === 1 || kernelSize === 1) return convolutionLayer("same", args).apply(x) as tf.SymbolicTensor;
+  const padded = tf.layers.zeroPadding2d({ padding: (kernelSize - 1) / 2, name: `${name}_pad` }).apply(x);
+  return convolutionLayer("valid", args).apply(padded) as tf.SymbolicTensor;
+}
+
+/** x → convolution without bias (padding `same`, He-normal start) → batch norm, trained by the fast path. */
+export function convolutionNorm(x: tf.SymbolicTensor, args: ConvolutionArgs): tf.SymbolicTensor {
+  const y = convolutionLayer("same", args).apply(x) as tf.SymbolicTensor;
+  return norm(y, `${args.name}_bn`);
 }
 
 /** The same, and ReLU. */
 export function convolutionNormRelu(x: tf.SymbolicTensor, args: ConvolutionArgs): tf.SymbolicTensor {
-  return tf.layers.reLU({ name: `${args.name}_relu` }).apply(convolutionNorm(x, args)) as tf.SymbolicTensor;
+  return relu(convolutionNorm(x, args), `${args.name}_relu`);
 }
 
 /** Global average pooling and one dense layer `fc` that gives logits. */

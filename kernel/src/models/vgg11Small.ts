@@ -1,46 +1,8 @@
-import * as tf from "@tensorflow/tfjs-node";
-import { classify, convolutionNormRelu } from "./convolution";
-import { imageShape } from "./imageShape";
+import type * as tf from "@tensorflow/tfjs-node";
+import { type Vgg11Options, vgg11Named } from "./vgg11";
 
-export interface Vgg11SmallOptions {
-  /** [height, width, channels], at least 16 high and wide. */
-  inputShape: readonly number[];
-  numClasses: number;
-  /** Channels of the first convolution, 64 in the published network. Default 32. */
-  width?: number;
-  /** Of the initial weights. Default 0. */
-  seed?: number;
-}
+export type Vgg11SmallOptions = Omit<Vgg11Options, "form">;
 
-/** Channels as multiples of the first convolution's; "pool" halves the image. */
-const plan = [1, 2, "pool", 4, 4, "pool", 8, 8, "pool", 8, 8, "pool"] as const;
-
-/**
- * VGG11 for 32×32 images (the paper's: eight 3×3 convolutions with batch norm, `conv1` … `conv8`, four max-poolings,
- * global average pooling, one dense layer `fc` that gives logits), by default at half its width.
- */
-export function vgg11Small({
-  inputShape,
-  numClasses,
-  width = 32,
-  seed = 0,
-}: Vgg11SmallOptions): tf.LayersModel {
-  const input = tf.input({ shape: imageShape("vgg11Small", inputShape), name: "input" });
-  let x = input;
-  let index = 0;
-  for (const step of plan)
-    if (step === "pool")
-      x = tf.layers
-        .maxPooling2d({ poolSize: 2, strides: 2, name: `pool${index}` })
-        .apply(x) as tf.SymbolicTensor;
-    else {
-      index++;
-      x = convolutionNormRelu(x, {
-        name: `conv${index}`,
-        filters: step * width,
-        kernelSize: 3,
-        seed: seed * 100 + index,
-      });
-    }
-  return tf.model({ inputs: input, outputs: classify(x, numClasses, seed * 100 + 9), name: "vgg11Small" });
-}
+/** {@link vgg11} in its form for small images, by default at half its width: 32 channels in the first convolution. */
+export const vgg11Small = ({ width = 32, ...options }: Vgg11SmallOptions): tf.LayersModel =>
+  vgg11Named("vgg11Small", { ...options, width, form: "cifar" });

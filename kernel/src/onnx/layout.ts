@@ -43,17 +43,21 @@ export function reorder(
   shape: readonly number[],
   order: readonly number[],
 ): Float32Array {
-  const strides = shape.map((_, axis) =>
-    shape.slice(axis + 1).reduce((product, length) => product * length, 1),
-  );
+  const lengths = order.map((axis) => shape[axis]);
+  const strides = order.map((axis) => shape.slice(axis + 1).reduce((product, length) => product * length, 1));
+  const out = new Float32Array(values.length);
+  const last = order.length - 1;
+  if (last < 0) return values.slice();
+  const [length, stride] = [lengths[last], strides[last]];
   const index = order.map(() => 0);
-  return Float32Array.from({ length: values.length }, () => {
-    const value = values[order.reduce((at, axis, i) => at + index[i] * strides[axis], 0)];
-    for (let i = order.length - 1; i >= 0; i--) {
-      index[i]++;
-      if (index[i] < shape[order[i]]) break;
-      index[i] = 0;
+  for (let to = 0, from = 0; to < out.length; ) {
+    for (let i = 0, at = from; i < length; i++, at += stride) out[to++] = values[at];
+    for (let axis = last - 1; axis >= 0; axis--) {
+      from += strides[axis];
+      if (++index[axis] < lengths[axis]) break;
+      from -= lengths[axis] * strides[axis];
+      index[axis] = 0;
     }
-    return value;
-  });
+  }
+  return out;
 }

@@ -17,16 +17,20 @@ const declared = (value: GraphValue) =>
   valueInfo(value.name, ["N", ...lengthsOf(value)], value.type === "int32" ? DataType.INT32 : DataType.FLOAT);
 
 /** This package's version, which a file says that it was written by. */
-const version = (): string =>
+export const libraryVersion = (): string =>
   (JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8")) as { version: string }).version;
 
+/** What stands in a file beside its nodes and constants. */
+export interface FileFrame {
+  name: string;
+  inputs: readonly GraphValue[];
+  outputs: readonly GraphValue[];
+  /** `metadata_props`: keys and what they say. */
+  metadata: Readonly<Record<string, string>>;
+}
+
 /** The bytes of a file with a finished graph, and the bodies of the lookup functions that it calls. */
-export function modelBytes(
-  graph: GraphBuilder,
-  name: string,
-  inputs: readonly GraphValue[],
-  outputs: readonly GraphValue[],
-): Uint8Array {
+export function modelBytes(graph: GraphBuilder, { name, inputs, outputs, metadata }: FileFrame): Uint8Array {
   const functions = [
     ...(graph.lookups.has("LutConv") ? [lutConvFunction()] : []),
     ...(graph.lookups.has("LutMatMul") ? [lutMatMulFunction()] : []),
@@ -34,7 +38,7 @@ export function modelBytes(
   const model = create(ModelProtoSchema, {
     irVersion: BigInt(ONNX_IR_VERSION),
     producerName: "lutnn",
-    producerVersion: version(),
+    producerVersion: libraryVersion(),
     opsetImport: [
       { domain: "", version: BigInt(ONNX_OPSET) },
       ...(functions.length > 0 ? [{ domain: LUTNN_DOMAIN, version: BigInt(LUTNN_DOMAIN_VERSION) }] : []),
@@ -47,6 +51,7 @@ export function modelBytes(
       output: outputs.map(declared),
     },
     functions,
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
   });
   return toBinary(ModelProtoSchema, model);
 }

@@ -18,6 +18,13 @@ export interface KMeansOptions {
 /** Multiply-adds that pass natively between two looks at the signal: less than a tenth of a second. */
 const operationsPerTurn = 1e9;
 
+/** Which of some rows {@link kMeans} learns from, rising: pointsPerCentroid times K at most, drawn at random. */
+export const kMeansRows = (
+  rows: number,
+  numCentroids: number,
+  { pointsPerCentroid = 256, seed = 0 }: Pick<KMeansOptions, "pointsPerCentroid" | "seed">,
+): Uint32Array => sampleIndices(rows, numCentroids * pointsPerCentroid, seededRandom(seed, "k-means rows"));
+
 /**
  * Centroids per codebook by k-means: k-means++ start, Lloyd iterations, empty clusters re-seeded by splitting the
  * cluster of largest error. x float32 (N, C·V) → codebook with centroids float32 (C, K, V).
@@ -33,7 +40,7 @@ export async function kMeans(
   options: KMeansOptions = {},
 ): Promise<ProductQuantizer> {
   checkQuantizerShape("kMeans", shape);
-  const { iterations = 25, pointsPerCentroid = 256, seed = 0, signal } = options;
+  const { iterations = 25, seed = 0, signal } = options;
   const inputLength = shape.numCodebooks * shape.subvectorLength;
   if (x.length === 0 || x.length % inputLength !== 0)
     throw new LutnnError(
@@ -41,11 +48,7 @@ export async function kMeans(
     );
   checkFinite("kMeans", x);
   const rows = x.length / inputLength;
-  const chosen = sampleIndices(
-    rows,
-    shape.numCentroids * pointsPerCentroid,
-    seededRandom(seed, "k-means rows"),
-  );
+  const chosen = kMeansRows(rows, shape.numCentroids, options);
   const points = gatherRows(x, inputLength, chosen);
   const centroids = new Float32Array(inputLength * shape.numCentroids);
   const draws = startDraws(shape, seed);

@@ -17,11 +17,11 @@ export interface LookupTable {
   scale: Float32Array;
 }
 
-/** Round half to even, as TensorFlow and ONNX do. */
-export function roundHalfToEven(x: number): number {
-  const rounded = Math.round(x);
-  return rounded - x === 0.5 && rounded % 2 !== 0 ? rounded - 1 : rounded;
-}
+/** From here on floats of double precision are whole numbers, and their sums round half to even. */
+const wholeFrom = 1.5 * 2 ** 52;
+
+/** Round half to even, as TensorFlow and ONNX do; |x| below 2⁵¹. */
+export const roundHalfToEven = (x: number): number => x + wholeFrom - wholeFrom;
 
 /**
  * Symmetric quantisation, zero point 0: scale = max|table| / 127 (over the layer, or per output), value =
@@ -44,17 +44,23 @@ export function quantizeTable(
       `quantizeTable: the table must hold a positive multiple of ${outputs} outputs (got ${table.length} numbers)`,
     );
   const largest = new Float64Array(outputs);
-  table.forEach((value, i) => {
-    if (!Number.isFinite(value))
-      throw new LutnnError(`quantizeTable: all table values must be finite (got ${value} at index ${i})`);
-    largest[i % outputs] = Math.max(largest[i % outputs], Math.abs(value));
-  });
+  for (let i = 0; i < table.length; )
+    for (let m = 0; m < outputs; m++, i++) {
+      const size = Math.abs(table[i]);
+      if (!(size < Number.POSITIVE_INFINITY))
+        throw new LutnnError(
+          `quantizeTable: all table values must be finite (got ${table[i]} at index ${i})`,
+        );
+      if (size > largest[m]) largest[m] = size;
+    }
   if (mode === "layer") largest.fill(largest.reduce((a, b) => Math.max(a, b), 0));
   const scale = Float32Array.from(largest, (value) => (value > 0 ? Math.fround(value / limit) : 1));
-  const values = Int8Array.from(table, (value, i) => {
-    const steps = roundHalfToEven(Math.fround(value / scale[i % outputs]));
-    return Math.max(-limit, Math.min(limit, steps));
-  });
+  const values = new Int8Array(table.length);
+  for (let i = 0; i < values.length; )
+    for (let m = 0; m < outputs; m++, i++) {
+      const steps = roundHalfToEven(Math.fround(table[i] / scale[m]));
+      values[i] = steps > limit ? limit : steps < -limit ? -limit : steps;
+    }
   return { values, scale };
 }
 

@@ -23,8 +23,22 @@ export function permutation(count: number, random: Random): Uint32Array {
   return order;
 }
 
+/** From so many indices on a few of them are drawn one by one, in memory for those alone. */
+const sparseFrom = 2 ** 20;
+
+/** Each later index takes the place of a draw that came before (Floyd's algorithm: Bentley and Floyd, 1987). */
+function sparseIndices(count: number, wanted: number, random: Random): Uint32Array {
+  const found = new Set<number>();
+  for (let last = count - wanted; last < count; last++) {
+    const drawn = Math.floor(random() * (last + 1));
+    found.add(found.has(drawn) ? last : drawn);
+  }
+  return Uint32Array.from(found).sort();
+}
+
 /** `wanted` different indices of 0 … count−1 in rising order; all of them when wanted ≥ count. */
 export function sampleIndices(count: number, wanted: number, random: Random): Uint32Array {
   if (wanted >= count) return Uint32Array.from({ length: count }, (_, index) => index);
+  if (count > sparseFrom && wanted < count / 4) return sparseIndices(count, wanted, random);
   return permutation(count, random).slice(0, wanted).sort();
 }

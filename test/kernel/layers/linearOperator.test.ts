@@ -17,6 +17,10 @@ function expectLayer(node: GraphNode, x: tf.Tensor): void {
   const { positions, inputLength, outputs } = operator;
   const rows = operator.rows(x);
   expect(rows.shape).toEqual([x.shape[0] * positions, inputLength]);
+  const some = Uint32Array.from({ length: Math.ceil(rows.shape[0] / 3) }, (_, i) => 3 * i);
+  const chosen = tf.gather(rows, tf.tensor1d(Int32Array.from(some), "int32"));
+  expect(operator.rowsAt(x, some).shape).toEqual([some.length, inputLength]);
+  expect(operator.rowsAt(x, some).dataSync()).toEqual(chosen.dataSync());
   const product = tf.matMul(rows, operator.weight());
   const bias = operator.bias();
   const y = bias ? tf.add(product, tf.tensor1d(bias)) : product;

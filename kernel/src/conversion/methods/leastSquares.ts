@@ -1,12 +1,11 @@
 import * as tf from "@tensorflow/tfjs-node";
-import { valuesOf } from "../../compute/valuesOf";
 import { Progress } from "../../host/progress";
-import { yieldToEvents } from "../../host/signal";
 import type { LookupWeights } from "../../layers/lookupLayer";
 import { makeLookup } from "../../layers/makeLookup";
 import { ActivationStream } from "../activations";
 import { fitLookup } from "../fitLookup";
-import { chooseRows, concatenate, countRows, RowSampler } from "../rows";
+import { lookupProblem } from "../lookupProblem";
+import { chooseRows } from "../rows";
 import type { Calibration, NormStatistics } from "../state";
 import { StoredArray } from "../storedArray";
 import { disposeStudent } from "../student";
@@ -17,8 +16,8 @@ import { sampleCalls } from "./sampleInputs";
 
 /** Rows that a fit sees. */
 const rowsPerFit = 65_000;
-/** Which network of the stream is which. */
-const [reference, converted] = [0, 1];
+/** Which network of the stream is which; the first is the reference. */
+const converted = 1;
 
 /**
  * In network order, each layer on what the already converted layers before it give: k-means, then ridge fits of the
@@ -26,7 +25,6 @@ const [reference, converted] = [0, 1];
  * batch norms that follow are estimated anew.
  */
 export const leastSquares: Method = {
-  name: "leastSquares",
   title: "least squares",
   trainable: true,
   ...lookupArrays,
@@ -64,8 +62,7 @@ export const leastSquares: Method = {
             result.set(name, { ...found, norms: { ...found.norms, [node.name]: statistics } });
           }
         }
-        stream.advance();
-        await yieldToEvents(signal);
+        await stream.advance();
       }
     } finally {
       await stream.dispose();
@@ -110,34 +107,12 @@ async function fitTarget(
 ): Promise<LookupWeights> {
   const { operator, calls, positions, name } = target;
   const [first, ...others] = calls;
-  const { batches } = stream;
-  const total = batches.reduce((sum, batch) => sum + countRows(first, batch), 0);
-  const wantedRows = Math.round((rowsPerFit * first.operator.positions) / positions);
-  const chosen = chooseRows(name, total, wantedRows, seed);
-  const linear = (x: tf.Tensor) => tf.matMul(operator.rows(x), operator.weight()) as tf.Tensor2D;
-  const gather = (network: number, rows?: typeof operator.rows) => {
-    const sampler = new RowSampler(first, chosen);
-    stream.inputs(first.node, network).forEach((x, i) => {
-      sampler.add(x, batches[i].size, batches[i].mask, rows);
-    });
-    return sampler.values();
-  };
-  const later = others.map((call) => again.get(call)!);
-  const laterOutputs = later.map((rows) =>
-    valuesOf(() =>
-      tf.matMul(
-        tf.tensor2d(rows, [rows.length / operator.inputLength, operator.inputLength]),
-        operator.weight(),
-      ),
-    ),
-  );
-  const problem = {
-    shape: target,
-    outputs: operator.outputs,
-    inputs: concatenate([gather(converted), ...later]),
-    wanted: concatenate([gather(reference, linear), ...laterOutputs]),
-    weight: valuesOf(() => operator.weight()),
-  };
+  const problem = await lookupProblem(target, stream, {
+    rows: (total) =>
+      chooseRows(name, total, Math.round((rowsPerFit * first.operator.positions) / positions), seed),
+    later: others.map((call) => again.get(call)!),
+    signal,
+  });
   const { distance, tableScale, tableBits, calibrate } = profile;
   const fitted = await fitLookup(problem, {
     seed,
@@ -151,19 +126,19 @@ async function fitTarget(
 }
 
 /** Mean and variance per channel of a batch norm's inputs, also written into its moving statistics. */
-function estimateStatistics(layer: tf.layers.Layer, inputs: tf.Tensor[]): NormStatistics {
-  const [mean, variance] = tf.tidy(() => {
-    const rank = inputs[0].rank;
-    const axis = ((layer.getConfig().axis as number) + rank) % rank;
-    const channels = inputs[0].shape[axis];
-    const order = [...Array(rank).keys()].filter((one) => one !== axis).concat(axis);
-    const rows = inputs.map((input) => input.transpose(order).reshape([-1, channels]));
-    const count = rows.reduce((sum, part) => sum + part.shape[0], 0);
-    const mean = tf.div(tf.addN(rows.map((part) => tf.sum(part, 0))), count);
-    const variance = tf.div(tf.addN(rows.map((part) => tf.sum(tf.squaredDifference(part, mean), 0))), count);
-    layer.setWeights([...layer.getWeights().slice(0, -2), mean, variance]);
-    return [mean, variance];
-  });
+function estimateStatistics(layer: tf.layers.Layer, inputs: readonly tf.Tensor[]): NormStatistics {
+  const { rank, shape } = inputs[0];
+  const axis = ((layer.getConfig().axis as number) + rank) % rank;
+  const channels = shape[axis];
+  const order = [...Array(rank).keys()].filter((one) => one !== axis).concat(axis);
+  const rowsOf = (x: tf.Tensor) => (axis === rank - 1 ? x : x.transpose(order)).reshape([-1, channels]);
+  const count = inputs.reduce((sum, { size }) => sum + size / channels, 0);
+  // One batch at a time: what it takes is no more than the batch.
+  const meanOf = (summed: (rows: tf.Tensor) => tf.Tensor) =>
+    tf.tidy(() => tf.div(tf.addN(inputs.map((x) => tf.tidy(() => tf.sum(summed(rowsOf(x)), 0)))), count));
+  const mean = meanOf((rows) => rows);
+  const variance = meanOf((rows) => tf.squaredDifference(rows, mean));
+  tf.tidy(() => layer.setWeights([...layer.getWeights().slice(0, -2), mean, variance]));
   const stored = [mean, variance].map(
     (tensor) => new StoredArray(tensor.shape, tensor.dataSync() as Float32Array),
   );

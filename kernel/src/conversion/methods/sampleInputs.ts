@@ -1,17 +1,16 @@
-import * as tf from "@tensorflow/tfjs-node";
-import { disposeBatch } from "../../datasets/examples";
-import { feedsOf } from "../../datasets/feeds";
-import { yieldToEvents } from "../../host/signal";
-import { GraphRun } from "../../layers/graph";
+import { ActivationStream } from "../activations";
 import { chooseRows, concatenate, countRealRows, RowSampler } from "../rows";
 import type { Target, TargetCall } from "../targets";
 import type { CalibrationRun } from "./method";
 
+/** Bytes of activations that are in memory while rows are taken out of them: the rows that are kept take more. */
+const maximumBytes = 2 ** 27;
+/** Examples that are looked at for their masks at once. */
 const batchSize = 64;
 
 /**
  * Rows of what each call of the targets receives in the reference network, float32 (rows, D): `wanted` of them over all
- * calls of a layer, each as likely as any other, padding left out.
+ * calls of a layer, each as likely as any other, padding left out. Every example is seen; what is held are the rows.
  */
 export async function sampleCalls(
   { graph, reference, data, seed, signal }: CalibrationRun,
@@ -19,7 +18,6 @@ export async function sampleCalls(
   wanted: (target: Target) => number,
   onProgress: (share: number) => void,
 ): Promise<Map<TargetCall, Float32Array>> {
-  const run = new GraphRun(graph, reference);
   const calls = targets.flatMap((target) => target.calls);
   const counts = await countRealRows(calls, data, batchSize, signal);
   const samplers = new Map<TargetCall, RowSampler>();
@@ -32,21 +30,26 @@ export async function sampleCalls(
     }
   }
   const byNode = new Map(calls.map((call) => [call.node, samplers.get(call)!]));
+  const last = graph.nodes.reduce((most, node, i) => (byNode.has(node) ? i : most), -1);
+  const stream = new ActivationStream(graph, [reference], data, { signal, maximumBytes });
   let seen = 0;
-  for await (const batch of data.batches(batchSize, { signal })) {
-    tf.tidy(() => {
-      const values = run.start(feedsOf(graph.inputs, batch));
-      for (const node of graph.nodes) {
-        byNode.get(node)?.add(values.get(node.inputs[0]), batch.size, batch.mask);
-        run.step(node, values);
+  try {
+    for (;;) {
+      await stream.fill();
+      if (stream.size === 0) break;
+      for (const node of graph.nodes.slice(0, last + 1)) {
+        const sampler = byNode.get(node);
+        if (sampler) for (const batch of stream.received(node)) sampler.add(batch);
+        await stream.advance();
       }
-    });
-    seen += batch.size;
-    disposeBatch(batch);
-    onProgress(seen / data.size);
-    await yieldToEvents(signal);
+      seen += stream.size;
+      stream.restart();
+      onProgress(seen / data.size);
+    }
+  } finally {
+    await stream.dispose();
   }
-  return new Map([...samplers].map(([call, sampler]) => [call, sampler.values()]));
+  return new Map([...samplers].map(([call, { values }]) => [call, values]));
 }
 
 /** The same, over all calls of each target: float32 (rows, D) by name. */

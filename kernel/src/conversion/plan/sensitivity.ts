@@ -1,5 +1,4 @@
 import * as tf from "@tensorflow/tfjs-node";
-import { valuesOf } from "../../compute/valuesOf";
 import type { ExampleSource } from "../../datasets/examples";
 import { Progress } from "../../host/progress";
 import { yieldToEvents } from "../../host/signal";
@@ -8,11 +7,12 @@ import type { LayerOf, NetworkGraph } from "../../layers/graph";
 import { makeLookup } from "../../layers/makeLookup";
 import { denseCost, lookupCost } from "../../report/counting";
 import type { Task } from "../../tasks/task";
-import { ActivationStream } from "../activations";
+import { ACTIVATION_BYTES, ActivationStream, firstOf, shareToTheEnd } from "../activations";
 import { ErrorSums } from "../errorSums";
 import { fitLookup } from "../fitLookup";
+import { lookupProblem } from "../lookupProblem";
 import type { Profile } from "../profile";
-import { chooseRows, countRows, RowSampler, realRows } from "../rows";
+import { chooseRows, realRows } from "../rows";
 import type { Target } from "../targets";
 
 /** What a layer costs for one input: operations, bytes, milliseconds in this machine's backends. */
@@ -88,7 +88,8 @@ const ownLayer: LayerOf = (node) => node.layer;
 /**
  * For every layer and every K and V: fits a lookup on the dense network's activations, and measures on held-out examples
  * the layer's own error and what it does, alone, to the network's output; with operations, bytes and, if wanted, times.
- * Both data sets go through the network once, within a bound of memory: at the widest layers a part of them.
+ * Both data sets go through the network once, within a bound of memory: at the widest layers a part of them. In networks
+ * of more than some eight layers what reaches the output is measured on a part of the examples, the same everywhere.
  */
 export async function measureSensitivity(options: SensitivityOptions): Promise<MeasuredLayer[]> {
   const { graph, targets, data, validation, signal, seed } = options;
@@ -98,7 +99,13 @@ export async function measureSensitivity(options: SensitivityOptions): Promise<M
     all.reduce((sum, { tried }) => sum + tried.length, 0),
     "options",
   );
-  const open = (source: ExampleSource) => new ActivationStream(graph, [ownLayer], source, { seed, signal });
+  const maximumBytes = ACTIVATION_BYTES / 2;
+  const open = (source: ExampleSource) =>
+    new ActivationStream(graph, [ownLayer], source, { seed, signal, maximumBytes });
+  const share = shareToTheEnd(
+    graph,
+    targets.map(({ calls: [{ node }] }) => graph.nodes.indexOf(node)),
+  );
   const streams = { learning: open(data), measuring: open(validation) };
   const measured: MeasuredLayer[] = [];
   let done = 0;
@@ -109,13 +116,12 @@ export async function measureSensitivity(options: SensitivityOptions): Promise<M
       const found = all.find(({ target }) => target.calls[0].node === node);
       if (found)
         measured.push(
-          await measureLayer(found.target, found.tried, streams, options, () =>
+          await measureLayer(found.target, found.tried, { ...streams, share }, options, () =>
             progress.update(++done, { layer: found.target.name }),
           ),
         );
-      streams.learning.advance();
-      streams.measuring.advance();
-      await yieldToEvents(signal);
+      await streams.learning.advance();
+      await streams.measuring.advance();
     }
   } finally {
     await streams.learning.dispose();
@@ -128,13 +134,16 @@ export async function measureSensitivity(options: SensitivityOptions): Promise<M
 async function measureLayer(
   target: Target,
   tried: readonly { numCentroids: number; subvectorLength: number }[],
-  { learning, measuring }: { learning: ActivationStream; measuring: ActivationStream },
+  { learning, measuring, share }: { learning: ActivationStream; measuring: ActivationStream; share: number },
   { profile, seed, latency, task, signal }: SensitivityOptions,
   onDone: () => void,
 ): Promise<MeasuredLayer> {
   const { operator, name, layer, positions } = target;
   const { distance, tableScale, tableBits } = profile;
-  const problem = { outputs: operator.outputs, ...layerRows(target, learning, seed) };
+  const problem = await lookupProblem(target, learning, {
+    rows: (total) => chooseRows(`plan ${name}`, total, rowsPerFit, seed),
+    signal,
+  });
   const { inputLength, outputs } = operator;
   const sizes = { positions, inputLength, outputs };
   const before = denseCost({ ...sizes, numCentroids: 0, subvectorLength: 1 });
@@ -146,60 +155,54 @@ async function measureLayer(
     harm: 0,
   };
   const options: LayerOption[] = [];
-  for (const choice of tried) {
-    const shape = { ...choice, numCodebooks: inputLength / choice.subvectorLength };
-    const fitted = await fitLookup(
-      { ...problem, shape },
-      { seed, refineSteps: 0, distance, tableScale, tableBits, signal },
-    );
-    const lookup = { ...choice, tableSource: "table", tableScale, tableBits, distance } as const;
-    const twin = makeLookup(layer, name, lookup);
-    twin.apply(tf.input({ batchShape: target.calls[0].node.inputShapes[0] }));
-    twin.setLookup({ ...fitted, bias: operator.bias() });
-    try {
-      const effect = measureAlone(target, twin, measuring, task);
-      const after = lookupCost({ ...sizes, ...choice });
-      const option = {
-        ...choice,
-        cost: { flops: after.operations, bytes: after.bytes, latency: 0 },
-        ...effect,
-      };
-      if (latency) {
-        const timing = await timeLayer(twin, target.calls[0].node, { rounds: 40 }, signal);
-        option.cost.latency = timing.native.median;
-        dense.cost.latency = timing.dense.median;
+  const counts = measuring.batches.map(({ size }) => Math.ceil(share * size));
+  const exact = counts.map((count, b) => measuring.finish(ownLayer, 0, b, count));
+  try {
+    for (const choice of tried) {
+      const shape = { ...choice, numCodebooks: inputLength / choice.subvectorLength };
+      const fitted = await fitLookup(
+        { ...problem, shape },
+        { seed, refineSteps: 0, distance, tableScale, tableBits, signal },
+      );
+      const lookup = { ...choice, tableSource: "table", tableScale, tableBits, distance } as const;
+      const twin = makeLookup(layer, name, lookup);
+      twin.apply(tf.input({ batchShape: target.calls[0].node.inputShapes[0] }));
+      twin.setLookup({ ...fitted, bias: operator.bias() });
+      try {
+        const effect = measureAlone(target, twin, measuring, exact, task);
+        const after = lookupCost({ ...sizes, ...choice });
+        const option = {
+          ...choice,
+          cost: { flops: after.operations, bytes: after.bytes, latency: 0 },
+          ...effect,
+        };
+        if (latency) {
+          const timing = await timeLayer(twin, target.calls[0].node, { rounds: 40 }, signal);
+          option.cost.latency = timing.native.median;
+          dense.cost.latency = timing.dense.median;
+        }
+        options.push(option);
+      } finally {
+        twin.dispose();
       }
-      options.push(option);
-    } finally {
-      twin.dispose();
+      onDone();
+      await yieldToEvents(signal);
     }
-    onDone();
-    await yieldToEvents(signal);
+  } finally {
+    tf.dispose(exact);
   }
   return { name, dense, options };
 }
 
-/** Rows of a layer's input, and of its linear output before bias and activation, with its weight. */
-function layerRows({ name, operator, calls: [call] }: Target, stream: ActivationStream, seed: number) {
-  const { batches } = stream;
-  const total = batches.reduce((sum, batch) => sum + countRows(call, batch), 0);
-  const chosen = chooseRows(`plan ${name}`, total, rowsPerFit, seed);
-  const linear = (input: tf.Tensor) => tf.matMul(operator.rows(input), operator.weight()) as tf.Tensor2D;
-  const gather = (rows: typeof operator.rows) => {
-    const sampler = new RowSampler(call, chosen);
-    stream.inputs(call.node).forEach((x, i) => {
-      sampler.add(x, batches[i].size, batches[i].mask, rows);
-    });
-    return sampler.values();
-  };
-  return { inputs: gather(operator.rows), wanted: gather(linear), weight: valuesOf(() => operator.weight()) };
-}
-
-/** Local error and divergence of the network's output when one layer's calls are computed by another layer. */
+/**
+ * Local error and divergence of the network's output when one layer's calls are computed by another layer.
+ * @param exact the network's outputs per batch, for as many of its examples as are to be compared
+ */
 function measureAlone(
   { name, operator, layer, calls: [call] }: Target,
   twin: tf.layers.Layer,
   stream: ActivationStream,
+  exact: readonly tf.Tensor[][],
   task: Task,
 ) {
   const sums = new ErrorSums(operator.outputs);
@@ -211,9 +214,12 @@ function measureAlone(
       const [y, z] = [layer, twin].map((one) => one.apply(x, call.node.callArgs) as tf.Tensor);
       sums.add(y, z, realRows(call, mask));
     });
-    const [exact, approximate] = [ownLayer, changed].map((layerOf) => stream.finish(layerOf, 0, b));
-    divergence += task.divergence(exact, approximate, mask);
-    tf.dispose([exact, approximate]);
+    const [count] = exact[b][0].shape;
+    divergence += tf.tidy(() => {
+      const approximate = stream.finish(changed, 0, b, count);
+      return task.divergence(exact[b], approximate, mask && firstOf(mask, count));
+    });
   });
-  return { localError: sums.error()?.relative ?? 0, harm: Math.max(0, divergence / stream.size) };
+  const compared = exact.reduce((sum, [output]) => sum + output.shape[0], 0);
+  return { localError: sums.error()?.relative ?? 0, harm: Math.max(0, divergence / compared) };
 }

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-node";
-import { imageWindows } from "../../compute/imageWindows";
+import { imageWindows, windowsAt } from "../../compute/imageWindows";
 import { valuesOf } from "../../compute/valuesOf";
 import { LUTNN_DOMAIN } from "../../onnx/builder";
 import type { GraphBuilder, GraphValue } from "../../onnx/graphBuilder";
@@ -59,12 +59,12 @@ function linear(node: GraphNode): LinearOperator {
   const { shape } = weight();
   const [channels, outputs] = shape.slice(-2);
   const filterArea = shape.slice(0, -2).reduce((product, length) => product * length, 1);
-  const rows = (x: tf.Tensor) => {
+  const windowOn = (x: tf.Tensor) => {
     const lengths = x.shape.slice(1);
     // A sequence may come as images of height 1.
-    return imageWindows(asImages(x), convWindow(config, shape.length === 3 ? lengths.slice(-2) : lengths))
-      .rows;
+    return convWindow(config, shape.length === 3 ? lengths.slice(-2) : lengths);
   };
+  const rows = (x: tf.Tensor) => imageWindows(asImages(x), windowOn(x)).rows;
   const matrix = () =>
     tf.tidy(() =>
       filter4d(weight())
@@ -80,6 +80,7 @@ function linear(node: GraphNode): LinearOperator {
     outputs,
     filterArea,
     rows,
+    rowsAt: (x, indices) => windowsAt(asImages(x), windowOn(x), indices),
     weight: matrix,
     bias: () => (config.useBias === false ? null : floats(layer.getWeights()[1])),
     inputGradient: (dy, x) => {
@@ -135,7 +136,7 @@ export const lutConvolution: LayerKind = {
   classNames: ["LutConv2D", "LutConv1D"],
   layout: "channelsFirst",
   fault: convolutionFault,
-  write: (graph, node, [x]) => {
+  write: (graph, node, [x], norm) => {
     const layer = lookupLayerOf(node);
     graph.lookups.add("LutConv");
     const isSequence = x.order.length === 3;
@@ -147,7 +148,7 @@ export const lutConvolution: LayerKind = {
       ...convAttributes(convWindow(settings(node), x.shape)),
       group: layer.quantizerShape.numCodebooks,
     };
-    const inputs = [image, ...lookupConstants(graph, node)];
+    const inputs = [image, ...lookupConstants(graph, node, norm)];
     const name = isSequence ? `${node.key}/positions` : node.key;
     const y = graph.add("LutConv", inputs, name, attributes, LUTNN_DOMAIN);
     const [positions, outputs] = outputLengths(node);

@@ -35,6 +35,11 @@ export const dense: LayerKind = {
       outputs,
       filterArea: 1,
       rows: (x) => x.reshape([-1, inputLength]),
+      rowsAt: (x, indices) =>
+        tf.gather(
+          x.reshape([-1, inputLength]),
+          tf.tensor1d(Int32Array.from(indices), "int32"),
+        ) as tf.Tensor2D,
       weight: () => weight().clone(),
       bias: () => (layer.getConfig().useBias === false ? null : floats(layer.getWeights()[1])),
       inputGradient: (dy) => tf.matMul(dy as tf.Tensor2D, weight(), false, true),
@@ -48,9 +53,9 @@ export const lutDense: LayerKind = {
   classNames: ["LutDense"],
   layout: "plain",
   fault: activationFault,
-  write: (graph, node, [x]) => {
+  write: (graph, node, [x], norm) => {
     graph.lookups.add("LutMatMul");
-    const inputs = [x.name, ...lookupConstants(graph, node)];
+    const inputs = [x.name, ...lookupConstants(graph, node, norm)];
     const y = graph.add("LutMatMul", inputs, node.key, {}, LUTNN_DOMAIN);
     return fusedActivation(graph, node, plainOutput(node, y));
   },

@@ -2,6 +2,7 @@ import { LutnnError } from "../../errors";
 import type { GraphBuilder } from "../../onnx/graphBuilder";
 import type { GraphNode } from "../graph";
 import { type ExportedLookup, LookupLayer } from "../lookupLayer";
+import { normAffine } from "./normalization";
 
 /** The layer of a call as the lookup layer that its class name says it is. */
 export function lookupLayerOf({ key, layer }: GraphNode): LookupLayer {
@@ -11,8 +12,11 @@ export function lookupLayerOf({ key, layer }: GraphNode): LookupLayer {
   );
 }
 
-/** Inputs of a lookup node after x: centroids, table, scale, bias. */
-export function lookupConstants(graph: GraphBuilder, node: GraphNode): string[] {
+/**
+ * Inputs of a lookup node after x: centroids, table, scale, bias.
+ * @param norm a batch norm that becomes part of scale and bias
+ */
+export function lookupConstants(graph: GraphBuilder, node: GraphNode, norm?: GraphNode): string[] {
   const layer = lookupLayerOf(node);
   const { numCodebooks, numCentroids, subvectorLength } = layer.quantizerShape;
   let made: ExportedLookup | undefined;
@@ -20,27 +24,30 @@ export function lookupConstants(graph: GraphBuilder, node: GraphNode): string[] 
     made ??= layer.exportLookup();
     return made;
   };
+  const affine = norm && normAffine(norm.layer);
+  const own = norm ? `${node.key}/${norm.key}` : node.name; // calls of one layer may have norms of their own
   const constant = (name: string, data: () => Float32Array | Int8Array, dims: () => number[]) =>
-    graph.sharedConstant(`${node.name}/${name}`, () => ({ data: data(), dims: dims() }));
+    graph.sharedConstant(name, () => ({ data: data(), dims: dims() }));
   return [
     constant(
-      "centroids",
+      `${node.name}/centroids`,
       () => lookup().centroids,
       () => [numCodebooks, numCentroids, subvectorLength],
     ),
     constant(
-      "table",
+      `${node.name}/table`,
       () => lookup().lookupTable,
       () => [numCodebooks, numCentroids, lookup().outputs],
     ),
     constant(
-      "scale",
-      () => lookup().tableScale,
+      `${own}/scale`,
+      () => (affine ? lookup().tableScale.map((scale, m) => scale * affine.factor[m]) : lookup().tableScale),
       () => [lookup().outputs],
     ),
     constant(
-      "bias",
-      () => lookup().bias,
+      `${own}/bias`,
+      () =>
+        affine ? lookup().bias.map((bias, m) => bias * affine.factor[m] + affine.offset[m]) : lookup().bias,
       () => [lookup().outputs],
     ),
   ];

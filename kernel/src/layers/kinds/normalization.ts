@@ -16,6 +16,16 @@ function scaleAndShift(
   return { gamma, beta, rest };
 }
 
+/** A batch norm in inference as x·factor + offset per channel: float64 (channels) each. */
+export function normAffine(layer: tf.layers.Layer): { factor: Float64Array; offset: Float64Array } {
+  const [{ shape }] = layer.getWeights().slice(-1);
+  const { gamma, beta, rest } = scaleAndShift(layer, shape[0]);
+  const [mean, variance] = rest.map(floats);
+  const epsilon = layer.getConfig().epsilon as number;
+  const factor = Float64Array.from(gamma, (scale, c) => scale / Math.sqrt(variance[c] + epsilon));
+  return { factor, offset: Float64Array.from(beta, (shift, c) => shift - mean[c] * factor[c]) };
+}
+
 /** (x − mean) / √(variance + ε) · γ + β with the moving moments, along one axis. */
 export const batchNormalization: LayerKind = {
   classNames: ["BatchNormalization"],
