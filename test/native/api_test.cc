@@ -100,7 +100,7 @@ TEST("what describes a layer is refused by its rule") {
   CHECK(made.make() == LUTNN_OK, "%s", made.error.message);
   made.dimensions[3] = 9;
   refused("dimensions of a tree must be below subvectorLength (got 9 and 9)");
-  made.options.encoding = static_cast<lutnn_encoding>(7);
+  made.options.encoding = 7;
   const lutnn_code wrongKind = made.make();
   expectRefused(wrongKind, LUTNN_WRONG_KIND, made.error, "encoding must be one of lutnn_encoding (got 7)");
   made.options.encoding = LUTNN_FLOAT32;

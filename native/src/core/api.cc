@@ -101,8 +101,7 @@ Encoding encodingOf(lutnn_encoding encoding) {
     case LUTNN_TREE: return Encoding::kTree;
     case LUTNN_FLOAT32: return Encoding::kFloat32;
   }
-  throw Refusal{LUTNN_WRONG_KIND,
-                "encoding must be one of lutnn_encoding (got " + std::to_string(static_cast<int>(encoding)) + ")"};
+  throw Refusal{LUTNN_WRONG_KIND, "encoding must be one of lutnn_encoding (got " + std::to_string(encoding) + ")"};
 }
 
 /// Everything but the window, which needs the counts that are checked here.

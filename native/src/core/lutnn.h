@@ -98,7 +98,8 @@ typedef struct lutnn_window {
 } lutnn_window;
 
 /* In which numbers inputs are compared with centroids. */
-typedef enum lutnn_encoding { LUTNN_FLOAT32 = 0, LUTNN_INT8 = 1, LUTNN_TREE = 2 } lutnn_encoding;
+typedef int32_t lutnn_encoding;
+enum { LUTNN_FLOAT32 = 0, LUTNN_INT8 = 1, LUTNN_TREE = 2 };
 /* "float32", "int8" or "tree"; LUTNN_WRONG_KIND for any other name. */
 lutnn_code lutnn_encoding_named(const char* name, lutnn_encoding* encoding, lutnn_error* error);
 
