@@ -37,6 +37,8 @@ export interface FitSettings {
   tableScale: TableScaleMode;
   tableBits: TableBits;
   signal: AbortSignal;
+  /** Called with the share that is done, rising to 1. */
+  onProgress?: (share: number) => void;
 }
 
 export interface FittedLookup {
@@ -82,12 +84,19 @@ async function encodeAll(
  * gradients and fitted again.
  */
 export async function fitLookup(problem: LookupProblem, settings: FitSettings): Promise<FittedLookup> {
-  const { seed, signal } = settings;
+  const { seed, signal, onProgress } = settings;
+  // k-means and fit, and on request refinement and fit again, count the same.
+  const parts = settings.refineSteps > 0 ? 4 : 2;
+  const during = (part: number) => (share: number) => onProgress?.((part + share) / parts);
   const learnt = kMeansRows(problem.rows, problem.shape.numCentroids, { seed });
   const codebook = await kMeans(problem.inputs(learnt), problem.shape, { seed, signal });
-  const fit = async (quantizer: ProductQuantizer, start: Float32Array) =>
-    fitTable(await encodeAll(problem, quantizer, signal), problem.wanted, start, problem.shape, { signal });
-  const table = await fit(codebook, publishedTable(problem, codebook));
+  during(0)(1);
+  const fit = async (quantizer: ProductQuantizer, start: Float32Array, part: number) =>
+    fitTable(await encodeAll(problem, quantizer, signal), problem.wanted, start, problem.shape, {
+      signal,
+      onProgress: during(part),
+    });
+  const table = await fit(codebook, publishedTable(problem, codebook), 1);
   const first = {
     centroids: codebook.centroids,
     table,
@@ -95,8 +104,9 @@ export async function fitLookup(problem: LookupProblem, settings: FitSettings): 
   };
   if (settings.refineSteps === 0) return first;
   const refined = await refine(problem, first, settings);
+  during(2)(1);
   const again = new ProductQuantizer(problem.shape, refined.centroids);
-  return { ...refined, table: await fit(again, refined.table) };
+  return { ...refined, table: await fit(again, refined.table, 3) };
 }
 
 function takeRows(values: Float32Array, length: number, rows: Uint32Array): Float32Array {

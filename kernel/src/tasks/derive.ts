@@ -1,6 +1,7 @@
 import { LutnnError } from "../errors";
 import { labels, yesNo } from "./answers";
 import { classification } from "./classification";
+import { counts } from "./counts";
 import { describeHead, type Head } from "./head";
 import { regression } from "./regression";
 import { describeTarget } from "./target";
@@ -8,7 +9,10 @@ import type { Task, TaskKind } from "./task";
 import { tokens } from "./tokens";
 
 /** The kinds of tasks there are, by the name by which one asks for them; a new kind is a file and a line here. */
-const kinds = { classification, yesNo, labels, regression, tokens } satisfies Record<string, TaskKind>;
+const kinds = { classification, yesNo, labels, regression, counts, tokens } satisfies Record<
+  string,
+  TaskKind
+>;
 
 export type TaskName = keyof typeof kinds;
 

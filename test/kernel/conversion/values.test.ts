@@ -3,13 +3,14 @@ import {
   datasets,
   inference,
   LutnnError,
+  Progress,
   plan,
   pq,
   profiles,
   reestimateBatchNorms,
   tf,
 } from "lutnn";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { annealedTemperature } from "../../../kernel/lib/conversion/fineTune";
 import { tinyData, tinyNetwork } from "../network";
 
@@ -45,6 +46,36 @@ describe("a calibration by least squares", () => {
     expect(farthest(given, means(inputOf(conversion.model, "bn2", train)))).toBeLessThan(tolerance);
     expect(farthest(given, means(inputOf(model, "bn2", train)))).toBeGreaterThan(10 * tolerance);
     await conversion.restoreAll();
+  });
+
+  it("shows its progress within a layer too, rising from layer to layer", async () => {
+    const seen: { done: number; layer: string }[] = [];
+    const update = vi.spyOn(Progress.prototype, "update").mockImplementation((done, fields) => {
+      seen.push({ done, layer: fields?.layer ?? "" });
+    });
+    try {
+      for (const refineSteps of [0, 2]) {
+        seen.length = 0;
+        const calibrate = { ...profiles.plus.calibrate, refineSteps };
+        const conversion = convert(tinyNetwork(4), {
+          layers: ["c2", "c3"],
+          profile: { ...profiles.plus, calibrate },
+        });
+        await conversion.calibrate(train);
+        const all = seen.map(({ done }) => done);
+        expect(all).toEqual([...all].sort((a, b) => a - b));
+        for (const [layer, from] of [
+          ["c2", 0],
+          ["c3", 1],
+        ] as const) {
+          const within = seen.filter((one) => one.layer === layer && one.done > from && one.done < from + 1);
+          expect(within.length).toBeGreaterThan(3);
+        }
+        expect(all.at(-1)).toBe(2);
+      }
+    } finally {
+      update.mockRestore();
+    }
   });
 
   it("leaves batch norms alone where the profile says so", async () => {

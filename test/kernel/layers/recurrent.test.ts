@@ -64,7 +64,7 @@ describe("recurrent layers", () => {
   });
 
   it("stand in networks that are trained, converted, saved, stored and opened", async () => {
-    const size = 96;
+    const size = 48;
     const labels = Int32Array.from({ length: size }, (_, i) => i % 2);
     // Rising or falling sequences under noise.
     const values = randomFloats(size * 15, 3).map((noise, i) => {
@@ -85,7 +85,7 @@ describe("recurrent layers", () => {
     const last = L.lstm({ units: 8, recurrentInitializer, ...seeded(4) }).apply(all);
     const outputs = L.dense({ units: 2, activation: "softmax", ...seeded(5) }).apply(last) as Symbolic;
     const model = tf.model({ inputs: input, outputs });
-    await lutnn.fit(model, data, { epochs: 25, learningRate: 0.02 });
+    await lutnn.fit(model, data, { epochs: 12, batchSize: 16, learningRate: 0.03 });
     const conversion = lutnn.convert(model, { subvectorLength: { hidden: 3 } });
     await conversion.calibrate(data);
     await conversion.replaceAll();

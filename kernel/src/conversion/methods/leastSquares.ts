@@ -45,7 +45,9 @@ export const leastSquares: Method = {
         await stream.fill();
         const target = byNode.get(node);
         if (target) {
-          const weights = await fitTarget(target, stream, again, run);
+          const weights = await fitTarget(target, stream, again, run, (share) =>
+            progress.update(result.size + share, { layer: target.name }),
+          );
           const arrays = storeLookup(weights);
           this.fill(student.layers.get(target.name)!, arrays);
           result.set(target.name, { arrays, norms: {} });
@@ -104,6 +106,7 @@ async function fitTarget(
   stream: ActivationStream,
   again: Map<TargetCall, Float32Array>,
   { seed, signal, profile }: CalibrationRun,
+  onProgress: (share: number) => void,
 ): Promise<LookupWeights> {
   const { operator, calls, positions, name } = target;
   const [first, ...others] = calls;
@@ -121,6 +124,7 @@ async function fitTarget(
     tableScale,
     tableBits,
     refineSteps: calibrate.refineSteps,
+    onProgress,
   });
   return { ...fitted, bias: operator.bias() };
 }
