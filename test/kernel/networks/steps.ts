@@ -1,6 +1,7 @@
 import { layers, tf } from "lutnn";
 import { attention, attentionLayer } from "./attentionSteps";
 import type { Draw } from "./draw";
+import { imported, matMul } from "./importedSteps";
 import type { Pool, Value } from "./pool";
 import { shapeOf } from "./pool";
 
@@ -392,6 +393,9 @@ export const steps: [string, Step][] = [
   ["noise", noise],
   ["masking", masking],
   ["recurrent", recurrent],
+  ["imported", imported],
+  ["imported", imported],
+  ["matMul", matMul],
   ["unknown", unknown],
 ];
 
