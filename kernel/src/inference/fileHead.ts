@@ -30,6 +30,9 @@ const nonlinear = new Set([
   "Softplus",
   "Erf",
   "Softsign",
+  "Softplus",
+  "ThresholdedRelu",
+  "HardSwish",
 ]);
 
 /** How the first output of a file ends: the operator that set its last nonlinearity. */

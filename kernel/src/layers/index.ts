@@ -4,6 +4,13 @@ import type * as tf from "@tensorflow/tfjs-node";
 import { Attention } from "./kinds/attention";
 import { HardSwish } from "./kinds/hardSwish";
 
+export { Affine, type AffineConfig } from "./kinds/affine";
+export { Elementwise, type ElementwiseConfig, type ElementwiseOperation } from "./kinds/elementwise";
+export { Expand } from "./kinds/expand";
+export { MatMul } from "./kinds/matMul";
+export { Padding } from "./kinds/padding";
+export { Reduce, type ReductionName } from "./kinds/reduce";
+export { Slice, type SliceConfig } from "./kinds/slice";
 export { Attention, HardSwish };
 
 /** What every layer takes. */

@@ -333,6 +333,60 @@ const squeezeAndExcite: Step = (pool, draw) => {
   return spread && pool.apply(L.multiply({ name: pool.names() }), draw.shuffled([x, spread]));
 };
 
+/** The small layers of networks that come from ONNX files. */
+const ofFiles = unary(floats, (draw, shape, name) => {
+  const axis = draw.integer(1, shape.length);
+  const length = shape[axis - 1];
+  const makers: (() => Layer)[] = [
+    () => new layers.Elementwise({ operation: draw.of(["absolute", "square", "erf"] as const), name }),
+    () => new layers.Elementwise({ operation: "clip", minimum: -0.25, maximum: 0.5, name }),
+    () =>
+      new layers.Affine({
+        weightShape: shape.map((one) => (draw.sometimes(2) ? one : 1)),
+        scale: !draw.sometimes(3),
+        offset: !draw.sometimes(3),
+        name,
+      }),
+    () => {
+      const step = draw.of([1, 2, -1, -2]);
+      const start = step > 0 ? draw.integer(0, length - 1) : length - 1 - draw.integer(0, length - 1);
+      const most = Math.floor((step > 0 ? length - 1 - start : start) / Math.abs(step)) + 1;
+      return new layers.Slice({ axis, start, length: draw.integer(1, most), step, name });
+    },
+    () => {
+      const reduction = draw.of(["mean", "maximum", "minimum", "sum"] as const);
+      return new layers.Reduce({
+        reduction,
+        axes: [axis],
+        keepDims: shape.length === 1 || draw.sometimes(2),
+        name,
+      });
+    },
+    () =>
+      new layers.Padding({
+        paddings: shape.map((): Pair => [draw.integer(0, 1), draw.integer(0, 2)]),
+        value: 0.5,
+        name,
+      }),
+    () => new layers.Expand({ lengths: shape.map((one) => (one === 1 ? draw.integer(1, 3) : one)), name }),
+  ];
+  return draw.of(makers)();
+});
+
+/** Products of matrices, those of each example by themselves. */
+const matMul: Step = (pool, draw) => {
+  const x = pool.pick(draw, (shape, value) => shape.length > 1 && isFloat(value));
+  if (!x) return null;
+  const shape = shapeOf(x);
+  const rank = shape.length;
+  const dims = shape.map((_, i) => i + 1);
+  const turned = pool.apply(
+    L.permute({ dims: [...dims.slice(0, -2), rank, rank - 1], name: pool.names() }),
+    x,
+  );
+  return turned && pool.apply(new layers.MatMul({ name: pool.names() }), draw.shuffled([x, turned]));
+};
+
 /** A layer that is there already, once more. */
 const again: Step = (pool, draw) => {
   const found = pool.again(draw);
@@ -391,6 +445,9 @@ export const steps: [string, Step][] = [
   ["attentionLayer", attentionLayer],
   ["noise", noise],
   ["noise", noise],
+  ["ofFiles", ofFiles],
+  ["ofFiles", ofFiles],
+  ["matMul", matMul],
   ["masking", masking],
   ["recurrent", recurrent],
   ["imported", imported],

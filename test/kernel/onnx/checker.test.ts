@@ -65,8 +65,29 @@ function everyKind(but: "Masking" | "Softmax"): lutnn.tf.LayersModel {
   const read = lutnn.layers.attention({ numHeads: 2 }).apply([query, key, value, mask]) as Symbolic;
   const normal = on(merged(L.add(), read, word), L.layerNormalization());
   const scores = on(merged(L.dot({ axes: 2 }), normal, both), L.reshape({ targetShape: [15] }));
+  const own = lutnn.layers;
+  const changed = on(
+    heard,
+    new own.Padding({
+      paddings: [
+        [1, 0],
+        [0, 2],
+      ],
+      value: 0.5,
+    }),
+    new own.Slice({ axis: 1, start: 6, length: 3, step: -2 }),
+    new own.Elementwise({ operation: "clip", minimum: -0.5, maximum: 2 }),
+    new own.Affine({ weightShape: [3, 1] }),
+  );
+  const wide = on(
+    changed,
+    new own.Reduce({ reduction: "mean", axes: [1], keepDims: true }),
+    new own.Expand({ lengths: [3, 6] }),
+  );
+  const squares = merged(new own.MatMul(), on(wide, L.permute({ dims: [2, 1] })), changed);
   const parts = [
     seen,
+    on(squares, L.flatten()),
     on(heard, L.globalAveragePooling1d({})),
     on(heard, L.globalMaxPooling1d()),
     on(small, L.globalMaxPooling2d({})),

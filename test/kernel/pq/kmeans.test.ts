@@ -277,6 +277,15 @@ describe("kMeans by the native training operators", () => {
       expect(call({ [name]: other })).toThrow(TypeError);
       expect(call({ [name]: [1, 2] })).toThrow(TypeError);
     }
+    const resizable = Reflect.construct(ArrayBuffer, [C * K * 8, { maxByteLength: 512 }]) as ArrayBuffer & {
+      resize(bytes: number): void;
+    };
+    const shrinking = new Float64Array(resizable, 0, C * K).fill(0.5);
+    expect(call({ draws: shrinking })).not.toThrow();
+    resizable.resize(C * K * 8 - 8); // the array has lost its memory
+    expect(call({ draws: shrinking })).toThrow(
+      /draws must have numCodebooks · numCentroids = 2 · 3 = 6 elements/,
+    );
     expect(call({}, "5")).toThrow(TypeError);
     expect(call({}, 5.5)).toThrow(RangeError);
     for (const threads of ["2", undefined, null])

@@ -301,4 +301,26 @@ case("open_sizes_unnamed", conv(5, 4, 3), (None, 4, None, None), shape=[6, 8, No
 case("two_outputs", lambda g, x: [g("Relu", x), g("GlobalAveragePool", x)])
 case("input_as_output", lambda g, x: [g("Identity", x), g("Relu", x)])
 
+
+
+def mobile(g, x):
+    """A small MobileNet v3 as PyTorch exports it: depthwise and squeeze-and-excitation, weights by their modules' names."""
+    def layer(name, x, filters, channels, size, **attributes):
+        weight = g.weight(filters, channels, size, size, name=f"{name}.weight", scale=(2 / (channels * size * size)) ** 0.5)
+        return g("Conv", x, weight, g.weight(filters, name=f"{name}.bias", scale=0.1), **attributes)
+
+    x = g("HardSwish", layer("features.0", x, 8, 3, 3, pads=[1, 1, 1, 1]))
+    y = g("Relu", layer("features.1.conv", x, 16, 8, 1))
+    y = g("Relu", layer("features.1.depthwise", y, 16, 1, 3, pads=[1, 1, 1, 1], strides=[2, 2], group=16))
+    s = g("Relu", layer("features.1.se.fc1", g("GlobalAveragePool", y), 8, 16, 1))
+    y = g("Mul", y, g("HardSigmoid", layer("features.1.se.fc2", s, 16, 8, 1), alpha=1 / 6, beta=0.5))
+    y = g("HardSwish", layer("features.1.project", y, 16, 16, 1))
+    y = g("Add", g("Relu", layer("features.2", y, 16, 16, 3, pads=[1, 1, 1, 1])), y)
+    y = g("Flatten", y)
+    y = g("Gemm", y, g.weight(4, 256, name="classifier.weight", scale=0.05), g.weight(4, name="classifier.bias"), transB=1)
+    return g("Softmax", y, axis=1)
+
+
+case("mobile", mobile, ("N", 3, 8, 8))
+
 print(json.dumps(cases))

@@ -96,7 +96,7 @@ const equal: Build = (draft, operation) => {
   if (x.type === "float32" || dims[dims.length - 1] !== 1 || !counts(all) || all.dims.length > dims.length)
     operation.refuse(
       "whole numbers must be compared with 0, 1, 2 … along a last axis of their own",
-      `${dimsText(x)} with ${all.dims.join("×")}`,
+      `${dimsText(x)} with ${all.dims.join("×") || "one number"}`,
       "cut the network before it with outputs",
     );
   const indices = draft.withUnits(operation, x, dims.slice(0, -1));

@@ -21,6 +21,8 @@ const batchNormalization: Build = (draft, operation) => {
       `training_mode ${operation.int("training_mode", 0)}`,
       "export the network in evaluation mode",
     );
+  if (operation.int("spatial", 1) === 0)
+    operation.refuse("each channel must have one mean, spatial 1", 0, "export the network with spatial 1");
   const value = given.order.length > 2 ? draft.image(operation, given) : given;
   const axis = value.order[1];
   const tensor = draft.apply(
