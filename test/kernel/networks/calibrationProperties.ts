@@ -1,9 +1,10 @@
 import { type Conversion, tf } from "lutnn";
 import { valuesOf } from "../../../kernel/lib/compute/valuesOf";
+import { methodNames } from "../../../kernel/lib/conversion/methods/index";
 import type { ExampleSource } from "../../../kernel/lib/datasets/examples";
 import { NetworkGraph } from "../../../kernel/lib/layers/graph";
 import { type LinearOperator, linearOperator } from "../../../kernel/lib/layers/linearOperator";
-import { capturedInputs, fitsOf, rowsOfKMeans, rowsOfMaddness } from "./capture";
+import { capturedInputs, fitsOf, rowsOfKMeans, rowsOfMaddness, rowsOfSampling } from "./capture";
 import { must } from "./must";
 import { predict } from "./outputs";
 
@@ -60,7 +61,7 @@ function alike(got: readonly number[], wanted: readonly number[]): boolean {
   return wanted.length === got.length && wanted.every((value, i) => Math.abs(value - got[i]) <= allowed);
 }
 
-/** Methods that look at each layer in the dense network alone: k-means and both forms of Maddness. */
+/** Methods that look at each layer in the dense network alone: all but least squares. */
 export async function checkRowsAlone(
   conversion: Conversion,
   data: ExampleSource,
@@ -73,7 +74,10 @@ export async function checkRowsAlone(
     kmeans: await rowsOfKMeans(() => conversion.calibrate(data, { method: "kmeans" })),
     maddness: await rowsOfMaddness(() => conversion.calibrate(data, { method: "maddness" })),
     maddnessFast: await rowsOfMaddness(() => conversion.calibrate(data, { method: "maddnessFast" })),
+    randomRows: await rowsOfSampling(() => conversion.calibrate(data, { method: "randomRows" })),
   };
+  const compared = [...Object.keys(found), "leastSquares"];
+  must(compared.sort().join() === [...methodNames].sort().join(), `methods compared: ${compared}`, model);
   for (const [method, rows] of Object.entries(found))
     names.forEach((name, i) => {
       const { inputLength } = operatorOf(graph, name);

@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import { tf } from "lutnn";
 import { vi } from "vitest";
 import type { fitLookup } from "../../../kernel/lib/conversion/fitLookup";
+import type { sampleInputs } from "../../../kernel/lib/conversion/methods/sampleInputs";
 import type { kMeans } from "../../../kernel/lib/pq/kmeans";
 import type { Maddness } from "../../../kernel/lib/pq/maddness";
 
@@ -42,6 +43,23 @@ export async function rowsOfMaddness(during: () => Promise<unknown>): Promise<Fl
   const spy = vi.spyOn(inside.Maddness, "fit");
   await during();
   const rows = spy.mock.calls.map(([given]) => given);
+  spy.mockRestore();
+  return rows;
+}
+
+/** The rows that a method takes for each layer from the dense network while something runs, in the order of the layers. */
+export async function rowsOfSampling(during: () => Promise<unknown>): Promise<Float32Array[]> {
+  const inside = library("../../../kernel/lib/conversion/methods/sampleInputs") as {
+    sampleInputs: typeof sampleInputs;
+  };
+  const { sampleInputs: own } = inside;
+  const rows: Float32Array[] = [];
+  const spy = vi.spyOn(inside, "sampleInputs").mockImplementation(async (...given) => {
+    const found = await own(...given);
+    rows.push(...given[0].targets.map(({ name }) => found.get(name)!));
+    return found;
+  });
+  await during();
   spy.mockRestore();
   return rows;
 }

@@ -69,7 +69,7 @@ export async function checkConversion(
     const data = examplesOf(model, inputs, target);
     await checkRowsAlone(conversion, data, { model, inputs, names });
     sameBits("calibrate", model, dense, now(conversion.model));
-    await conversion.replaceAll();
+    await conversion.replaceAll({ method: "maddnessFast" });
     const fast = now(conversion.model);
     await conversion.restoreAll();
     await checkRowsOfFits(conversion, data, { model, inputs, names });

@@ -43,6 +43,7 @@ export const permute: LayerKind = {
 export const repeatVector: LayerKind = {
   classNames: ["RepeatVector"],
   layout: "plain",
+  end: "rearranges",
   integers: true,
   write: (graph, node, [x]) => {
     const row = graph.reshape(x, [1, ...x.shape], `${node.key}/row`);
