@@ -58,11 +58,10 @@ export interface OperatorOptions {
   /**
    * In which numbers inputs are compared with centroids. "int8" rounds both, with scales that follow each row, or each
    * codebook's channels: faster with AVX-512 VNNI or NEON dot products, and some codes differ (see `mismatch`).
-   * Elsewhere the same codes take about as long as "float32", by "scalar" much longer. "bf16" rounds both
-   * to bfloat16 and adds up in float32, and fewer codes differ: with AVX-512 BF16 it takes about as long as "float32" on
-   * Zen 4, elsewhere the same codes take longer. Default "float32".
+   * Elsewhere the same codes take about as long as "float32", by "scalar" much longer. "tree" compares with thresholds.
+   * Default "float32".
    */
-  encoding?: "float32" | "int8" | "bf16" | "tree";
+  encoding?: "float32" | "int8" | "tree";
   /** For encoding "tree": codes by comparisons, as Maddness has them, with the same lookup; K is 16. */
   tree?: Tree;
 }

@@ -2,7 +2,7 @@
 
 /**
  * Makes the operators `LutnnSoftLookup`, `LutnnSoftLookupGrad` and `LutnnTable` known to TensorFlow (their inputs and
- * attributes: src/training/soft_operators.h); later calls change nothing. They run on threads of their own, at first as
+ * attributes: src/fronts/tensorflow/soft_operators.h); later calls change nothing. They run on threads of their own, at first as
  * many as the machine has cores, and with the instruction set that LUTNN_FORCE_ISA names, else the fastest.
  * Throws where LUTNN_FORCE_ISA is not available or another copy of this file has registered them.
  */

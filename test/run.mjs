@@ -2,6 +2,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { run, testArm, testHere, testWithSanitizers } from "./native/builds.mjs";
+import { checkFormat } from "./native/format.mjs";
 
 const root = resolve(import.meta.dirname, "..");
 const at = (...parts) => join(root, ...parts);
@@ -44,7 +45,10 @@ function failedTests() {
  * that returns a sentence was skipped, and says why.
  */
 const suites = {
-  lint: () => node({}, at("node_modules/@biomejs/biome/bin/biome"), "check", "--error-on-warnings"),
+  lint: () => {
+    node({}, at("node_modules/@biomejs/biome/bin/biome"), "check", "--error-on-warnings");
+    checkFormat();
+  },
   types: () => node({}, at("node_modules/typescript/bin/tsc"), "-p", "test"),
   native: testHere,
   sanitizers: testWithSanitizers,

@@ -1,10 +1,9 @@
 // Seconds that k-means calibration of ResNet18 takes on 1,024 images of random numbers, as the paper calibrates: node
 // calibration.mjs. In a process of its own. Prints JSON.
 import { createRequire } from "node:module";
-import { resnet18 } from "./networks.mjs";
 
 const require = createRequire(import.meta.url);
-const { convert } = require("../lib/index.js");
+const { convert, models } = require("../lib/index.js");
 const { Dataset } = require("../lib/datasets/dataset.js");
 const { seededRandom } = require("../lib/pq/random.js");
 
@@ -17,7 +16,9 @@ const data = new Dataset({
   images: Float32Array.from({ length: count * 32 * 32 * 3 }, random),
   labels: Int32Array.from({ length: count }, (_, i) => i % 10),
 });
-const conversion = convert(resnet18(), { profile: "paper" });
+const conversion = convert(models.resnet18({ inputShape: [32, 32, 3], numClasses: 10 }), {
+  profile: "paper",
+});
 const before = process.cpuUsage();
 const start = performance.now();
 await conversion.calibrate(data, { method: "kmeans", seed: 0 });

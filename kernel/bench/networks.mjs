@@ -16,7 +16,6 @@ const { makeLookup } = require("../lib/layers/makeLookup.js");
 const { seededRandom } = require("../lib/pq/random.js");
 const { valuesOf } = require("../lib/compute/valuesOf.js");
 const { softPqConv2d, softPqMatMul } = require("../lib/compute/softPq.js");
-const { classify, convolutionNorm } = require("../lib/models/convolution.js");
 const { taskOf } = require("../lib/training/taskOf.js");
 const { Optimizer, variablesOf } = require("../lib/training/optimizer.js");
 
@@ -235,35 +234,6 @@ function encoderLayer() {
     if (which !== "dense") steps.softPq = stepOf(true, x, dy);
     return steps;
   };
-}
-
-/**
- * ResNet18 for 32×32 images: 64 to 512 channels in four stages of two blocks, downsampling 1×1 convolutions. What
- * calibration is timed on.
- */
-export function resnet18() {
-  let seed = 0;
-  const convolution = (x, name, filters, kernelSize, strides) =>
-    convolutionNorm(x, { name, filters, kernelSize, strides, seed: ++seed });
-  const relu = (x) => tf.layers.reLU().apply(x);
-  const input = tf.input({ shape: [32, 32, 3] });
-  let x = relu(convolution(input, "conv1", 64, 3, 1));
-  for (let stage = 1; stage <= 4; stage++)
-    for (let block = 0; block < 2; block++) {
-      const strides = stage > 1 && block === 0 ? 2 : 1;
-      const name = `stage${stage}_block${block}`;
-      const filters = 32 * 2 ** stage;
-      const branch = convolution(
-        relu(convolution(x, `${name}_a`, filters, 3, strides)),
-        `${name}_b`,
-        filters,
-        3,
-        1,
-      );
-      const shortcut = strides === 1 ? x : convolution(x, `${name}_down`, filters, 1, strides);
-      x = relu(tf.layers.add().apply([branch, shortcut]));
-    }
-  return tf.model({ inputs: input, outputs: classify(x, classes, ++seed), name: "resnet18" });
 }
 
 /** What can be timed, by name: (which: "dense", "softPq" or both) → { dense, softPq }, each a step. */

@@ -12,15 +12,16 @@ export const python = () =>
     (name) => name && works(name, ["-c", "import sys; sys.exit(sys.version_info < (3, 10))"]),
   ) ?? null;
 
-function compilesCpp17() {
+/** C++20 as far as native/ uses it; its oldest compilers know it by the name of its draft. */
+function compilesCpp20() {
   if (windows) return works("where", ["cl"]) || works("where", ["msbuild"]);
   mkdirSync(cache, { recursive: true });
   const folder = mkdtempSync(join(cache, "compiler-probe-"));
   try {
     const source = join(folder, "probe.cc");
-    writeFileSync(source, "#include <optional>\nint main() { return std::optional<int>(0).value(); }\n");
+    writeFileSync(source, "struct Named { int a = 0, b = 0; };\nint main() { return Named{.b = 0}.b; }\n");
     return [process.env.CXX, "c++", "g++", "clang++"].some(
-      (compiler) => compiler && works(compiler, ["-std=c++17", source, "-o", join(folder, "probe")]),
+      (compiler) => compiler && works(compiler, ["-std=c++2a", source, "-o", join(folder, "probe")]),
     );
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -41,9 +42,9 @@ const checks = {
     return null;
   },
   compiler: () =>
-    compilesCpp17()
+    compilesCpp20()
       ? null
-      : "A C++17 compiler is needed to build the lookup backend. Debian and Ubuntu: apt install g++. Fedora: dnf install gcc-c++. macOS: xcode-select --install. Windows: Visual Studio Build Tools, workload “Desktop development with C++”. CXX=/path/to/compiler chooses one.",
+      : "A C++20 compiler is needed to build the lookup backend. Debian and Ubuntu: apt install g++. Fedora: dnf install gcc-c++. macOS: xcode-select --install. Windows: Visual Studio Build Tools, workload “Desktop development with C++”. CXX=/path/to/compiler chooses one.",
 };
 
 /** Sentences about what is missing, empty when all is there. `names`: node, python, compiler. */

@@ -9,10 +9,10 @@ const encode = (isa, row) => {
   if (isa === "avx2")
     return "ports: alone the kernels reach 71 % on rows and 68 % on planes; with 16 registers every centroid is loaded again for each sum, and keys need 5 operations where AVX-512 needs 3; the overlapped loop of AVX-512 needs more registers than there are; 8-bit encoding, at 4 operations for 32 products, took 0.92 to 1.20 times as long";
   if (isMatrix(row))
-    return "ports: alone the kernel reaches 85 % of the peak; the largest keys are found across lanes, which nothing overlaps; bf16 halves the multiply-adds, but with rounding it took 0.98 to 1.04 times as long";
+    return "ports: alone the kernel reaches 85 % of the peak; the largest keys are found across lanes, which nothing overlaps";
   if (isOneByOne(row))
     return "loads: 4 multiply-adds an input value hide neither the copy of every second value (alone the kernel reaches 68 %) nor the search for the best of 16 keys; copying all rows in one call, without clearing first, took 8 to 10 % off the layer";
-  return "loads: alone the kernel reaches 91 % of the peak; filling padded planes, the positions between rows and sorting codes into groups of four take the rest; bf16, 6 pairs instead of 9 elements, took 1.12 to 1.22 times as long";
+  return "loads: alone the kernel reaches 91 % of the peak; filling padded planes, the positions between rows and sorting codes into groups of four take the rest";
 };
 
 const lookup = (isa, row) => {

@@ -216,9 +216,9 @@ function summary(times) {
 
 async function bench(s) {
   const { positions, inputs } = sizesOf(s);
-  const ours = { fp32: makeOurs(s, "float32"), int8: makeOurs(s, "int8"), bf16: makeOurs(s, "bf16") };
+  const ours = { fp32: makeOurs(s, "float32"), int8: makeOurs(s, "int8") };
   const dense = ort ? { fp32: await makeDense(s, false), int8: await makeDense(s, true) } : {};
-  const times = { fp32: [], int8: [], bf16: [] };
+  const times = { fp32: [], int8: [] };
   const until = async (run) => {
     for (const end = performance.now() + turn; performance.now() < end; ) await run();
   };
@@ -246,9 +246,6 @@ async function bench(s) {
     oursInt8EncodeMs: part("int8", 0).ms,
     encodeInt8Ms: part("int8", 1).ms,
     codesDifferent: ours.int8.mismatch(),
-    oursBf16EncodeMs: part("bf16", 0).ms,
-    encodeBf16Ms: part("bf16", 1).ms,
-    codesDifferentBf16: ours.bf16.mismatch(),
     ortFp32Ms: ortFp32?.ms ?? null,
     ortInt8Ms: ortInt8?.ms ?? null,
     spreads: {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "dispatch.h"
-#include "packing.h"
+#include "core/packing.h"
+#include "isa/dispatch.h"
 #include "shapes.h"
 
 using namespace lutnn;
@@ -37,9 +37,10 @@ static Timing measure(Body body, double budget = 3e7) {
 }
 
 static void report(const Microkernels& kernels, const char* shape, const char* what, double work, Timing time) {
-  std::printf("{\"isa\":\"%s\",\"shape\":\"%s\",\"kernel\":\"%s\",\"bestMicroseconds\":%.2f,\"medianMicroseconds\":%.2f,"
-              "\"perNanosecondBest\":%.1f,\"perNanosecondMedian\":%.1f}\n",
-              kernels.isa, shape, what, time.best / 1e3, time.median / 1e3, work / time.best, work / time.median);
+  std::printf(
+      "{\"isa\":\"%s\",\"shape\":\"%s\",\"kernel\":\"%s\",\"bestMicroseconds\":%.2f,\"medianMicroseconds\":%.2f,"
+      "\"perNanosecondBest\":%.1f,\"perNanosecondMedian\":%.1f}\n",
+      kernels.isa, shape, what, time.best / 1e3, time.median / 1e3, work / time.best, work / time.median);
   std::fflush(stdout);
 }
 
@@ -55,7 +56,14 @@ static void bench(const Microkernels& kernels, const BenchShape& s) {
   for (float& value : centroids) value = normal(random);
   for (float& value : x) value = normal(random);
   for (int8_t& value : entries) value = static_cast<int8_t>(random());
-  const Lookup lookup{C, K, V, M, centroids.data(), entries.data(), scale.data(), bias.data()};
+  const Lookup lookup{.numCodebooks = C,
+                      .numCentroids = K,
+                      .subvectorLength = V,
+                      .outputs = M,
+                      .centroids = centroids.data(),
+                      .lookupTable = entries.data(),
+                      .tableScale = scale.data(),
+                      .bias = bias.data()};
   PackedCodebooks books;
   books.pack(centroids.data(), C, K, V);
   const PackedScale packedScale(lookup);

@@ -32,20 +32,20 @@ static double readRate() {
   });
 }
 
-static const PeakLoops* loopsOf(const Microkernels& kernels) {
+static const PeakLoops* loopsOf([[maybe_unused]] const char* isa) {
 #if defined(LUTNN_X86)
   for (const PeakLoops* loops : {&kAvx512VbmiPeakLoops, &kAvx512PeakLoops, &kAvx2PeakLoops})
-    if (std::strcmp(loops->isa, kernels.isa) == 0) return loops;
+    if (std::strcmp(loops->isa, isa) == 0) return loops;
 #elif defined(LUTNN_ARM64)
-  if (std::strncmp(kernels.isa, "neon", 4) == 0) return &kNeonPeakLoops;
+  if (std::strncmp(isa, "neon", 4) == 0) return &kNeonPeakLoops;
 #endif
   return nullptr;
 }
 
-PeakRates measurePeakRates(const Microkernels& kernels) {
+PeakRates measurePeakRates(const char* isa) {
   constexpr int kTurns = 20000, kRuns = 12;
   PeakRates rates{0, 0, readRate()};
-  const PeakLoops* loops = loopsOf(kernels);
+  const PeakLoops* loops = loopsOf(isa);
   if (!loops) return rates;
   alignas(64) char result[64];
   rates.multiplyAdds = bestRate(kRuns, kTurns * loops->multiplyAdds, [&] { loops->multiplyAdd(kTurns, result); });

@@ -1,8 +1,6 @@
 // Peak rates of one instruction set, measured on registers alone, and of memory.
 #pragma once
 
-#include "../src/microkernels.h"
-
 namespace lutnn {
 
 /// One file an instruction set, as the microkernels.
@@ -22,6 +20,7 @@ struct PeakRates {
   double multiplyAdds, lookups, bytes;
 };
 
-PeakRates measurePeakRates(const Microkernels& kernels);
+/// Of an instruction set that is there, by its name.
+PeakRates measurePeakRates(const char* isa);
 
 }  // namespace lutnn

@@ -7,8 +7,8 @@
 #include <random>
 #include <vector>
 
-#include "dispatch.h"
-#include "lut_conv.h"
+#include "core/lut_conv.h"
+#include "isa/dispatch.h"
 
 using namespace lutnn;
 
@@ -36,8 +36,21 @@ static double gain(const Microkernels& kernels, size_t C, size_t M, size_t posit
   std::vector<int8_t> entries(C * 16 * M);
   for (float& value : values) value = static_cast<float>(random() % 1000);
   for (int8_t& entry : entries) entry = static_cast<int8_t>(random());
-  const Lookup lookup{C, 16, 1, M, values.data(), entries.data(), scale.data(), scale.data()};
-  const Window window{C, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
+  const Lookup lookup{.numCodebooks = C,
+                      .numCentroids = 16,
+                      .subvectorLength = 1,
+                      .outputs = M,
+                      .centroids = values.data(),
+                      .lookupTable = entries.data(),
+                      .tableScale = scale.data(),
+                      .bias = scale.data()};
+  const Window window{.inputChannels = C,
+                      .filterHeight = 1,
+                      .filterWidth = 1,
+                      .strideHeight = 1,
+                      .strideWidth = 1,
+                      .dilationHeight = 1,
+                      .dilationWidth = 1};
   const LutConv shuffle(kernels, lookup, window, Encoding::kFloat32, LutConv::Read::kShuffle);
   const LutConv gather(kernels, lookup, window, Encoding::kFloat32, LutConv::Read::kGather);
   const ConvPlan planes = shuffle.plan(1, positions);

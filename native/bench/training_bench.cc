@@ -9,8 +9,8 @@
 #include <random>
 #include <vector>
 
+#include "isa/training_dispatch.h"
 #include "training/soft_lookup.h"
-#include "training/training_dispatch.h"
 
 using namespace lutnn;
 
@@ -29,7 +29,8 @@ struct Matrix {
   const char* name;
   size_t rows, inputs, outputs;  // V = 32
 };
-constexpr Matrix kMatrices[] = {{"768-768", 4096, 768, 768}, {"768-3072", 4096, 768, 3072}, {"3072-768", 4096, 3072, 768}};
+constexpr Matrix kMatrices[] = {
+    {"768-768", 4096, 768, 768}, {"768-3072", 4096, 768, 3072}, {"3072-768", 4096, 3072, 768}};
 
 std::vector<float> numbers(size_t count, float deviation) {
   static std::mt19937 random(1);
@@ -58,11 +59,17 @@ void time(const char* name, int runs, size_t inputs, size_t V, size_t M, size_t 
   const Microkernels& lookup = chooseMicrokernels();
   static Trainer trainer(trainingMicrokernelsFor(lookup), lookup, 1);
   const size_t C = inputs / V, K = 16;
-  const std::vector<float> x = numbers(xFloats, 1), centroids = numbers(C * K * V, 1), weight = numbers(inputs * M, 0.1f),
-                           dy = numbers(positions * M, 1);
+  const std::vector<float> x = numbers(xFloats, 1), centroids = numbers(C * K * V, 1),
+                           weight = numbers(inputs * M, 0.1f), dy = numbers(positions * M, 1);
   std::vector<float> y(positions * M), dx(xFloats), dCentroids(centroids.size()), dWeight(weight.size());
   float dTheta;
-  const SoftLayer layer{C, K, V, M, centroids.data(), weight.data(), true};
+  const SoftLayer layer{.numCodebooks = C,
+                        .numCentroids = K,
+                        .subvectorLength = V,
+                        .outputs = M,
+                        .centroids = centroids.data(),
+                        .table = weight.data(),
+                        .fromWeight = true};
   const Source source = sourceOf(x.data(), dx.data());
   const double forward = leastMilliseconds(runs, [&] { trainer.forward(layer, {8, false}, source, y.data()); });
   const double backward = leastMilliseconds(runs, [&] {
@@ -80,16 +87,31 @@ int main(int argc, char** argv) {
   for (const Layer& l : kConvolutions) {
     if (!wanted(l.name)) continue;
     const size_t pad = l.stride == 1 ? 1 : 0;
-    const Window window{l.channels, 3, 3, l.stride, l.stride, 1, 1, pad, pad, 1, 1};
-    const Images geometry{nullptr, nullptr, l.batch, l.size, l.size, window, 9};
-    time(l.name, runs, 9 * l.channels, 9, l.outputs, l.batch * l.size * l.size * l.channels, geometry.positions(),
-         [&](const float* x, float* dx) {
-           return Images{x, dx, l.batch, l.size, l.size, window, 9};
-         });
+    const Window window{.inputChannels = l.channels,
+                        .filterHeight = 3,
+                        .filterWidth = 3,
+                        .strideHeight = l.stride,
+                        .strideWidth = l.stride,
+                        .dilationHeight = 1,
+                        .dilationWidth = 1,
+                        .padTop = pad,
+                        .padLeft = pad,
+                        .padBottom = 1,
+                        .padRight = 1};
+    const auto imagesOf = [&](const float* x, float* dx) {
+      return Images{.x = x,
+                    .dx = dx,
+                    .batch = l.batch,
+                    .height = l.size,
+                    .width = l.size,
+                    .window = window,
+                    .subvectorLength = 9};
+    };
+    time(l.name, runs, 9 * l.channels, 9, l.outputs, l.batch * l.size * l.size * l.channels,
+         imagesOf(nullptr, nullptr).positions(), imagesOf);
   }
   for (const Matrix& m : kMatrices)
     if (wanted(m.name))
-      time(m.name, runs, m.inputs, 32, m.outputs, m.rows * m.inputs, m.rows, [&](const float* x, float* dx) {
-        return Rows{x, dx, m.rows, m.inputs / 32, 32};
-      });
+      time(m.name, runs, m.inputs, 32, m.outputs, m.rows * m.inputs, m.rows,
+           [&](const float* x, float* dx) { return Rows{x, dx, m.rows, m.inputs / 32, 32}; });
 }

@@ -35,15 +35,15 @@ export function testWithSanitizers() {
     "--",
     "fuzz",
     "int8_test",
-    "bf16_test",
     "table_sums_test",
     "training_test",
+    "api_test",
   );
   ctest(
     "native/build-asan",
     {},
     "--tests-regex",
-    "^(fuzz|int8_test|bf16_test|table_sums_test|training_test)$",
+    "^(fuzz|int8_test|table_sums_test|training_test|api_test)$",
   );
   buildNative("native/build-tsan", ...definitions, "-DLUTNN_SANITIZE=thread", "--", "threads_test");
   ctest("native/build-tsan", {}, "--tests-regex", "^threads_test$");

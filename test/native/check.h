@@ -24,11 +24,11 @@ extern char** argumentValues;
 
 #define LUTNN_JOIN2(a, b) a##b
 #define LUTNN_JOIN(a, b) LUTNN_JOIN2(a, b)
-#define TEST(title)                                                                             \
-  static void LUTNN_JOIN(testBody, __LINE__)();                                                 \
-  static const lutnn::Test LUTNN_JOIN(test, __LINE__)(title, LUTNN_JOIN(testBody, __LINE__));   \
+#define TEST(title)                                                                           \
+  static void LUTNN_JOIN(testBody, __LINE__)();                                               \
+  static const lutnn::Test LUTNN_JOIN(test, __LINE__)(title, LUTNN_JOIN(testBody, __LINE__)); \
   static void LUTNN_JOIN(testBody, __LINE__)()
-#define CHECK(condition, ...) \
-  do {                        \
+#define CHECK(condition, ...)                                                   \
+  do {                                                                          \
     if (!(condition)) lutnn::fail(__FILE__, __LINE__, #condition, __VA_ARGS__); \
   } while (0)

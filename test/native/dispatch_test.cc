@@ -1,8 +1,6 @@
-#include "dispatch.h"
+#include "isa/dispatch.h"
 
 #include <cstring>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <string>
 
@@ -38,16 +36,3 @@ TEST("an unknown instruction set is refused with a list of those available") {
     CHECK(std::strstr(refusal.what(), "sse9") && std::strstr(refusal.what(), "scalar"), "%s", refusal.what());
   }
 }
-
-#if defined(__x86_64__) && defined(__linux__)
-TEST("bf16 runs by the processor's own instructions exactly where Linux lists them") {
-  std::ifstream file("/proc/cpuinfo");
-  const std::string info{std::istreambuf_iterator<char>(file), {}};
-  const auto listed = [&](const char* flag) { return info.find(flag) != std::string::npos; };
-  const bool expected = listed("avx512_bf16") && listed("avx512_vnni") && listed("avx512vbmi");
-  for (const Microkernels* kernels : availableMicrokernels()) {
-    const bool isBest = std::strcmp(kernels->isa, "avx512vbmi") == 0;
-    CHECK((kernels->bf16 != nullptr) == (isBest && expected), "%s", kernels->isa);
-  }
-}
-#endif

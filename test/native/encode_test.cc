@@ -5,8 +5,8 @@
 #include <numeric>
 
 #include "check.h"
-#include "dispatch.h"
 #include "guarded.h"
+#include "isa/dispatch.h"
 #include "reference.h"
 
 using namespace lutnn;
@@ -53,8 +53,9 @@ static void checkRows(const Microkernels& kernels, std::mt19937& random, const R
     std::fill(spaced.begin(), spaced.end(), NAN);
     for (size_t n = 0; n < rows; n++) std::copy_n(x.data() + n * D, D, spaced.data() + n * stride);
     kernels.encodeRows(books.view, spaced.data(), stride, rows, codes.data());
-    const size_t wrong = rows * C - static_cast<size_t>(std::inner_product(codes.begin(), codes.end(), wanted.begin(),
-                                                                           size_t{0}, std::plus<>(), std::equal_to<>()));
+    const size_t wrong =
+        rows * C - static_cast<size_t>(std::inner_product(codes.begin(), codes.end(), wanted.begin(), size_t{0},
+                                                          std::plus<>(), std::equal_to<>()));
     CHECK(wrong == 0, "%s: %zu of %zu codes differ (C %zu K %zu V %zu)", kernels.isa, wrong, rows * C, C,
           layer.numCentroids, layer.subvectorLength);
   }
@@ -81,8 +82,8 @@ static void checkPositions(const Microkernels& kernels, std::mt19937& random, co
         const float* centroids = layer.centroids.data() + c * layer.numCentroids * V;
         wrong += codes[n] != referenceCode(a.data(), centroids, layer.numCentroids, V);
       }
-      CHECK(wrong == 0, "%s: %zu of %zu codes differ (K %zu V %zu)", kernels.isa, wrong, positions,
-            layer.numCentroids, V);
+      CHECK(wrong == 0, "%s: %zu of %zu codes differ (K %zu V %zu)", kernels.isa, wrong, positions, layer.numCentroids,
+            V);
     }
   }
 }
@@ -94,8 +95,8 @@ TEST("rows get the reference's codes on every instruction set") {
       for (size_t V : kLengths)
         for (size_t K : kCentroids) {
           if (leftOut()) continue;
-          checkRows(*kernels, random, RandomLayer(random, C, K, V, 1), kRows[random() % std::size(kRows)],
-                    random() % 3, false);
+          checkRows(*kernels, random, RandomLayer(random, C, K, V, 1), kRows[random() % std::size(kRows)], random() % 3,
+                    false);
         }
 }
 

@@ -11,12 +11,12 @@
 #include <functional>
 #include <string>
 
-#include "dispatch.h"
+#include "core/lut_conv.h"
+#include "core/lut_matmul.h"
+#include "core/thread_pool.h"
 #include "guarded.h"
-#include "lut_conv.h"
-#include "lut_matmul.h"
+#include "isa/dispatch.h"
 #include "reference.h"
-#include "thread_pool.h"
 
 using namespace lutnn;
 
@@ -31,9 +31,9 @@ class Case {
 
   /// What differs, or nothing.
   std::string run() {
-    static constexpr void (Case::*kKinds[])() = {&Case::encodeRows,   &Case::encodePositions, &Case::lookupShuffle,
-                                                 &Case::lookupGather, &Case::finishTransposed, &Case::steps,
-                                                 &Case::encodeInt8,   &Case::encodeTree,     &Case::matMul,           &Case::conv};
+    static constexpr void (Case::* kKinds[])() = {
+        &Case::encodeRows, &Case::encodePositions, &Case::lookupShuffle, &Case::lookupGather, &Case::finishTransposed,
+        &Case::steps,      &Case::encodeInt8,      &Case::encodeTree,    &Case::matMul,       &Case::conv};
     (this->*kKinds[random_() % std::size(kKinds)])();
     for (size_t i = 0; i < used_; i++)
       if (!rooms()[i].untouched()) fail("wrote beside an array");
@@ -393,9 +393,7 @@ class Case {
     compare("codes of positions", positions, book);
   }
 
-  Encoding anEncoding() {
-    return chance(3) ? Encoding::kInt8 : chance(3) ? Encoding::kBf16 : Encoding::kFloat32;
-  }
+  Encoding anEncoding() { return chance(3) ? Encoding::kInt8 : Encoding::kFloat32; }
 
   Workspace& workspace() {
     static Workspace kept;
@@ -409,8 +407,13 @@ class Case {
     shrink(kMostWork, {&C, &M, &N});
     const Encoding encoding = anEncoding();
     const size_t threads = 1 + below(3);
-    describe("LutMatMul", {{"N", N}, {"C", C}, {"K", K}, {"V", V}, {"M", M},
-                           {"encoding", static_cast<size_t>(encoding)}, {"threads", threads}});
+    describe("LutMatMul", {{"N", N},
+                           {"C", C},
+                           {"K", K},
+                           {"V", V},
+                           {"M", M},
+                           {"encoding", static_cast<size_t>(encoding)},
+                           {"threads", threads}});
     const RandomLayer drawn = layer(C, K, V, M);
     const LutMatMul op(kernels_, drawn.lookup(), encoding);
     const std::vector<float> x = floats(N * C * V);
@@ -420,7 +423,6 @@ class Case {
     std::vector<uint8_t> wanted(N * C);
     if (encoding == Encoding::kInt8)
       LutMatMul(kScalarMicrokernels, drawn.lookup(), encoding).encode(x.data(), N, wanted.data(), workspace());
-    else if (encoding == Encoding::kBf16) wanted = referenceEncodeBf16(drawn, x.data(), N, pairOrder(rowQuads(V, 2)));
     else wanted = referenceEncode(drawn, x.data(), N);
     compare("codes", codes, wanted);
     const std::vector<int32_t> sums = referenceSums(drawn, wanted.data(), N);
@@ -459,12 +461,28 @@ class Case {
     const size_t outputWidth =
         outputExtent(width, w.filterWidth, w.strideWidth, w.dilationWidth, w.padLeft, w.padRight);
     const size_t plane = outputHeight * outputWidth, positions = batch * plane, threads = 1 + below(3);
-    const auto read = K > 16 || chance(3) ? LutConv::Read::kFastest : chance(2) ? LutConv::Read::kGather : LutConv::Read::kShuffle;
-    describe("LutConv", {{"batch", batch}, {"channels", w.inputChannels}, {"height", height}, {"width", width},
-                         {"filter", w.filterHeight}, {"by", w.filterWidth}, {"stride", w.strideHeight},
-                         {"by", w.strideWidth}, {"dilation", w.dilationHeight}, {"by", w.dilationWidth},
-                         {"top", w.padTop}, {"left", w.padLeft}, {"bottom", w.padBottom}, {"right", w.padRight},
-                         {"K", K}, {"V", V}, {"M", M}, {"encoding", static_cast<size_t>(encoding)}, {"threads", threads},
+    const auto read = K > 16 || chance(3) ? LutConv::Read::kFastest
+                      : chance(2)         ? LutConv::Read::kGather
+                                          : LutConv::Read::kShuffle;
+    describe("LutConv", {{"batch", batch},
+                         {"channels", w.inputChannels},
+                         {"height", height},
+                         {"width", width},
+                         {"filter", w.filterHeight},
+                         {"by", w.filterWidth},
+                         {"stride", w.strideHeight},
+                         {"by", w.strideWidth},
+                         {"dilation", w.dilationHeight},
+                         {"by", w.dilationWidth},
+                         {"top", w.padTop},
+                         {"left", w.padLeft},
+                         {"bottom", w.padBottom},
+                         {"right", w.padRight},
+                         {"K", K},
+                         {"V", V},
+                         {"M", M},
+                         {"encoding", static_cast<size_t>(encoding)},
+                         {"threads", threads},
                          {"read", static_cast<size_t>(read)}});
     if (positions == 0) return;
     const RandomLayer drawn = layer(C, K, V, M);
@@ -480,8 +498,6 @@ class Case {
     if (encoding == Encoding::kInt8) {
       const LutConv scalar(kScalarMicrokernels, drawn.lookup(), w, encoding);
       scalar.encode(scalar.plan(height, width), x.data(), batch, wanted.data(), workspace());
-    } else if (encoding == Encoding::kBf16) {
-      wanted = referenceEncodeBf16(drawn, windows.data(), positions, pairOrder(WindowQuads(w, channels, 2).quads));
     } else {
       wanted = referenceEncode(drawn, windows.data(), positions);
     }

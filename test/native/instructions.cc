@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "dispatch.h"
-#include "packing.h"
+#include "core/packing.h"
+#include "isa/dispatch.h"
 
 using namespace lutnn;
 
@@ -52,8 +52,7 @@ int main(int argc, char** argv) {
                                       codes.data() + c * N);
     else if (kernel == "lookupShuffle")
       kernels.lookupShuffle(table.shuffle(), codes.data(), N, N, packedScale.output(y.data(), N));
-    else if (kernel == "lookupGather")
-      kernels.lookupGather(gather, codes.data(), N, packedScale.output(y.data(), M));
+    else if (kernel == "lookupGather") kernels.lookupGather(gather, codes.data(), N, packedScale.output(y.data(), M));
     else return 2;
   }
 }

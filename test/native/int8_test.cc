@@ -2,10 +2,10 @@
 #include <algorithm>
 
 #include "check.h"
-#include "dispatch.h"
+#include "core/lut_conv.h"
+#include "core/lut_matmul.h"
 #include "guarded.h"
-#include "lut_conv.h"
-#include "lut_matmul.h"
+#include "isa/dispatch.h"
 #include "reference.h"
 
 using namespace lutnn;
@@ -66,8 +66,8 @@ TEST("rows of 8-bit inputs get the definition's codes on every instruction set")
             Guarded<uint8_t> codes(wanted.size(), guard);
             std::copy(x.begin(), x.end(), in.begin());
             op.encode(in.data(), rows, codes.data(), workspace);
-            CHECK(std::equal(wanted.begin(), wanted.end(), codes.begin()), "%s (N %zu C %zu K %zu V %zu)",
-                  kernels->isa, rows, C, K, V);
+            CHECK(std::equal(wanted.begin(), wanted.end(), codes.begin()), "%s (N %zu C %zu K %zu V %zu)", kernels->isa,
+                  rows, C, K, V);
           }
         }
 }
@@ -119,7 +119,7 @@ TEST("convolutions of 8-bit inputs give the same codes on every instruction set,
       std::copy(x.begin(), x.end(), in.begin());
       std::vector<uint8_t> codes(outputHeight * outputWidth * layer.numCodebooks), exact(codes.size());
       op.encode(planes, in.data(), 1, codes.data(), workspace);
-      op.encodeAs(Encoding::kFloat32, planes, in.data(), 1, exact.data(), workspace);
+      op.encodeExactly(planes, in.data(), 1, exact.data(), workspace);
       if (wanted.empty()) wanted = codes;
       CHECK(codes == wanted, "%s (x %zu,%zu filter %zu,%zu stride %zu,%zu channels %zu K %zu)", kernels->isa, height,
             width, w.filterHeight, w.filterWidth, w.strideHeight, w.strideWidth, channels, layer.numCentroids);

@@ -2,8 +2,8 @@
 #include <algorithm>
 
 #include "check.h"
-#include "dispatch.h"
 #include "guarded.h"
+#include "isa/dispatch.h"
 #include "reference.h"
 
 using namespace lutnn;

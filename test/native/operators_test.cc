@@ -3,12 +3,12 @@
 #include <atomic>
 
 #include "check.h"
-#include "dispatch.h"
+#include "core/lut_conv.h"
+#include "core/lut_matmul.h"
+#include "core/thread_pool.h"
 #include "guarded.h"
-#include "lut_conv.h"
-#include "lut_matmul.h"
+#include "isa/dispatch.h"
 #include "reference.h"
-#include "thread_pool.h"
 
 using namespace lutnn;
 
@@ -109,8 +109,8 @@ TEST("matrix multiplication gives the reference's codes, sums and outputs") {
     for (size_t rows : {1, 2, 3, 5, 7, 16, 17, 31, 33, 257})
       for (size_t K : {2, 3, 16, 17, 256}) {
         if (leftOut()) continue;
-        checkMatMul(*kernels, random, workspace, static_cast<size_t>(rows), 1 + random() % 7,
-                    static_cast<size_t>(K), 1 + random() % 33, 1 + random() % 140);
+        checkMatMul(*kernels, random, workspace, static_cast<size_t>(rows), 1 + random() % 7, static_cast<size_t>(K),
+                    1 + random() % 33, 1 + random() % 140);
       }
 }
 
@@ -121,8 +121,17 @@ TEST("convolution gives the reference's codes, sums and outputs for any filter, 
     for (int trial = 0; trial < 250; trial++) {
       const auto upTo = [&](size_t most) { return 1 + random() % most; };
       Shape s{upTo(3), upTo(20), upTo(40), random() % 2 ? 16 : 2 + random() % 40, upTo(3), upTo(70)};
-      Window w{s.channelsPerCodebook * upTo(3), upTo(4),      upTo(4),      upTo(3),      upTo(3),     upTo(3),
-               upTo(3),                         upTo(5) - 1, upTo(5) - 1, upTo(5) - 1, upTo(5) - 1};
+      Window w{s.channelsPerCodebook * upTo(3),
+               upTo(4),
+               upTo(4),
+               upTo(3),
+               upTo(3),
+               upTo(3),
+               upTo(3),
+               upTo(5) - 1,
+               upTo(5) - 1,
+               upTo(5) - 1,
+               upTo(5) - 1};
       if (random() % 3 == 0) w.padTop = w.padLeft = w.padBottom = w.padRight = 0;
       if (random() % 3 == 0) w.strideHeight = w.strideWidth = 1;
       const size_t fits =
@@ -179,7 +188,8 @@ TEST("operators compute by the microkernels that they are given and by no others
     kScalarMicrokernels.lookupShuffle(table, codes, stride, positions, out);
   };
   checkMatMul(counting, random, workspace, 5, 2, 16, 4, 3);
-  CHECK(encodeCalls == 6 && lookupCalls == 6, "%d, %d", encodeCalls.load(), lookupCalls.load());  // run, encode or lookup, and run again, twice
+  CHECK(encodeCalls == 6 && lookupCalls == 6, "%d, %d", encodeCalls.load(),
+        lookupCalls.load());  // run, encode or lookup, and run again, twice
   checkConv(counting, random, workspace, {2, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1}, {1, 5, 5, 16, 1, 3});
   CHECK(encodeCalls == 18 && lookupCalls == 12, "%d, %d", encodeCalls.load(), lookupCalls.load());
 }

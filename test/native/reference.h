@@ -9,8 +9,8 @@
 #include <random>
 #include <vector>
 
-#include "packing.h"
-#include "window.h"
+#include "core/packing.h"
+#include "core/window.h"
 
 namespace lutnn {
 
@@ -22,8 +22,14 @@ struct RandomLayer {
 
   RandomLayer(std::mt19937& random, size_t C, size_t K, size_t V, size_t M, bool coarse = false);
   Lookup lookup() const {
-    return {numCodebooks,      numCentroids,       subvectorLength,   outputs,
-            centroids.data(), lookupTable.data(), tableScale.data(), bias.data()};
+    return {.numCodebooks = numCodebooks,
+            .numCentroids = numCentroids,
+            .subvectorLength = subvectorLength,
+            .outputs = outputs,
+            .centroids = centroids.data(),
+            .lookupTable = lookupTable.data(),
+            .tableScale = tableScale.data(),
+            .bias = bias.data()};
   }
 };
 
@@ -82,46 +88,6 @@ inline std::vector<uint8_t> referenceEncode(const RandomLayer& layer, const floa
   return codes;
 }
 
-/// A number of 8 significant bits: of those beside x the nearer one, or the one whose last bit is 0; 0 below 2⁻⁵⁰.
-inline float referenceBf16(float x) {
-  if (std::isnan(x) || std::fabs(x) < std::ldexp(1.0f, -50)) return 0;
-  const double largest = std::ldexp(255.0, 120);
-  if (std::fabs(x) >= largest) return static_cast<float>(x < 0 ? -largest : largest);
-  int exponent;
-  const double mantissa = std::frexp(static_cast<double>(x), &exponent);
-  return static_cast<float>(std::fmin(largest, std::fmax(-largest, std::ldexp(std::nearbyint(std::ldexp(mantissa, 8)), exponent - 8))));
-}
-
-/// The same of rounded numbers, with the sum over the elements in this order.
-inline std::vector<uint8_t> referenceEncodeBf16(const RandomLayer& layer, const float* x, size_t rows,
-                                                const std::vector<int>& order) {
-  const size_t C = layer.numCodebooks, K = layer.numCentroids, V = layer.subvectorLength;
-  std::vector<float> centroids(C * K * V), halfNorms(C * K);
-  for (size_t i = 0; i < C * K; i++) {
-    double norm = 0;
-    for (size_t v = 0; v < V; v++) {
-      const float p = centroids[i * V + v] = referenceBf16(layer.centroids[i * V + v]);
-      norm += static_cast<double>(p) * p;
-    }
-    halfNorms[i] = norm > 0 ? static_cast<float>(-0.5 * norm) : 0.0f;
-  }
-  std::vector<uint8_t> codes(rows * C);
-  for (size_t n = 0; n < rows; n++)
-    for (size_t c = 0; c < C; c++) {
-      int64_t best = 0;
-      for (size_t k = 0; k < K; k++) {
-        float score = halfNorms[c * K + k];
-        for (int v : order)
-          score = std::fmaf(referenceBf16(x[(n * C + c) * V + static_cast<size_t>(v)]),
-                            centroids[(c * K + k) * V + static_cast<size_t>(v)], score);
-        if (k > 0 && scoreRank(score) <= best) continue;
-        best = scoreRank(score);
-        codes[n * C + c] = static_cast<uint8_t>(k);
-      }
-    }
-  return codes;
-}
-
 /// codes (rows, C) → sums (rows, M)
 inline std::vector<int32_t> referenceSums(const RandomLayer& layer, const uint8_t* codes, size_t rows) {
   const size_t C = layer.numCodebooks, K = layer.numCentroids, M = layer.outputs;
@@ -157,7 +123,8 @@ inline std::optional<RandomConv> randomConv(std::mt19937& random) {
   const size_t channels = upTo(6), C = upTo(3), height = upTo(20), width = upTo(30);
   Window w{channels * C, upTo(4), upTo(4), upTo(3), upTo(3), upTo(2), upTo(3), upTo(4) - 1, upTo(4) - 1, 1, 2};
   if (random() % 3 == 0) w = {channels * C, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0};
-  const size_t outputHeight = outputExtent(height, w.filterHeight, w.strideHeight, w.dilationHeight, w.padTop, w.padBottom);
+  const size_t outputHeight =
+      outputExtent(height, w.filterHeight, w.strideHeight, w.dilationHeight, w.padTop, w.padBottom);
   const size_t outputWidth = outputExtent(width, w.filterWidth, w.strideWidth, w.dilationWidth, w.padLeft, w.padRight);
   if (!outputHeight || !outputWidth) return std::nullopt;
   const size_t K = random() % 2 ? 16 : 2 + random() % 40;
@@ -176,10 +143,10 @@ inline std::vector<float> referenceWindows(const Window& w, const float* x, size
         for (size_t channel = 0; channel < w.inputChannels; channel++)
           for (size_t i = 0; i < w.filterHeight; i++)
             for (size_t j = 0; j < w.filterWidth; j++) {
-              const size_t row = oy * w.strideHeight + i * w.dilationHeight;        // counted from the padding's edge
+              const size_t row = oy * w.strideHeight + i * w.dilationHeight;  // counted from the padding's edge
               const size_t column = ox * w.strideWidth + j * w.dilationWidth;
-              const bool inside = row >= w.padTop && row < w.padTop + height && column >= w.padLeft &&
-                                  column < w.padLeft + width;
+              const bool inside =
+                  row >= w.padTop && row < w.padTop + height && column >= w.padLeft && column < w.padLeft + width;
               const size_t place =
                   ((n * w.inputChannels + channel) * height + row - w.padTop) * width + column - w.padLeft;
               rows.push_back(inside ? x[place] : 0.0f);

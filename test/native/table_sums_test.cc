@@ -3,23 +3,30 @@
 #include <string>
 
 #include "check.h"
-#include "dispatch.h"
+#include "core/table_sums.h"
+#include "core/thread_pool.h"
 #include "guarded.h"
+#include "isa/dispatch.h"
 #include "reference.h"
-#include "table_sums.h"
-#include "thread_pool.h"
 
 using namespace lutnn;
 
 struct Case {
   size_t rows, C, K, M;
-  std::vector<uint8_t> codes;          // (rows, C)
-  std::vector<float> table, values;    // (C, K, M), (rows, M)
+  std::vector<uint8_t> codes;  // (rows, C)
+  std::vector<float> table, values;  // (C, K, M), (rows, M)
   std::vector<float> lookedUp, scattered;  // what the sums must be, from values and from table on
 
   Case(std::mt19937& random, size_t rows, size_t C, size_t K, size_t M)
-      : rows(rows), C(C), K(K), M(M), codes(rows * C), table(randomFloats(random, C * K * M)),
-        values(randomFloats(random, rows * M)), lookedUp(values), scattered(table) {
+      : rows(rows),
+        C(C),
+        K(K),
+        M(M),
+        codes(rows * C),
+        table(randomFloats(random, C * K * M)),
+        values(randomFloats(random, rows * M)),
+        lookedUp(values),
+        scattered(table) {
     for (uint8_t& code : codes) code = static_cast<uint8_t>(random() % K);
     for (size_t n = 0; n < rows; n++)
       for (size_t c = 0; c < C; c++)
@@ -31,7 +38,8 @@ struct Case {
   }
 
   std::string sizes() const {
-    return "N " + std::to_string(rows) + " C " + std::to_string(C) + " K " + std::to_string(K) + " M " + std::to_string(M);
+    return "N " + std::to_string(rows) + " C " + std::to_string(C) + " K " + std::to_string(K) + " M " +
+           std::to_string(M);
   }
 };
 

@@ -4,12 +4,11 @@
 #include <thread>
 
 #include "check.h"
-#include "dispatch.h"
-#include "lut_conv.h"
-#include "lut_matmul.h"
+#include "core/lut_conv.h"
+#include "core/lut_matmul.h"
+#include "core/thread_pool.h"
+#include "isa/dispatch.h"
 #include "reference.h"
-#include "thread_pool.h"
-#include "training/thread_pool.h"
 
 using namespace lutnn;
 
@@ -97,17 +96,19 @@ TEST("rows are shared among any number of threads with equal results") {
   }
 }
 
-TEST("the training operators' pool does every item once, for changing numbers of threads") {
-  ThreadPool pool(3);
+TEST("every task is done once for changing numbers of threads, and a few operations are the caller's alone") {
+  PoolExecutor executor(3);
   for (size_t threads : {3, 1, 4, 2}) {
-    pool.setThreads(threads);
+    executor.setThreads(threads);
     for (int turn = 0; turn < 20; turn++) {
       std::vector<int> done(100);
-      pool.run(100, SIZE_MAX, [&](size_t item, size_t worker) { done[item] += worker < threads; });
+      executor.forEach(100, SIZE_MAX, [&](size_t task, size_t slot) { done[task] += slot < threads; });
       CHECK(done == std::vector<int>(100, 1), "%zu threads", threads);
     }
   }
+  const std::thread::id caller = std::this_thread::get_id();
   std::vector<int> done(100);
-  pool.run(100, 1, [&](size_t item, size_t worker) { done[item] += worker == 0; });
-  CHECK(done == std::vector<int>(100, 1), "a few operations are the caller's");
+  executor.forEach(100, 1,
+                   [&](size_t task, size_t slot) { done[task] += slot == 0 && std::this_thread::get_id() == caller; });
+  CHECK(done == std::vector<int>(100, 1), "another thread did some");
 }

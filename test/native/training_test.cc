@@ -5,9 +5,9 @@
 
 #include "check.h"
 #include "guarded.h"
+#include "isa/training_dispatch.h"
 #include "reference.h"
 #include "training/soft_lookup.h"
-#include "training/training_dispatch.h"
 
 using namespace lutnn;
 
@@ -78,7 +78,8 @@ static Gradients referenceGradients(const Problem& p) {
         g.theta -= q * d[k];
         g.thetaTerms += std::fabs(q * d[k]);
         for (size_t v = 0; v < p.V; v++) {
-          const double pull = 2 * -m * q * slope[k] * (static_cast<double>(x[v]) - p.centroids[(c * p.K + k) * p.V + v]);
+          const double pull =
+              2 * -m * q * slope[k] * (static_cast<double>(x[v]) - p.centroids[(c * p.K + k) * p.V + v]);
           g.x[n * D + c * p.V + v] += pull;
           g.centroids[(c * p.K + k) * p.V + v] -= pull;
         }
@@ -114,8 +115,18 @@ static double difference(const Got& got, const std::vector<double>& wanted) {
 
 static Problem randomProblem(std::mt19937& random, size_t rows, size_t C, size_t K, size_t V, size_t M, bool fromWeight,
                              bool squared) {
-  return {rows, C, K, V, M, fromWeight, squared, randomFloats(random, rows * C * V), randomFloats(random, C * K * V),
-          randomFloats(random, fromWeight ? C * V * M : C * K * M), randomFloats(random, rows * M), 0.4f};
+  return {rows,
+          C,
+          K,
+          V,
+          M,
+          fromWeight,
+          squared,
+          randomFloats(random, rows * C * V),
+          randomFloats(random, C * K * V),
+          randomFloats(random, fromWeight ? C * V * M : C * K * M),
+          randomFloats(random, rows * M),
+          0.4f};
 }
 
 /// Every array between inaccessible pages.
@@ -147,9 +158,10 @@ static Outcome runBackward(Trainer& trainer, const Problem& p, size_t xFloats, c
 
 static void checkOutcome(const char* isa, const Problem& p, const Outcome& got, const Gradients& wanted,
                          const std::vector<double>& wantedX) {
-  const std::string where = std::string(isa) + (p.fromWeight ? ", weight" : ", table") + (p.squared ? ", squared" : "") +
-                            ", N " + std::to_string(p.rows) + " C " + std::to_string(p.C) + " K " +
-                            std::to_string(p.K) + " V " + std::to_string(p.V) + " M " + std::to_string(p.M);
+  const std::string where = std::string(isa) + (p.fromWeight ? ", weight" : ", table") +
+                            (p.squared ? ", squared" : "") + ", N " + std::to_string(p.rows) + " C " +
+                            std::to_string(p.C) + " K " + std::to_string(p.K) + " V " + std::to_string(p.V) + " M " +
+                            std::to_string(p.M);
   const double x = difference(got.dx, wantedX), centroids = difference(got.dCentroids, wanted.centroids);
   const double table = difference(got.dTable, wanted.table);
   const double theta = std::fabs(got.dTheta - wanted.theta) / std::max(0.1, wanted.thetaTerms);
@@ -174,18 +186,17 @@ static void forEveryIsa(size_t threads, Body body) {
 
 TEST("gradients of rows agree with plain loops") {
   std::mt19937 random(1);
-  const size_t sizes[][5] = {{1, 1, 2, 1, 1},   {3, 2, 5, 3, 4},    {7, 3, 16, 9, 5},    {17, 5, 16, 4, 3},
-                             {33, 2, 16, 32, 47}, {300, 3, 16, 9, 80}, {19, 2, 40, 7, 33}, {530, 17, 16, 9, 16},
-                             {40, 1, 256, 2, 9}};
+  const size_t sizes[][5] = {{1, 1, 2, 1, 1},    {3, 2, 5, 3, 4},      {7, 3, 16, 9, 5},
+                             {17, 5, 16, 4, 3},  {33, 2, 16, 32, 47},  {300, 3, 16, 9, 80},
+                             {19, 2, 40, 7, 33}, {530, 17, 16, 9, 16}, {40, 1, 256, 2, 9}};
   for (const auto& [rows, C, K, V, M] : sizes)
     for (bool fromWeight : {true, false})
       for (bool squared : {false, true}) {
         const Problem p = randomProblem(random, rows, C, K, V, M, fromWeight, squared);
         const Gradients wanted = referenceGradients(p);
         forEveryIsa(2, [&](Trainer& trainer, const Microkernels&) {
-          const Outcome got = runBackward(trainer, p, p.x.size(), p.x, [&](const float* x, float* dx) {
-            return Rows{x, dx, p.rows, p.C, p.V};
-          });
+          const Outcome got = runBackward(trainer, p, p.x.size(), p.x,
+                                          [&](const float* x, float* dx) { return Rows{x, dx, p.rows, p.C, p.V}; });
           checkOutcome(trainer.isa(), p, got, wanted, wanted.x);
         });
       }
@@ -200,9 +211,8 @@ TEST("gradients of many rows count every row, on 1 to 8 threads") {
       const Gradients wanted = referenceGradients(p);
       for (size_t threads = 1; threads <= 8; threads++)
         forEveryIsa(threads, [&](Trainer& trainer, const Microkernels&) {
-          const Outcome got = runBackward(trainer, p, p.x.size(), p.x, [&](const float* x, float* dx) {
-            return Rows{x, dx, p.rows, p.C, p.V};
-          });
+          const Outcome got = runBackward(trainer, p, p.x.size(), p.x,
+                                          [&](const float* x, float* dx) { return Rows{x, dx, p.rows, p.C, p.V}; });
           checkOutcome(trainer.isa(), p, got, wanted, wanted.x);
         });
     }
@@ -215,8 +225,10 @@ struct ImageShape {
 /// Windows of channels-last images as rows (positions, channels · filter area), and rows' gradients back to the images.
 template <class Visit>
 static void eachWindowElement(const Window& w, const ImageShape& s, Visit visit) {
-  const size_t outputHeight = outputExtent(s.height, w.filterHeight, w.strideHeight, w.dilationHeight, w.padTop, w.padBottom);
-  const size_t outputWidth = outputExtent(s.width, w.filterWidth, w.strideWidth, w.dilationWidth, w.padLeft, w.padRight);
+  const size_t outputHeight =
+      outputExtent(s.height, w.filterHeight, w.strideHeight, w.dilationHeight, w.padTop, w.padBottom);
+  const size_t outputWidth =
+      outputExtent(s.width, w.filterWidth, w.strideWidth, w.dilationWidth, w.padLeft, w.padRight);
   size_t at = 0;
   for (size_t n = 0; n < s.batch; n++)
     for (size_t oy = 0; oy < outputHeight; oy++)
@@ -273,7 +285,8 @@ TEST("gradients of images agree with those of their windows as rows") {
 
 TEST("outputs are the integer sums of the quantised table times its scale") {
   std::mt19937 random(3);
-  const size_t sizes[][5] = {{1, 1, 2, 1, 1}, {7, 3, 16, 9, 5}, {300, 5, 16, 4, 70}, {19, 2, 40, 7, 33}, {21, 300, 16, 1, 17}};
+  const size_t sizes[][5] = {
+      {1, 1, 2, 1, 1}, {7, 3, 16, 9, 5}, {300, 5, 16, 4, 70}, {19, 2, 40, 7, 33}, {21, 300, 16, 1, 17}};
   for (const auto& [rows, C, K, V, M] : sizes)
     for (bool fromWeight : {true, false})
       for (int bits : {4, 6, 7, 8, 16})
@@ -319,9 +332,8 @@ TEST("results do not depend on the number of threads") {
     Outcome first;
     for (size_t threads : {1, 2, 5, 3}) {
       trainer.setThreads(threads);
-      const Outcome got = runBackward(trainer, p, p.x.size(), p.x, [&](const float* x, float* dx) {
-        return Rows{x, dx, p.rows, p.C, p.V};
-      });
+      const Outcome got = runBackward(trainer, p, p.x.size(), p.x,
+                                      [&](const float* x, float* dx) { return Rows{x, dx, p.rows, p.C, p.V}; });
       if (threads == 1) first = got;
       CHECK(got.dx == first.dx && got.dCentroids == first.dCentroids && got.dTable == first.dTable &&
                 got.dTheta == first.dTheta,
@@ -356,7 +368,8 @@ TEST("k-means gives the same centroids on every instruction set, for any number 
     for (size_t threads : {1, 3})
       forEveryIsa(threads, [&](Trainer& trainer, const Microkernels&) {
         Guarded<float> centroids(C * K * V);
-        for (size_t c = 0; c < C; c += 2) trainer.cluster(problem, c, std::min<size_t>(2, C - c), centroids.data() + c * K * V);
+        for (size_t c = 0; c < C; c += 2)
+          trainer.cluster(problem, c, std::min<size_t>(2, C - c), centroids.data() + c * K * V);
         const std::vector<float> got(centroids.begin(), centroids.end());
         if (wanted.empty()) wanted = got;
         CHECK(got == wanted, "%s, %zu threads, N %zu C %zu K %zu V %zu", trainer.isa(), threads, rows, C, K, V);

@@ -209,6 +209,8 @@ test.each([
   ["brackets", `${"[".repeat(5000)}${"]".repeat(5000)}`],
   ["parentheses", `${"(".repeat(20_000)}1${")".repeat(20_000)}`],
   ["blocks", `${"{".repeat(8000)}${"}".repeat(8000)}`],
+  ["terms", Array(30_000).fill("1").join("+")],
+  ["properties", `let deep: any; deep${".a".repeat(5000)}`],
 ])("thousands of nested %s fail, and the next cells run", async (_, code) => {
   await kernel.execute("const kept = 5;");
   expect((await kernel.execute(code)).reply.content.status).toBe("error");

@@ -299,7 +299,7 @@ describe("a diagnostic", () => {
       `${"[".repeat(9000)}${"]".repeat(9000)}`,
     ]) {
       expect(await errorOf(deep)).toMatch(
-        /The compiler cannot follow a cell that is nested so deeply; split it up\.$/,
+        /The compiler cannot follow a cell that is nested so deeply; name the inner parts, or read them with JSON\.parse\.$/,
       );
       expect(await run("1 + 1")).toBe("2");
       expect(await run("let afterwards = 3; afterwards")).toBe("3");

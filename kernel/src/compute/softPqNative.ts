@@ -1,4 +1,4 @@
-// The soft-PQ lookup by our operators inside TensorFlow (native/src/training): the exact gradient at little more than
+// The soft-PQ lookup by our operators inside TensorFlow (native/src/fronts/tensorflow): the exact gradient at little more than
 // the dense layer's cost, in blocks, so that nothing but x is kept for it and windows of images are never laid out.
 
 import * as tf from "@tensorflow/tfjs-node";

@@ -178,8 +178,10 @@ export class ActivationStream {
       const added = { batch, values };
       this.travelling.push(added);
       this.examples += batch.size;
-      for (let i = 0; i < this.done; i++) this.step(added, i);
-      await yieldToEvents(signal);
+      for (let i = 0; i < this.done; i++) {
+        this.step(added, i);
+        await yieldToEvents(signal);
+      }
     }
   }
 
@@ -196,9 +198,12 @@ export class ActivationStream {
     disposeBatch(batch);
   }
 
-  /** Sends every batch through the next call. */
-  advance(): void {
-    for (const one of this.travelling) this.step(one, this.done);
+  /** Sends every batch through the next call. Once it is aborted the stream is good for {@link dispose} alone. */
+  async advance(): Promise<void> {
+    for (const one of this.travelling) {
+      this.step(one, this.done);
+      await yieldToEvents(this.options.signal);
+    }
     this.done++;
   }
 

@@ -1,8 +1,9 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { valuesOf } from "../compute/valuesOf";
+import { yieldToEvents } from "../host/signal";
 import type { ActivationStream } from "./activations";
 import type { LookupProblem } from "./fitLookup";
-import { concatenate, ReceivedRows } from "./rows";
+import { concatenate, ReceivedRows, rowsAtOnce } from "./rows";
 import type { Target } from "./targets";
 
 /** Which rows a lookup is fitted on. */
@@ -11,17 +12,18 @@ export interface ProblemRows {
   rows(total: number): Uint32Array;
   /** Rows that later calls of the layer receive in the reference: float32 (…, D) each. */
   later?: readonly Float32Array[];
+  signal: AbortSignal;
 }
 
 /**
  * A layer's lookup as a problem to be solved: on the rows that the last network of a stream gives its first call, to what
  * the layer makes of the same rows in the first network, the reference.
  */
-export function lookupProblem(
+export async function lookupProblem(
   { operator, calls: [call], ...shape }: Target,
   stream: ActivationStream,
-  { rows, later = [] }: ProblemRows,
-): LookupProblem {
+  { rows, later = [], signal }: ProblemRows,
+): Promise<LookupProblem> {
   const { inputLength, outputs } = operator;
   const received = new ReceivedRows(call, stream.received(call.node, stream.networks - 1));
   const chosen = rows(received.count);
@@ -44,7 +46,14 @@ export function lookupProblem(
   const weight = operator.weight();
   const linear = (x: tf.Tensor2D) => tf.matMul(x, weight) as tf.Tensor2D;
   try {
-    const wanted = new ReceivedRows(call, stream.received(call.node, 0)).gather(chosen, outputs, linear);
+    const reference = new ReceivedRows(call, stream.received(call.node, 0));
+    const wanted = new Float32Array(chosen.length * outputs);
+    const most = rowsAtOnce(inputLength);
+    for (let from = 0; from < chosen.length; from += most) {
+      const part = chosen.subarray(from, from + most);
+      wanted.set(reference.gather(part, outputs, linear), from * outputs);
+      await yieldToEvents(signal);
+    }
     const laterRows = again.length / inputLength;
     const laterWanted =
       laterRows > 0 ? valuesOf(() => linear(tf.tensor2d(again, [laterRows, inputLength]))) : null;

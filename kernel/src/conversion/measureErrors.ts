@@ -117,10 +117,17 @@ export async function measureErrors(measurement: ErrorMeasurement): Promise<Erro
         const layer = layers.find(({ target }) => target.name === node.name);
         const call = layer?.target.calls.find((one) => one.node === node);
         const twin = measurement.converted(node);
-        const alone = layer?.replaced
-          ? stream.inputs(node, dense).map((x) => tf.tidy(() => twin.apply(x, node.callArgs) as tf.Tensor))
-          : [];
-        stream.advance();
+        const alone: tf.Tensor[] = [];
+        try {
+          for (const x of layer?.replaced ? stream.inputs(node, dense) : []) {
+            alone.push(tf.tidy(() => twin.apply(x, node.callArgs) as tf.Tensor));
+            await yieldToEvents(signal);
+          }
+          await stream.advance();
+        } catch (error) {
+          tf.dispose(alone);
+          throw error;
+        }
         if (layer && call) {
           const exact = stream.outputs(node, dense);
           const rows = stream.batches.map(({ mask }) => realRows(call, mask));

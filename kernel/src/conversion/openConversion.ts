@@ -65,7 +65,9 @@ async function manifestText(folder: string): Promise<string> {
     const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
     if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
     throw new LutnnError(
-      `${doing}: the folder must hold a stored conversion (got ${code} for ${JSON.stringify(path)}); store one with conversion.store(folder)`,
+      code === "ENOTDIR"
+        ? `${doing}: the path must be a folder that conversion.store wrote (${JSON.stringify(folder)} is a file); InferenceSession.create(path) runs an ONNX file`
+        : `${doing}: the folder must hold a stored conversion (got ${code} for ${JSON.stringify(path)}); store one with conversion.store(folder)`,
       { cause: error.cause },
     );
   });

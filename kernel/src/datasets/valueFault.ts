@@ -34,6 +34,8 @@ function targetRule(target: TargetSpec): [rule: string, isGood: (value: number) 
     case "labels":
       return ["be 0 or 1", (value) => value === 0 || value === 1];
     case "values":
-      return ["be finite", Number.isFinite];
+      return target.counts
+        ? ["be whole numbers from 0", (value) => Number.isInteger(value) && value >= 0]
+        : ["be finite", Number.isFinite];
   }
 }

@@ -4,7 +4,15 @@ import type { GraphNode, GraphRun, Values } from "../layers/graph";
 import { normAffine } from "../layers/kinds/normalization";
 import { LookupLayer } from "../layers/lookupLayer";
 import { type Finish, NearTies } from "./nearTies";
-import { changed, distance, EFFECTS, INPUT_CHANGE, largestOfExamples, RELATIVE } from "./rounding";
+import {
+  absoluteOf,
+  changed,
+  distance,
+  EFFECTS,
+  INPUT_CHANGE,
+  largestOfExamples,
+  RELATIVE,
+} from "./rounding";
 
 /** What a file's result of a call is beside that of the network's layer on the same inputs. */
 export interface CallCheck {
@@ -76,11 +84,8 @@ function checkOutput(
   const size = most(sizes);
   if (ours.shape.join() !== theirs.shape.join())
     return { ok: false, worst: Number.POSITIVE_INFINITY, size, explained: 0 };
-  const { outside, worst } = compare(
-    a,
-    b,
-    sizes.map((value) => RELATIVE * value),
-  );
+  const rounding = sizes.map((value) => RELATIVE * value + absoluteOf(node.layer));
+  const { outside, worst } = compare(a, b, rounding);
   if (outside.length === 0) return { ok: true, worst, size, explained: 0 };
   if (node.layer instanceof LookupLayer)
     return { ...checkRows(node.layer, behind, values.inputsOf(node)[0], ours, theirs), size };
@@ -100,7 +105,7 @@ function checkOutput(
   });
   const effects = floats(effect);
   effect.dispose();
-  const allowed = sizes.map((value, n) => RELATIVE * value + EFFECTS * effects[n]);
+  const allowed = rounding.map((value, n) => value + EFFECTS * effects[n]);
   return { ok: compare(a, b, allowed).outside.length === 0, worst, size, explained: 0 };
 }
 
@@ -125,6 +130,7 @@ function checkRows(
     norm
       ? rows.map((value, i) => value * norm.factor[i % outputs] + norm.offset[i % outputs])
       : valuesOf(() => activation.apply(tf.tensor2d(rows, [count, outputs])) as tf.Tensor);
+  const absolute = absoluteOf(layer);
   const ties = new NearTies(
     lookup,
     (finished, unfinished) => {
@@ -133,7 +139,7 @@ function checkRows(
         1,
       );
       const effect = most(moved.map((value, m) => distance(value, finished[m])));
-      return RELATIVE * most(finished.map(Math.abs)) + EFFECTS * effect;
+      return RELATIVE * most(finished.map(Math.abs)) + absolute + EFFECTS * effect;
     },
     finish,
   );
@@ -143,7 +149,7 @@ function checkRows(
   for (let n = 0; n * outputs < a.length; n++) {
     const rows = [a, b].map((y) => y.subarray(n * outputs, (n + 1) * outputs));
     const difference = most(rows[0].map((value, m) => distance(value, rows[1][m])));
-    if (difference <= RELATIVE * most(rows[0].map(Math.abs))) {
+    if (difference <= RELATIVE * most(rows[0].map(Math.abs)) + absolute) {
       worst = Math.max(worst, difference);
       continue;
     }

@@ -24,9 +24,15 @@ const nonlinear = new Set([
   "Selu",
   "LeakyRelu",
   "PRelu",
+  "ThresholdedRelu",
   "HardSigmoid",
+  "HardSwish",
+  "Softplus",
   "Erf",
   "Softsign",
+  "Softplus",
+  "ThresholdedRelu",
+  "HardSwish",
 ]);
 
 /** How the first output of a file ends: the operator that set its last nonlinearity. */

@@ -10,6 +10,18 @@ export const INPUT_CHANGE = 2 ** -20;
 /** How many times that effect may be seen: sums of many terms, each rounded. */
 export const EFFECTS = 4;
 
+/** Four units in the last place of numbers just below 1. */
+const aroundOne = 2 ** -22;
+/**
+ * Activations that runtimes compute from a sum around ½ or 1, which is rounded however near to 0 their results are; and up to
+ * which input those results, in proportion to it, are not lost in that.
+ */
+const largestInputs: Readonly<Record<string, number>> = { sigmoid: 1, swish: 16, gelu: 8, gelu_new: 8 };
+
+/** What a layer's activation may add to its rounding, whatever its outputs' size. */
+export const absoluteOf = (layer: tf.layers.Layer): number =>
+  aroundOne * (largestInputs[String(layer.getConfig().activation)] ?? 0);
+
 /** Largest |x| of each example: (N, …) → float32 (N). */
 export function largestOfExamples(x: Float32Array, examples: number): Float32Array {
   const size = x.length / examples;

@@ -40,7 +40,8 @@ import { KernelZone } from "./zone";
  */
 const heapLimits = {
   wire: { maxYoungGenerationSizeMb: 8 },
-  compile: { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 24 },
+  // With 4 MB of stack, as usual, types may follow from each other over some 1,200 steps, with 16 over some 5,000.
+  compile: { maxOldGenerationSizeMb: 1024, maxYoungGenerationSizeMb: 24, stackSizeMb: 16 },
 };
 /** Said of what a cell has overwritten. */
 const overwritten = "The kernel and the libraries need what was overwritten, so it has been put back";

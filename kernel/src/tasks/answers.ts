@@ -54,7 +54,7 @@ function answersTask(
 /** Yes or no: one sigmoid output or one logit; learns from two classes (1 is yes) or one answer. */
 export const yesNo: TaskKind = {
   targets: ["class", "labels"],
-  naturalFor: ["sigmoid", "none"],
+  isNaturalFor: ({ nonlinearity }) => nonlinearity === "sigmoid" || nonlinearity === "none",
   refusal(head) {
     const count = outputCount(head);
     return count === 1 ? refusal(head) : `there must be one output (there are ${count ?? "any number"})`;
@@ -73,7 +73,7 @@ export const yesNo: TaskKind = {
 /** Several yes-or-no answers: sigmoid outputs or logits, each for itself; losses and divergences are means over them. */
 export const labels: TaskKind = {
   targets: ["labels"],
-  naturalFor: ["sigmoid", "none"],
+  isNaturalFor: ({ nonlinearity }) => nonlinearity === "sigmoid" || nonlinearity === "none",
   refusal(head) {
     const count = outputCount(head);
     return count !== null && count > 1

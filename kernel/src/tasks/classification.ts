@@ -9,7 +9,7 @@ import type { Task, TaskKind } from "./task";
 /** One of many classes: softmax outputs or logits, cross-entropy, accuracy. */
 export const classification: TaskKind = {
   targets: ["class"],
-  naturalFor: ["softmax", "none"],
+  isNaturalFor: ({ nonlinearity }) => nonlinearity === "softmax" || nonlinearity === "none",
   refusal({ nonlinearity, activation, units, positions }) {
     if (nonlinearity !== "softmax" && nonlinearity !== "none")
       return `the outputs must be a softmax or logits (they are ${activation})`;

@@ -34,7 +34,7 @@ export function taskNamed(what: string, name: TaskName, head: Head): Task {
  */
 export function taskOfHead(what: string, head: Head): Task {
   const fitting = Object.values<TaskKind>(kinds).filter(
-    (kind) => kind.naturalFor.includes(head.nonlinearity) && kind.refusal(head) === null,
+    (kind) => kind.isNaturalFor(head) && kind.refusal(head) === null,
   );
   if (fitting.length === 0)
     throw new LutnnError(

@@ -53,8 +53,8 @@ export interface Task {
 export interface TaskKind {
   /** Kinds of targets that it learns from. */
   readonly targets: readonly TargetSpec["kind"][];
-  /** Ends that say by themselves that this is the task, or one of several; others must be asked for by name. */
-  readonly naturalFor: readonly Head["nonlinearity"][];
+  /** Whether a network's end says by itself that this is the task, or one of several; else it must be asked for by name. */
+  isNaturalFor(head: Head): boolean;
   /** Why a network that ends so cannot have this task, as "what must be (what is)"; null when it can. */
   refusal(head: Head): string | null;
   build(head: Head): Task;

@@ -9,7 +9,7 @@ import type { Task, TaskKind } from "./task";
 /** One of many classes at every position: softmax outputs or logits; padding and targets below 0 never count. */
 export const tokens: TaskKind = {
   targets: ["tokens"],
-  naturalFor: ["softmax", "none"],
+  isNaturalFor: ({ nonlinearity }) => nonlinearity === "softmax" || nonlinearity === "none",
   refusal({ nonlinearity, activation, units, positions }) {
     if (nonlinearity !== "softmax" && nonlinearity !== "none")
       return `the outputs must be a softmax or logits (they are ${activation})`;

@@ -3,7 +3,7 @@
 #include <deque>
 #include <vector>
 
-#include "sub_vectors.h"
+#include "training/sub_vectors.h"
 
 namespace lutnn {
 
@@ -84,13 +84,18 @@ class ImageSubVectors : public SubVectors {
   void get(size_t codebook, float* to) override {
     const float* plane = values_.data() + codebook * channelsPerCodebook_ * planeFloats_;
     for (size_t channel = 0; channel < channelsPerCodebook_; channel++, plane += planeFloats_, to += channelFloats())
-      kernels_.copyShifted({plan_->seen.data(), plan_->seen.size(), plane, to, outputWidth_});
+      kernels_.copyShifted(
+          {.rows = plan_->seen.data(), .count = plan_->seen.size(), .from = plane, .to = to, .toWidth = outputWidth_});
   }
 
   void put(size_t codebook, const float* from) override {
     float* plane = gradients_.data() + codebook * channelsPerCodebook_ * planeFloats_;
     for (size_t channel = 0; channel < channelsPerCodebook_; channel++, plane += planeFloats_, from += channelFloats())
-      kernels_.addShifted({plan_->received.data(), plan_->received.size(), from, plane, phaseColumns_});
+      kernels_.addShifted({.rows = plan_->received.data(),
+                           .count = plan_->received.size(),
+                           .from = from,
+                           .to = plane,
+                           .toWidth = phaseColumns_});
   }
 
   void close() override {
@@ -136,11 +141,13 @@ class ImageSubVectors : public SubVectors {
           const size_t position = (i * window_.filterWidth + j) * stride() + r * outputWidth_;
           const size_t place = (row / outputHeight_ * images_.height + y) * pitch_ + phase * phaseColumns_;
           if (y >= images_.height) {
-            plan.seen.push_back({position, 0, 0, 0});
+            plan.seen.push_back({.to = position, .from = 0, .fromWidth = 0, .shift = 0});
             continue;
           }
-          plan.seen.push_back({position, place, phaseLength(phase), columnTaps_.shift[j]});
-          plan.received.push_back({place, position, outputWidth_, -columnTaps_.shift[j]});
+          plan.seen.push_back(
+              {.to = position, .from = place, .fromWidth = phaseLength(phase), .shift = columnTaps_.shift[j]});
+          plan.received.push_back(
+              {.to = place, .from = position, .fromWidth = outputWidth_, .shift = -columnTaps_.shift[j]});
         }
     std::stable_sort(plan.received.begin(), plan.received.end(),
                      [](const ShiftedRow& a, const ShiftedRow& b) { return a.to < b.to; });

@@ -1,4 +1,4 @@
-#include "kmeans.h"
+#include "training/kmeans.h"
 
 #include <algorithm>
 #include <cmath>

@@ -4,9 +4,8 @@
 
 #include <vector>
 
-#include "../dispatch.h"
-#include "../packing.h"
-#include "thread_pool.h"
+#include "core/packing.h"
+#include "isa/dispatch.h"
 
 namespace lutnn {
 
@@ -14,7 +13,7 @@ namespace lutnn {
 struct Clustering {
   const float* points;  // (N, C·V), finite
   size_t rows, numCodebooks, numCentroids, subvectorLength;
-  size_t iterations;    // at most
+  size_t iterations;  // at most
   const double* draws;  // (C, K) in [0, 1): what the start is drawn with
 };
 

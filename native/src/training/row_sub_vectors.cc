@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "sub_vectors.h"
+#include "training/sub_vectors.h"
 
 namespace lutnn {
 namespace {

@@ -13,7 +13,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "soft_lookup.h"
+#include "training/soft_lookup.h"
 
 namespace lutnn {
 namespace {
@@ -35,7 +35,7 @@ bool isFactored(const SoftLayer& layer) {
 class Backward {
  public:
   Backward(const TrainingMicrokernels& kernels, const SoftLayer& layer, const SoftAssignment& assignment,
-           const Source& source, const float* dy, const Codebooks& codebooks, ThreadPool& pool,
+           const Source& source, const float* dy, const Codebooks& codebooks, Executor& executor,
            std::vector<TrainingWorkspace>& workspaces, Buffer<float>& sums)
       : kernels_(kernels),
         layer_(layer),
@@ -43,7 +43,7 @@ class Backward {
         source_(source),
         dy_(dy),
         codebooks_(codebooks),
-        pool_(pool),
+        executor_(executor),
         workspaces_(workspaces),
         factored_(isFactored(layer)),
         length_(layer.subvectorLength),
@@ -51,7 +51,7 @@ class Backward {
         outputs_(layer.outputs),
         outputStride_(roundUp(layer.outputs, kernels.lanes)),
         bookRows_(factored_ ? layer.subvectorLength : layer.numCentroids),
-        readers_(pool.threads()) {
+        readers_(executor.slots()) {
     const SubVectors& reader = readerOf(0);
     stride_ = reader.stride();
     chunk_ = reader.chunkCodebooks();
@@ -71,11 +71,11 @@ class Backward {
     std::vector<double> slopes(chunks_ * segments_, 0.0);
     const size_t positions = std::visit([](const auto& from) { return from.positions(); }, source_);
     const size_t operations = 2 * layer_.numCodebooks * bookRows_ * (outputs_ + 2 * centroids_);  // of a position
-    pool_.run(chunks_ * segments_, positions * operations, [&](size_t item, size_t worker) {
+    executor_.forEach(chunks_ * segments_, positions * operations, [&](size_t item, size_t worker) {
       slopes[item] = runItem(item / segments_, item % segments_, worker);
     });
-    pool_.run(layer_.numCodebooks, segments_ * segmentSums_ + 2 * layer_.tableOperations(),
-              [&](size_t c, size_t worker) { finish(c, worker, gradients); });
+    executor_.forEach(layer_.numCodebooks, segments_ * segmentSums_ + 2 * layer_.tableOperations(),
+                      [&](size_t c, size_t worker) { finish(c, worker, gradients); });
     double slope = 0;
     for (double part : slopes) slope += part;
     *gradients.inverseTemperatureLogit =
@@ -127,13 +127,30 @@ class Backward {
         const Range block{group.first + n, std::min(reader.blockPositions(), group.count - n)};
         reader.openBlock(block);
         packGradients(block, w);
-        kernels_.multiply({left.values, left.stride, 1, w.gradientsTransposed.data(), kernels_.panel,
-                           outputs_ * kernels_.panel, w.product.data(), stride_, rows, outputs_,
-                           roundUp(block.count, lanes), false, nullptr});
+        kernels_.multiply({.a = left.values,
+                           .aRow = left.stride,
+                           .aColumn = 1,
+                           .b = w.gradientsTransposed.data(),
+                           .bRow = kernels_.panel,
+                           .bPanel = outputs_ * kernels_.panel,
+                           .c = w.product.data(),
+                           .cRow = stride_,
+                           .rows = rows,
+                           .depth = outputs_,
+                           .columns = roundUp(block.count, lanes)});
         for (size_t i = 0; i < chunk.count; i++) slope += runBook(reader, block.count, chunk, i, w);
-        kernels_.multiply({w.product.data(), stride_, 1, w.gradients.data(), kernels_.panel,
-                           kernels_.panel * block.count, productSums(segment, firstBook), outputStride_, rows,
-                           block.count, outputStride_, true, nullptr});
+        kernels_.multiply({.a = w.product.data(),
+                           .aRow = stride_,
+                           .aColumn = 1,
+                           .b = w.gradients.data(),
+                           .bRow = kernels_.panel,
+                           .bPanel = kernels_.panel * block.count,
+                           .c = productSums(segment, firstBook),
+                           .cRow = outputStride_,
+                           .rows = rows,
+                           .depth = block.count,
+                           .columns = outputStride_,
+                           .accumulate = true});
       }
       reader.close();
     }
@@ -169,7 +186,8 @@ class Backward {
       float* to = panels + m * block.count;
       const size_t count = std::min(panel, outputs_ - m);
       if (count % lanes != 0) std::fill_n(to, panel * block.count, 0.0f);
-      kernels_.copy({dy + m, outputs_, to, panel, block.count, count});
+      kernels_.copy(
+          {.from = dy + m, .fromStride = outputs_, .to = to, .toStride = panel, .rows = block.count, .width = count});
     }
   }
 
@@ -182,25 +200,67 @@ class Backward {
     float* a = factored_ ? s + roundUp(centroids_, kBlockCentroids) * stride_ : product;
     reader.get(i, x);
     for (size_t v = 0; v < length_; v++) std::fill(x + v * stride_ + count, x + v * stride_ + positions, 0.0f);
-    if (factored_) eachBlock([&](size_t k, size_t count) {  // G = P · H
-      multiplyCentroids(codebook, k, false, product, a + k * stride_, count, length_, positions, false, nullptr);
-    });
+    if (factored_)
+      eachBlock([&](size_t k, size_t count) {  // G = P · H
+        multiplyCentroids({.codebook = codebook,
+                           .k = k,
+                           .right = product,
+                           .to = a + k * stride_,
+                           .rows = count,
+                           .depth = length_,
+                           .positions = positions});
+      });
     double slope = 0;
-    kernels_.softBackward({packedCentroids(codebook, 0),
-                           codebooks_.halfNorms + codebook * codebooks_.numBlocks * kBlockCentroids, centroids_, length_,
-                           temperature_, assignment_.squaredDistance, positions, stride_, x, a, s, w.minusSums.data(),
-                           &slope});
+    kernels_.softBackward({.centroids = packedCentroids(codebook, 0),
+                           .halfNorms = codebooks_.halfNorms + codebook * codebooks_.numBlocks * kBlockCentroids,
+                           .numCentroids = centroids_,
+                           .subvectorLength = length_,
+                           .inverseTemperature = temperature_,
+                           .squared = assignment_.squaredDistance,
+                           .positions = positions,
+                           .stride = stride_,
+                           .x = x,
+                           .a = a,
+                           .s = s,
+                           .minusSumS = w.minusSums.data(),
+                           .dInverseTemperature = &slope});
     float* rowSums = w.rowSums.data() + i * centroids_ * (length_ + 1) * kernels_.lanes;
-    kernels_.multiplyRows({s, x, centroids_, length_ + 1, stride_, positions, rowSums, length_ + 1});
+    const auto addRowProducts = [&](const float* left, const float* right, size_t rightRows) {
+      kernels_.multiplyRows({.a = left,
+                             .b = right,
+                             .aRows = centroids_,
+                             .bRows = rightRows,
+                             .stride = stride_,
+                             .positions = positions,
+                             .sums = rowSums,
+                             .sumsRow = length_ + 1});
+    };
+    addRowProducts(s, x, length_ + 1);
     if (factored_) {
-      kernels_.multiplyRows({a, product, centroids_, length_, stride_, positions, rowSums, length_ + 1});
+      addRowProducts(a, product, length_);
       eachBlock([&](size_t k, size_t count) {  // X̃ = Pᵀ · a
-        multiplyCentroids(codebook, k, true, a + k * stride_, product, length_, count, positions, k > 0, nullptr);
+        multiplyCentroids({.codebook = codebook,
+                           .k = k,
+                           .transposed = true,
+                           .right = a + k * stride_,
+                           .to = product,
+                           .rows = length_,
+                           .depth = count,
+                           .positions = positions,
+                           .accumulate = k > 0});
       });
     }
     eachBlock([&](size_t k, size_t count) {  // dx = Pᵀ · s − (Σ_k s_k) ∘ x
-      multiplyCentroids(codebook, k, true, s + k * stride_, x, length_, count, positions, true,
-                        k == 0 ? w.minusSums.data() : nullptr);
+      multiplyCentroids({.codebook = codebook,
+                         .k = k,
+                         .transposed = true,
+                         .right = s + k * stride_,
+                         .to = x,
+                         .rows = length_,
+                         .depth = count,
+                         .positions = positions,
+                         .accumulate = true,
+                         .scale = k == 0 ? w.minusSums.data() : nullptr});
     });
     reader.put(i, x);
     return slope;
@@ -211,12 +271,30 @@ class Backward {
     for (size_t k = 0; k < centroids_; k += kBlockCentroids) visit(k, std::min(kBlockCentroids, centroids_ - k));
   }
 
-  /// P or Pᵀ, of up to 16 centroids, times rows of positions.
-  void multiplyCentroids(size_t codebook, size_t k, bool transposed, const float* right, float* to, size_t rows,
-                         size_t depth, size_t positions, bool accumulate, const float* scale) {
-    const size_t aRow = transposed ? kBlockCentroids : 1, aColumn = transposed ? 1 : kBlockCentroids;
-    kernels_.multiply({packedCentroids(codebook, k), aRow, aColumn, right, stride_, kernels_.panel, to, stride_, rows,
-                       depth, positions, accumulate, scale});
+  /// P or Pᵀ, of up to 16 centroids from k on, times rows of positions.
+  struct CentroidProduct {
+    size_t codebook, k;
+    bool transposed = false;
+    const float* right;
+    float* to;
+    size_t rows, depth, positions;
+    bool accumulate = false;
+    const float* scale = nullptr;
+  };
+  void multiplyCentroids(const CentroidProduct& p) {
+    kernels_.multiply({.a = packedCentroids(p.codebook, p.k),
+                       .aRow = p.transposed ? kBlockCentroids : 1,
+                       .aColumn = p.transposed ? 1 : kBlockCentroids,
+                       .b = p.right,
+                       .bRow = stride_,
+                       .bPanel = kernels_.panel,
+                       .c = p.to,
+                       .cRow = stride_,
+                       .rows = p.rows,
+                       .depth = p.depth,
+                       .columns = p.positions,
+                       .accumulate = p.accumulate,
+                       .scale = p.scale});
   }
 
   /// Adds up the segments of a codebook, and turns sums into gradients.
@@ -230,7 +308,8 @@ class Backward {
     float* dCentroids = gradients.centroids + c * centroids_ * length_;
     for (size_t k = 0; k < centroids_; k++)
       for (size_t v = 0; v < length_; v++) {
-        const float *row = forCentroids + k * (length_ + 1), centroid = layer_.centroids[(c * centroids_ + k) * length_ + v];
+        const float *row = forCentroids + k * (length_ + 1),
+                    centroid = layer_.centroids[(c * centroids_ + k) * length_ + v];
         dCentroids[k * length_ + v] = row[v] - row[length_] * centroid;
       }
     float* dTable = gradients.table + c * bookRows_ * outputs_;
@@ -238,17 +317,32 @@ class Backward {
       const float* weight = layer_.table + c * length_ * outputs_;
       float* dWeight = workspaces_[worker].weight.reserve(length_ * outputStride_);
       eachBlock([&](size_t k, size_t count) {  // dW = Pᵀ · dT
-        kernels_.multiply({packedCentroids(c, k), kBlockCentroids, 1, sums + k * outputStride_, outputStride_,
-                           kernels_.panel, dWeight, outputStride_, length_, count, outputStride_, k > 0, nullptr});
+        kernels_.multiply({.a = packedCentroids(c, k),
+                           .aRow = kBlockCentroids,
+                           .aColumn = 1,
+                           .b = sums + k * outputStride_,
+                           .bRow = outputStride_,
+                           .bPanel = kernels_.panel,
+                           .c = dWeight,
+                           .cRow = outputStride_,
+                           .rows = length_,
+                           .depth = count,
+                           .columns = outputStride_,
+                           .accumulate = k > 0});
       });
       for (size_t k = 0; k < centroids_; k++)  // dP += dT · Wᵀ
         for (size_t v = 0; v < length_; v++)
           dCentroids[k * length_ + v] += kernels_.dot(sums + k * outputStride_, weight + v * outputs_, outputs_);
       dTable = gradients.table + c * length_ * outputs_;
-      kernels_.copy({dWeight, outputStride_, dTable, outputs_, length_, outputs_});
+      copyRows(dWeight, length_, dTable);
     } else {
-      kernels_.copy({sums, outputStride_, dTable, outputs_, bookRows_, outputs_});
+      copyRows(sums, bookRows_, dTable);
     }
+  }
+
+  void copyRows(const float* from, size_t rows, float* to) {
+    kernels_.copy(
+        {.from = from, .fromStride = outputStride_, .to = to, .toStride = outputs_, .rows = rows, .width = outputs_});
   }
 
   const TrainingMicrokernels& kernels_;
@@ -257,7 +351,7 @@ class Backward {
   const Source& source_;
   const float* dy_;
   const Codebooks& codebooks_;
-  ThreadPool& pool_;
+  Executor& executor_;
   std::vector<TrainingWorkspace>& workspaces_;
   bool factored_;
   size_t length_, centroids_, outputs_, outputStride_, bookRows_;
@@ -273,7 +367,7 @@ void Trainer::backward(const SoftLayer& layer, const SoftAssignment& assignment,
                        const SoftGradients& gradients) {
   const std::lock_guard<std::mutex> lock(oneCall_);
   codebooks_.pack(layer.centroids, layer.numCodebooks, layer.numCentroids, layer.subvectorLength);
-  Backward(kernels_, layer, assignment, source, dy, codebooks_.view(), pool_, workspaces_, sums_).run(gradients);
+  Backward(kernels_, layer, assignment, source, dy, codebooks_.view(), executor_, workspaces_, sums_).run(gradients);
 }
 
 }  // namespace lutnn

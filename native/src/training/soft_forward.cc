@@ -3,16 +3,16 @@
 #include <cstring>
 #include <limits>
 
-#include "soft_lookup.h"
+#include "training/soft_lookup.h"
 
 namespace lutnn {
 
 Trainer::Trainer(const TrainingMicrokernels& kernels, const Microkernels& lookupKernels, size_t threads)
-    : kernels_(kernels), lookupKernels_(lookupKernels), pool_(threads), workspaces_(threads) {}
+    : kernels_(kernels), lookupKernels_(lookupKernels), executor_(threads), workspaces_(threads) {}
 
 void Trainer::setThreads(size_t threads) {
   const std::lock_guard<std::mutex> lock(oneCall_);
-  pool_.setThreads(threads);
+  executor_.setThreads(threads);
   if (workspaces_.size() < threads) workspaces_.resize(threads);
 }
 
@@ -25,15 +25,24 @@ TableRows tableOf(const TrainingMicrokernels& kernels, const SoftLayer& layer, c
   if (stride != outputs) {  // rows are read in whole vectors
     float* padded = workspace.weight.reserve(length * stride);
     std::fill_n(padded, length * stride, 0.0f);
-    kernels.copy({weight, outputs, padded, stride, length, outputs});
+    kernels.copy(
+        {.from = weight, .fromStride = outputs, .to = padded, .toStride = stride, .rows = length, .width = outputs});
     weight = padded;
   }
   float* table = workspace.table.reserve(count * stride);
   for (size_t k = 0; k < count; k += kBlockCentroids) {
     const size_t block = codebook * codebooks.numBlocks + k / kBlockCentroids;
-    kernels.multiply({codebooks.centroids + block * length * kBlockCentroids, 1, kBlockCentroids, weight, stride,
-                      kernels.panel, table + k * stride, stride, std::min(kBlockCentroids, count - k), length, stride,
-                      false, nullptr});
+    kernels.multiply({.a = codebooks.centroids + block * length * kBlockCentroids,
+                      .aRow = 1,
+                      .aColumn = kBlockCentroids,
+                      .b = weight,
+                      .bRow = stride,
+                      .bPanel = kernels.panel,
+                      .c = table + k * stride,
+                      .cRow = stride,
+                      .rows = std::min(kBlockCentroids, count - k),
+                      .depth = length,
+                      .columns = stride});
   }
   return {table, stride};
 }
@@ -41,18 +50,23 @@ TableRows tableOf(const TrainingMicrokernels& kernels, const SoftLayer& layer, c
 void Trainer::table(const SoftLayer& layer, float* table) {
   const std::lock_guard<std::mutex> lock(oneCall_);
   codebooks_.pack(layer.centroids, layer.numCodebooks, layer.numCentroids, layer.subvectorLength);
-  pool_.run(layer.numCodebooks, layer.tableOperations(), [&](size_t c, size_t worker) {
+  executor_.forEach(layer.numCodebooks, layer.tableOperations(), [&](size_t c, size_t worker) {
     const TableRows rows = tableOf(kernels_, layer, codebooks_.view(), c, workspaces_[worker]);
     float* to = table + c * layer.numCentroids * layer.outputs;
-    kernels_.copy({rows.values, rows.stride, to, layer.outputs, layer.numCentroids, layer.outputs});
+    kernels_.copy({.from = rows.values,
+                   .fromStride = rows.stride,
+                   .to = to,
+                   .toStride = layer.outputs,
+                   .rows = layer.numCentroids,
+                   .width = layer.outputs});
   });
 }
 
 void Trainer::cluster(const Clustering& problem, size_t first, size_t count, float* centroids) {
   const std::lock_guard<std::mutex> lock(oneCall_);
-  if (clusteringWorkspaces_.size() < pool_.threads()) clusteringWorkspaces_.resize(pool_.threads());
+  if (clusteringWorkspaces_.size() < executor_.slots()) clusteringWorkspaces_.resize(executor_.slots());
   const size_t floats = problem.numCentroids * problem.subvectorLength;
-  pool_.run(count, count * problem.rows * floats * (problem.iterations + 1), [&](size_t i, size_t worker) {
+  executor_.forEach(count, count * problem.rows * floats * (problem.iterations + 1), [&](size_t i, size_t worker) {
     lutnn::cluster(lookupKernels_, problem, first + i, clusteringWorkspaces_[worker], centroids + i * floats);
   });
 }
@@ -60,15 +74,15 @@ void Trainer::cluster(const Clustering& problem, size_t first, size_t count, flo
 /// Largest values first, then the scale that sends them to the largest integer. False where the table is not finite.
 bool Trainer::findScale(const SoftLayer& layer, const TableFormat& format) {
   const size_t outputs = layer.outputs, stride = roundUp(outputs, kTableOutputs);
-  float* scale = scale_.reserve(stride * (pool_.threads() + 1));
-  std::fill_n(scale, stride * (pool_.threads() + 1), 0.0f);
-  std::vector<float> residue(pool_.threads(), 0.0f);
-  pool_.run(layer.numCodebooks, layer.tableOperations(), [&](size_t c, size_t worker) {
+  float* scale = scale_.reserve(stride * (executor_.slots() + 1));
+  std::fill_n(scale, stride * (executor_.slots() + 1), 0.0f);
+  std::vector<float> residue(executor_.slots(), 0.0f);
+  executor_.forEach(layer.numCodebooks, layer.tableOperations(), [&](size_t c, size_t worker) {
     const TableRows rows = tableOf(kernels_, layer, codebooks_.view(), c, workspaces_[worker]);
     for (size_t k = 0; k < layer.numCentroids; k++)
       residue[worker] += kernels_.largest(rows.values + k * rows.stride, outputs, scale + (worker + 1) * stride);
   });
-  for (size_t worker = 0; worker < pool_.threads(); worker++) {
+  for (size_t worker = 0; worker < executor_.slots(); worker++) {
     if (residue[worker] != 0) return false;  // NaN
     kernels_.largest(scale + (worker + 1) * stride, outputs, scale);
   }
@@ -97,7 +111,9 @@ static void quantize(const TrainingMicrokernels&, const float* row, const float*
   std::copy_n(row, count, to);
 }
 
-static void lookupBy(const TrainingMicrokernels& kernels, const TableLookup<int8_t>& lookup) { kernels.lookup8(lookup); }
+static void lookupBy(const TrainingMicrokernels& kernels, const TableLookup<int8_t>& lookup) {
+  kernels.lookup8(lookup);
+}
 static void lookupBy(const TrainingMicrokernels& kernels, const TableLookup<int16_t>& lookup) {
   kernels.lookup16(lookup);
 }
@@ -111,7 +127,7 @@ void Trainer::lookUp(const SoftLayer& layer, const TableFormat& format, const So
   const size_t panels = roundUp(outputs, kTableOutputs) / kTableOutputs;
   T* entries = reinterpret_cast<T*>(entries_.reserve(panels * books * count * kTableOutputs * sizeof(T)));
   const float* scale = scale_.data();
-  pool_.run(books, layer.tableOperations(), [&](size_t c, size_t worker) {
+  executor_.forEach(books, layer.tableOperations(), [&](size_t c, size_t worker) {
     const TableRows rows = tableOf(kernels_, layer, codebooks_.view(), c, workspaces_[worker]);
     for (size_t panel = 0; panel < panels; panel++) {
       const size_t m = panel * kTableOutputs, present = std::min(kTableOutputs, outputs - m);
@@ -123,7 +139,7 @@ void Trainer::lookUp(const SoftLayer& layer, const TableFormat& format, const So
     }
   });
 
-  std::vector<std::unique_ptr<SubVectors>> readers(pool_.threads());
+  std::vector<std::unique_ptr<SubVectors>> readers(executor_.slots());
   const auto readerOf = [&](size_t worker) -> SubVectors& {
     if (!readers[worker]) readers[worker] = subVectorsOf(kernels_, source, workspaces_[worker].planes);
     return *readers[worker];
@@ -132,29 +148,37 @@ void Trainer::lookUp(const SoftLayer& layer, const TableFormat& format, const So
   const size_t stride = readerOf(0).stride();
   for (size_t v = 0; v < taps.size(); v++) taps[v] = static_cast<ptrdiff_t>(v * stride);
   const size_t positions = std::visit([](const auto& from) { return from.positions(); }, source);
-  pool_.run(readerOf(0).numGroups(), positions * books * (layer.subvectorLength * count + outputs), [&](size_t index, size_t worker) {
-    SubVectors& reader = readerOf(worker);
-    TrainingWorkspace& workspace = workspaces_[worker];
-    const Range group = reader.group(index);
-    const size_t codeStride = roundUp(group.count, 64) + 64;
-    float* x = workspace.x.reserve(layer.subvectorLength * stride);
-    uint8_t* codes = workspace.codes.reserve(books * codeStride);
-    for (size_t c = 0; c < books; c += reader.chunkCodebooks()) {
-      const Range chunk{c, std::min(reader.chunkCodebooks(), books - c)};
-      reader.open(index, chunk, false);
-      for (size_t n = 0; n < group.count; n += reader.blockPositions()) {
-        const Range block{group.first + n, std::min(reader.blockPositions(), group.count - n)};
-        reader.openBlock(block);
-        for (size_t i = 0; i < chunk.count; i++) {
-          reader.get(i, x);
-          lookupKernels_.encodePositions(codebooks_.view(), c + i, x, taps.data(), block.count,
-                                         codes + (c + i) * codeStride + n);
-        }
-      }
-    }
-    lookupBy(kernels_, TableLookup<T>{entries, books, count, outputs, scale, codes, codeStride, group.count,
-                                      y + group.first * outputs});
-  });
+  executor_.forEach(readerOf(0).numGroups(), positions * books * (layer.subvectorLength * count + outputs),
+                    [&](size_t index, size_t worker) {
+                      SubVectors& reader = readerOf(worker);
+                      TrainingWorkspace& workspace = workspaces_[worker];
+                      const Range group = reader.group(index);
+                      const size_t codeStride = roundUp(group.count, 64) + 64;
+                      float* x = workspace.x.reserve(layer.subvectorLength * stride);
+                      uint8_t* codes = workspace.codes.reserve(books * codeStride);
+                      for (size_t c = 0; c < books; c += reader.chunkCodebooks()) {
+                        const Range chunk{c, std::min(reader.chunkCodebooks(), books - c)};
+                        reader.open(index, chunk, false);
+                        for (size_t n = 0; n < group.count; n += reader.blockPositions()) {
+                          const Range block{group.first + n, std::min(reader.blockPositions(), group.count - n)};
+                          reader.openBlock(block);
+                          for (size_t i = 0; i < chunk.count; i++) {
+                            reader.get(i, x);
+                            lookupKernels_.encodePositions(codebooks_.view(), c + i, x, taps.data(), block.count,
+                                                           codes + (c + i) * codeStride + n);
+                          }
+                        }
+                      }
+                      lookupBy(kernels_, TableLookup<T>{.table = entries,
+                                                        .numCodebooks = books,
+                                                        .numCentroids = count,
+                                                        .outputs = outputs,
+                                                        .scale = scale,
+                                                        .codes = codes,
+                                                        .codeStride = codeStride,
+                                                        .positions = group.count,
+                                                        .y = y + group.first * outputs});
+                    });
 }
 
 void Trainer::forward(const SoftLayer& layer, const TableFormat& format, const Source& source, float* y) {

@@ -1,4 +1,4 @@
-// The soft-PQ lookup and its exact gradient, over the microkernels of one instruction set and a pool of threads.
+// The soft-PQ lookup and its exact gradient, over the microkernels of one instruction set and the threads of an executor.
 //
 // Forward y = scale · Σ_c q[c][code_c], q the integer table: what inference computes. Backward as if
 // y = Σ_c Σ_k a_ck T_ck, with a the softmax of the distances and T the real table. Nothing of the size (N, C, K) is kept.
@@ -7,17 +7,17 @@
 #include <mutex>
 #include <vector>
 
-#include "../dispatch.h"
-#include "../packing.h"
-#include "kmeans.h"
-#include "sub_vectors.h"
-#include "thread_pool.h"
+#include "core/packing.h"
+#include "core/thread_pool.h"
+#include "isa/dispatch.h"
+#include "training/kmeans.h"
+#include "training/sub_vectors.h"
 
 namespace lutnn {
 
 /// How the table is rounded in the forward pass: symmetric integers with zero point 0.
 struct TableFormat {
-  int bits;             // 2 … 8 or 16; 0: the real table
+  int bits;  // 2 … 8 or 16; 0: the real table
   bool scalePerOutput;  // else one scale for all outputs
 };
 
@@ -25,13 +25,11 @@ struct TableFormat {
 struct SoftLayer {
   size_t numCodebooks, numCentroids, subvectorLength, outputs;
   const float* centroids;  // (C, K, V)
-  const float* table;      // the weight W (C·V, M) of a table P · W, or the table (C, K, M) itself
+  const float* table;  // the weight W (C·V, M) of a table P · W, or the table (C, K, M) itself
   bool fromWeight;
 
   /// Multiply-adds that the real table takes, or numbers that it has.
-  size_t tableOperations() const {
-    return numCodebooks * numCentroids * outputs * (fromWeight ? subvectorLength : 1);
-  }
+  size_t tableOperations() const { return numCodebooks * numCentroids * outputs * (fromWeight ? subvectorLength : 1); }
 };
 
 /// The assignment that gradients go through.
@@ -68,7 +66,7 @@ class Trainer {
   Trainer(const TrainingMicrokernels& kernels, const Microkernels& lookupKernels, size_t threads);
 
   const char* isa() const { return kernels_.isa; }
-  size_t threads() const { return pool_.threads(); }
+  size_t threads() const { return executor_.slots(); }
   void setThreads(size_t threads);
 
   /// y (N, M); all NaN where the table is not finite
@@ -89,7 +87,7 @@ class Trainer {
   const TrainingMicrokernels& kernels_;
   const Microkernels& lookupKernels_;
   std::mutex oneCall_;
-  ThreadPool pool_;
+  PoolExecutor executor_;
   std::vector<TrainingWorkspace> workspaces_;
   PackedCodebooks codebooks_;
   std::vector<ClusteringWorkspace> clusteringWorkspaces_;

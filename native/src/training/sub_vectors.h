@@ -6,9 +6,9 @@
 #include <memory>
 #include <variant>
 
-#include "../buffer.h"
-#include "../window.h"
-#include "training_microkernels.h"
+#include "core/buffer.h"
+#include "core/window.h"
+#include "isa/training_microkernels.h"
 
 namespace lutnn {
 

@@ -122,6 +122,43 @@ describe("a deep network's plan", () => {
   });
 });
 
+/** Counts the event loop's turns, and aborts at one of them. */
+function turns(abortAt: number) {
+  const abort = new AbortController();
+  const counted = {
+    seen: 0,
+    signal: abort.signal,
+    stop: () => abort.abort(new Error("enough")),
+  };
+  const next = () => {
+    if (++counted.seen >= abortAt) counted.stop();
+    if (!abort.signal.aborted) setImmediate(next);
+  };
+  setImmediate(next);
+  return counted;
+}
+
+describe("a calibration that is aborted", () => {
+  it.each(["kmeans", "leastSquares"] as const)(
+    "stops wherever it is, says why, and leaves no tensor: %s",
+    async (method) => {
+      const conversion = convert(deep(12), { numCentroids: 4, task: "classification" });
+      await conversion.calibrate(data, { method });
+      const before = tf.memory().numTensors;
+      const whole = turns(Number.POSITIVE_INFINITY);
+      await conversion.calibrate(data, { method, seed: 1 });
+      expect(whole.seen).toBeGreaterThan(10);
+      whole.stop();
+      expect(tf.memory().numTensors).toBe(before);
+      for (const share of [0.05, 0.2, 0.35, 0.5]) {
+        const { signal } = turns(Math.ceil(share * whole.seen));
+        await expect(conversion.calibrate(data, { method, seed: 2, signal })).rejects.toThrow("enough");
+        expect(tf.memory().numTensors).toBe(before);
+      }
+    },
+  );
+});
+
 describe("layers that are restored and replaced one by one", () => {
   it("cost one network, when it is asked for", async () => {
     const conversion = await replacedNetwork(8);

@@ -106,6 +106,9 @@ describe("what is no network", () => {
       expect(attempt).toThrow(/^convert: the network must be a tf\.LayersModel \(/);
       expect(attempt).toThrow(message);
     }
+    await expect(openConversion(path)).rejects.toThrow(
+      /openConversion: the path must be a folder .* is a file\); InferenceSession\.create\(path\) runs an ONNX file/,
+    );
     const budget = { bytes: 1000 };
     const wrong = path as unknown as tf.LayersModel;
     await expect(plan(wrong, { data, validation: data, budget })).rejects.toThrow(

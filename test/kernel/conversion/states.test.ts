@@ -202,6 +202,36 @@ describe("a stored conversion", () => {
     },
   );
 
+  it("opens with every activation that can be exported", async () => {
+    const names = [
+      "gelu",
+      "gelu_new",
+      "mish",
+      "swish",
+      "relu6",
+      "hardSigmoid",
+      "logSoftmax",
+      "selu",
+      "softsign",
+    ];
+    const dense = (activation: string) =>
+      tf.layers.dense({ units: 4, activation: activation as "relu", name: `by_${activation}` });
+    const network = tf.sequential({
+      layers: [
+        tf.layers.inputLayer({ inputShape: [4] }),
+        ...names.map(dense),
+        tf.layers.dense({ units: 2, name: "end" }),
+      ],
+    });
+    const place = folder();
+    await convert(network, { layers: names.map((name) => `by_${name}`), task: "regression" }).store(place);
+    const { original } = await openConversion(place, { task: "regression" });
+    const x = tf.tensor2d([[1, -2, 0.5, 3]]);
+    const [got, wanted] = [original, network].map((one) => [...(one.predict(x) as tf.Tensor).dataSync()]);
+    expect(got).toEqual(wanted);
+    tf.dispose(x);
+  });
+
   it("is refused in a sentence when it is damaged, cut off or of something else", async () => {
     const conversion = await converted("kmeans");
     const place = folder();

@@ -50,11 +50,25 @@ describe("a value shows itself", () => {
       { name: "<b>", size: 17, note: "new" },
     ];
     expect(text(records)).toBe(
-      ["   name   size  note", "─  ─────  ────  ────", "0  conv1     5", "1  <b>      17  new"].join("\n"),
+      ["row  name   size  note", "───  ─────  ────  ────", "  0  conv1     5", "  1  <b>      17  new"].join(
+        "\n",
+      ),
     );
     expect(bundle(records)["text/html"]).toContain("&lt;b&gt;");
     expect(types([1, 2])).toEqual(["text/plain"]);
     expect(types([new Date(0)])).toEqual(["text/plain"]);
+  });
+
+  it("as a table whose numbers have the same decimals, without losing small ones", () => {
+    const records = [0.5, 12, 3.25, undefined].map((x, index) => ({ x, y: index === 0 ? 1e-9 : 0.5 }));
+    expect(String(text(records)).split("\n")).toEqual([
+      "row      x     y",
+      "───  ─────  ────",
+      "  0   0.50  1e-9",
+      "  1  12.00   0.5",
+      "  2   3.25   0.5",
+      "  3          0.5",
+    ]);
   });
 
   it("as a table of its first and last rows, if it has very many", () => {

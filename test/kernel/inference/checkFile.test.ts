@@ -35,7 +35,7 @@ describe("checkFile", () => {
       const before = tf.memory().numTensors;
       const check = await checkFile(exportOnnx(network), network, [image, words]);
       expect(tf.memory().numTensors).toBe(before);
-      expect(check).toMatchObject({ ok: true, examples: 3, calls: 11, differs: null });
+      expect(check).toMatchObject({ ok: true, examples: 3, calls: 11, explained: 0, differs: null });
       expect(check.worst).toBeLessThan(rounding);
       expect(check.sentence).toMatch(/^the file equals the network on 3 examples in each of 11 calls/);
     }
@@ -175,6 +175,31 @@ describe("checkFile", () => {
     expect(await checkFile(bytes, model, x)).toMatchObject({ ok: true, explained: 1 });
     spy.mockRestore();
   });
+
+  it.each(["sigmoid", "swish", "gelu", "gelu_new"] as const)(
+    "does not take the rounding of a %s near 0 for a fault, nor a wrong weight in front of it for rounding",
+    async (activation) => {
+      for (const at of [-15, -12, -9, -6, -4, -1, -0.01]) {
+        const input = tf.input({ shape: [4] });
+        const layer = L.dense({ units: 4, activation: activation as "sigmoid", name: "near" });
+        const network = tf.model({ inputs: input, outputs: layer.apply(input) as tf.SymbolicTensor });
+        layer.setWeights([tf.eye(4), tf.zeros([4])]);
+        const x = tf.tensor2d(
+          Array.from({ length: 64 * 4 }, (_, i) => at * (1 + 0.1 * Math.sin(1.7 * i))),
+          [64, 4],
+        );
+        const { ok, sentence } = await checkFile(exportOnnx(network), network, [x]);
+        expect(ok, `${at}: ${sentence}`).toBe(true);
+      }
+      const input = tf.input({ shape: [4] });
+      const layer = L.dense({ units: 4, activation: activation as "sigmoid", name: "near" });
+      const network = tf.model({ inputs: input, outputs: layer.apply(input) as tf.SymbolicTensor });
+      layer.setWeights([tf.eye(4), tf.fill([4], -4)]);
+      const bytes = exportOnnx(network);
+      layer.setWeights([tf.eye(4), tf.fill([4], -4.004)]);
+      expect((await checkFile(bytes, network, [tf.zeros([2, 4])])).ok).toBe(false);
+    },
+  );
 
   it("does not take cancellation for a fault, nor a fault for cancellation", async () => {
     const input = tf.input({ shape: [40] });

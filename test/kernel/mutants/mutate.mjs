@@ -45,21 +45,24 @@ function faultsOf(node, source) {
   return [];
 }
 
-/** Every fault of a file, in the order of the text; `id` stays the same while the line does. */
+/** Every fault of a file, in the order of the text; `id` stays the same while the line does, and is no other's. */
 export function findMutants(path, code) {
   const source = ts.createSourceFile(path, code, ts.ScriptTarget.Latest, true);
   const lines = code.split("\n");
   const found = [];
+  const times = new Map();
   const visit = (node) => {
     if (ts.isThrowStatement(node) || ts.isTypeNode(node) || ts.isImportDeclaration(node)) return;
     if (ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) return;
     for (const { start, end, by } of faultsOf(node, source)) {
       const { line } = source.getLineAndCharacterOfPosition(start);
       const change = `${code.slice(start, end).replace(/\s+/g, " ")} → ${by.replace(/\s+/g, " ")}`;
+      const what = `${path}: ${lines[line].trim()} | ${change}`;
+      times.set(what, (times.get(what) ?? 0) + 1);
       found.push({
         path,
         line: line + 1,
-        id: `${path}: ${lines[line].trim()} | ${change}`,
+        id: times.get(what) === 1 ? what : `${what} (${times.get(what)})`,
         code: code.slice(0, start) + by + code.slice(end),
       });
     }

@@ -1,7 +1,11 @@
 import { createRequire } from "node:module";
 import { tf } from "lutnn";
 import { vi } from "vitest";
+import type { fitLookup } from "../../../kernel/lib/conversion/fitLookup";
 import type { kMeans } from "../../../kernel/lib/pq/kmeans";
+import type { Maddness } from "../../../kernel/lib/pq/maddness";
+
+const library = createRequire(import.meta.url);
 
 /** What each layer of a network receives while TensorFlow.js itself computes it: every call's first input. */
 export function capturedInputs(
@@ -23,15 +27,43 @@ export function capturedInputs(
 }
 
 /** The rows that k-means is given while something runs, in the order of the layers. */
-export async function capturedRows(during: () => Promise<unknown>): Promise<Float32Array[]> {
-  const inside = createRequire(import.meta.url)("../../../kernel/lib/pq/kmeans") as { kMeans: typeof kMeans };
-  const { kMeans: own } = inside;
-  const rows: Float32Array[] = [];
-  const spy = vi.spyOn(inside, "kMeans").mockImplementation((given, ...rest) => {
-    rows.push(given.slice());
-    return own(given, ...rest);
+export async function rowsOfKMeans(during: () => Promise<unknown>): Promise<Float32Array[]> {
+  const inside = library("../../../kernel/lib/pq/kmeans") as { kMeans: typeof kMeans };
+  const spy = vi.spyOn(inside, "kMeans");
+  await during();
+  const rows = spy.mock.calls.map(([given]) => given);
+  spy.mockRestore();
+  return rows;
+}
+
+/** The same for Maddness. */
+export async function rowsOfMaddness(during: () => Promise<unknown>): Promise<Float32Array[]> {
+  const inside = library("../../../kernel/lib/pq/maddness") as { Maddness: typeof Maddness };
+  const spy = vi.spyOn(inside.Maddness, "fit");
+  await during();
+  const rows = spy.mock.calls.map(([given]) => given);
+  spy.mockRestore();
+  return rows;
+}
+
+/** A lookup to be fitted: M, the rows (N, D) that it is given, and what it should give for them (N, M). */
+interface Fit {
+  outputs: number;
+  inputs: Float32Array;
+  wanted: Float32Array;
+}
+
+/** What least squares is given to solve while something runs, in the order of the layers. */
+export async function fitsOf(during: () => Promise<unknown>): Promise<Fit[]> {
+  const inside = library("../../../kernel/lib/conversion/fitLookup") as { fitLookup: typeof fitLookup };
+  const { fitLookup: own } = inside;
+  const fits: Fit[] = [];
+  const spy = vi.spyOn(inside, "fitLookup").mockImplementation((problem, settings) => {
+    const { outputs, wanted, rows, inputs } = problem;
+    fits.push({ outputs, wanted, inputs: inputs(Uint32Array.from({ length: rows }, (_, i) => i)) });
+    return own(problem, settings);
   });
   await during();
   spy.mockRestore();
-  return rows;
+  return fits;
 }

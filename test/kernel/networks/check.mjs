@@ -1,8 +1,12 @@
 // npm run check:networks -- --runs 20000 [--seed S]: that many random networks, in processes of a thousand each (they keep
 // their names and code for ever), each with a seed of its own. The first that fails is shrunk and printed, with its seed.
+// It can be stopped and goes on where it was: what has passed stands in out/networks.jsonl, and counts as long as the library
+// and these tests are the same.
 import { spawnSync } from "node:child_process";
+import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { digest, filesUnder } from "../mutants/reach.mjs";
 
 const root = resolve(import.meta.dirname, "../../..");
 const atOnce = 1000;
@@ -18,9 +22,27 @@ if (!(Number.isInteger(runs) && runs > 0 && Number.isInteger(first))) {
   process.exit(2);
 }
 
+mkdirSync(join(root, "out"), { recursive: true });
+const journal = join(root, "out/networks.jsonl");
+const code = [...filesUnder(join(root, "kernel/lib"), ".js"), ...filesUnder(import.meta.dirname, ".ts")];
+const version = digest(...code.map((file) => readFileSync(file, "utf8")));
+const passed = new Map(
+  (existsSync(journal) ? readFileSync(journal, "utf8").split("\n").filter(Boolean) : [])
+    .map((line) => JSON.parse(line))
+    .filter((piece) => piece.version === version)
+    .map((piece) => [`${piece.seed} ${piece.count}`, piece.seconds]),
+);
+
+let seconds = 0;
 for (let done = 0, seed = first; done < runs; done += atOnce, seed++) {
   const count = Math.min(atOnce, runs - done);
+  const before = passed.get(`${seed} ${count}`);
+  if (before !== undefined) {
+    seconds += before;
+    continue;
+  }
   console.log(`check:networks: ${count} networks from seed ${seed}; ${done} of ${runs} done`);
+  const start = performance.now();
   const { status } = spawnSync(
     process.execPath,
     [
@@ -44,5 +66,8 @@ for (let done = 0, seed = first; done < runs; done += atOnce, seed++) {
     );
     process.exit(1);
   }
+  const took = Math.round((performance.now() - start) / 1000);
+  seconds += took;
+  appendFileSync(journal, `${JSON.stringify({ seed, count, seconds: took, version })}\n`);
 }
-console.log(`check:networks: ${runs} networks kept every promise`);
+console.log(`check:networks: ${runs} networks kept every promise, in ${seconds} s`);

@@ -2,22 +2,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { convert, openConversion, tf } from "lutnn";
-import { valuesOf } from "../../../kernel/lib/compute/valuesOf";
 import { ArrayExamples } from "../../../kernel/lib/datasets/arrayExamples";
 import { NetworkGraph } from "../../../kernel/lib/layers/graph";
 import { findHead } from "../../../kernel/lib/layers/head";
-import { linearOperator } from "../../../kernel/lib/layers/linearOperator";
 import type { TaskName } from "../../../kernel/lib/tasks/derive";
 import type { TargetSpec } from "../../../kernel/lib/tasks/target";
-import { capturedInputs, capturedRows } from "./capture";
-import { must } from "./must";
+import { checkRowsAlone, checkRowsOfFits } from "./calibrationProperties";
 import { floats, predict, sameBits } from "./outputs";
 
 const examples = 6;
 const numCentroids = 4;
-
-/** Of a column's sum of squares: the batch is the same, so only sums in another order differ. */
-const columnTolerance = 1e-4;
 
 /** A target that the network's end can learn, and the task where it must be named. */
 function targetOf(model: tf.LayersModel): { target: TargetSpec; task?: TaskName } {
@@ -46,49 +40,10 @@ function examplesOf(model: tf.LayersModel, inputs: readonly tf.Tensor[], target:
   });
 }
 
-/** Σ x and Σ x² of each column of rows (N, D), and N: the same for the same rows in any order. */
-function columns(rows: Float32Array, length: number): number[] {
-  const sums = new Array<number>(2 * length).fill(0);
-  rows.forEach((value, i) => {
-    sums[i % length] += value;
-    sums[length + (i % length)] += value * value;
-  });
-  return [rows.length / length, ...sums];
-}
-
-/** k-means is given, for each layer, what TensorFlow.js itself lets that layer receive, over all its calls. */
-async function checkRows(
-  model: tf.LayersModel,
-  inputs: tf.Tensor[],
-  names: readonly string[],
-  calibrate: () => Promise<unknown>,
-): Promise<void> {
-  const graph = new NetworkGraph(model);
-  const layers = new Map(names.map((name) => [name, graph.layers.get(name)!]));
-  const received = capturedInputs(layers, () => predict(model, inputs));
-  const rows = await capturedRows(calibrate);
-  names.forEach((name, i) => {
-    const operator = linearOperator(graph.nodes.find((node) => node.name === name)!);
-    const calls = received.get(name)!;
-    const wanted = columns(
-      valuesOf(() => tf.concat(calls.map((x) => operator.rows(x)))),
-      operator.inputLength,
-    );
-    const got = columns(rows[i], operator.inputLength);
-    tf.dispose(calls);
-    const allowed = columnTolerance * Math.max(1, ...wanted.map(Math.abs));
-    const same = wanted.every((value, at) => Math.abs(value - got[at]) <= allowed);
-    must(
-      same,
-      `${name} was calibrated on ${got[0]} rows ${got}, and receives ${wanted[0]}: ${wanted}`,
-      model,
-    );
-  });
-}
-
 /**
- * A conversion of one random network: with nothing replaced it is the network; k-means sees what the layers see; the
- * file at the door is right; a stored one reopens with the same bits; and restored, every bit is back.
+ * A conversion of one random network: with nothing replaced it is the network; every method sees what the layers see;
+ * the file at the door is right; a stored one reopens with the same bits, by whatever method; and restored, every bit is
+ * back.
  * @param lookups names of layers and V
  * @param makeInputs as many examples of the network's inputs as asked
  */
@@ -112,10 +67,12 @@ export async function checkConversion(
     const conversion = convert(model, { layers: names, subvectorLength: lookups, numCentroids, task });
     sameBits("convert", model, dense, now(conversion.model));
     const data = examplesOf(model, inputs, target);
-    await checkRows(model, inputs, names, () => conversion.calibrate(data, { method: "kmeans" }));
+    await checkRowsAlone(conversion, data, { model, inputs, names });
     sameBits("calibrate", model, dense, now(conversion.model));
-    await conversion.calibrate(data, { method: "leastSquares" });
     await conversion.replaceAll();
+    const fast = now(conversion.model);
+    await conversion.restoreAll();
+    await checkRowsOfFits(conversion, data, { model, inputs, names });
     const converted = now(conversion.model);
     await conversion.save(join(folder, "network.onnx"));
     await conversion.store(join(folder, "stored"));
@@ -123,6 +80,8 @@ export async function checkConversion(
     sameBits("openConversion", model, converted, now(opened.model));
     await opened.restoreAll();
     sameBits("restored after opening", model, dense, now(opened.model));
+    await opened.replaceAll({ method: "maddnessFast" });
+    sameBits("Maddness after opening", model, fast, now(opened.model));
     await conversion.restore(names[0]);
     await conversion.replace(names[0], { method: "kmeans" });
     await conversion.replace(names[0], { method: "leastSquares" });

@@ -1,4 +1,4 @@
-import type { tf } from "lutnn";
+import { tf } from "lutnn";
 import type { Draw } from "./draw";
 
 export type Value = tf.SymbolicTensor;
@@ -8,12 +8,16 @@ export const shapeOf = (value: Value): number[] => value.shape.slice(1) as numbe
 
 const count = (shape: readonly number[]): number => shape.reduce((product, length) => product * length, 1);
 
+/** How inputs of ones and zeros are called. */
+export const maskPrefix = "mask";
+
 /** Numbers of one example that a value may have: networks stay tiny. */
 const most = 400;
 
 /** The values of a network that is being made, and the layers that made them. */
 export class Pool {
   readonly values: Value[];
+  readonly inputs: Value[];
   /** Layers that can be used again, and what they were made for. */
   private readonly layers: { layer: tf.layers.Layer; shape: string; dtype: string }[] = [];
   private readonly read = new Set<Value>();
@@ -27,8 +31,20 @@ export class Pool {
      * laid open it would go on. Nor beside layers that use one: it hands a mask to whatever it computes later.
      */
     readonly masks: boolean,
+    /** Whether its network may take further inputs: not one inside another. */
+    private readonly outermost = false,
   ) {
+    this.inputs = [...inputs];
     this.values = [...inputs];
+  }
+
+  /** A further input that says which positions of a sequence are real; null in a nested network. */
+  newMask(positions: number, dtype: "float32" | "int32"): Value | null {
+    if (!this.outermost) return null;
+    const mask = tf.input({ shape: [positions], dtype, name: `${maskPrefix}${this.inputs.length}` });
+    this.inputs.push(mask);
+    this.values.push(mask);
+    return mask;
   }
 
   /** A value that is fit for a step, later ones more often; null when there is none. */

@@ -82,15 +82,21 @@ function someLookups(model: tf.LayersModel, seed: number): Record<string, number
   return found;
 }
 
-/** With layers looked up, the file is the network's up to near ties. */
+/** With layers looked up, the file is the network's up to near ties. Returns the network with them. */
 async function checkConverted(
   model: tf.LayersModel,
   inputs: tf.Tensor[],
   lookups: Record<string, number>,
-): Promise<void> {
+): Promise<tf.LayersModel> {
   const converted = withLookups(model, lookups);
   const check = await inference.checkFile(exportOnnx(converted), converted, inputs);
   must(check.ok, check.sentence, converted);
+  return converted;
+}
+
+/** Adds the kinds of a network's layers, as tf.js calls them. */
+function noteKinds(model: tf.LayersModel, kinds: Set<string>): void {
+  for (const { layer } of new NetworkGraph(model).nodes) kinds.add(layer.getClassName());
 }
 
 /** Every property of a network, on inputs that it is known to compute. */
@@ -99,6 +105,7 @@ async function checkAll(
   inputs: tf.Tensor[],
   wanted: tf.Tensor[],
   seed: number,
+  written: Set<string>,
 ): Promise<Outcome> {
   checkIdentity(model, inputs, wanted);
   const faults = exportFaults(new NetworkGraph(model));
@@ -108,7 +115,8 @@ async function checkAll(
   }
   await checkExport(model, inputs, wanted);
   const lookups = someLookups(model, seed);
-  await checkConverted(model, inputs, lookups);
+  const converted = await checkConverted(model, inputs, lookups);
+  for (const network of [model, converted]) noteKinds(network, written);
   if (seed % conversionsOf === 0)
     await checkConversion(model, lookups, (count) => randomInputs(model, count, seed));
   return "exported";
@@ -127,10 +135,28 @@ function outputsOf(model: tf.LayersModel, inputs: tf.Tensor[]): tf.Tensor[] | nu
   return null;
 }
 
-/** Checks every property of one random network; what the library keeps of it in memory is a failure too. */
-export async function checkNetwork(plan: NetworkPlan): Promise<Outcome> {
-  const { registeredVariables } = tf.engine().state;
-  const before = new Set(Object.keys(registeredVariables));
+/** Disposes what was made since then: the variables of networks, which TensorFlow.js keeps for ever. */
+function disposeVariables(before: ReadonlySet<string>): void {
+  for (const [name, variable] of Object.entries(tf.engine().state.registeredVariables))
+    if (!before.has(name)) variable.dispose();
+}
+
+/** Whether the network of a plan has a layer of one of these kinds. */
+export function hasKind(plan: NetworkPlan, kinds: ReadonlySet<string>): boolean {
+  const before = new Set(Object.keys(tf.engine().state.registeredVariables));
+  const model = buildNetwork(plan);
+  const found =
+    model && [...new NetworkGraph(model).layers.values()].some((one) => kinds.has(one.getClassName()));
+  disposeVariables(before);
+  return found ?? false;
+}
+
+/**
+ * Checks every property of one random network; what the library keeps of it in memory is a failure too.
+ * @param written gets the kinds of layers that a file was written of and found right
+ */
+export async function checkNetwork(plan: NetworkPlan, written: Set<string>): Promise<Outcome> {
+  const before = new Set(Object.keys(tf.engine().state.registeredVariables));
   const tensors = tf.memory().numTensors;
   const model = buildNetwork(plan);
   const inputs = model ? randomInputs(model, examples, plan.seed) : [];
@@ -140,14 +166,13 @@ export async function checkNetwork(plan: NetworkPlan): Promise<Outcome> {
   try {
     if (!model) outcome = "nothing";
     else if (!wanted) outcome = "not run";
-    else outcome = await checkAll(model, inputs, wanted, plan.seed);
+    else outcome = await checkAll(model, inputs, wanted, plan.seed, written);
   } catch (error) {
     const raw = !(error instanceof Error && error.message.includes("\n  outputs: "));
     throw raw ? new Error(`${error}\n${describeNetwork(model!)}`, { cause: error }) : error;
   } finally {
     tf.dispose([inputs, wanted ?? []]);
-    for (const [name, variable] of Object.entries(registeredVariables))
-      if (!before.has(name)) variable.dispose();
+    disposeVariables(before);
     kept = tf.memory().numTensors - tensors;
   }
   if (kept > 0) throw new Error(`${kept} tensors were kept in memory`);

@@ -3,7 +3,7 @@ import { tf } from "lutnn";
 import { NetworkGraph } from "../../../kernel/lib/layers/graph";
 import { randomFloats } from "../random";
 import { Draw } from "./draw";
-import { Pool, shapeOf, type Value } from "./pool";
+import { maskPrefix, Pool, shapeOf, type Value } from "./pool";
 import { stepNamed, steps } from "./steps";
 
 /** One step of a plan: what is done, and the numbers that its choices follow. */
@@ -118,9 +118,10 @@ export function buildNetwork(plan: NetworkPlan): tf.LayersModel | null {
     inputs,
     countedNames(),
     plan.steps.every(({ step }) => step !== "nested"),
+    true,
   );
   takeSteps(pool, plan.steps);
-  const ends = pool.ends.filter((value) => value.dtype === "float32" && !inputs.includes(value));
+  const ends = pool.ends.filter((value) => value.dtype === "float32" && !pool.inputs.includes(value));
   if (ends.length === 0) return null;
   const mostOutputs = draw.integer(1, 3); // further ends are joined
   const outputs = ends.slice(0, mostOutputs - 1);
@@ -136,7 +137,7 @@ export function buildNetwork(plan: NetworkPlan): tf.LayersModel | null {
     };
     outputs.push(tf.layers.dense({ ...head, name: pool.names() }).apply(joined) as Value);
   }
-  const used = inputsOf(outputs, inputs);
+  const used = inputsOf(outputs, pool.inputs);
   const model = tf.model({ inputs: used, outputs: draw.shuffled(outputs), name: "random" });
   setRandomWeights(model, plan.seed);
   return model;
@@ -161,7 +162,7 @@ function setRandomWeights(model: tf.LayersModel, seed: number): void {
     );
 }
 
-/** Random inputs of a network: `size` examples, whole numbers below 5. */
+/** Random inputs of a network: `size` examples, whole numbers below 5, masks whose first position is real. */
 export function randomInputs(model: tf.LayersModel, size: number, seed = 1): tf.Tensor[] {
   return model.inputs.map(({ shape, dtype }, i) => {
     const dims = [size, ...(shape.slice(1) as number[])];
@@ -169,6 +170,12 @@ export function randomInputs(model: tf.LayersModel, size: number, seed = 1): tf.
       dims.reduce((product, length) => product * length, 1),
       seed + i,
     );
+    if (model.inputNames[i].startsWith(maskPrefix))
+      return tf.tensor(
+        values.map((value, at) => (at % dims[1] === 0 || value > -0.3 ? 1 : 0)),
+        dims,
+        dtype as "int32",
+      );
     if (dtype === "float32") return tf.tensor(values, dims);
     return tf.tensor(
       values.map((value) => Math.floor(Math.abs(value) * 5)),

@@ -1,4 +1,5 @@
 import { layers, tf } from "lutnn";
+import { attention, attentionLayer } from "./attentionSteps";
 import type { Draw } from "./draw";
 import type { Pool, Value } from "./pool";
 import { shapeOf } from "./pool";
@@ -18,7 +19,7 @@ const floats = (_: number[], value: Value) => isFloat(value);
 
 const activations = [
   ...["linear", "relu", "tanh", "sigmoid", "softmax", "elu", "selu", "relu6"],
-  ...["softplus", "softsign", "swish", "hardSigmoid", "gelu", "mish"],
+  ...["softplus", "softsign", "swish", "hardSigmoid", "gelu", "gelu_new", "mish", "logSoftmax"],
 ];
 /** Known to tf.js, though not to its types. */
 const activation = (draw: Draw) => draw.of(activations) as "relu";
@@ -113,9 +114,15 @@ const depthwise = unary(image, (draw, shape, name) => {
         ...rest,
         filters: draw.integer(1, 4),
         depthMultiplier: 1, // TensorFlow.js does not write another one into a stored network
+        useBias: !draw.sometimes(3),
         activation: activation(draw),
       })
-    : L.depthwiseConv2d({ ...rest, depthMultiplier, activation: activation(draw) });
+    : L.depthwiseConv2d({
+        ...rest,
+        depthMultiplier,
+        useBias: !draw.sometimes(3),
+        activation: activation(draw),
+      });
 });
 
 const conv2dTranspose = unary(image, (draw, shape, name) => {
@@ -127,6 +134,8 @@ const conv2dTranspose = unary(image, (draw, shape, name) => {
     strides: strides as Pair,
     padding,
     dataFormat,
+    useBias: !draw.sometimes(3),
+    activation: activation(draw),
     name,
   });
 });
@@ -164,8 +173,7 @@ const resize2d = unary(image, (draw, shape, name) => {
   if (kind === 1) return L.cropping2D({ cropping: around(draw), dataFormat, name });
   return L.upSampling2d({
     size: [draw.integer(1, 2), draw.integer(1, 3)],
-    // ONNX Runtime's optimiser brings a bilinear one into an order of axes that it cannot compute.
-    interpolation: dataFormat === "channelsFirst" ? "nearest" : draw.of(["nearest", "bilinear"]),
+    interpolation: draw.of(["nearest", "bilinear"]),
     dataFormat,
     name,
   });
@@ -193,8 +201,20 @@ const nonlinearity = unary(floats, (draw, shape, name, masks) => {
     () => L.elu({ alpha: 1, name }),
     () => L.thresholdedReLU({ theta: 0.37, name }),
     () => (masks ? null : L.softmax({ axis: draw.sometimes(4) ? axisOf(draw, shape) : -1, name })),
+    () => layers.hardSwish({ name }),
+    () => L.rescaling({ scale: 0.3 * draw.integer(1, 4), offset: 0.1 * draw.integer(0, 5), name }),
+  ];
+  return draw.of(makers)();
+});
+
+/** What acts while training alone. */
+const noise = unary(floats, (draw, shape, name) => {
+  if (shape.length === 2 && draw.sometimes(2)) return L.spatialDropout1d({ rate: 0.5, name });
+  const makers: (() => Layer)[] = [
     () => L.dropout({ rate: 0.5, name }),
     () => L.gaussianNoise({ stddev: 1, name }),
+    () => L.gaussianDropout({ rate: 0.5, name }),
+    () => L.alphaDropout({ rate: 0.5, name }),
   ];
   return draw.of(makers)();
 });
@@ -312,18 +332,6 @@ const squeezeAndExcite: Step = (pool, draw) => {
   return spread && pool.apply(L.multiply({ name: pool.names() }), draw.shuffled([x, spread]));
 };
 
-/** Queries, keys and values of a sequence: attention as plain layers write it. */
-const attention: Step = (pool, draw) => {
-  const x = pool.masks ? null : pool.pick(draw, sequence);
-  if (!x) return null;
-  const units = draw.integer(1, 4);
-  const project = () => pool.apply(L.dense({ units, name: pool.names() }), x);
-  const [query, key, value] = [project(), project(), project()];
-  const scores = query && key && pool.apply(L.dot({ axes: [2, 2], name: pool.names() }), [query, key]);
-  const shares = scores && pool.apply(L.softmax({ name: pool.names() }), scores);
-  return shares && value && pool.apply(L.dot({ axes: [2, 1], name: pool.names() }), [shares, value]);
-};
-
 /** The small layers of networks that come from ONNX files. */
 const ofFiles = unary(floats, (draw, shape, name) => {
   const axis = draw.integer(1, shape.length);
@@ -384,9 +392,22 @@ const again: Step = (pool, draw) => {
   return found && pool.apply(found.layer, found.input);
 };
 
+/** A sequence step by step: the last state, or all. */
+const recurrent = unary(sequence, (draw, _shape, name, masks) => {
+  if (masks) return null;
+  const returnSequences = draw.sometimes(2);
+  const args = {
+    units: draw.integer(1, 4),
+    returnSequences,
+    goBackwards: !returnSequences && draw.sometimes(3),
+    name,
+  };
+  return draw.of([L.lstm, L.gru, L.simpleRNN])(args as never) as tf.layers.Layer;
+});
+
 /** Layers that no file can hold: what comes of them must be a sentence. */
 const unknown = unary(sequence, (_draw, _shape, name, masks) =>
-  masks ? null : L.simpleRNN({ units: 2, name }),
+  masks ? null : L.rnn({ cell: L.simpleRNNCell({ units: 2 }), name }),
 );
 
 /** By name; what comes first is simplest, what is listed twice comes up twice as often. */
@@ -420,10 +441,14 @@ export const steps: [string, Step][] = [
   ["embedding", embedding],
   ["dot", dot],
   ["attention", attention],
+  ["attentionLayer", attentionLayer],
+  ["noise", noise],
+  ["noise", noise],
   ["ofFiles", ofFiles],
   ["ofFiles", ofFiles],
   ["matMul", matMul],
   ["masking", masking],
+  ["recurrent", recurrent],
   ["unknown", unknown],
 ];
 

@@ -163,6 +163,51 @@ describe("kMeans by the native training operators", () => {
     }
   });
 
+  it("moves an empty cluster to the farthest point of the cluster of largest error, as plain loops do", async () => {
+    const [N, C, K, V] = [24, 3, 8, 2];
+    const size = shape(C, K, V);
+    const random = seededRandom(118, "test");
+    const one = Float32Array.from({ length: N * V }, () => Math.round(6 * (2 * random() - 1)));
+    const x = Float32Array.from({ length: N * C * V }, (_, i) => one[Math.floor(i / (C * V)) * V + (i % V)]); // C times
+    let moved = 0;
+    // By these seeds one of the three codebooks has an empty cluster after its first iteration.
+    for (const seed of [0, 180, 476, 1780, 3423]) {
+      const start = await runWith("tfjs", x, size, { seed, iterations: 1 });
+      const codes = start.encode(x);
+      const wanted = start.centroids.slice();
+      for (let c = 0; c < C; c++) {
+        const own = Array.from({ length: N }, (_, n) => ({
+          point: one.subarray(n * V, n * V + V),
+          code: codes[n * C + c],
+        }));
+        const members = (k: number) => own.filter(({ code }) => code === k);
+        const at = (k: number, v: number) => (c * K + k) * V + v;
+        for (let k = 0; k < K; k++)
+          for (let v = 0; v < V; v++)
+            if (members(k).length > 0)
+              wanted[at(k, v)] = members(k).reduce((sum, { point }) => sum + point[v], 0) / members(k).length;
+        const distance = (point: Float32Array, k: number) =>
+          point.reduce((sum, value, v) => sum + (value - wanted[at(k, v)]) ** 2, 0);
+        const errors = Array.from({ length: K }, (_, k) =>
+          members(k).reduce((sum, { point }) => sum + distance(point, k), 0),
+        );
+        for (let k = 0; k < K; k++) {
+          if (members(k).length > 0) continue;
+          const donor = errors.indexOf(Math.max(...errors));
+          const far = members(donor).reduce((best, other) =>
+            distance(other.point, donor) > distance(best.point, donor) ? other : best,
+          );
+          wanted.set(far.point, at(k, 0));
+          errors[donor] = 0;
+          moved++;
+        }
+      }
+      for (const backend of ["tfjs", "native"] as const)
+        expect((await runWith(backend, x, size, { seed, iterations: 2 })).centroids).toEqual(wanted);
+    }
+    expect(moved).toBe(5);
+  });
+
   it("gives the same centroids for any number of threads", async () => {
     const x = randomFloats(500 * 11 * 3, 6);
     const found: Float32Array[] = [];
@@ -232,6 +277,15 @@ describe("kMeans by the native training operators", () => {
       expect(call({ [name]: other })).toThrow(TypeError);
       expect(call({ [name]: [1, 2] })).toThrow(TypeError);
     }
+    const resizable = Reflect.construct(ArrayBuffer, [C * K * 8, { maxByteLength: 512 }]) as ArrayBuffer & {
+      resize(bytes: number): void;
+    };
+    const shrinking = new Float64Array(resizable, 0, C * K).fill(0.5);
+    expect(call({ draws: shrinking })).not.toThrow();
+    resizable.resize(C * K * 8 - 8); // the array has lost its memory
+    expect(call({ draws: shrinking })).toThrow(
+      /draws must have numCodebooks · numCentroids = 2 · 3 = 6 elements/,
+    );
     expect(call({}, "5")).toThrow(TypeError);
     expect(call({}, 5.5)).toThrow(RangeError);
     for (const threads of ["2", undefined, null])

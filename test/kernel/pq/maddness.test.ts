@@ -93,6 +93,37 @@ function byBruteForce(x: Float32Array, C: number, V: number) {
   return codes;
 }
 
+/** The trees of the quick form, written again: a level looks at the dimension of largest squared error and cuts at medians. */
+function byMedians(x: Float32Array, V: number) {
+  let leaves = [Array.from({ length: x.length / V }, (_, n) => Array.from(x.subarray(n * V, n * V + V)))];
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  const [dimensions, thresholds]: [number[], number[]] = [[], []];
+  for (let level = 0; level < 4; level++) {
+    const error = (d: number) =>
+      leaves
+        .map((rows) => rows.map((row) => row[d]))
+        .reduce(
+          (sum, values) => sum + values.reduce((all, value) => all + (value - mean(values)) ** 2, 0),
+          0,
+        );
+    const errors = Array.from({ length: V }, (_, d) => error(d));
+    const dimension = errors.indexOf(Math.max(...errors));
+    const cuts = leaves.map((rows) => {
+      const values = rows.map((row) => row[dimension]).sort((a, b) => a - b);
+      const middle = Math.floor(values.length / 2);
+      if (values.length === 0) return 0;
+      return values.length % 2 === 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+    });
+    dimensions.push(dimension);
+    thresholds.push(...cuts.map(Math.fround));
+    leaves = leaves.flatMap((rows, node) => [
+      rows.filter((row) => row[dimension] <= Math.fround(cuts[node])),
+      rows.filter((row) => row[dimension] > Math.fround(cuts[node])),
+    ]);
+  }
+  return { dimensions, thresholds };
+}
+
 /** Ridge regression by Gaussian elimination: (GᵀG + λI)⁻¹ Gᵀ Y. */
 function ridge(g: number[][], y: number[][], lambda: number): number[][] {
   const n = g[0].length;
@@ -143,6 +174,96 @@ describe("Maddness", () => {
       const [k, d] = [Math.floor(i / (C * V)), i % (C * V)];
       expect(Math.abs(value - means[k][d] - correction[k][d])).toBeLessThan(2e-3);
     });
+  });
+
+  it("has the codes of a brute-force implementation on numbers of both signs, and with leaves that stay empty", async () => {
+    const [C, V, N] = [2, 3, 50];
+    const x = randomFloats(N * C * V, 21);
+    const maddness = await pq.Maddness.fit(x, { numCodebooks: C, subvectorLength: V });
+    expect([...maddness.encode(x)]).toEqual(byBruteForce(x, C, V).flat());
+    const few = Float32Array.from({ length: 12 * 2 }, (_, i) => [1, 2, -1, 3, 0.5, -2][i % 6]); // three rows, four times
+    const tree = (await pq.Maddness.fit(few, { numCodebooks: 1, subvectorLength: 2 }, { form: "fast" }))
+      .treeArrays;
+    expect([...tree.dimensions]).toEqual(byMedians(few, 2).dimensions);
+    expect([...tree.thresholds]).toEqual(byMedians(few, 2).thresholds);
+    expect(tree.thresholds.filter((threshold) => threshold === 0).length).toBeGreaterThan(3);
+  });
+
+  it("in its quick form cuts each level's dimension of largest error at the medians", async () => {
+    for (const rows of [37, 40]) {
+      const x = randomFloats(rows * 5, rows);
+      const fitted = await pq.Maddness.fit(x, { numCodebooks: 1, subvectorLength: 5 }, { form: "fast" });
+      expect([...fitted.treeArrays.dimensions]).toEqual(byMedians(x, 5).dimensions);
+      expect([...fitted.treeArrays.thresholds]).toEqual(byMedians(x, 5).thresholds);
+    }
+  });
+
+  it("learns its trees from rows at even distances", async () => {
+    const [rows, V] = [50, 3];
+    const x = randomFloats(rows * V, 22);
+    const shape = { numCodebooks: 1, subvectorLength: V };
+    const wanted = Array.from({ length: 20 }, (_, i) => Math.floor((i * rows) / 20));
+    const some = Float32Array.from(wanted.flatMap((row) => [...x.subarray(row * V, row * V + V)]));
+    const seen = (await pq.Maddness.fit(x, shape, { form: "fast", treeRows: 20.5 })).treeArrays;
+    expect([...seen.thresholds]).toEqual(byMedians(some, V).thresholds);
+    expect([...seen.dimensions]).toEqual(byMedians(some, V).dimensions);
+    await expect(pq.Maddness.fit(x, shape, { treeRows: 0.5 })).rejects.toThrow(
+      /treeRows must be from 1 .*got 0 of 50/,
+    );
+  });
+
+  it("adds pairwise means, rounded up, of sixteen codebooks each, and the others as they are", async () => {
+    const [C, M] = [35, 2]; // two groups and three more
+    const x = correlated(120, C, 31);
+    const maddness = await pq.Maddness.fit(x, { numCodebooks: C, subvectorLength: 1 });
+    const table = maddness.lookupTable(randomFloats(C * M, 32));
+    const codes = maddness.encode(x);
+    const mean = (entries: number[]): number =>
+      entries.length === 1
+        ? entries[0]
+        : mean(
+            Array.from({ length: entries.length / 2 }, (_, i) =>
+              Math.ceil((entries[2 * i] + entries[2 * i + 1]) / 2),
+            ),
+          );
+    const offset = table.offsets.reduce((sum, value) => sum + value, 0);
+    maddness.apply(x, table, { sum: "average" }).forEach((value, i) => {
+      const [n, m] = [Math.floor(i / M), i % M];
+      const entries = Array.from({ length: C }, (_, c) => table.values[(c * 16 + codes[n * C + c]) * M + m]);
+      const groups = [0, 16].reduce((sum, from) => sum + 16 * mean(entries.slice(from, from + 16)), 0);
+      const total = groups + entries.slice(32).reduce((sum, entry) => sum + entry, 0) - (32 / 4) * 4;
+      expect(value).toBeCloseTo(total / table.scale + offset, 4);
+    });
+  });
+
+  it.each(["true", "fast"] as const)("is made again of its trees as arrays (%s)", async (form) => {
+    const [C, V] = [3, 4];
+    const shape = { numCodebooks: C, subvectorLength: V };
+    const x = randomFloats(80 * C * V, 41);
+    const fitted = await pq.Maddness.fit(x, shape, { form });
+    const again = pq.Maddness.fromTrees(form, shape, fitted.treeArrays);
+    expect(again.treeArrays).toEqual(fitted.treeArrays);
+    expect(again.encode(x)).toEqual(fitted.encode(x));
+    const table = fitted.lookupTable(randomFloats(C * V * 2, 42));
+    expect(again.apply(x, table)).toEqual(fitted.apply(x, table));
+    expect(() => again.lookupTable(new Float32Array(C * V))).toThrow(/must keep the table that it came with/);
+  });
+
+  it("takes columns that are constant or alike: the first of them, and one leaf for all rows", async () => {
+    const alike = Float32Array.from([...randomFloats(40, 43)].flatMap((value) => [0.5, value, value]));
+    const shape = { numCodebooks: 1, subvectorLength: 3 };
+    const byMedian = await pq.Maddness.fit(alike, shape, { form: "fast" });
+    expect(byMedian.treeArrays.dimensions[0]).toBe(1);
+    expect((await pq.Maddness.fit(alike, shape)).treeArrays.dimensions[0]).toBe(1);
+    // 0 | 1, 2 and 0, 1 | 2 leave the same error: the lower threshold, ½ of 2, in 255 steps.
+    const even = await pq.Maddness.fit(Float32Array.of(0, 1, 2), { numCodebooks: 1, subvectorLength: 1 });
+    expect(even.treeArrays.thresholds[0]).toBe(Math.floor((0.5 * 255) / 2));
+    const constant = new Float32Array(30).fill(2);
+    const fitted = await pq.Maddness.fit(constant, shape);
+    expect([...fitted.treeArrays.scales]).toEqual([2, 0, 2, 0, 2, 0, 2, 0]);
+    expect([...fitted.encode(constant)]).toEqual(new Array(10).fill(0));
+    const table = fitted.lookupTable(new Float32Array(6));
+    expect([table.scale, ...table.offsets, Math.max(...table.values)]).toEqual([1, 0, 0]);
   });
 
   it("is nearer to the product in its true form than in the quick one, on correlated data", async () => {

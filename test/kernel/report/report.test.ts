@@ -101,6 +101,10 @@ describe("reading a report", () => {
     ],
     [{ ...report, series: [null] }, "the report's series[0] must be an object (got null)"],
     [
+      { ...report, data: { name: "d", size: 1, metricSize: "few" } },
+      'the report\'s data.metricSize must be a number (got "few")',
+    ],
+    [
       { ...report, series: [{ ...series, errors: [] }] },
       "the report's series k-means must have one entry for each layer (got 0 for 1)",
     ],

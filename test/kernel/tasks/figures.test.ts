@@ -105,9 +105,12 @@ describe("the figures of a task", () => {
     const score = one.score(given(student), tf.tensor2d(answers));
     close(one.metricOf(score), (100 * (2 / 3 + 2 / 3)) / 2);
     expect(score.weight).toBe(2);
+    const divergences = (t: number) =>
+      teacher.flatMap((row, n) => row.map((x, i) => answerKl(x, student[n][i], t))).reduce((a, b) => a + b);
+    close(one.divergence(given(teacher), given(student)), divergences(1) / 3);
     close(
-      one.divergence(given(teacher), given(student)),
-      teacher.flatMap((row, n) => row.map((x, i) => answerKl(x, student[n][i]))).reduce((a, b) => a + b) / 3,
+      number(() => one.distillation(given(student), given(teacher), 3)),
+      (9 * divergences(3)) / 6,
     );
   });
 
@@ -162,6 +165,11 @@ describe("the figures of a task", () => {
     close(
       number(() => one.distillation(outputs, exact, 1, mask)),
       (first * 3 + second) / 4,
+    );
+    const soft = (a: number[], b: number[]) => kl(softmax(a, 4), softmax(b, 4));
+    close(
+      number(() => one.distillation(outputs, exact, 4, mask)),
+      (16 * (soft(teacher[0], row) + soft(teacher[1], student[1]))) / 4,
     );
   });
 

@@ -29,6 +29,10 @@ describe("a task is told by the network's end", () => {
     ];
     const identity = L.activation({ activation: "linear" });
     expect(described([2, 2, 1], conv, ...behind, identity)).toBe("one of 5 classes (softmax of layer k)");
+    const fc = L.dense({ units: 3, activation: "softmax", name: "fc" });
+    expect(described([4], fc, L.repeatVector({ n: 2 }))).toBe(
+      "one of 3 classes at each of 2 positions (softmax of layer fc)",
+    );
     const inner = network([4], L.dense({ units: 3, activation: "softmax", name: "within" }));
     expect(described([4], L.dense({ units: 4 }), inner, L.dropout({ rate: 0.5 }))).toBe(
       "one of 3 classes (softmax of layer within)",
@@ -90,6 +94,19 @@ describe("a task is told by the network's end", () => {
     expect(() => task([4], dense(3, "relu"))).toThrow(
       /net: a network must end in a softmax .* \(got relu of layer fc with 3 outputs at 1 positions\)/,
     );
+    const ends: [string, lutnn.tf.layers.Layer][] = [
+      ["relu", L.reLU({ name: "end" })],
+      ["leakyReLU", L.leakyReLU({ name: "end" })],
+      ["prelu", L.prelu({ name: "end" })],
+      ["elu", L.elu({ name: "end" })],
+      ["thresholdedReLU", L.thresholdedReLU({ name: "end" })],
+      ["hardSwish", lutnn.layers.hardSwish({ name: "end" })],
+      ["tanh", L.activation({ activation: "tanh", name: "end" })],
+    ];
+    for (const [activation, end] of ends)
+      expect(() => task([4], dense(3), end), activation).toThrow(
+        `got ${activation} of layer end with 3 outputs`,
+      );
     const channels = L.conv2d({ filters: 4, kernelSize: 1, activation: "softmax", name: "k" });
     expect(() => task([2, 2, 1], channels, L.flatten())).toThrow(
       /got softmax over another axis than the last of layer k with 16 outputs/,

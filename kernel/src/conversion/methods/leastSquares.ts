@@ -1,6 +1,5 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { Progress } from "../../host/progress";
-import { yieldToEvents } from "../../host/signal";
 import type { LookupWeights } from "../../layers/lookupLayer";
 import { makeLookup } from "../../layers/makeLookup";
 import { ActivationStream } from "../activations";
@@ -63,8 +62,7 @@ export const leastSquares: Method = {
             result.set(name, { ...found, norms: { ...found.norms, [node.name]: statistics } });
           }
         }
-        stream.advance();
-        await yieldToEvents(signal);
+        await stream.advance();
       }
     } finally {
       await stream.dispose();
@@ -109,10 +107,11 @@ async function fitTarget(
 ): Promise<LookupWeights> {
   const { operator, calls, positions, name } = target;
   const [first, ...others] = calls;
-  const problem = lookupProblem(target, stream, {
+  const problem = await lookupProblem(target, stream, {
     rows: (total) =>
       chooseRows(name, total, Math.round((rowsPerFit * first.operator.positions) / positions), seed),
     later: others.map((call) => again.get(call)!),
+    signal,
   });
   const { distance, tableScale, tableBits, calibrate } = profile;
   const fitted = await fitLookup(problem, {

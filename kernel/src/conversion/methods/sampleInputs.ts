@@ -1,4 +1,3 @@
-import { yieldToEvents } from "../../host/signal";
 import { ActivationStream } from "../activations";
 import { chooseRows, concatenate, countRealRows, RowSampler } from "../rows";
 import type { Target, TargetCall } from "../targets";
@@ -41,8 +40,7 @@ export async function sampleCalls(
       for (const node of graph.nodes.slice(0, last + 1)) {
         const sampler = byNode.get(node);
         if (sampler) for (const batch of stream.received(node)) sampler.add(batch);
-        stream.advance();
-        await yieldToEvents(signal);
+        await stream.advance();
       }
       seen += stream.size;
       stream.restart();

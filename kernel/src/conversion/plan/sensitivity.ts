@@ -120,9 +120,8 @@ export async function measureSensitivity(options: SensitivityOptions): Promise<M
             progress.update(++done, { layer: found.target.name }),
           ),
         );
-      streams.learning.advance();
-      streams.measuring.advance();
-      await yieldToEvents(signal);
+      await streams.learning.advance();
+      await streams.measuring.advance();
     }
   } finally {
     await streams.learning.dispose();
@@ -141,8 +140,9 @@ async function measureLayer(
 ): Promise<MeasuredLayer> {
   const { operator, name, layer, positions } = target;
   const { distance, tableScale, tableBits } = profile;
-  const problem = lookupProblem(target, learning, {
+  const problem = await lookupProblem(target, learning, {
     rows: (total) => chooseRows(`plan ${name}`, total, rowsPerFit, seed),
+    signal,
   });
   const { inputLength, outputs } = operator;
   const sizes = { positions, inputLength, outputs };

@@ -60,7 +60,14 @@ export function tableBundle(
     ? Array.from({ length: mostRows }, (_, at) => (at < half ? at : rowCount - mostRows + at))
     : [...Array(rowCount).keys()];
   const values = indices.map((index) => rowAt(index).slice(0, mostColumns));
-  const rows = values.map((row, at) => [String(indices[at]), ...row.map(entryText)]);
+  const decimals = titles.map((_, column) => decimalsOf(values.map((row) => row[column])));
+  const rows = values.map((row, at) => [
+    String(indices[at]),
+    ...row.map((value, column) => {
+      const places = decimals[column];
+      return typeof value === "number" && places !== null ? value.toFixed(places) : entryText(value);
+    }),
+  ]);
   if (isLong) rows.splice(half, 0, ["…", ...titles.map(() => "…")]);
   const isCut = isLong || columns.length > mostColumns;
   return gridBundle({
@@ -79,6 +86,19 @@ export function tableBundle(
 /** Numbers stand on the right, and what is missing stands in nobody's way. */
 const isNumber = (value: unknown) =>
   typeof value === "number" || typeof value === "bigint" || value === undefined || value === null;
+
+/**
+ * Decimals that a column's numbers are shown with, as many as the longest of them has and at most six; null for whole
+ * numbers, and where some are so small or large that they are better written with an exponent.
+ */
+function decimalsOf(values: readonly unknown[]): number | null {
+  const numbers = values.filter((value) => typeof value === "number");
+  if (!numbers.every((value) => value === 0 || (Math.abs(value) >= 1e-4 && Math.abs(value) < 1e15)))
+    return null;
+  const places = numbers.map((value) => String(value).split(".")[1]?.length ?? 0);
+  const most = places.reduce((most, each) => Math.max(most, each), 0);
+  return most === 0 ? null : Math.min(6, most);
+}
 
 function entryText(value: unknown): string {
   if (value === undefined) return "";

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type typescript from "typescript";
 import { loadConverter } from "../tslab";
 import { augmentationsOf } from "./augmentations";
-import { parseModule, syntaxErrorsOf, type Ts } from "./compilerApi";
+import { nestingOf, parseModule, syntaxErrorsOf, type Ts } from "./compilerApi";
 import { type Completion, complete, printInfo } from "./completion";
 import { describe } from "./diagnostics";
 import { emitCell, emitFile } from "./emission";
@@ -11,8 +11,17 @@ import { NotebookProgram } from "./notebookProgram";
 
 /** Characters. */
 const longestTyped = 1 << 20;
+/**
+ * Levels of nesting: a sum of as many terms, as many brackets. The compiler's time grows with their square, to seconds
+ * here, and its stack ends at some thousands.
+ */
+const deepestNesting = 2000;
+const tooDeepText =
+  "The compiler cannot follow a cell that is nested so deeply; name the inner parts, or read them with JSON.parse.";
 /** TypeScript's number of this error: the text may go on over more lines. */
 const unterminatedTemplate = 1160;
+const outOfStackText =
+  "The compiler cannot follow a cell whose types follow from each other in so many steps; write some of them out.";
 
 /** Compiles cells, one after the other, each inside those before. */
 export class CellCompiler {
@@ -41,9 +50,7 @@ export class CellCompiler {
       // The compiler's stack has run out. It must not meet this text again.
       const { cells } = this.notebook;
       cells.write(cells.draft, "", this.ts.ScriptKind.TS);
-      const start = { offset: 0, line: 0, character: 0 };
-      const messageText = "The compiler cannot follow a cell that is nested so deeply; split it up.";
-      return { diagnostics: [{ start, end: start, messageText }], notices: [], files: [], declared: [] };
+      return refused(outOfStackText);
     }
   }
 
@@ -64,6 +71,7 @@ export class CellCompiler {
     // As in tslab, a cell for the browser does nothing.
     if (mode === "browser") return nothing;
     const kind = this.kindOf(source);
+    if (this.isTooDeep(source, kind)) return refused(tooDeepText);
     cells.prune();
     cells.write(cells.scratch, "", kind);
     cells.write(cells.draft, source, kind);
@@ -132,8 +140,10 @@ export class CellCompiler {
     const { notebook } = this;
     const { scratch } = notebook.cells;
     if (notebook.refresh()) this.delivered.clear();
+    const kind = this.kindOf(source);
+    if (this.isTooDeep(source, kind)) throw new RangeError(tooDeepText);
     try {
-      notebook.cells.write(scratch, source, this.kindOf(source));
+      notebook.cells.write(scratch, source, kind);
       notebook.program();
     } catch (error) {
       notebook.cells.write(scratch, "", this.ts.ScriptKind.TS);
@@ -149,6 +159,11 @@ export class CellCompiler {
     const isWrong = (kind: typescript.ScriptKind) =>
       syntaxErrorsOf(parseModule(this.ts, source, kind)).length > 0;
     return isWrong(TS) && !isWrong(TSX) ? TSX : TS;
+  }
+
+  private isTooDeep(source: string, kind: typescript.ScriptKind): boolean {
+    if (source.length <= deepestNesting) return false;
+    return nestingOf(this.ts, parseModule(this.ts, source, kind)) > deepestNesting;
   }
 
   private check(
@@ -176,6 +191,12 @@ export class CellCompiler {
     const program = notebook.program();
     return this.check(program, sourceOf(program, path), null);
   }
+}
+
+function refused(messageText: string): Conversion {
+  const start = { offset: 0, line: 0, character: 0 };
+  const diagnostics = [{ start, end: start, messageText }];
+  return { diagnostics, notices: [], files: [], declared: [] };
 }
 
 function sourceOf(program: typescript.Program, path: string): typescript.SourceFile {

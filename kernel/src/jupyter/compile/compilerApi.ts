@@ -47,3 +47,14 @@ export function parseModule(ts: Ts, text: string, kind: typescript.ScriptKind): 
   const options = { languageVersion: ts.ScriptTarget.Latest, setExternalModuleIndicator };
   return ts.createSourceFile("cell.ts", text, options, true, kind);
 }
+
+/** How many nodes of a file lie inside each other; found without recursion, which the deepest would end. */
+export function nestingOf(ts: Ts, file: typescript.SourceFile): number {
+  let deepest = 0;
+  for (let level: typescript.Node[] = [file]; level.length > 0; deepest++) {
+    const next: typescript.Node[] = [];
+    for (const node of level) ts.forEachChild(node, (child) => void next.push(child));
+    level = next;
+  }
+  return deepest;
+}

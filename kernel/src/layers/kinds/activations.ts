@@ -1,3 +1,4 @@
+import "../geluNew";
 import { FloatValue } from "../../onnx/builder";
 import { axisOf, type GraphBuilder, type GraphValue } from "../../onnx/graphBuilder";
 import type { GraphNode } from "../graph";

@@ -20,6 +20,7 @@ import { add, average, maximum, minimum, multiply } from "./merge";
 import { batchNormalization, layerNormalization } from "./normalization";
 import { padding } from "./padding";
 import { averagePooling, globalAveragePooling, globalMaxPooling, maxPooling } from "./pooling";
+import { recurrent } from "./recurrent";
 import { reduce } from "./reduce";
 import { eLU, leakyReLU, pReLU, reLU, thresholdedReLU } from "./reLU";
 import { rescaling } from "./rescaling";
@@ -69,6 +70,7 @@ export const kinds: readonly LayerKind[] = [
   multiply,
   permute,
   pReLU,
+  recurrent,
   reLU,
   repeatVector,
   rescaling,

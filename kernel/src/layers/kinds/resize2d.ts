@@ -1,4 +1,4 @@
-import { axisOf, type GraphValue } from "../../onnx/graphBuilder";
+import { axisOf, type GraphValue, lengthsOf } from "../../onnx/graphBuilder";
 import { imageAxes } from "../../onnx/layout";
 import type { GraphNode } from "../graph";
 import { type LayerKind, outputLengths, settings } from "./kind";
@@ -50,11 +50,20 @@ export const upSampling2d: LayerKind = {
       data: Float32Array.of(1, 1, ...size),
       dims: [4],
     }));
-    const name = graph.add("Resize", [x.name, "", scales], node.key, {
-      mode: interpolation === "nearest" ? "nearest" : "linear",
-      coordinate_transformation_mode: "asymmetric",
-      nearest_mode: "floor",
-    });
-    return { ...x, name, shape: outputLengths(node) };
+    const resized = (from: string, name: string) =>
+      graph.add("Resize", [from, "", scales], name, {
+        mode: interpolation === "nearest" ? "nearest" : "linear",
+        coordinate_transformation_mode: "asymmetric",
+        nearest_mode: "floor",
+      });
+    const shape = outputLengths(node);
+    if (interpolation === "nearest") return { ...x, name: resized(x.name, node.key), shape };
+    // One channel an image: ONNX Runtime's optimiser would move a Transpose in front of it past the Resize, into an order
+    // of axes in which it cannot interpolate.
+    const [, ...space] = lengthsOf(x);
+    const single = graph.add("Reshape", [x.name, graph.integers([-1, 1, ...space])], `${node.key}/single`);
+    const lengths = graph.integers([-1, ...lengthsOf({ ...x, shape })]);
+    const larger = resized(single, `${node.key}/larger`);
+    return { ...x, name: graph.add("Reshape", [larger, lengths], node.key), shape };
   },
 };

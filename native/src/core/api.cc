@@ -1,0 +1,419 @@
+// The C API of the lookup operators: arguments are checked, then the operators compute.
+#include <algorithm>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <variant>
+#include <vector>
+
+#include "core/lut_conv.h"
+#include "core/lut_matmul.h"
+#include "core/rules.h"
+#include "core/table_sums.h"
+#include "core/thread_pool.h"
+#include "isa/dispatch.h"
+
+using namespace lutnn;
+
+struct lutnn_context {
+  const Microkernels& kernels;
+  Workspace workspace;
+  PackedCodebooks books;  // of the last lutnn_encode_rows
+};
+
+struct lutnn_layer {
+  size_t numCodebooks, numCentroids, inputs, outputs;
+  std::variant<LutMatMul, LutConv> op;
+  mutable std::mutex planMutex;
+  mutable std::shared_ptr<const ConvPlan> lastPlan;  // of the last image size
+
+  template <class Op, class... Arguments>
+  lutnn_layer(const Lookup& lookup, std::in_place_type_t<Op> kind, const Arguments&... arguments)
+      : numCodebooks(lookup.numCodebooks),
+        numCentroids(lookup.numCentroids),
+        inputs(lookup.numCodebooks * lookup.subvectorLength),
+        outputs(lookup.outputs),
+        op(kind, arguments...) {}
+
+  const LutConv* conv() const { return std::get_if<LutConv>(&op); }
+  std::shared_ptr<const ConvPlan> planFor(size_t height, size_t width) const {
+    const std::lock_guard<std::mutex> lock(planMutex);
+    if (!lastPlan || lastPlan->height() != height || lastPlan->width() != width)
+      lastPlan = std::make_shared<const ConvPlan>(conv()->plan(height, width));
+    return lastPlan;
+  }
+};
+
+namespace {
+
+/// Threads of the host's as an executor. What a task throws waits here until all are done.
+class HostExecutor : public Executor {
+ public:
+  explicit HostExecutor(const lutnn_executor& host) : host_(host) {}
+  using Executor::forEach;
+  size_t slots() const override { return static_cast<size_t>(host_.slots); }
+  void forEach(size_t tasks, const Body& body) override {
+    Tasks all{body, {}, nullptr};
+    host_.for_each(host_.host, static_cast<int64_t>(tasks), run, &all);
+    if (all.failure) std::rethrow_exception(all.failure);
+  }
+
+ private:
+  struct Tasks {
+    const Body& body;
+    std::mutex mutex;
+    std::exception_ptr failure;
+  };
+  static void run(void* state, int64_t task, int64_t slot) {
+    auto& all = *static_cast<Tasks*>(state);
+    try {
+      all.body(static_cast<size_t>(task), static_cast<size_t>(slot));
+    } catch (...) {
+      const std::lock_guard<std::mutex> lock(all.mutex);
+      all.failure = std::current_exception();
+    }
+  }
+
+  const lutnn_executor& host_;
+};
+
+Window windowOf(const lutnn_window& w) {
+  const auto number = [](const char* name, int64_t value, int64_t least) {
+    return count(name, value, least, kMaxWindowNumber);
+  };
+  return {.inputChannels = number("inputChannels", w.input_channels, 1),
+          .filterHeight = number("filterHeight", w.filter_height, 1),
+          .filterWidth = number("filterWidth", w.filter_width, 1),
+          .strideHeight = number("strideHeight", w.stride_height, 1),
+          .strideWidth = number("strideWidth", w.stride_width, 1),
+          .dilationHeight = number("dilationHeight", w.dilation_height, 1),
+          .dilationWidth = number("dilationWidth", w.dilation_width, 1),
+          .padTop = number("padTop", w.pad_top, 0),
+          .padLeft = number("padLeft", w.pad_left, 0),
+          .padBottom = number("padBottom", w.pad_bottom, 0),
+          .padRight = number("padRight", w.pad_right, 0)};
+}
+
+Encoding encodingOf(lutnn_encoding encoding) {
+  switch (encoding) {
+    case LUTNN_INT8: return Encoding::kInt8;
+    case LUTNN_TREE: return Encoding::kTree;
+    case LUTNN_FLOAT32: return Encoding::kFloat32;
+  }
+  throw Refusal{LUTNN_WRONG_KIND, "encoding must be one of lutnn_encoding (got " + std::to_string(encoding) + ")"};
+}
+
+/// Everything but the window, which needs the counts that are checked here.
+Lookup lookupOf(const lutnn_lookup& given, const lutnn_layer_options& options, Encoding encoding) {
+  const size_t C = count("numCodebooks", given.num_codebooks, 1), K = count("numCentroids", given.num_centroids);
+  const size_t V = count("subvectorLength", given.subvector_length, 1), M = count("outputs", given.outputs, 1);
+  requireCounts(C, K, V);
+  Lookup lookup{.numCodebooks = C, .numCentroids = K, .subvectorLength = V, .outputs = M};
+  requireEncoding(lookup, encoding);
+  lookup.centroids = array("centroids", given.centroids, "numCodebooks · numCentroids · subvectorLength", {C, K, V});
+  lookup.lookupTable = array("lookupTable", given.lookup_table, "numCodebooks · numCentroids · outputs", {C, K, M});
+  lookup.tableScale = array("tableScale", given.table_scale, "outputs", {M});
+  lookup.bias = array("bias", given.bias, "outputs", {M});
+  if (encoding != Encoding::kTree) return lookup;
+  lookup.treeDimensions = array("dimensions", options.tree_dimensions, "numCodebooks · 4", {C, kTreeLevels});
+  lookup.treeThresholds = array("thresholds", options.tree_thresholds, "numCodebooks · 15", {C, 15});
+  requireTree(lookup);
+  return lookup;
+}
+
+/// A layer's inputs, checked.
+struct Inputs {
+  const float* x;
+  size_t count, xFloats, positions;           // floats and positions of a row or an image
+  std::shared_ptr<const ConvPlan> plan = {};  // of images
+};
+
+Inputs inputsOf(const lutnn_layer& layer, const lutnn_inputs& given) {
+  const LutConv* conv = layer.conv();
+  if (!conv) {
+    const size_t rows = count("rows", given.count);
+    const float* x = array("x", given.x, "rows · numCodebooks · subvectorLength", {rows, layer.inputs});
+    return {.x = x, .count = rows, .xFloats = layer.inputs, .positions = 1};
+  }
+  const size_t batch = count("batch", given.count), channels = conv->window().inputChannels;
+  const size_t height = count("height", given.height, 1), width = count("width", given.width, 1);
+  requireImage(conv->window(), height, width);
+  const float* x = array("x", given.x, "batch · inputChannels · height · width", {batch, channels, height, width});
+  std::shared_ptr<const ConvPlan> plan = layer.planFor(height, width);
+  const size_t positions = plan->outputHeight() * plan->outputWidth();
+  return {.x = x, .count = batch, .xFloats = channels * height * width, .positions = positions, .plan = plan};
+}
+
+/// The codes of inputs, as the layer has them or as float32 would.
+void encodeInputs(const lutnn_layer& layer, const Inputs& in, bool exactly, uint8_t* codes, Workspace& workspace) {
+  if (const LutConv* conv = layer.conv()) {
+    if (exactly) conv->encodeExactly(*in.plan, in.x, in.count, codes, workspace);
+    else conv->encode(*in.plan, in.x, in.count, codes, workspace);
+  } else {
+    const auto& matMul = std::get<LutMatMul>(layer.op);
+    if (exactly) matMul.encodeExactly(in.x, in.count, codes, workspace);
+    else matMul.encode(in.x, in.count, codes, workspace);
+  }
+}
+
+/// Lets a workspace add to an array of times while this lives.
+class Timed {
+ public:
+  Timed(double* times, Workspace& workspace) : workspace_(workspace) { workspace_.times = times; }
+  Timed(const Timed&) = delete;
+  ~Timed() { workspace_.times = nullptr; }
+
+ private:
+  Workspace& workspace_;
+};
+
+}  // namespace
+
+/// A run whose arguments have been checked.
+struct lutnn_call {
+  const lutnn_layer& layer;
+  Inputs inputs;
+  float* y;
+  const float* residual;
+  double* times;
+  const lutnn_executor* executor;
+  size_t threads, from, to;
+  bool relu;
+
+  void run(Workspace& workspace, Executor& threads) const {
+    const size_t in = from * inputs.xFloats, out = from * inputs.positions * layer.outputs;
+    const Epilogue epilogue{.residual = residual ? residual + out : nullptr, .relu = relu};
+    if (const LutConv* conv = layer.conv())
+      conv->run(*inputs.plan, inputs.x + in, to - from, y + out, epilogue, workspace, threads);
+    else std::get<LutMatMul>(layer.op).run(inputs.x + in, to - from, y + out, epilogue, workspace, threads);
+  }
+
+  void run(Workspace& workspace) const {
+    const Timed timed(times, workspace);
+    if (executor) {
+      HostExecutor host(*executor);
+      return run(workspace, host);
+    }
+    PoolExecutor pool(threads);
+    run(workspace, pool);
+  }
+};
+
+namespace {
+
+lutnn_call callOf(const lutnn_layer& layer, const lutnn_run& given) {
+  const size_t all = count(layer.conv() ? "batch" : "rows", given.inputs.count);
+  const size_t threads = given.executor ? 1 : count("threads", given.threads, 1, kMaxThreads);
+  if (given.executor) count("slots", given.executor->slots, 1);
+  const size_t to = count("to", given.to, 0, static_cast<int64_t>(all));
+  const size_t from = count("from", given.from, 0, static_cast<int64_t>(to));
+  Inputs inputs = inputsOf(layer, given.inputs);
+  if (layer.conv())
+    array("y", given.y, "batch · outputs · output height · output width",
+          {all, layer.outputs, inputs.plan->outputHeight(), inputs.plan->outputWidth()});
+  else array("y", given.y, "rows · outputs", {all, layer.outputs});
+  requireApart("x", given.inputs.x, "y", given.y);
+  if (given.residual) {
+    array("residual", *given.residual, "the length of y", {static_cast<size_t>(given.y.length)});
+    if (given.residual->data != given.y.data) requireApart("residual", *given.residual, "y", given.y);
+  }
+  if (given.times) {
+    array("times", *given.times, "2", {2});
+    requireApart("x", given.inputs.x, "times", *given.times);
+    requireApart("y", given.y, "times", *given.times);
+    if (given.residual) requireApart("residual", *given.residual, "times", *given.times);
+  }
+  return {.layer = layer,
+          .inputs = std::move(inputs),
+          .y = given.y.data,
+          .residual = given.residual ? given.residual->data : nullptr,
+          .times = given.times ? given.times->data : nullptr,
+          .executor = given.executor,
+          .threads = threads,
+          .from = from,
+          .to = to,
+          .relu = given.relu != 0};
+}
+
+/// The checked shape of lutnn_lookup_add and lutnn_scatter_add, and their threads.
+struct TableCall {
+  TableSums shape;
+  size_t threads;
+};
+
+TableCall tableCallOf(const lutnn_table_codes& given) {
+  const size_t rows = count("rows", given.rows), C = count("numCodebooks", given.num_codebooks, 1);
+  const size_t K = count("numCentroids", given.num_centroids), M = count("outputs", given.outputs, 1);
+  requireCounts(C, K, 1);
+  const size_t threads = count("threads", given.threads, 1, kMaxThreads);
+  const uint8_t* codes = array("codes", given.codes, "rows · numCodebooks", {rows, C});
+  return {.shape = {.codes = codes, .rows = rows, .numCodebooks = C, .numCentroids = K, .outputs = M},
+          .threads = threads};
+}
+
+/// The table and the rows' array, and what is written apart from what is read; codes last, which takes longest.
+template <class Table, class Values>
+void requireTable(const lutnn_table_codes& given, const TableSums& shape, const Table& table, const char* valuesName,
+                  const Values& values, bool tableIsRead) {
+  array("table", table, "numCodebooks · numCentroids · outputs",
+        {shape.numCodebooks, shape.numCentroids, shape.outputs});
+  array(valuesName, values, "rows · outputs", {shape.rows, shape.outputs});
+  if (tableIsRead) {
+    requireApart("codes", given.codes, valuesName, values);
+    requireApart("table", table, valuesName, values);
+  } else {
+    requireApart("codes", given.codes, "table", table);
+    requireApart(valuesName, values, "table", table);
+  }
+  requireCodes(shape.codes, shape.rows * shape.numCodebooks, shape.numCentroids);
+}
+
+}  // namespace
+
+lutnn_code lutnn_context_create(lutnn_context** context, lutnn_error* error) {
+  return guarded(error, [&] { *context = new lutnn_context{chooseMicrokernels(), {}, {}}; });
+}
+void lutnn_context_free(lutnn_context* context) { delete context; }
+const char* lutnn_context_isa(const lutnn_context* context) { return context->kernels.isa; }
+size_t lutnn_context_bytes(const lutnn_context* context) { return context->workspace.bytes() + context->books.bytes(); }
+const char* lutnn_available_isa(size_t i) {
+  const auto& available = availableMicrokernels();
+  return i < available.size() ? available[i]->isa : nullptr;
+}
+
+lutnn_code lutnn_encoding_named(const char* name, lutnn_encoding* encoding, lutnn_error* error) {
+  return guarded(error, [&] {
+    const char* const names[] = {"float32", "int8", "tree"};  // in the order of lutnn_encoding
+    for (int i = 0; i < 3; i++)
+      if (std::strcmp(name, names[i]) == 0) {
+        *encoding = static_cast<lutnn_encoding>(i);
+        return;
+      }
+    std::string message = "encoding must be \"float32\", \"int8\" or \"tree\" (got \"" + std::string(name) + "\")";
+    if (std::strcmp(name, "bf16") == 0) message += "; bfloat16 was nowhere faster than \"float32\", use that";
+    throw Refusal{LUTNN_WRONG_KIND, message};
+  });
+}
+
+lutnn_code lutnn_layer_create(const lutnn_context* context, const lutnn_lookup* given,
+                              const lutnn_layer_options* options, lutnn_layer** layer, lutnn_error* error) {
+  return guarded(error, [&] {
+    const Encoding encoding = encodingOf(options->encoding);
+    const Lookup lookup = lookupOf(*given, *options, encoding);
+    const Microkernels& kernels = context->kernels;
+    if (!options->window) {
+      *layer = new lutnn_layer(lookup, std::in_place_type<LutMatMul>, kernels, lookup, encoding);
+      return;
+    }
+    const Window window = windowOf(*options->window);
+    requireWindow(lookup, window);
+    *layer = new lutnn_layer(lookup, std::in_place_type<LutConv>, kernels, lookup, window, encoding);
+  });
+}
+void lutnn_layer_free(lutnn_layer* layer) { delete layer; }
+size_t lutnn_layer_bytes(const lutnn_layer* layer) {
+  return std::visit([](const auto& op) { return op.bytes(); }, layer->op);
+}
+
+lutnn_code lutnn_layer_output_size(const lutnn_layer* layer, int64_t height, int64_t width, int64_t size[2],
+                                   lutnn_error* error) {
+  return guarded(error, [&] {
+    if (!layer->conv()) throw Refusal{LUTNN_WRONG_KIND, "a layer on the rows of a matrix has no output size"};
+    const Window& w = layer->conv()->window();
+    const size_t h = count("height", height, 1), v = count("width", width, 1);
+    requireImage(w, h, v);
+    const auto extent = [](auto... axis) { return static_cast<int64_t>(outputExtent(axis...)); };
+    size[0] = extent(h, w.filterHeight, w.strideHeight, w.dilationHeight, w.padTop, w.padBottom);
+    size[1] = extent(v, w.filterWidth, w.strideWidth, w.dilationWidth, w.padLeft, w.padRight);
+  });
+}
+
+lutnn_code lutnn_layer_run(const lutnn_layer* layer, const lutnn_run* run, lutnn_context* context, lutnn_error* error) {
+  return guarded(error, [&] { callOf(*layer, *run).run(context->workspace); });
+}
+
+lutnn_code lutnn_call_create(const lutnn_layer* layer, const lutnn_run* run, lutnn_call** call, lutnn_error* error) {
+  return guarded(error, [&] { *call = new lutnn_call(callOf(*layer, *run)); });
+}
+lutnn_code lutnn_call_run(const lutnn_call* call, lutnn_context* context, lutnn_error* error) {
+  return guarded(error, [&] { call->run(context->workspace); });
+}
+void lutnn_call_free(lutnn_call* call) { delete call; }
+
+lutnn_code lutnn_layer_encode(const lutnn_layer* layer, const lutnn_inputs* given, lutnn_bytes_out codes,
+                              lutnn_context* context, lutnn_error* error) {
+  return guarded(error, [&] {
+    const Inputs in = inputsOf(*layer, *given);
+    if (in.plan)
+      array("codes", codes, "batch · output height · output width · numCodebooks",
+            {in.count, in.plan->outputHeight(), in.plan->outputWidth(), layer->numCodebooks});
+    else array("codes", codes, "rows · numCodebooks", {in.count, layer->numCodebooks});
+    requireApart("x", given->x, "codes", codes);
+    encodeInputs(*layer, in, false, codes.data, context->workspace);
+  });
+}
+
+lutnn_code lutnn_layer_lookup(const lutnn_layer* layer, lutnn_bytes codes, int64_t positions, lutnn_ints_out sums,
+                              lutnn_context* context, lutnn_error* error) {
+  return guarded(error, [&] {
+    const LutConv* conv = layer->conv();
+    const size_t N = count(conv ? "positions" : "rows", positions);
+    array("codes", codes, conv ? "positions · numCodebooks" : "rows · numCodebooks", {N, layer->numCodebooks});
+    array("sums", sums, conv ? "positions · outputs" : "rows · outputs", {N, layer->outputs});
+    requireApart("codes", codes, "sums", sums);
+    requireCodes(codes.data, static_cast<size_t>(codes.length), layer->numCentroids);
+    if (conv) conv->lookup(codes.data, N, sums.data, context->workspace);
+    else std::get<LutMatMul>(layer->op).lookup(codes.data, N, sums.data);
+  });
+}
+
+lutnn_code lutnn_layer_mismatch(const lutnn_layer* layer, const lutnn_inputs* given, double* share,
+                                lutnn_context* context, lutnn_error* error) {
+  return guarded(error, [&] {
+    const Inputs in = inputsOf(*layer, *given);
+    std::vector<uint8_t> codes(in.count * in.positions * layer->numCodebooks), exact(codes.size());
+    encodeInputs(*layer, in, false, codes.data(), context->workspace);
+    encodeInputs(*layer, in, true, exact.data(), context->workspace);
+    size_t different = 0;
+    for (size_t i = 0; i < codes.size(); i++) different += codes[i] != exact[i];
+    *share = static_cast<double>(different) / static_cast<double>(std::max<size_t>(codes.size(), 1));
+  });
+}
+
+lutnn_code lutnn_encode_rows(const lutnn_encode* given, lutnn_context* context, lutnn_error* error) {
+  return guarded(error, [&] {
+    const size_t rows = count("rows", given->rows), C = count("numCodebooks", given->num_codebooks, 1);
+    const size_t K = count("numCentroids", given->num_centroids);
+    const size_t V = count("subvectorLength", given->subvector_length, 1);
+    requireCounts(C, K, V);
+    const float* x = array("x", given->x, "rows · numCodebooks · subvectorLength", {rows, C, V});
+    const float* centroids =
+        array("centroids", given->centroids, "numCodebooks · numCentroids · subvectorLength", {C, K, V});
+    uint8_t* codes = array("codes", given->codes, "rows · numCodebooks", {rows, C});
+    requireApart("x", given->x, "codes", given->codes);
+    requireApart("centroids", given->centroids, "codes", given->codes);
+    context->books.pack(centroids, C, K, V);
+    context->kernels.encodeRows(context->books.view(), x, C * V, rows, codes);
+  });
+}
+
+lutnn_code lutnn_lookup_add(const lutnn_table_codes* codes, lutnn_floats table, lutnn_floats_out sums,
+                            const lutnn_context* context, lutnn_error* error) {
+  return guarded(error, [&] {
+    const TableCall call = tableCallOf(*codes);
+    requireTable(*codes, call.shape, table, "sums", sums, true);
+    PoolExecutor executor(call.threads);
+    lookupAdd(context->kernels, call.shape, table.data, sums.data, executor);
+  });
+}
+
+lutnn_code lutnn_scatter_add(const lutnn_table_codes* codes, lutnn_floats values, lutnn_floats_out table,
+                             const lutnn_context* context, lutnn_error* error) {
+  return guarded(error, [&] {
+    const TableCall call = tableCallOf(*codes);
+    requireTable(*codes, call.shape, table, "values", values, false);
+    PoolExecutor executor(call.threads);
+    scatterAdd(context->kernels, call.shape, values.data, table.data, executor);
+  });
+}

@@ -1,0 +1,59 @@
+#include "core/lut_matmul.h"
+
+#include <algorithm>
+
+namespace lutnn {
+
+/// Rows encoded before they are looked up: many, so that a block of the table serves all of them while it is cached.
+constexpr size_t kTileRows = 256;
+/// Rows that a task encodes, and outputs that a task looks up for all rows of a tile.
+constexpr size_t kTaskRows = 32;
+constexpr size_t kTaskOutputs = 4 * kGatherOutputs;
+
+LutMatMul::LutMatMul(const Microkernels& kernels, const Lookup& lookup, Encoding encoding)
+    : kernels_(kernels),
+      numCodebooks_(lookup.numCodebooks),
+      inputs_(lookup.numCodebooks * lookup.subvectorLength),
+      outputs_(lookup.outputs),
+      encoder_(encoding, kernels, lookup),
+      table_(kernels, lookup, PackedTable::Order::kGather),
+      scale_(lookup) {}
+
+void LutMatMul::run(const float* x, size_t rows, float* y, const Epilogue& epilogue, Workspace& workspace,
+                    Executor& executor) const {
+  const Output out = scale_.output(y, outputs_, epilogue);
+  workspace.prepare(executor.slots());
+  uint8_t* codes = workspace.codes.reserve(kTileRows * numCodebooks_);
+  PhaseTimer timer(workspace);
+  for (size_t tile = 0; tile < rows; tile += kTileRows) {
+    const size_t count = std::min(kTileRows, rows - tile);
+    executor.forEach(roundUp(count, kTaskRows) / kTaskRows, [&](size_t task, size_t slot) {
+      const size_t n = task * kTaskRows;
+      encoder_->encodeRows(x + (tile + n) * inputs_, std::min(kTaskRows, count - n), codes + n * numCodebooks_,
+                           workspace.scratch[slot]);
+    });
+    timer.encoded();
+    executor.forEach(roundUp(outputs_, kTaskOutputs) / kTaskOutputs, [&](size_t task, size_t) {
+      const size_t m = task * kTaskOutputs;
+      const GatherTable block = table_.gather().blocks(m, std::min(kTaskOutputs, outputs_ - m));
+      kernels_.lookupGather(block, codes, count, partOf(out, tile * outputs_ + m, m));
+    });
+    timer.lookedUp();
+  }
+}
+
+void LutMatMul::encode(const float* x, size_t rows, uint8_t* codes, Workspace& workspace) const {
+  workspace.prepare(1);
+  encoder_->encodeRows(x, rows, codes, workspace.scratch[0]);
+}
+
+void LutMatMul::encodeExactly(const float* x, size_t rows, uint8_t* codes, Workspace& workspace) const {
+  workspace.prepare(1);
+  encoder_.exact().encodeRows(x, rows, codes, workspace.scratch[0]);
+}
+
+void LutMatMul::lookup(const uint8_t* codes, size_t rows, int32_t* sums) const {
+  kernels_.lookupGather(table_.gather(), codes, rows, sumsOutput(sums, outputs_));
+}
+
+}  // namespace lutnn

@@ -1,0 +1,33 @@
+// y = scale · Σ_c table[c][code_c(x)] + bias on the rows of a matrix, over the microkernels of one instruction set.
+#pragma once
+
+#include "core/encoder.h"
+#include "core/executor.h"
+#include "core/packing.h"
+
+namespace lutnn {
+
+class LutMatMul {
+ public:
+  LutMatMul(const Microkernels& kernels, const Lookup& lookup, Encoding encoding = Encoding::kFloat32);
+
+  /// x float32 (rows, C·V) → y float32 (rows, M)
+  void run(const float* x, size_t rows, float* y, const Epilogue& epilogue, Workspace& workspace,
+           Executor& executor) const;
+  /// x float32 (rows, C·V) → codes uint8 (rows, C), as run has them or as Encoding::kFloat32 would
+  void encode(const float* x, size_t rows, uint8_t* codes, Workspace& workspace) const;
+  void encodeExactly(const float* x, size_t rows, uint8_t* codes, Workspace& workspace) const;
+  /// codes uint8 (rows, C), all below K → sums int32 (rows, M)
+  void lookup(const uint8_t* codes, size_t rows, int32_t* sums) const;
+
+  size_t bytes() const { return encoder_.bytes() + table_.bytes() + scale_.bytes(); }
+
+ private:
+  const Microkernels& kernels_;
+  size_t numCodebooks_, inputs_, outputs_;
+  LayerEncoder encoder_;
+  PackedTable table_;
+  PackedScale scale_;
+};
+
+}  // namespace lutnn

@@ -1,0 +1,195 @@
+// The C API of the lookup operators, which owns every rule about arguments: a front translates its host's values, and what
+// breaks a rule comes back as a code and one sentence of what, rule, value and remedy, without the caller's name, before
+// anything is written. Plain C, no allocation of the host's is kept: what a layer is made of is copied.
+//
+// Letters: N rows of a matrix or positions of a convolution's output, C codebooks, K centroids, V length of a sub-vector,
+// M outputs. Arrays are contiguous, aligned to their elements; lengths are in elements.
+#ifndef LUTNN_H
+#define LUTNN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum lutnn_code {
+  LUTNN_OK = 0,
+  LUTNN_WRONG_KIND = 1,  // not the kind of value that is wanted; a TypeError in JavaScript
+  LUTNN_OUT_OF_RANGE = 2,  // a number, length or place that breaks a rule
+  LUTNN_NO_MEMORY = 3,
+  LUTNN_FAILED = 4
+} lutnn_code;
+
+typedef struct lutnn_error {
+  char message[512];  // UTF-8, set where the code is not LUTNN_OK
+} lutnn_error;
+
+typedef struct lutnn_floats {
+  const float* data;
+  int64_t length;
+} lutnn_floats;
+typedef struct lutnn_doubles {
+  const double* data;
+  int64_t length;
+} lutnn_doubles;
+typedef struct lutnn_bytes {
+  const uint8_t* data;
+  int64_t length;
+} lutnn_bytes;
+typedef struct lutnn_int8s {
+  const int8_t* data;
+  int64_t length;
+} lutnn_int8s;
+typedef struct lutnn_ints {
+  const int32_t* data;
+  int64_t length;
+} lutnn_ints;
+typedef struct lutnn_floats_out {
+  float* data;
+  int64_t length;
+} lutnn_floats_out;
+typedef struct lutnn_doubles_out {
+  double* data;
+  int64_t length;
+} lutnn_doubles_out;
+typedef struct lutnn_bytes_out {
+  uint8_t* data;
+  int64_t length;
+} lutnn_bytes_out;
+typedef struct lutnn_ints_out {
+  int32_t* data;
+  int64_t length;
+} lutnn_ints_out;
+
+/* The instruction set that runs, and memory that calls share. Each thread of the host that calls has its own. */
+
+typedef struct lutnn_context lutnn_context;
+
+/* With the fastest instruction set, or what the environment's LUTNN_FORCE_ISA names; LUTNN_FAILED where that is not there. */
+lutnn_code lutnn_context_create(lutnn_context** context, lutnn_error* error);
+void lutnn_context_free(lutnn_context* context);
+const char* lutnn_context_isa(const lutnn_context* context);
+size_t lutnn_context_bytes(const lutnn_context* context);
+/* Name i of the instruction sets that are there, fastest first; null behind the last. */
+const char* lutnn_available_isa(size_t i);
+
+/* A replaced layer: on the rows of a matrix, or on a window of images. */
+
+typedef struct lutnn_lookup {
+  int64_t num_codebooks;  // C, from 1
+  int64_t num_centroids;  // K, 2 … 256
+  int64_t subvector_length;  // V, from 1
+  int64_t outputs;  // M, from 1
+  lutnn_floats centroids;  // (C, K, V)
+  lutnn_int8s lookup_table;  // (C, K, M)
+  lutnn_floats table_scale;  // (M)
+  lutnn_floats bias;  // (M)
+} lutnn_lookup;
+
+/* On x (batch, channels, height, width); sub-vectors are (channel, row, column), of whole windows of their channels. */
+typedef struct lutnn_window {
+  int64_t input_channels;
+  int64_t filter_height, filter_width;
+  int64_t stride_height, stride_width;
+  int64_t dilation_height, dilation_width;
+  int64_t pad_top, pad_left, pad_bottom, pad_right;
+} lutnn_window;
+
+/* In which numbers inputs are compared with centroids. */
+typedef int32_t lutnn_encoding;
+enum { LUTNN_FLOAT32 = 0, LUTNN_INT8 = 1, LUTNN_TREE = 2 };
+/* "float32", "int8" or "tree"; LUTNN_WRONG_KIND for any other name. */
+lutnn_code lutnn_encoding_named(const char* name, lutnn_encoding* encoding, lutnn_error* error);
+
+typedef struct lutnn_layer_options {
+  lutnn_encoding encoding;
+  const lutnn_window* window;  // null: the rows of a matrix
+  lutnn_ints tree_dimensions;  // (C, 4), for LUTNN_TREE: which element each level compares, below V
+  lutnn_floats tree_thresholds;  // (C, 15): of level 0, then two of level 1, four of level 2 and eight of level 3
+} lutnn_layer_options;
+
+typedef struct lutnn_layer lutnn_layer;
+
+lutnn_code lutnn_layer_create(const lutnn_context* context, const lutnn_lookup* lookup,
+                              const lutnn_layer_options* options, lutnn_layer** layer, lutnn_error* error);
+void lutnn_layer_free(lutnn_layer* layer);
+size_t lutnn_layer_bytes(const lutnn_layer* layer);
+/* [output height, output width] of a layer on a window. */
+lutnn_code lutnn_layer_output_size(const lutnn_layer* layer, int64_t height, int64_t width, int64_t size[2],
+                                   lutnn_error* error);
+
+/* x (count, C·V); or, of a layer on a window, (count, channels, height, width). */
+typedef struct lutnn_inputs {
+  lutnn_floats x;
+  int64_t count;
+  int64_t height, width;
+} lutnn_inputs;
+
+/* Threads of the host's: calls task(body, i, slot) once for each i below `tasks` and returns when all are done; slot is
+   below `slots`, and no two tasks that run at the same time have the same one. */
+typedef struct lutnn_executor {
+  void* host;
+  int64_t slots;
+  void (*for_each)(void* host, int64_t tasks, void (*task)(void* body, int64_t i, int64_t slot), void* body);
+} lutnn_executor;
+
+/* Results do not depend on the threads. */
+typedef struct lutnn_run {
+  lutnn_inputs inputs;
+  lutnn_floats_out y;  // (count, M), or (count, M, output height, output width)
+  const lutnn_floats* residual;  // null, or like y and added to it; it may be y itself
+  int relu;  // negative results become 0, after the residual was added
+  int64_t threads;  // 1 … 256 of our own, where there is no executor
+  const lutnn_executor* executor;  // null, or the host's threads; it must live as long as the run
+  int64_t from, to;  // only these rows or images are computed, `to` not among them
+  const lutnn_doubles_out* times;  // null, or (2): ms of encoding and of looking up are added to it
+} lutnn_run;
+
+lutnn_code lutnn_layer_run(const lutnn_layer* layer, const lutnn_run* run, lutnn_context* context, lutnn_error* error);
+
+/* A run whose arguments are checked once. The layer and the arrays must outlive it. */
+typedef struct lutnn_call lutnn_call;
+lutnn_code lutnn_call_create(const lutnn_layer* layer, const lutnn_run* run, lutnn_call** call, lutnn_error* error);
+lutnn_code lutnn_call_run(const lutnn_call* call, lutnn_context* context, lutnn_error* error);
+void lutnn_call_free(lutnn_call* call);
+
+/* → codes (N, C) */
+lutnn_code lutnn_layer_encode(const lutnn_layer* layer, const lutnn_inputs* inputs, lutnn_bytes_out codes,
+                              lutnn_context* context, lutnn_error* error);
+/* codes (N, C) → sums (N, M), before scale and bias */
+lutnn_code lutnn_layer_lookup(const lutnn_layer* layer, lutnn_bytes codes, int64_t positions, lutnn_ints_out sums,
+                              lutnn_context* context, lutnn_error* error);
+/* Share of the codes that are not those of LUTNN_FLOAT32. */
+lutnn_code lutnn_layer_mismatch(const lutnn_layer* layer, const lutnn_inputs* inputs, double* share,
+                                lutnn_context* context, lutnn_error* error);
+
+/* What calibration needs, without a layer. */
+
+typedef struct lutnn_encode {
+  lutnn_floats x;  // (rows, C·V)
+  int64_t rows;
+  lutnn_floats centroids;  // (C, K, V)
+  int64_t num_codebooks, num_centroids, subvector_length;
+  lutnn_bytes_out codes;  // (rows, C)
+} lutnn_encode;
+lutnn_code lutnn_encode_rows(const lutnn_encode* encode, lutnn_context* context, lutnn_error* error);
+
+typedef struct lutnn_table_codes {
+  lutnn_bytes codes;  // (rows, C), each below K
+  int64_t rows;
+  int64_t num_codebooks, num_centroids, outputs;
+  int64_t threads;  // 1 … 256; results do not depend on it
+} lutnn_table_codes;
+/* sums (rows, M) += Σ_c table[c][code of the row in c], c rising; table (C, K, M) */
+lutnn_code lutnn_lookup_add(const lutnn_table_codes* codes, lutnn_floats table, lutnn_floats_out sums,
+                            const lutnn_context* context, lutnn_error* error);
+/* table[c][code of the row in c] += values of the row, rows rising; values (rows, M), table (C, K, M) */
+lutnn_code lutnn_scatter_add(const lutnn_table_codes* codes, lutnn_floats values, lutnn_floats_out table,
+                             const lutnn_context* context, lutnn_error* error);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

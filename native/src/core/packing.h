@@ -1,0 +1,138 @@
+// A replaced layer's arrays, brought into the orders in which the microkernels read them.
+#pragma once
+
+#include <mutex>
+#include <vector>
+
+#include "core/buffer.h"
+#include "core/quads.h"
+#include "isa/microkernels.h"
+
+namespace lutnn {
+
+/// A replaced layer as its arrays; see native/index.d.ts. Letters as in microkernels.h.
+struct Lookup {
+  size_t numCodebooks;
+  size_t numCentroids;
+  size_t subvectorLength;
+  size_t outputs;
+  const float* centroids;      // (C, K, V)
+  const int8_t* lookupTable;   // (C, K, M)
+  const float* tableScale;     // (M)
+  const float* bias;           // (M)
+  const int32_t* treeDimensions = nullptr;  // (C, 4), for Encoding::kTree
+  const float* treeThresholds = nullptr;    // (C, 15): of level 0, then two of level 1, and so on
+};
+
+/// In which numbers inputs are compared with centroids. kInt8 is faster where an instruction adds up products of bytes,
+/// and some of its codes differ; sub-vectors may have up to kMaxLengthInt8 elements. kTree
+/// compares with thresholds.
+enum class Encoding { kFloat32, kInt8, kTree };
+constexpr size_t kMaxLengthInt8 = 2048;
+
+/// Centroids packed for encoding; packing again takes the memory that is there.
+class PackedCodebooks {
+ public:
+  /// centroids float32 (C, K, V)
+  void pack(const float* centroids, size_t numCodebooks, size_t numCentroids, size_t subvectorLength);
+  const Codebooks& view() const { return view_; }
+  size_t bytes() const { return values_.bytes() + halfNorms_.bytes(); }
+
+ private:
+  Buffer<float> values_, halfNorms_;
+  Codebooks view_{};
+};
+
+/// Centroids packed for encoding 8-bit inputs.
+class PackedCodebooksInt8 {
+ public:
+  /// centroids float32 (C, K, V); `quads` say where the elements of a sub-vector lie.
+  void pack(const float* centroids, size_t numCodebooks, size_t numCentroids, size_t subvectorLength,
+            const std::vector<Quad>& quads);
+  const CodebooksInt8& view() const { return view_; }
+  /// For inputs whose largest size is this.
+  float inputScale(float largest) const;
+  size_t bytes() const { return weights_.bytes() + halfNorms_.bytes() + offsets_.bytes(); }
+
+ private:
+  Buffer<int8_t> weights_;
+  Buffer<float> halfNorms_;
+  Buffer<int32_t> offsets_;
+  float largest_ = 0;
+  CodebooksInt8 view_{};
+};
+
+/// Trees with the thresholds of each level side by side.
+class PackedTrees {
+ public:
+  void pack(const Lookup& lookup);
+  Trees view() const {
+    return {.numCodebooks = dimensions_.size() / kTreeLevels,
+            .subvectorLength = length_,
+            .dimensions = dimensions_.data(),
+            .thresholds = thresholds_.data()};
+  }
+  size_t bytes() const { return dimensions_.size() * sizeof(int32_t) + thresholds_.size() * sizeof(float); }
+
+ private:
+  std::vector<int32_t> dimensions_;
+  std::vector<float> thresholds_;
+  size_t length_ = 0;
+};
+
+/// The table in the order of shuffled or of gathered lookups, each made when it is first wanted. Several threads may
+/// want it at once.
+class PackedTable {
+ public:
+  enum class Order { kShuffle, kGather };
+
+  /// Copies lookup.lookupTable in one order, and notes its width; for kShuffle K is at most 16.
+  PackedTable(const Microkernels& kernels, const Lookup& lookup, Order first);
+
+  ShuffleTable shuffle() const;
+  GatherTable gather() const;
+  size_t bytes() const { return shuffled_.bytes() + gathered_.bytes(); }
+
+ private:
+  /// Places of the entries of codebook c, centroid 0 (and then k) and output m.
+  size_t shufflePlace(size_t c, size_t m) const;
+  size_t gatherPlace(size_t c, size_t k, size_t m) const;
+  /// entry(c, k, m) gives an int8.
+  template <class Entry>
+  void packShuffle(Entry entry) const;
+  template <class Entry>
+  void packGather(Entry entry) const;
+
+  const Microkernels& kernels_;
+  size_t numCodebooks_, numCentroids_, outputs_, addends_;
+  Order first_;
+  uint8_t placeInRow_[kGatherOutputs];
+  mutable std::once_flag second_;
+  mutable Buffer<uint8_t> shuffled_, gathered_;
+};
+
+/// What follows a layer, computed along with it: y + residual, then max(0, ·).
+struct Epilogue {
+  const float* residual = nullptr;  // like y; it may be y
+  bool relu = false;
+};
+
+/// Scale and bias of each output, filled up with 0 to the width of a gather table.
+class PackedScale {
+ public:
+  explicit PackedScale(const Lookup& lookup);
+  /// Real outputs y with these scales.
+  Output output(float* y, size_t stride, const Epilogue& epilogue = {}) const;
+  size_t bytes() const { return scale_.bytes() + bias_.bytes(); }
+
+ private:
+  Buffer<float> scale_, bias_;
+};
+
+/// The integer sums themselves.
+Output sumsOutput(int32_t* sums, size_t stride);
+
+/// The part of an output that begins `offset` elements on, with output m.
+Output partOf(const Output& out, size_t offset, size_t m);
+
+}  // namespace lutnn

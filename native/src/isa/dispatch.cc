@@ -1,0 +1,44 @@
+#include "isa/dispatch.h"
+
+#include <cstdlib>
+#include <stdexcept>
+
+#include "isa/cpu_features.h"
+
+namespace lutnn {
+
+static std::vector<const Microkernels*> findMicrokernels() {
+  std::vector<const Microkernels*> found;
+#if defined(LUTNN_X86)
+  const CpuFeatures cpu = cpuFeatures();
+  if (cpu.avx512 && cpu.avx512Vbmi && cpu.avx512Vnni) found.push_back(&kAvx512VbmiMicrokernels);
+  if (cpu.avx512) found.push_back(&kAvx512Microkernels);
+  if (cpu.avx2 && cpu.fma) found.push_back(&kAvx2Microkernels);
+#elif defined(LUTNN_ARM64)
+  if (cpuFeatures().neonDotProduct) found.push_back(&kNeonDotMicrokernels);
+  found.push_back(&kNeonMicrokernels);
+#endif
+  found.push_back(&kScalarMicrokernels);
+  return found;
+}
+
+const std::vector<const Microkernels*>& availableMicrokernels() {
+  static const std::vector<const Microkernels*> available = findMicrokernels();
+  return available;
+}
+
+const Microkernels& chooseMicrokernels(const char* forced) {
+  const auto& available = availableMicrokernels();
+  if (!forced || !*forced) return *available.front();
+  std::string names;
+  for (const Microkernels* kernels : available) {
+    if (std::string(kernels->isa) == forced) return *kernels;
+    names += (names.empty() ? "" : ", ") + std::string(kernels->isa);
+  }
+  throw std::runtime_error("LUTNN_FORCE_ISA must name an instruction set that is available here (got \"" +
+                           std::string(forced) + "\"); available are: " + names);
+}
+
+const Microkernels& chooseMicrokernels() { return chooseMicrokernels(std::getenv("LUTNN_FORCE_ISA")); }
+
+}  // namespace lutnn

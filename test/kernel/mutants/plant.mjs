@@ -1,0 +1,99 @@
+import { spawn } from "node:child_process";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { compiled } from "./mutate.mjs";
+import { testEnvironment } from "./reach.mjs";
+
+/** Seconds that the start of Vitest and of TensorFlow may take on a busy machine. */
+const startSeconds = 40;
+
+const escaped = (name) => name.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+
+let undo = () => {};
+let running = null;
+/** Ends Vitest with the processes that it started: one of them may be in an endless loop. */
+function stop() {
+  if (running) process.kill(-running.pid, "SIGKILL");
+}
+for (const signal of ["SIGINT", "SIGTERM"])
+  process.on(signal, () => {
+    stop();
+    undo();
+    process.exit(130);
+  });
+
+/** Runs Vitest for at most so long: its exit status, null where it took too long. */
+function vitest(root, options, milliseconds) {
+  return new Promise((resolve) => {
+    let tooLong = false;
+    running = spawn(process.execPath, [join(root, "node_modules/vitest/vitest.mjs"), "run", ...options], {
+      cwd: root,
+      stdio: "ignore",
+      detached: true,
+      env: testEnvironment,
+    });
+    const timer = setTimeout(() => {
+      tooLong = true;
+      stop();
+    }, milliseconds);
+    running.on("exit", (status) => {
+      clearTimeout(timer);
+      running = null;
+      resolve(tooLong ? null : status);
+    });
+  });
+}
+
+/** Runs some tests of a file up to the first failure: null when they pass, else the test and what it said. */
+async function failureOf(root, { file, names, milliseconds }) {
+  const written = join(root, "out/mutants/result.json");
+  rmSync(written, { force: true });
+  const status = await vitest(
+    root,
+    [
+      ...[file, "--config", "test/vitest.config.mjs", "--bail", "1"],
+      ...["--reporter=json", `--outputFile=${written}`, "-t", `^(?:${names.map(escaped).join("|")})$`],
+    ],
+    startSeconds * 1000 + 5 * milliseconds, // a fault may also make a loop endless
+  );
+  if (status === null) return { file, test: null, message: "took too long" };
+  if (!existsSync(written)) return { file, test: "the process itself", message: `ended with ${status}` };
+  const { numPassedTests, testResults } = JSON.parse(readFileSync(written, "utf8"));
+  if (status === 0) {
+    if (numPassedTests < names.length)
+      throw new Error(`${file}: ${numPassedTests} of ${names.length} tests were run: ${names.join("; ")}`);
+    return null;
+  }
+  const [failed] = testResults.flatMap(({ assertionResults }) =>
+    assertionResults.filter((one) => one.status === "failed"),
+  );
+  const message = failed?.failureMessages[0] ?? testResults.map((one) => one.message).join("; ");
+  return {
+    file,
+    test: failed?.fullName ?? "while it was loaded",
+    message: message.split("\n")[0].slice(0, 200),
+  };
+}
+
+/**
+ * Plants a fault, runs tests in turn for about so many seconds (0: as long as it takes), and takes it out again: what failed
+ * first, null where nothing did.
+ */
+export async function plant(root, { library, code }, tries, seconds) {
+  if (tries.length === 0) return null;
+  const target = join(root, "kernel/lib", library);
+  const right = readFileSync(target);
+  undo = () => writeFileSync(target, right);
+  try {
+    writeFileSync(target, compiled(code));
+    const start = performance.now();
+    for (const one of tries) {
+      if (seconds > 0 && performance.now() - start > 1000 * seconds) return null;
+      const failure = await failureOf(root, one);
+      if (failure) return failure;
+    }
+    return null;
+  } finally {
+    undo();
+  }
+}
