@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { create, toBinary } from "@bufbuild/protobuf";
 import type * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
+import { readFileWhole } from "../files/readFile";
 import { type ImportOptions, importNetwork } from "../models/onnx/importNetwork";
 import { type OnnxFile, readOnnxFile } from "../models/onnx/readFile";
 import { ModelProtoSchema, ValueInfoProtoSchema } from "../onnx/onnx_pb";
@@ -10,14 +10,6 @@ import { comparedNames, compareWithFile } from "./compareWithFile";
 export interface FromOnnxOptions extends ImportOptions {
   /** false: the network is not compared with what ONNX Runtime makes of the file. Default true. */
   check?: boolean;
-}
-
-async function bytesOf(file: string): Promise<Uint8Array> {
-  return readFile(file).catch((error: NodeJS.ErrnoException) => {
-    throw new LutnnError(
-      `fromOnnx: the file must be one that can be read (got ${error.code ?? error.message} for ${JSON.stringify(file)}); check the path`,
-    );
-  });
 }
 
 /** The file that the network is compared with: as it is, or with its data and other outputs. */
@@ -53,7 +45,11 @@ export async function fromOnnx(
       `fromOnnx: the file must be a path or bytes (got ${file === null ? "null" : typeof file}); give a string or a Uint8Array`,
     );
   const bytes =
-    typeof file === "string" ? await bytesOf(file) : file instanceof Uint8Array ? file : new Uint8Array(file);
+    typeof file === "string"
+      ? await readFileWhole(file, "fromOnnx")
+      : file instanceof Uint8Array
+        ? file
+        : new Uint8Array(file);
   const read = readOnnxFile(bytes, typeof file === "string" ? file : null);
   const imported = importNetwork(read.model, read.what, rest);
   if (!check) return imported.network;

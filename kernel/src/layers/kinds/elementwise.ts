@@ -92,6 +92,7 @@ tf.serialization.registerClass(Elementwise);
 export const elementwise: LayerKind = {
   classNames: ["Elementwise"],
   layout: "any",
+  end: { activation: "a function of each number" },
   write: (graph, node, [x]) => {
     const { operation, ...numbers } = settings(node) as unknown as ElementwiseConfig;
     return { ...x, name: operations[operation].write(graph, x, node.key, numbers) };

@@ -47,6 +47,7 @@ tf.serialization.registerClass(Expand);
 export const expand: LayerKind = {
   classNames: ["Expand"],
   layout: "any",
+  end: "rearranges",
   write: (graph, node, [x]) => {
     const y = { ...x, shape: settings(node).lengths as number[] };
     // The batch's own length spreads over the 1.

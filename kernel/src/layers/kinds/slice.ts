@@ -73,6 +73,7 @@ export const slice: LayerKind = {
   classNames: ["Slice"],
   layout: "any",
   integers: true,
+  end: "rearranges",
   write: (graph, node, [x]) => {
     const { axis, start, length, step } = settings(node) as unknown as Required<SliceConfig>;
     const end = start + length * step;
