@@ -1,8 +1,5 @@
 import { PanelLayout, Widget } from "@lumino/widgets";
-import {
-  type ErrorAccumulationReport,
-  parseErrorAccumulation,
-} from "../../kernel/src/report/errorAccumulation";
+import type { ErrorAccumulationReport } from "../../kernel/src/report/errorAccumulation";
 import { errorFigure } from "./errorFigure";
 import { errorSummary } from "./errorSummary";
 import { errorTable } from "./errorTable";
@@ -40,6 +37,8 @@ export class ErrorChart extends Widget {
 
   /** Shows a report, or one sentence that says why it cannot. Resolves when drawn; ignores outdated snapshots. */
   async showReport(data: unknown): Promise<void> {
+    // Loaded with the first report: JupyterLab's start does not wait for it.
+    const { parseErrorAccumulation } = await import("../../kernel/src/report/readErrorAccumulation");
     const report = parseErrorAccumulation(data);
     if (typeof report === "string") return this.#fail(report);
     const last = this.#report;

@@ -41,6 +41,7 @@ program
   .description("versions, processor, backends, kernelspec, extension, data sets, and what is missing")
   .option("--json", "print the findings as JSON")
   .action((options: { json?: boolean }) => {
+    requireKnownIsa("doctor");
     const diagnosis = diagnose();
     console.log(options.json ? JSON.stringify(diagnosis, null, 2) : describeDiagnosis(diagnosis));
     process.exitCode = diagnosis.missing.length > 0 ? 1 : 0;
@@ -107,7 +108,10 @@ kernel
   .description("where this kernel is installed")
   .option("--python <program>", "an environment's Python, to look there too", defaultPython)
   .option("--json", "print the list as JSON")
-  .action((options: { json?: boolean; python: string }) => console.log(listKernels(options)));
+  .action((options: { json?: boolean; python: string }, command: Command) => {
+    const isNamed = command.getOptionValueSource("python") === "cli";
+    console.log(listKernels({ ...options, isNamed }));
+  });
 
 withPlace(kernel.command("remove"))
   .description("remove the kernelspec, from everywhere if no place is given")

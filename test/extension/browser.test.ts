@@ -191,7 +191,10 @@ describe("JupyterLab with the extension", { timeout: testLimit }, () => {
   });
 
   it.each([
-    ["malformed", "This error accumulation cannot be shown: the report has no metric of the dense network."],
+    [
+      "malformed",
+      "This error accumulation cannot be shown: the report's runId must be a text (got nothing).",
+    ],
     ["pie", "This figure cannot be shown: traces of type pie need the extension of the plotly package"],
   ])("says in one sentence why it shows no chart: %s", async (name, sentence) => {
     const output = await open(page, `${name}.ipynb`);

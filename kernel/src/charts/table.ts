@@ -1,3 +1,4 @@
+import { LutnnError } from "../errors";
 import { type Alignment, type Grid, gridBundle, gridHtml, gridText } from "../host/bundles/grid";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
 import { equalDecimals } from "../report/format";
@@ -29,7 +30,7 @@ export class Table implements Displayable {
     readonly rows: Cell[][],
     readonly caption = "",
   ) {
-    this.columns = columns.map((column) => (typeof column === "string" ? { title: column } : column));
+    this.columns = columns.map((column) => checked(typeof column === "string" ? { title: column } : column));
   }
 
   toString(): string {
@@ -53,6 +54,17 @@ export class Table implements Displayable {
       caption: this.caption,
     };
   }
+}
+
+function checked(column: Column): Column {
+  const { title, align } = column;
+  if (typeof title !== "string")
+    throw new LutnnError(`Table: a column's title must be a text (got ${typeof title}); write it as one`);
+  if (align !== undefined && align !== "left" && align !== "right")
+    throw new LutnnError(
+      `Table: a column's align must be "left" or "right" (got ${JSON.stringify(align)} for ${JSON.stringify(title)}); leave it out to have numbers on the right`,
+    );
+  return column;
 }
 
 /** Numbers, with a sign or a unit, stand on the right; what is missing stands in nobody's way. */

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { cpus, release, totalmem } from "node:os";
 import { dirname, join } from "node:path";
 import { Table } from "../charts/table";
@@ -7,7 +7,6 @@ import { nativeStatus } from "../compute/backend";
 import { describeTraining, type TrainingStatus, trainingStatus } from "../compute/trainingBackend";
 import { onnxRuntime } from "../inference/onnxRuntime";
 import { checkoutRoot, venvProgram } from "./checkout";
-import { isaFault } from "./instructionSet";
 
 /** What `lutnn doctor` found. */
 export interface Diagnosis {
@@ -100,13 +99,23 @@ function python(): Diagnosis["python"] {
 export const ownVersion = (): string =>
   JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8")).version;
 
+/** The data sets below `data`, each with a notice that names its files. */
+function embeddedSets(): Diagnosis["datasets"] {
+  const data = join(__dirname, "../../data");
+  const folders = readdirSync(data).filter((name) => existsSync(join(data, name, "NOTICE.md")));
+  return folders.map((name) => {
+    const notice = readFileSync(join(data, name, "NOTICE.md"), "utf8");
+    const files = [...notice.matchAll(/`([\w.-]+\.gz)`/g)].map(([, file]) => file);
+    return { name, found: files.every((file) => existsSync(join(data, name, file))), where: "embedded" };
+  });
+}
+
 /** Looks at everything that the notebooks need. */
 export function diagnose(): Diagnosis {
   const share = join(checkoutRoot, ".venv/share/jupyter");
   const spec = join(share, "kernels/lutnn/kernel.json");
   const extension = join(share, "labextensions/jupyterlab-lutnn");
   const specNode = existsSync(spec) ? (JSON.parse(readFileSync(spec, "utf8")).argv[0] as string) : undefined;
-  const digits = join(__dirname, "../../data/optdigits/digits.csv.gz");
   const diagnosis: Diagnosis = {
     lutnn: ownVersion(),
     node: process.versions.node,
@@ -123,15 +132,12 @@ export function diagnose(): Diagnosis {
     python: python(),
     kernelspec: { available: specNode !== undefined && existsSync(specNode), path: spec, node: specNode },
     extension: { available: existsSync(join(extension, "package.json")), path: extension },
-    datasets: [{ name: "optdigits", found: existsSync(digits), where: "embedded" }],
+    datasets: embeddedSets(),
     missing: [],
   };
   const setup = "run npm run setup";
   const parts: [boolean, string][] = [
-    [
-      diagnosis.native.available,
-      `the native backend does not load: ${isaFault() ?? `${diagnosis.native.reason}; ${setup}`}`,
-    ],
+    [diagnosis.native.available, `the native backend does not load: ${diagnosis.native.reason}; ${setup}`],
     [
       diagnosis.training.backend === "native" || process.env.LUTNN_TRAINING === "tfjs",
       `the training operators do not load (${"reason" in diagnosis.training ? diagnosis.training.reason : ""}), so soft-PQ training takes several times as long; ${setup}`,

@@ -1,7 +1,7 @@
 import { UsageError } from "./usageError";
 
 /** What LUTNN_FORCE_ISA has wrong, with what to do, or null where the lookup backend takes it. */
-export function isaFault(): string | null {
+function isaFault(): string | null {
   if (!process.env.LUTNN_FORCE_ISA) return null;
   try {
     require("lutnn-native");

@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { Table } from "../charts/table";
 import { LutnnError } from "../errors";
 import {
+  checkedName,
   defaultKernelName,
   type InstallPlace,
   installKernelspec,
@@ -12,6 +13,7 @@ import {
 } from "../jupyter/kernelspec";
 import { installPapermillTranslator, removePapermillTranslator } from "../jupyter/papermill";
 import { checkoutRoot } from "./checkout";
+import { UsageError } from "./usageError";
 
 /** Where: at most one of user, sysPrefix and prefix. */
 export interface PlaceOptions {
@@ -31,14 +33,22 @@ export const defaultPython = process.platform === "win32" ? "python" : "python3"
 
 /** Tells Jupyter of this kernel, and papermill where an environment is named; @returns what was done, as text. */
 export function installKernel(options: InstallOptions): string {
+  asUsage(() => checkedName(options.name));
+  if (options.prefix !== undefined) makeFolder(resolve(options.prefix));
   const lines = [`kernelspec: ${installKernelspec(place(options), options.name, options.displayName)}`];
   if (options.sysPrefix) lines.push(`papermill translator: ${installPapermillTranslator(options.python)}`);
   return lines.join("\n");
 }
 
-/** The kernelspecs of this kernel wherever Jupyter may look, as a table or as JSON. */
-export function listKernels(options: { json?: boolean; python: string }): string {
-  const found = listKernelspecs([prefixOf(options.python), join(checkoutRoot, ".venv")]);
+/**
+ * The kernelspecs of this kernel wherever Jupyter may look, as a table or as JSON.
+ * @param options.isNamed the Python was asked for by name: that it does not work is an error
+ */
+export function listKernels(options: { json?: boolean; python: string; isNamed: boolean }): string {
+  const prefix = options.isNamed
+    ? requiredPrefix("list: --python", options.python)
+    : prefixOf(options.python);
+  const found = listKernelspecs([prefix, join(checkoutRoot, ".venv")]);
   if (options.json) return JSON.stringify(found, null, 2);
   if (found.length === 0) return "no kernelspec of this kernel; lutnn kernel install makes one";
   const state = ([node, program]: string[]) =>
@@ -49,14 +59,14 @@ export function listKernels(options: { json?: boolean; python: string }): string
 
 /**
  * Removes this kernel's kernelspec of that name, from one place or from all where Jupyter looks (but not from a
- * checkout's own environment). Throws LutnnError when there is none.
+ * checkout's own environment). Throws UsageError when there is none.
  */
 export function removeKernel(name: string, options: PlaceOptions): string {
   const chosen = options.user || options.sysPrefix || options.prefix ? place(options) : undefined;
   const folders = removeKernelspec(name, chosen, [prefixOf(options.python)]);
   const translator = options.sysPrefix ? removePapermillTranslator(options.python) : null;
   if (folders.length === 0)
-    throw new LutnnError(
+    throw new UsageError(
       `kernel remove: there must be a kernelspec of this kernel with that name (got ${name}); lutnn kernel list shows them`,
     );
   const lines = folders.map((folder) => `removed: ${folder}`);
@@ -66,11 +76,38 @@ export function removeKernel(name: string, options: PlaceOptions): string {
 function place({ sysPrefix, prefix, python }: PlaceOptions): InstallPlace {
   if (prefix !== undefined) return { prefix };
   if (!sysPrefix) return { user: true };
+  return { prefix: requiredPrefix("--sys-prefix", python) };
+}
+
+function requiredPrefix(option: string, python: string): string {
   const found = prefixOf(python);
-  if (found) return { prefix: found };
-  throw new LutnnError(
-    `kernel: --sys-prefix needs a working Python (got ${python}); name the environment's with --python`,
+  if (found) return found;
+  throw new UsageError(
+    `kernel ${option} needs a working Python (got ${python}); name the environment's with --python`,
   );
+}
+
+/** A rule of the kernel's that the caller has broken is a wrong call. */
+function asUsage(check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    throw error instanceof LutnnError ? new UsageError(error.message) : error;
+  }
+}
+
+/** Makes a folder step by step: Node's own way never ends below a folder such as /proc that takes none. */
+function makeFolder(folder: string): void {
+  const missing: string[] = [];
+  for (let at = folder; !existsSync(at); at = dirname(at)) missing.unshift(at);
+  try {
+    for (const each of [...missing, join(folder, "share")]) if (!existsSync(each)) mkdirSync(each);
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new UsageError(
+      `kernel: --prefix must be a folder that is there or can be made (got ${folder}: ${reason})`,
+    );
+  }
 }
 
 /** The folder of a Python's environment; null where it does not work. */

@@ -11,8 +11,9 @@ interface Mistaken {
   remedy: string;
 }
 
-const fromOnnx = (session: string): string =>
-  `networks are not read from ONNX files: ${session} runs it, and openConversion(folder) opens the conversion that it was saved from, where that was stored`;
+/** @param file as it stands in a call */
+const openOnnx = (file: string): string =>
+  `await fromOnnx(${file}) makes a network of it, where it is dense; a file that was saved with lookups runs in InferenceSession.create(${file}), and openConversion(folder) opens the conversion that it was saved from, where that was stored`;
 
 function mistakenPath(path: string): Mistaken {
   const quoted = JSON.stringify(path);
@@ -37,7 +38,7 @@ function mistakenPath(path: string): Mistaken {
   if (extname(path).toLowerCase() === ".onnx")
     return {
       got: `the ONNX file ${quoted}`,
-      remedy: fromOnnx(`InferenceSession.create(${quoted})`),
+      remedy: openOnnx(quoted),
     };
   return { got: `the file ${quoted}`, remedy: "tf.loadLayersModel opens a network that tf.js saved" };
 }
@@ -45,7 +46,7 @@ function mistakenPath(path: string): Mistaken {
 function mistakenBytes(bytes: Uint8Array): Mistaken {
   try {
     readModel(bytes, "");
-    return { got: "the bytes of an ONNX file", remedy: fromOnnx("InferenceSession.create(bytes)") };
+    return { got: "the bytes of an ONNX file", remedy: openOnnx("bytes") };
   } catch {
     return {
       got: `${bytes.length} bytes of no known format`,

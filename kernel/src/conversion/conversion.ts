@@ -3,7 +3,9 @@ import { ErrorAccumulation } from "../charts/errorAccumulation";
 import type { ExampleSource } from "../datasets/examples";
 import { checkFeeds } from "../datasets/feeds";
 import { type Data, examplesOf } from "../datasets/from";
+import { InputsOnly } from "../datasets/inputsOnly";
 import { LutnnError } from "../errors";
+import { isFileError } from "../files/fileError";
 import { currentHost, displaySymbol } from "../host/host";
 import { type Evaluation, evaluateTask } from "../training/evaluate";
 import type { TrainingHistory } from "../training/history";
@@ -12,7 +14,7 @@ import { ConversionCore } from "./core";
 import { fileMetadata } from "./fileMetadata";
 import { type FineTuneOptions, fineTuneStudent } from "./fineTune";
 import { measureErrors } from "./measureErrors";
-import { methodOf, methods } from "./methods/index";
+import { type CalibrationMethod, methodNames, methodOf, methods } from "./methods/index";
 import type { Student } from "./methods/method";
 import type {
   CalibrateOptions,
@@ -24,7 +26,7 @@ import { listed, Outcome } from "./outcome";
 import { Samples } from "./samples";
 import { type SaveOptions, saveFile } from "./saveFile";
 import { makeStages, stageFolders } from "./stages";
-import { type CalibrationMethod, type Origin, replacedLayers } from "./state";
+import { type Origin, replacedLayers } from "./state";
 import { checkName } from "./targets";
 import { trainedState } from "./trainedState";
 import { calibrated, replaced, restored, untrained } from "./transitions";
@@ -39,16 +41,17 @@ export class Conversion extends ConversionCore {
   private readonly samples = new Samples(this.graph.inputs);
 
   /**
-   * Learns a lookup for every layer that can be replaced, from some training examples (the paper takes 1,024). Starts
-   * from the dense network: what fine-tuning had learnt is dropped; layers that are replaced take their new lookups.
+   * Learns a lookup for every layer that can be replaced, from the inputs of some training examples (the paper takes
+   * 1,024); their targets are not read. Starts from the dense network: what fine-tuning had learnt is dropped; layers that are replaced take their new lookups.
    * With `layers`, learns only those and keeps everything else, for networks that are converted and trained by and by.
    */
   async calibrate(given: Data, options: CalibrateOptions = {}): Promise<Outcome> {
-    const method = methodOf("calibrate", options.method ?? this.profile.calibrate.method);
-    for (const name of options.layers ?? []) checkName(this.graph.name, name, this.names);
-    return this.queue.run(`calibrate by ${method.title}`, options.signal, async (signal) => {
-      const data = await this.examples("calibrate", given, signal);
-      return this.calibrateNow(data, { ...options, method: method.name }, signal);
+    const name = options.method ?? this.profile.calibrate.method;
+    const { title } = methodOf("calibrate", name);
+    for (const layer of options.layers ?? []) checkName(this.graph.name, layer, this.names);
+    return this.queue.run(`calibrate by ${title}`, options.signal, async (signal) => {
+      const data = await this.inputsOf("calibrate", given, signal);
+      return this.calibrateNow(data, { ...options, method: name }, signal);
     });
   }
 
@@ -185,8 +188,8 @@ export class Conversion extends ConversionCore {
 
   /**
    * Trains the converted network (soft-PQ): centroids, tables or weights, temperatures, batch norms and the layers that
-   * stayed dense. Returns the figures of each epoch. An interrupt leaves it as of the last whole step; a run that fails
-   * leaves it as it was.
+   * stayed dense. Returns the figures of each epoch. An interrupt, or a disk that takes no checkpoint or log any more,
+   * leaves it as of the last whole step; a run that fails otherwise leaves it as it was.
    */
   async fineTune(given: Data, options: FineTuneOptions): Promise<TrainingHistory> {
     return this.queue.run("fine-tune", options.signal, async (signal) => {
@@ -210,7 +213,11 @@ export class Conversion extends ConversionCore {
       ([key, value]) => key in this.profile.fineTune && value !== undefined,
     );
     const settings = { ...this.profile.fineTune, ...Object.fromEntries(given) };
+    let hasBegun = false;
     const run = {
+      onStep: () => {
+        hasBegun = true;
+      },
       graph: this.graph,
       student,
       task: this.task,
@@ -224,7 +231,8 @@ export class Conversion extends ConversionCore {
       this.keepTrained(student, "fine-tune", origin);
       return history;
     } catch (error) {
-      if (signal.aborted) this.keepTrained(student, "fine-tune, stopped", origin);
+      if (signal.aborted || (hasBegun && isFileError(error)))
+        this.keepTrained(student, "fine-tune, stopped", origin);
       else this.discard();
       throw error;
     }
@@ -314,6 +322,22 @@ export class Conversion extends ConversionCore {
     const data = await examplesOf(given);
     checkFeeds(what, this.graph.inputs, data);
     this.task = this.task.checkTarget(what, data.target, data.name);
+    return this.seen(what, data, signal);
+  }
+
+  /** The same for a verb that reads no targets: these tell the task where they fit, and may be whatever they are. */
+  private async inputsOf(what: string, given: Data, signal: AbortSignal): Promise<ExampleSource> {
+    const data = new InputsOnly(await examplesOf(given));
+    checkFeeds(what, this.graph.inputs, data);
+    try {
+      this.task = this.task.checkTarget(what, data.target, data.name);
+    } catch (error) {
+      if (!(error instanceof LutnnError)) throw error;
+    }
+    return this.seen(what, data, signal);
+  }
+
+  private async seen(what: string, data: ExampleSource, signal: AbortSignal): Promise<ExampleSource> {
     await data.checkValues(what, signal);
     await this.samples.remember(data);
     return data;
@@ -325,8 +349,9 @@ export class Conversion extends ConversionCore {
     );
     if (!name) return;
     const { title } = methods[this.state.layers[name].replacedBy!];
+    const trainable = methodNames.filter((one) => methods[one].trainable).map((one) => `"${one}"`);
     throw new LutnnError(
-      `${what}: ${title} cannot be ${participle} (${name} is replaced by it); replace the layer with method "kmeans" or "leastSquares"`,
+      `${what}: ${title} cannot be ${participle} (${name} is replaced by it); replace the layer with method ${trainable.join(" or ")}`,
     );
   }
 }

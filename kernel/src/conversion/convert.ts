@@ -2,6 +2,7 @@ import type * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import { exportFaults } from "../layers/exportFaults";
 import { NetworkGraph } from "../layers/graph";
+import { makesMask } from "../layers/kinds/index";
 import type { TaskName } from "../tasks/derive";
 import type { Task } from "../tasks/task";
 import { knownBatchNormWarning } from "../training/batchNormWarning";
@@ -39,11 +40,6 @@ export function checkExportable(graph: NetworkGraph): void {
       `convert: ${graph.name} could not be saved: ${faults.join("; ")}; with { exportable: false } it can be converted and trained all the same`,
     );
 }
-
-/** Whether a layer hands a mask on that was not there before it. */
-const makesMask = (layer: tf.layers.Layer): boolean =>
-  layer.getClassName() === "Masking" ||
-  (layer.getClassName() === "Embedding" && layer.getConfig().maskZero === true);
 
 /**
  * TensorFlow.js lets no mask into or out of a nested network; laid open, as a conversion needs it, masks would cross.

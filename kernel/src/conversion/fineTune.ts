@@ -35,6 +35,8 @@ export interface FineTuneRun {
   data: ExampleSource;
   settings: FineTuneSettings;
   options: TrainingOptions;
+  /** Called before each step. */
+  onStep?: () => void;
 }
 
 /**
@@ -42,7 +44,7 @@ export interface FineTuneRun {
  * where the profile says so; learned temperatures have a learning rate of their own and no decay.
  */
 export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory> {
-  const { graph, student, task, data, settings, options } = run;
+  const { graph, student, task, data, settings, options, onStep } = run;
   const { temperature, learningRate, temperatureLearningRate, distillationTemperature } = settings;
   checkTemperature(temperature);
   const lookups = [...student.layers].filter(
@@ -72,6 +74,7 @@ export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory
       groups,
       beforeStep: (step, steps) => {
         clear();
+        onStep?.();
         if (temperature === "learned") return;
         const value = temperature === "annealed" ? annealedTemperature(step, steps) : temperature.fixed;
         for (const layer of layers) layer.setTemperature(value);

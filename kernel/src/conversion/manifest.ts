@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { LutnnError } from "../errors";
 import { taskNames } from "../tasks/derive";
+import { methodNames } from "./methods/index";
 import type { ConversionState } from "./state";
 import type { NamedArrays, StoredArray } from "./storedArray";
 
 const digest = z.string().regex(/^[0-9a-f]{64}$/);
 const byName = <T extends z.ZodType>(value: T) => z.record(z.string(), value);
-const method = z.enum(["kmeans", "leastSquares", "maddness", "maddnessFast"]);
+const method = z.enum(methodNames);
 const weights = z.array(digest);
 
 const origin = z.object({ data: z.string(), examples: z.number(), seed: z.number() });
@@ -42,7 +43,7 @@ const profile = z.object({
     z.literal("float"),
   ]),
   calibrate: z.object({
-    method: z.enum(["kmeans", "leastSquares"]),
+    method,
     batchNorm: z.boolean(),
     refineSteps: z.number().int().min(0),
   }),

@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
+import { readFileWhole } from "../files/readFile";
 import { NetworkGraph } from "../layers/graph";
 import type { TaskName } from "../tasks/derive";
 import type { Task } from "../tasks/task";
@@ -11,9 +11,13 @@ import { Conversion } from "./conversion";
 import { remarksOn } from "./convert";
 import { History } from "./history";
 import { type Manifest, readManifest, unstoreState } from "./manifest";
-import type { StoredArray } from "./storedArray";
+import { type StoredArray, setWeights } from "./storedArray";
 import { chooseTargets } from "./targets";
 import { arraysFolder, manifestName } from "./writeConversion";
+
+const doing = "openConversion";
+/** Bytes; a manifest names arrays and holds none. */
+const longestManifest = 2 ** 28;
 
 /**
  * Opens a conversion that `store` wrote: the dense network, everything that was learnt, every state, at the state in
@@ -24,29 +28,16 @@ export async function openConversion(
   folder: string,
   options: { task?: TaskName | Task } = {},
 ): Promise<Conversion> {
-  const text = await readFile(join(folder, manifestName), "utf8").catch((error: unknown) => {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new LutnnError(
-      code === "ENOTDIR"
-        ? `openConversion: the path must be a folder that conversion.store wrote (${JSON.stringify(folder)} is a file); InferenceSession.create(path) runs an ONNX file`
-        : `openConversion: the folder must hold a stored conversion (${join(folder, manifestName)}: ${code ?? message}); store one with conversion.store(folder)`,
-    );
-  });
-  const manifest = readManifest(text, join(folder, manifestName));
+  const manifest = readManifest(await manifestText(folder), join(folder, manifestName));
   const known = new Map<string, Promise<StoredArray>>();
   const load = (digest: string): Promise<StoredArray> => {
     const found = known.get(digest) ?? readArray(folder, digest);
     known.set(digest, found);
     return found;
   };
-  const model = await readModel(manifest, folder);
-  const graph = new NetworkGraph(model);
-  for (const [name, digests] of Object.entries(manifest.dense)) {
-    const arrays = await Promise.all(digests.map(load));
-    tf.tidy(() =>
-      graph.layer(name).setWeights(arrays.map(({ shape, floats }) => tf.tensor(floats, shape as number[]))),
-    );
-  }
+  const graph = await readGraph(manifest, folder);
+  for (const [name, layer] of graph.layers)
+    setWeights(layer, await Promise.all((manifest.dense[name] ?? []).map(load)));
   const choices = manifest.targets;
   const targets = chooseTargets(graph, {
     layers: choices.map(({ name }) => name),
@@ -62,15 +53,30 @@ export async function openConversion(
     profile,
     targets,
     taskName,
-    task: taskOf(model, options.task ?? taskName ?? undefined, "openConversion"),
+    task: taskOf(graph.model, options.task ?? taskName ?? undefined, "openConversion"),
     history: new History(entries, manifest.current),
     remarks: remarksOn(profile),
   });
 }
 
-async function readModel({ topology }: Manifest, folder: string): Promise<tf.LayersModel> {
+async function manifestText(folder: string): Promise<string> {
+  const path = join(folder, manifestName);
+  const bytes = await readFileWhole(path, doing, longestManifest).catch((error: Error) => {
+    const { code } = (error.cause ?? {}) as NodeJS.ErrnoException;
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
+    throw new LutnnError(
+      code === "ENOTDIR"
+        ? `${doing}: the path must be a folder that conversion.store wrote (got the file ${JSON.stringify(folder)}); InferenceSession.create(path) runs an ONNX file, fromOnnx(path) makes a network of a dense one`
+        : `${doing}: the folder must hold a stored conversion (got ${code} for ${JSON.stringify(path)}); store one with conversion.store(folder)`,
+      { cause: error.cause },
+    );
+  });
+  return bytes.toString("utf8");
+}
+
+async function readGraph({ topology }: Manifest, folder: string): Promise<NetworkGraph> {
   try {
-    return await tf.models.modelFromJSON(JSON.parse(topology));
+    return new NetworkGraph(await tf.models.modelFromJSON(JSON.parse(topology)));
   } catch (error) {
     throw new LutnnError(
       `openConversion: the dense network in ${folder} must be one that tf.js can build (${(error as Error).message.split("\n")[0]}); register layers of your own with tf.serialization.registerClass first`,
@@ -80,13 +86,7 @@ async function readModel({ topology }: Manifest, folder: string): Promise<tf.Lay
 
 async function readArray(folder: string, digest: string): Promise<StoredArray> {
   const path = join(folder, arraysFolder, digest);
-  const bytes = await readFile(path).catch((error: unknown) => {
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new LutnnError(
-      `openConversion: ${path} must be readable (${code ?? message}); the stored conversion is not whole`,
-    );
-  });
-  const array = decodeArray(bytes, path);
+  const array = decodeArray(await readFileWhole(path, doing), path);
   if (array.digest !== digest)
     throw new LutnnError(`openConversion: ${path} must hold what its name says (it does not); it is damaged`);
   return array;

@@ -1,5 +1,5 @@
 import type { FineTuneOptions } from "./fineTune";
-import type { CalibrationMethod } from "./state";
+import type { CalibrationMethod } from "./methods/index";
 
 export interface CalibrateOptions {
   /** Default: the profile's. */

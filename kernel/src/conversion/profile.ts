@@ -1,6 +1,7 @@
 import type { SoftDistance } from "../compute/softPq";
 import { LutnnError } from "../errors";
 import type { TableBits, TableScaleMode } from "../pq/lookupTable";
+import type { CalibrationMethod } from "./methods/index";
 
 /**
  * The temperature of the soft assignment while fine-tuning: `learned` per layer, `annealed` geometrically from 1 to 0.1
@@ -38,8 +39,8 @@ export interface Profile {
   /** Of a table entry, in training and inference; a network with more than 8 cannot be saved. */
   tableBits: TableBits;
   calibrate: {
-    /** `kmeans` on the dense network's activations, or layer by layer `leastSquares` on converted ones. */
-    method: "kmeans" | "leastSquares";
+    /** `kmeans` on the dense network's activations, or layer by layer `leastSquares` on converted ones; others to compare with. */
+    method: CalibrationMethod;
     /** Estimate batch norms anew behind layers that were fitted by least squares. */
     batchNorm: boolean;
     /** Gradient steps per layer on its own output, between two least-squares fits. */

@@ -1,7 +1,5 @@
+import type { CalibrationMethod } from "./methods/index";
 import type { LayerWeights, NamedArrays, StoredArray } from "./storedArray";
-
-/** The methods by which a lookup can be learnt; see `methods/`. */
-export type CalibrationMethod = "kmeans" | "leastSquares" | "maddness" | "maddnessFast";
 
 /** Moving statistics of a batch norm. */
 export interface NormStatistics {

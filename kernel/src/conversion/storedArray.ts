@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import * as tf from "@tensorflow/tfjs-node";
+import { LutnnError } from "../errors";
 
 /** Element types that a conversion keeps. */
 export type StoredValues = Float32Array | Float64Array | Int32Array | Uint8Array;
@@ -40,8 +41,15 @@ export function weightsOf(layer: tf.layers.Layer): LayerWeights {
   return layer.getWeights().map((weight) => new StoredArray(weight.shape, weight.dataSync() as Float32Array));
 }
 
+/** Throws LutnnError on weights that are not of the layer's shapes. */
 export function setWeights(layer: tf.layers.Layer, weights: LayerWeights): void {
-  if (weights.length === 0) return;
+  const shapes = (list: readonly { shape: readonly (number | null)[] }[]) =>
+    list.map(({ shape }) => `[${shape.join(", ")}]`).join(", ") || "none";
+  const [wanted, got] = [shapes(layer.weights), shapes(weights)];
+  if (wanted !== got)
+    throw new LutnnError(
+      `${layer.name}: the weights that were stored must be of the shapes ${wanted} (got ${got}); the stored conversion is damaged`,
+    );
   tf.tidy(() => layer.setWeights(weights.map(({ shape, floats }) => tf.tensor(floats, shape as number[]))));
 }
 

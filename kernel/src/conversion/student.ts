@@ -1,4 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-node";
+import { LutnnError } from "../errors";
 import { assembleNetwork, freshLayer } from "../layers/assemble";
 import type { NetworkGraph } from "../layers/graph";
 import { methods } from "./methods/index";
@@ -110,7 +111,17 @@ export class StudentMaker {
     return {
       content: arrays,
       make: () => method.layerFor(this.target(name), this.profile),
-      fill: (layer) => method.fill(layer, arrays),
+      fill: (layer) => {
+        try {
+          method.fill(layer, arrays);
+        } catch (error) {
+          if (error instanceof LutnnError) throw error;
+          throw new LutnnError(
+            `${name}: what was stored of ${method.title} must fit the layer (${(error as Error).message}); the stored conversion is damaged`,
+            { cause: error },
+          );
+        }
+      },
     };
   }
 

@@ -1,4 +1,5 @@
-import type { Calibration, CalibrationMethod, ConversionState, LayerEntry, Origin } from "./state";
+import type { CalibrationMethod } from "./methods/index";
+import type { Calibration, ConversionState, LayerEntry, Origin } from "./state";
 import { placedCalibration, replacedLayers } from "./state";
 import type { LayerWeights, NamedArrays } from "./storedArray";
 

@@ -1,9 +1,10 @@
-import { mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { fileError } from "../files/fileError";
-import { writeFileWhole } from "../files/writeFile";
+import { makeFolder } from "../files/makeFolder";
+import { partialOf, writeFileWhole } from "../files/writeFile";
 import { yieldToEvents } from "../host/signal";
-import { encodeArray } from "./arrayFile";
+import { encodeArray, encodedLength } from "./arrayFile";
 import type { ConversionParts } from "./core";
 import { type Manifest, storeState } from "./manifest";
 import { arraysOf } from "./state";
@@ -14,9 +15,14 @@ import { topologyOf } from "./topology";
 export const manifestName = "conversion.json";
 export const arraysFolder = "arrays";
 
+/** Whether a file of the arrays' folder is an array, or what a killed process left of writing one: nobody else's file goes. */
+const isArray = (name: string): boolean =>
+  /^[0-9a-f]{64}$/.test(name) || /^[0-9a-f]{40}$/.test(partialOf(name) ?? "");
+
 /**
  * Writes a conversion into a folder: arrays by their digest, then the manifest that names them, each file whole or not
- * there. A conversion that was stored there before is replaced by the manifest's rename, after which its arrays go.
+ * there. A conversion that was stored there before is replaced by the manifest's rename, after which its arrays go. What
+ * fails leaves the folder as it was, but for folders that were made.
  */
 export async function writeConversion(
   folder: string,
@@ -48,19 +54,39 @@ export async function writeConversion(
     ),
   );
   const inside = join(folder, arraysFolder);
-  const have = await mkdir(inside, { recursive: true })
+  const have = await makeFolder(inside)
     .then(() => readdir(inside))
     .catch((error: unknown) => {
       throw fileError("store", folder, error);
     });
+  const sweep = async (names: readonly string[]) => {
+    // What stays of them takes room and does no harm.
+    for (const name of names) await rm(join(inside, name), { force: true }).catch(() => undefined);
+  };
+  const added: string[] = [];
   let bytes = 0;
-  for (const [digest, array] of arrays) {
-    bytes += array.bytes;
-    if (have.includes(digest)) continue;
-    await writeFileWhole(join(inside, digest), encodeArray(array), "store");
-    await yieldToEvents(signal);
+  try {
+    for (const [digest, array] of arrays) {
+      bytes += array.bytes;
+      const path = join(inside, digest);
+      const isThere = have.includes(digest);
+      if (isThere && (await sizeOf(path)) === encodedLength(array)) continue;
+      if (!isThere) added.push(digest);
+      await writeFileWhole(path, encodeArray(array), "store");
+      await yieldToEvents(signal);
+    }
+    await writeFileWhole(join(folder, manifestName), JSON.stringify(manifest), "store");
+  } catch (error) {
+    await sweep(added);
+    throw error;
   }
-  await writeFileWhole(join(folder, manifestName), JSON.stringify(manifest), "store");
-  for (const name of have) if (!arrays.has(name)) await rm(join(inside, name), { force: true });
+  await sweep(have.filter((name) => isArray(name) && !arrays.has(name)));
   return { arrays: arrays.size, bytes };
 }
+
+/** Bytes of a file; null where it cannot be told. */
+const sizeOf = (path: string): Promise<number | null> =>
+  stat(path).then(
+    ({ size }) => size,
+    () => null,
+  );

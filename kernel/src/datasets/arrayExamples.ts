@@ -7,6 +7,7 @@ import type { TargetSpec } from "../tasks/target";
 import {
   type Batch,
   type BatchOptions,
+  type CheckOptions,
   checkBatchSize,
   type ExampleSource,
   type InputSpec,
@@ -127,7 +128,11 @@ export class ArrayExamples extends Selections<ArrayExamples> implements ExampleS
     }
   }
 
-  async checkValues(what: string): Promise<void> {
+  async checkValues(
+    what: string,
+    _signal?: AbortSignal,
+    { inputsOnly = false }: CheckOptions = {},
+  ): Promise<void> {
     const { inputs, targets } = this.arrays;
     for (const [name, { values }] of Object.entries(inputs)) {
       const fault = findNotFinite(values);
@@ -136,7 +141,7 @@ export class ArrayExamples extends Selections<ArrayExamples> implements ExampleS
           `${what}: the data must be finite numbers (got ${fault.value} in ${name} of example ${Math.floor((fault.index * this.size) / values.length)} of ${this.name}); correct the data or leave that example out`,
         );
     }
-    const fault = findTargetFault(targets, this.target);
+    const fault = inputsOnly ? null : findTargetFault(targets, this.target);
     if (fault)
       throw new LutnnError(
         `${what}: the targets must ${fault.rule} (got ${fault.value} in example ${Math.floor((fault.index * this.size) / targets.length)} of ${this.name}); correct the data or what they say of their targets`,

@@ -2,7 +2,7 @@ import { LutnnError } from "../errors";
 import { displaySymbol, type MimeBundle } from "../host/host";
 import type { TargetSpec } from "../tasks/target";
 import { ArrayExamples } from "./arrayExamples";
-import type { Batch, BatchOptions, ExampleSource, InputSpec } from "./examples";
+import type { Batch, BatchOptions, CheckOptions, ExampleSource, InputSpec } from "./examples";
 import { type ChangeInputs, type MapOptions, MappedExamples } from "./mapped";
 import { Selections } from "./selections";
 
@@ -75,8 +75,8 @@ export class Dataset extends Selections<Dataset> implements ExampleSource {
     return this.examples.batches(size, options);
   }
 
-  checkValues(what: string): Promise<void> {
-    return this.examples.checkValues(what);
+  checkValues(what: string, signal?: AbortSignal, options?: CheckOptions): Promise<void> {
+    return this.examples.checkValues(what, signal, options);
   }
 
   fingerprint(): Promise<string> {

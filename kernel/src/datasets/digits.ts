@@ -1,13 +1,11 @@
-import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { LutnnError } from "../errors";
 import { Dataset } from "./dataset";
-import { gunzipExactly } from "./gunzip";
+import { embeddedRows } from "./embedded";
 
-const file = join(__dirname, "../../data/optdigits/digits.csv.gz");
-const sha256 = "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22";
-const unpacked = 264_712; // bytes
+const file = {
+  path: "optdigits/digits.csv.gz",
+  sha256: "09f66e6debdee2cd2b5ae59e0d6abbb73fc2b0e0185d2e1957e9ebb51e23aa22",
+  unpacked: 264_712,
+};
 const pixels = 64;
 const trainSize = 1437;
 
@@ -16,22 +14,10 @@ const trainSize = 1437;
  * Pixels are scaled from 0 … 16 to 0 … 1. 1,437 train and 360 test images, stratified, the same split for everyone.
  */
 export async function digits(): Promise<{ train: Dataset; test: Dataset }> {
-  const compressed = await readFile(file).catch((error: Error) => {
-    throw new LutnnError(
-      `digits: the embedded file is not readable (${error.message}); install the package again`,
-    );
-  });
-  const found = createHash("sha256").update(compressed).digest("hex");
-  if (found !== sha256)
-    throw new LutnnError(
-      `digits: the embedded file must have sha256 ${sha256} (got ${found}); it is damaged, install the package again`,
-    );
-  const bytes = await gunzipExactly(compressed, unpacked, "digits");
-  const rows = bytes.toString("ascii").trim().split("\n");
+  const rows = await embeddedRows("digits", file, ",");
   const images = new Float32Array(rows.length * pixels);
   const labels = new Int32Array(rows.length);
-  rows.forEach((row, n) => {
-    const numbers = row.split(",").map(Number);
+  rows.forEach((numbers, n) => {
     for (let i = 0; i < pixels; i++) images[n * pixels + i] = numbers[i] / 16;
     labels[n] = numbers[pixels];
   });

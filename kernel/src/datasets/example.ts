@@ -23,13 +23,14 @@ export interface PlacedExample {
 
 /**
  * Examples as one batch of tensors. Throws LutnnError on lengths that do not fit, on numbers that are not finite and on
- * targets that are none; the sentence begins with `name`.
+ * targets that are none; the sentence begins with `name`. With `inputsOnly` targets are not looked at, and are zeros.
  */
 export function batchOf(
   name: string,
   specs: readonly InputSpec[],
   target: TargetSpec,
   placed: readonly PlacedExample[],
+  inputsOnly = false,
 ): Batch {
   const size = placed.length;
   const inputs = specs.map((spec) => {
@@ -49,7 +50,8 @@ export function batchOf(
   });
   const targets = targetArray(target, size);
   const length = targetLength(target);
-  placed.forEach(({ index, example }, row) => {
+  const learnt = inputsOnly ? [] : placed;
+  learnt.forEach(({ index, example }, row) => {
     const given = typeof example.target === "number" ? [example.target] : example.target;
     checkLength(name, "the target", index, given, length);
     const fault = findTargetFault(Float64Array.from(given), target);

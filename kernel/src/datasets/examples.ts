@@ -22,7 +22,12 @@ export interface Batch {
   mask?: tf.Tensor2D;
 }
 
-export interface BatchOptions {
+export interface CheckOptions {
+  /** Whoever asks reads no targets: whatever these hold is no fault. Default false. */
+  inputsOnly?: boolean;
+}
+
+export interface BatchOptions extends CheckOptions {
   /** Shuffles by this seed; in order without. */
   seed?: number;
   /** Skips so many batches without changing the order of the others. */
@@ -53,7 +58,7 @@ export interface ExampleSource {
    * labels out of range; `what` opens the sentence. Sources that read examples as they are asked for check them then:
    * {@link batches} throws.
    */
-  checkValues(what: string, signal: AbortSignal): Promise<void>;
+  checkValues(what: string, signal: AbortSignal, options?: CheckOptions): Promise<void>;
   /** Equal for equal content: what a run that is resumed must have learnt from. */
   fingerprint(): Promise<string>;
 }

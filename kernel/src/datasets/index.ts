@@ -5,6 +5,7 @@ export type { Example } from "./example";
 export {
   type Batch,
   type BatchOptions,
+  type CheckOptions,
   disposeBatch,
   type ExampleSource,
   type InputSpec,

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { LutnnError } from "../errors";
+import { readFileWhole } from "../files/readFile";
 import { writeFileWhole } from "../files/writeFile";
 import { Progress } from "../host/progress";
 import { yieldToEvents } from "../host/signal";
@@ -85,7 +85,7 @@ async function download(source: DataSource, signal: AbortSignal): Promise<string
       const bytes = await fetchFile(`${source.url}/${file.name}`, file, signal, (received) =>
         progress.update((before + received) / 1e6, { file: file.name }),
       );
-      await writeFileWhole(path, bytes);
+      await writeFileWhole(path, bytes, "download");
     }
     before += file.bytes;
   }
@@ -132,18 +132,5 @@ async function fetchFile(
 const packing = 65_536;
 
 /** The bytes of one of the files, packed or not; none that is longer than what it must unpack to is read. */
-export async function readDataFile(folder: string, name: string, unpacked: number): Promise<Buffer> {
-  const path = join(folder, name);
-  const most = unpacked + packing;
-  try {
-    const { size } = await stat(path);
-    if (size <= most) return await readFile(path);
-    throw new LutnnError(`${path} must have at most ${most} bytes (got ${size}); delete it and get it again`);
-  } catch (error) {
-    if (error instanceof LutnnError) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    throw new LutnnError(
-      `${path} must be readable (${code ?? message}); check its permissions or get it again`,
-    );
-  }
-}
+export const readDataFile = (folder: string, name: string, unpacked: number): Promise<Buffer> =>
+  readFileWhole(join(folder, name), name, unpacked + packing, "delete it and get it again");

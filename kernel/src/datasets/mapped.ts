@@ -4,7 +4,7 @@ import { LutnnError } from "../errors";
 import { displaySymbol, type MimeBundle } from "../host/host";
 import { type Random, seededRandom } from "../pq/random";
 import type { TargetSpec } from "../tasks/target";
-import type { Batch, BatchOptions, ExampleSource, InputSpec } from "./examples";
+import type { Batch, BatchOptions, CheckOptions, ExampleSource, InputSpec } from "./examples";
 import { Selections } from "./selections";
 import { showExamples } from "./show";
 
@@ -76,8 +76,8 @@ export class MappedExamples extends Selections<MappedExamples> implements Exampl
     }
   }
 
-  checkValues(what: string, signal: AbortSignal): Promise<void> {
-    return this.origin.checkValues(what, signal);
+  checkValues(what: string, signal: AbortSignal, options?: CheckOptions): Promise<void> {
+    return this.origin.checkValues(what, signal, options);
   }
 
   async fingerprint(): Promise<string> {

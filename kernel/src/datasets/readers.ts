@@ -1,8 +1,10 @@
 import { LutnnError } from "../errors";
+import { diabetes } from "./diabetes";
 import { digits } from "./digits";
 import type { ExampleSource } from "./examples";
 import { fashionMnist } from "./fashionMnist";
 
+export { diabetes } from "./diabetes";
 export { digits } from "./digits";
 export { type FashionMnistOptions, fashionMnist, fashionMnistSource } from "./fashionMnist";
 
@@ -17,6 +19,7 @@ export interface ReadOptions {
 
 /** The data sets there are, by name; a new one is a file with its reader and a line here. */
 const readers = {
+  diabetes: () => diabetes(),
   digits: () => digits(),
   "fashion-mnist": (options: ReadOptions) => fashionMnist(options),
   "fashion-mnist-14": (options: ReadOptions) => fashionMnist({ ...options, size: 14 }),

@@ -81,17 +81,21 @@ export class StreamedExamples extends Selections<StreamedExamples> implements Ex
     return new MappedExamples(this, change, options);
   }
 
-  async *batches(size: number, { seed, first = 0, signal }: BatchOptions = {}): AsyncGenerator<Batch> {
+  async *batches(
+    size: number,
+    { seed, first = 0, signal, inputsOnly }: BatchOptions = {},
+  ): AsyncGenerator<Batch> {
     checkBatchSize(size);
     const random = seed === undefined ? null : seededRandom(seed, this.name, "shuffle");
     let gathered: PlacedExample[] = [];
+    const made = () => batchOf(this.name, this.inputs, this.target, gathered, inputsOnly);
     for await (const placed of this.reader.examples(this.indices, random, first * size, signal)) {
       gathered.push(placed);
       if (gathered.length < size) continue;
-      yield batchOf(this.name, this.inputs, this.target, gathered);
+      yield made();
       gathered = [];
     }
-    if (gathered.length > 0) yield batchOf(this.name, this.inputs, this.target, gathered);
+    if (gathered.length > 0) yield made();
   }
 
   /** Values are checked as they are read. */

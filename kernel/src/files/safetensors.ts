@@ -1,5 +1,6 @@
 import { LutnnError } from "../errors";
-import { headerLimit, parseHeader, quoted } from "./safetensorsHeader";
+import { quoted } from "./quoted";
+import { headerLimit, parseHeader } from "./safetensorsHeader";
 import { type NamedArray, type NamedTensor, storedForm, tensorFormats } from "./tensorTypes";
 
 export type { NamedArray, NamedTensor, TensorValues } from "./tensorTypes";

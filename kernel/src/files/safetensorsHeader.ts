@@ -1,5 +1,6 @@
 import { LutnnError } from "../errors";
 import { repeatedKey } from "./jsonKeys";
+import { quoted } from "./quoted";
 import { type TensorType, tensorFormats } from "./tensorTypes";
 
 /** A tensor of the header, its bytes from `from` to before `to` of the data. */
@@ -22,12 +23,6 @@ export interface SafetensorsHeader {
 export const headerLimit = 100_000_000;
 /** Axes of a tensor at most: more than any library has. */
 const mostAxes = 32;
-
-/** For sentences: quoted, control characters escaped, not endless. */
-export function quoted(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 80 ? `${text.slice(0, 77)}…` : text;
-}
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

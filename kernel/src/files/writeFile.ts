@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
+import { open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { LutnnError } from "../errors";
 import { fileError } from "./fileError";
+import { makeFolder } from "./makeFolder";
+import { requireRegular } from "./regularFile";
 
 /**
  * Writes a file so that it is there whole or not at all: beside it under another name, to the disk, then renamed.
@@ -22,23 +24,21 @@ export async function writeFileWhole(
     );
   try {
     const target = await realpath(resolve(path)).catch(() => resolve(path));
-    await mkdir(dirname(target), { recursive: true });
-    await requireRegular(target, doing);
+    await makeFolder(dirname(target));
+    const found = await stat(target).catch(() => null);
+    if (found) requireRegular(doing, target, found);
     await writeAside(target, data);
   } catch (error) {
     throw fileError(doing, path, error);
   }
 }
 
-/** What is there already may be a file; a rename would put a folder or a device aside. */
-async function requireRegular(target: string, doing: string): Promise<void> {
-  const found = await stat(target).catch(() => null);
-  if (!found || found.isFile()) return;
-  const kind = found.isDirectory() ? "folder" : "device, pipe or socket";
-  throw new LutnnError(
-    `${doing}: the path must name a file, but a ${kind} is there (got ${JSON.stringify(target)}); ${found.isDirectory() ? "add a file name" : "choose another path"}`,
-  );
-}
+/**
+ * Of a file that a killed process left half-written, the name of the one that it was to become (at most its first 40
+ * characters); null for every other file.
+ */
+export const partialOf = (name: string): string | null =>
+  /^(.{1,40})\.[0-9a-f]{8}\.partial$/.exec(name)?.[1] ?? null;
 
 async function writeAside(target: string, data: string | Uint8Array): Promise<void> {
   const folder = dirname(target);

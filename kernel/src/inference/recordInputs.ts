@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { type Batch, disposeBatch, type ExampleSource } from "../datasets/examples";
 import { checkFeeds, feedsOf, networkInputs } from "../datasets/feeds";
+import { InputsOnly } from "../datasets/inputsOnly";
 import { type GraphNode, GraphRun, type NetworkGraph } from "../layers/graph";
 import { LookupLayer } from "../layers/lookupLayer";
 
@@ -47,7 +48,8 @@ export async function* recordInputs(
   options: { examples: number; signal?: AbortSignal },
 ): AsyncGenerator<RecordedCall[]> {
   checkFeeds(what, networkInputs(graph.model), data);
-  for await (const batch of data.take(options.examples).batches(examplesAtOnce, { signal: options.signal })) {
+  const some = new InputsOnly(data).take(options.examples);
+  for await (const batch of some.batches(examplesAtOnce, { signal: options.signal })) {
     try {
       yield recordBatch(graph, batch);
     } finally {

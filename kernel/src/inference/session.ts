@@ -1,7 +1,7 @@
-import { readFile } from "node:fs/promises";
 import type * as ort from "onnxruntime-node";
 import type { ExampleSource } from "../datasets/examples";
 import { LutnnError } from "../errors";
+import { readFileWhole } from "../files/readFile";
 import { readModel } from "../onnx/readModel";
 import type { Head } from "../tasks/head";
 import type { Evaluation } from "../training/evaluate";
@@ -25,25 +25,13 @@ export interface SessionOptions {
   optimize?: boolean;
 }
 
-/** What the system calls a file that cannot be read, in words, with what to do. */
-const unreadable: Record<string, string> = {
-  ENOENT: "there is none; check the path",
-  EISDIR: "it is a folder; name a file in it",
-  ENOTDIR: "a part of its path is a file, not a folder; check the path",
-  EACCES: "its permissions forbid it; change them",
-};
-
 async function bytesOf(model: string | Uint8Array): Promise<Uint8Array> {
   if (model instanceof Uint8Array) return model;
   if (typeof model !== "string")
     throw new LutnnError(
       `InferenceSession: the model must be a path or the bytes of a file (got ${model === null ? "null" : typeof model}); give a string or a Uint8Array`,
     );
-  return readFile(model).catch((error: NodeJS.ErrnoException) => {
-    const reason =
-      unreadable[error.code ?? ""] ?? `the system says ${error.code ?? error.message}; check the path`;
-    throw new LutnnError(`InferenceSession: the file ${model} must be readable (${reason})`);
-  });
+  return readFileWhole(model, "InferenceSession");
 }
 
 /**

@@ -59,7 +59,11 @@ export function fileValue(metadata: ort.InferenceSession.ValueMetadata, file: st
     throw new LutnnError(
       `InferenceSession: the inputs and outputs of ${file} must be tensors of numbers (${name} is ${type}); export the network without it`,
     );
-  return { name, type, dims: metadata.shape.map((length) => (length === "" ? null : length)) };
+  return {
+    name,
+    type,
+    dims: metadata.shape.map((length) => (length === "" || length === "?" ? null : length)),
+  };
 }
 
 const dimsText = (dims: readonly (number | string | null)[]): string =>

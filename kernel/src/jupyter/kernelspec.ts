@@ -138,7 +138,8 @@ function readSpec(folder: string): Kernelspec | null {
   }
 }
 
-function checkedName(name: string): string {
+/** The name, if it can be a kernel's; throws LutnnError where it cannot. */
+export function checkedName(name: string): string {
   // Jupyter compares names in lower case and allows just these characters.
   if (/^[a-z0-9._-]+$/.test(name)) return name;
   throw new LutnnError(

@@ -1,12 +1,13 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { fastBatchNorm } from "./fastBatchNorm";
 import type { GraphNode, NetworkGraph } from "./graph";
+import { kindOf } from "./kinds/index";
 
 /** Settings that the getConfig of TensorFlow.js leaves out. */
-export function lostSettings(layer: tf.layers.Layer): tf.serialization.ConfigDict {
-  if (layer.getClassName() !== "SeparableConv2D") return {};
-  return { depthMultiplier: Reflect.get(layer, "depthMultiplier") as number };
-}
+export const lostSettings = (layer: tf.layers.Layer): tf.serialization.ConfigDict =>
+  Object.fromEntries(
+    (kindOf(layer)?.lostSettings ?? []).map((name) => [name, Reflect.get(layer, name) as number]),
+  );
 
 /** A layer of the same class and settings under a name, with weights of its own once it is applied. */
 export function freshLayer(layer: tf.layers.Layer, name: string): tf.layers.Layer {

@@ -1,7 +1,7 @@
 import { isChannelsFirst } from "../onnx/layout";
 import { isFixed } from "./fixedShapes";
 import type { GraphEnd, GraphNode, NetworkGraph } from "./graph";
-import { kindOf, knownClasses } from "./kinds/index";
+import { kindOf, knownClasses, makesMask } from "./kinds/index";
 import { shapeText } from "./shapeText";
 
 /** What of a network's inputs cannot be written. */
@@ -53,18 +53,17 @@ export function nodeFaults(node: GraphNode): string[] {
   return fault === null ? [] : [`${what}: ${fault}`];
 }
 
-/** TensorFlow.js hands a mask that once arose to every later layer, and its Softmax layer adds it to whatever it gets. */
+/** TensorFlow.js hands a mask that once arose to every later layer; a file has none. */
 function maskFaults(graph: NetworkGraph): string[] {
-  const maker = graph.nodes.find(
-    ({ layer }) => layer.getClassName() === "Masking" || layer.getConfig().maskZero === true,
-  );
+  const maker = graph.nodes.find(({ layer }) => makesMask(layer));
   if (!maker) return [];
-  return graph.nodes
-    .filter(({ layer }) => layer.getClassName() === "Softmax")
-    .map(
-      ({ key }) =>
-        `${key} (Softmax): the network must have no mask (got that of ${maker.key}); use a layer with activation softmax instead`,
-    );
+  return graph.nodes.flatMap(({ key, layer }) => {
+    const remedy = kindOf(layer)?.readsMask;
+    if (!remedy) return [];
+    return [
+      `${key} (${layer.getClassName()}): the network must have no mask (got that of ${maker.key}); ${remedy}`,
+    ];
+  });
 }
 
 /**

@@ -1,27 +1,7 @@
 import * as tf from "@tensorflow/tfjs-node";
 import type { Head } from "../tasks/head";
 import { type GraphNode, GraphRun, type NetworkGraph } from "./graph";
-
-/** Layers that hand every number on as it is, or not at all: to other places of another shape. */
-const rearranging = new Set([
-  ...["Reshape", "Flatten", "Permute", "Cropping2D", "UpSampling2D"],
-  ...["Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "AlphaDropout"],
-]);
-/** Layers whose outputs are means of inputs: probabilities stay such. */
-const averaging = new Set([
-  ...["Average", "GlobalAveragePooling1D", "GlobalAveragePooling2D"],
-  ...["AveragePooling1D", "AveragePooling2D"],
-]);
-
-/** Activations that are layers of their own. */
-const activationLayers: Record<string, string> = {
-  Softmax: "softmax",
-  ReLU: "relu",
-  LeakyReLU: "leakyReLU",
-  PReLU: "prelu",
-  ELU: "elu",
-  ThresholdedReLU: "thresholdedReLU",
-};
+import { kindOf } from "./kinds/index";
 
 /** How a value came about: its last nonlinearity. */
 interface Origin {
@@ -70,9 +50,10 @@ class Finder {
     if (!node) return { nonlinearity: "none", activation: "linear", layer: "input" };
     const { layer, name, inputs } = node;
     const kind = layer.getClassName();
+    const end = kindOf(layer)?.end;
     const activation = activationOf(layer);
     const isIdentity = kind === "Activation" && activation === "linear";
-    if (rearranging.has(kind) || isIdentity) {
+    if (end === "rearranges" || isIdentity) {
       const origin = this.originOf(inputs[0]);
       const { places } = origin;
       if (!places || isIdentity) return origin;
@@ -94,7 +75,7 @@ class Finder {
     const ended = (origin: Origin) => origin.nonlinearity === "softmax" || origin.nonlinearity === "sigmoid";
     if (!origins.every(ended)) return linear;
     const alike = origins.every(({ nonlinearity }) => nonlinearity === first.nonlinearity);
-    const isMean = averaging.has(kind) && layer.getConfig().dataFormat !== "channelsFirst";
+    const isMean = end === "averages" && layer.getConfig().dataFormat !== "channelsFirst";
     if (isMean && alike && origins.every(({ places }) => !places || isOverLastAxis(places)))
       return first.places ? { ...first, places: placesOf(node, -1) } : first;
     return { nonlinearity: "other", activation: `${first.activation} through ${kind}`, layer: name };
@@ -103,8 +84,8 @@ class Finder {
 
 /** The name of a layer's activation as tf.js has it; "linear" for none. */
 function activationOf(layer: tf.layers.Layer): string {
-  const own = activationLayers[layer.getClassName()];
-  if (own) return own;
+  const end = kindOf(layer)?.end;
+  if (typeof end === "object") return end.activation;
   const config = layer.getConfig();
   const wrapped = config.layer as { config?: tf.serialization.ConfigDict } | undefined; // TimeDistributed and the like
   return String(config.activation ?? wrapped?.config?.activation ?? "linear");

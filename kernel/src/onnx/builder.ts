@@ -26,21 +26,29 @@ export class AttributeReference {
   ) {}
 }
 
-export type AttributeValue = number | number[] | string | TensorProto | AttributeReference;
+export type AttributeValue = number | number[] | string | string[] | TensorProto | AttributeReference;
 
-/** float only where ONNX wants one: integers become INT attributes. */
+/** float only where ONNX wants one or a list of them: integers become INT attributes. */
 export class FloatValue {
-  constructor(readonly value: number) {}
+  constructor(readonly value: number | number[]) {}
 }
+
+const isTexts = (value: number[] | string[]): value is string[] => typeof value[0] === "string";
 
 function attribute(name: string, value: AttributeValue | FloatValue): AttributeProto {
   const make = (rest: MessageInitShape<typeof AttributeProtoSchema>) =>
     create(AttributeProtoSchema, { name, ...rest });
   if (value instanceof AttributeReference) return make({ refAttrName: value.name, type: value.type });
-  if (value instanceof FloatValue) return make({ type: AttributeType.FLOAT, f: value.value });
+  if (value instanceof FloatValue)
+    return Array.isArray(value.value)
+      ? make({ type: AttributeType.FLOATS, floats: value.value })
+      : make({ type: AttributeType.FLOAT, f: value.value });
   if (typeof value === "number") return make({ type: AttributeType.INT, i: BigInt(value) });
   if (typeof value === "string") return make({ type: AttributeType.STRING, s: Buffer.from(value) });
-  if (Array.isArray(value)) return make({ type: AttributeType.INTS, ints: value.map(BigInt) });
+  if (Array.isArray(value))
+    return isTexts(value)
+      ? make({ type: AttributeType.STRINGS, strings: value.map((text) => Buffer.from(text)) })
+      : make({ type: AttributeType.INTS, ints: value.map(BigInt) });
   return make({ type: AttributeType.TENSOR, t: value });
 }
 

@@ -1,4 +1,4 @@
-// The report that crosses to the extension: plain JSON, imports nothing.
+// The report that crosses to the extension: plain JSON. readErrorAccumulation.ts reads one.
 
 /** MIME type of {@link ErrorAccumulationReport}. */
 export const ERROR_ACCUMULATION_MIME = "application/vnd.lutnn.error-accumulation+json";
@@ -65,54 +65,4 @@ export interface ErrorAccumulationReport {
   /** In network order. */
   layers: LayerDescription[];
   series: ErrorSeries[];
-}
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null;
-const isNumberOrNull = (value: unknown): boolean => value === null || typeof value === "number";
-const isErrorOrNull = (value: unknown): boolean =>
-  value === null ||
-  (isObject(value) && typeof value.relative === "number" && typeof value.unexplained === "number");
-
-/** What is wrong with one entry of a series, or null. */
-function faultOf(entry: unknown): string | null {
-  if (!isObject(entry)) return "is not an object";
-  if (entry.state !== "dense" && entry.state !== "replaced") return `has the state ${String(entry.state)}`;
-  if (!isErrorOrNull(entry.local) || !isErrorOrNull(entry.accumulated))
-    return "has an error that is not two numbers";
-  return isNumberOrNull(entry.metric) ? null : "has a metric that is not a number";
-}
-
-/** Reads untrusted JSON: the report, or a sentence that says what is wrong with it. */
-export function parseErrorAccumulation(data: unknown): ErrorAccumulationReport | string {
-  if (!isObject(data)) return "the report is not a JSON object";
-  if (data.version !== 1) return `report version ${String(data.version)} is not known (this reader knows 1)`;
-  const { layers, series, metric } = data;
-  if (!Array.isArray(layers) || !Array.isArray(series)) return "the report has no layers or series";
-  if (!isObject(metric) || typeof metric.dense !== "number" || typeof metric.name !== "string")
-    return "the report has no metric of the dense network";
-  if (typeof data.runId !== "string" || typeof data.sequence !== "number" || typeof data.model !== "string")
-    return "the report does not say which run and model it is of";
-  if (!isObject(data.data) || typeof data.data.name !== "string")
-    return "the report does not say on what data it was measured";
-  if (data.data.metricSize !== undefined && typeof data.data.metricSize !== "number")
-    return "the report's number of examples for the metric is not a number";
-  if (data.backend !== undefined && typeof data.backend !== "string")
-    return "the report's backend is not a text";
-  if (data.divergenceUnit !== undefined && typeof data.divergenceUnit !== "string")
-    return "the report's unit of divergence is not a text";
-  for (const layer of layers)
-    if (!isObject(layer) || typeof layer.name !== "string") return "a layer of the report has no name";
-  for (const one of series) {
-    if (!isObject(one) || typeof one.name !== "string") return "a series of the report has no name";
-    if (!Array.isArray(one.errors) || one.errors.length !== layers.length)
-      return `the series ${one.name} does not have one entry per layer`;
-    if (!isNumberOrNull(one.metric) || !isNumberOrNull(one.divergence))
-      return `the series ${one.name} has a metric that is not a number`;
-    for (const [i, entry] of one.errors.entries()) {
-      const fault = faultOf(entry);
-      if (fault) return `entry ${i} of the series ${one.name} ${fault}`;
-    }
-  }
-  return data as object as ErrorAccumulationReport;
 }

@@ -1,10 +1,12 @@
 import { existsSync } from "node:fs";
-import { appendFile, mkdir, readFile } from "node:fs/promises";
+import { appendFile, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-node";
+import { fileError } from "../files/fileError";
+import { makeFolder } from "../files/makeFolder";
+import { readFileWhole } from "../files/readFile";
 import { writeFileWhole } from "../files/writeFile";
 import type { Metric } from "../tasks/task";
-import { folderError } from "./folderError";
 import type { SavedFigures } from "./position";
 
 /** One line of metrics.jsonl. */
@@ -41,15 +43,16 @@ export class MetricsLog {
   /** Begins, or goes on after `step`. */
   async open(step: number): Promise<void> {
     try {
-      await mkdir(this.folder, { recursive: true });
+      await makeFolder(this.folder);
       if (existsSync(this.path)) {
-        const lines = (await readFile(this.path, "utf8")).split("\n");
+        const lines = (await readFileWhole(this.path, "log")).toString("utf8").split("\n");
         const earlier = lines.filter((line) => isBefore(line, step));
-        await writeFileWhole(this.path, earlier.map((line) => `${line}\n`).join(""));
+        await writeFileWhole(this.path, earlier.map((line) => `${line}\n`).join(""), "log");
       }
       this.writer = tf.node.summaryFileWriter(this.folder);
     } catch (error) {
-      throw folderError(`log: the folder ${this.folder} must be usable`, error);
+      await removeEmptyEvents(this.folder).catch(() => undefined); // the first error says more
+      throw fileError("log", this.folder, error);
     }
   }
 
@@ -60,8 +63,16 @@ export class MetricsLog {
         if (name !== "step") this.writer?.scalar(name, value, line.step);
       this.writer?.flush();
     } catch (error) {
-      throw folderError(`log: ${this.path} must be writable`, error);
+      throw fileError("log", this.path, error);
     }
+  }
+}
+
+/** Removes what TensorFlow makes before it finds that it cannot write. */
+async function removeEmptyEvents(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    if (name.startsWith("events.out.tfevents.") && (await stat(path)).size === 0) await rm(path);
   }
 }
 

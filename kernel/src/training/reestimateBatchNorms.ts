@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-node";
 import { disposeBatch } from "../datasets/examples";
 import { checkFeeds, feedsOf, networkInputs } from "../datasets/feeds";
 import { type Data, examplesOf } from "../datasets/from";
+import { InputsOnly } from "../datasets/inputsOnly";
 import { LutnnError } from "../errors";
 import { cellSignal, yieldToEvents } from "../host/signal";
 import { NetworkGraph } from "../layers/graph";
@@ -40,7 +41,7 @@ export async function reestimateBatchNorms(
     if (!Number.isInteger(value) || value < 1)
       throw new LutnnError(`${what}: ${name} must be a positive integer (got ${value})`);
   const signal = cellSignal(options.signal);
-  const data = await examplesOf(given);
+  const data = new InputsOnly(await examplesOf(given));
   const graph = new NetworkGraph(model);
   const inputs = networkInputs(model);
   checkFeeds(what, inputs, data);

@@ -2,12 +2,11 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import type { NamedArray } from "../files/safetensors";
-import { CheckpointFolder } from "./checkpoint";
+import { bestName, CheckpointFolder } from "./checkpoint";
 import type { Optimizer } from "./optimizer";
 import type { CheckpointOptions, TrainingOptions } from "./options";
 import type { Position } from "./position";
 
-const bestName = "best.safetensors";
 /** Share of the time that saving may take. */
 const mostTime = 0.02;
 
@@ -16,7 +15,7 @@ const mostTime = 0.02;
  * checkpoint at a time. Without a folder it only keeps the best weights.
  */
 export class ResumableRun {
-  private readonly folder: CheckpointFolder<Position> | null;
+  private readonly folder: CheckpointFolder | null;
   private readonly settings: CheckpointOptions | null;
   private best: NamedArray[] | null = null;
   private writing: Promise<void> = Promise.resolve();
@@ -50,13 +49,16 @@ export class ResumableRun {
     for (const sentence of found.refused)
       process.emitWarning(`${sentence}; the checkpoint before it is used`, "LutnnWarning");
     const { step, position, arrays } = found.checkpoint;
-    this.setWeights(arrays.filter(({ name }) => name.startsWith("weight")));
+    const best = this.options.earlyStopping && position.best ? await this.folder.read(bestName) : null;
+    const weights = this.checkedWeights(arrays);
+    this.best = best && this.checkedWeights(best.arrays);
+    if (position.epoch > this.options.epochs)
+      throw new LutnnError(
+        `checkpoint: the run must be of at most ${this.options.epochs} epochs (got ${position.epoch} in ${this.folder.folder}); pass { resume: false } to begin anew`,
+      );
     const slots = arrays.filter(({ name }) => name.startsWith("slot")).map(({ values }) => values);
     this.optimizer.restore({ count: step, slots });
-    if (this.options.earlyStopping && position.best) {
-      const saved = await this.folder.read(bestName);
-      this.best = saved.arrays;
-    }
+    this.setWeights(weights);
     this.lastStep = step;
     return { step, position: structuredClone(position) };
   }
@@ -70,9 +72,22 @@ export class ResumableRun {
     }));
   }
 
-  private setWeights(arrays: NamedArray[]): void {
-    const sorted = [...arrays].sort((a, b) => (a.name < b.name ? -1 : 1));
-    tf.tidy(() => this.model.setWeights(sorted.map(({ values, shape }) => tf.tensor(values, shape))));
+  /** Of a checkpoint's arrays the network's weights, in its order. Throws LutnnError where they are not of this network. */
+  private checkedWeights(arrays: readonly NamedArray[]): NamedArray[] {
+    const found = arrays
+      .filter(({ name }) => name.startsWith("weight/"))
+      .sort((a, b) => (a.name < b.name ? -1 : 1));
+    const shapes = (list: readonly { shape: readonly (number | null)[] }[]) =>
+      list.map(({ shape }) => shape.join("×")).join(", ");
+    const [wanted, got] = [shapes(this.model.weights), shapes(found)];
+    if (wanted === got) return found;
+    throw new LutnnError(
+      `checkpoint: the weights must be of the shapes ${wanted} as the network's (got ${got || "none"} in ${this.folder?.folder}); pass { resume: false } to begin anew`,
+    );
+  }
+
+  private setWeights(weights: readonly NamedArray[]): void {
+    tf.tidy(() => this.model.setWeights(weights.map(({ values, shape }) => tf.tensor(values, shape))));
   }
 
   /** Weights and the optimiser's slots. */
@@ -131,7 +146,7 @@ export class ResumableRun {
   /** Remembers the present weights as the best. */
   async keepBest(step: number, position: Position): Promise<void> {
     this.best = this.weights();
-    await this.folder?.saveAs(bestName, { step, position, arrays: this.best });
+    await this.folder?.saveBest({ step, position, arrays: this.best });
   }
 
   /** Puts the best weights back. */
@@ -142,7 +157,6 @@ export class ResumableRun {
   /** Waits for what is being written; throws when it could not be. */
   async finish(): Promise<void> {
     await this.writing;
-    if (this.failure)
-      throw this.failure instanceof Error ? this.failure : new LutnnError(String(this.failure));
+    if (this.failure) throw this.failure;
   }
 }

@@ -1,6 +1,7 @@
 // What the library's results draw: on which axes, with which figures beside them.
 import { charts, inference, Plan, TrainingHistory } from "lutnn";
 import { describe, expect, it } from "vitest";
+import { gridHtml } from "../../../kernel/lib/host/bundles/grid.js";
 import { Curve } from "../../../kernel/lib/training/curve.js";
 import { hostileNames, hostileOutputs } from "../../extension/fixtures/outputs";
 
@@ -168,5 +169,61 @@ describe("a grid of pictures", () => {
     const image = Buffer.from(png);
     const colourType = image[25];
     expect(colourType).toBe(6); // red, green, blue and alpha
+  });
+});
+
+describe("texts that look like markup", () => {
+  const hostile = `"><script>alert('x')</script><a href="&{x|y}`;
+
+  it("stay texts, in every place that a table or a chart has for one", () => {
+    const series = {
+      name: hostile,
+      part: hostile,
+      values: [1, 2],
+      color: 0,
+      labels: [hostile, hostile],
+      spread: [[0, 1] as [number, number], null],
+    };
+    const panels = [
+      {
+        axis: hostile,
+        series: [{ ...series, kind: "bar" as const }],
+        reference: { name: hostile, value: 3 },
+      },
+    ];
+    const texts = { title: hostile, subtitle: hostile };
+    const named = { ...texts, categories: [hostile, "b"], notes: [hostile, hostile], panels };
+    const points = [{ ...series, kind: "points" as const, at: [1, 2] }];
+    const placed = {
+      ...texts,
+      categories: [],
+      x: { title: hostile },
+      panels: [{ axis: hostile, series: points }],
+    };
+    const drawn = [named, placed].map((chart) => new charts.Figure(chart).toSvg());
+    const table = new charts.Table(
+      [hostile, { title: hostile, align: "right" }],
+      [[hostile, hostile]],
+      hostile,
+    );
+    for (const markup of [...drawn, table.toHtml()]) {
+      expect(markup).toContain("alert");
+      expect(markup).not.toMatch(/<script|<a[ >]/);
+    }
+  });
+
+  it("are refused as a column's alignment, which stands in a style", () => {
+    const make = (align: unknown) => Reflect.construct(charts.Table, [[{ title: "a", align }], []]);
+    expect(make("right").toHtml()).toContain('style="text-align:right"');
+    for (const align of [`left"><script>`, "center", 5, null])
+      expect(() => make(align)).toThrow(
+        /^Table: a column's align must be "left" or "right" \(got .* for "a"\)/,
+      );
+    expect(() => Reflect.construct(charts.Table, [[{ title: 5 }], []])).toThrow(/title must be a text/);
+  });
+
+  it("are no alignment of a grid either", () => {
+    const alignments = [`left"><script>` as "left"];
+    expect(gridHtml({ titles: ["a"], alignments, rows: [["b"]] })).not.toContain("script");
   });
 });

@@ -82,6 +82,18 @@ describe("lutnn, called wrongly", () => {
     [["kernel", "nonsense"], "unknown command 'nonsense'"],
     [["kernel", "./none.json"], "the connection file must exist (got ./none.json)"],
     [["kernel", "install", "--user", "--prefix", "x"], "cannot be used with"],
+    [
+      ["kernel", "install", "--name", "a b"],
+      'the name may consist of a-z, 0-9, ".", "-" and "_" (got "a b")',
+    ],
+    [["kernel", "install", "--prefix", "file"], "--prefix must be a folder that is there or can be made"],
+    [
+      ["kernel", "install", "--prefix", "/proc/none"],
+      "--prefix must be a folder that is there or can be made",
+    ],
+    [["kernel", "install", "--sys-prefix", "--python", "none"], "--sys-prefix needs a working Python"],
+    [["kernel", "list", "--python", "none"], "--python needs a working Python (got none)"],
+    [["kernel", "remove", "none"], "there must be a kernelspec of this kernel with that name (got none)"],
   ])("says why in one line, and ends with 2: %j", (words, sentence) => {
     const { status, stdout, stderr } = lutnn(words);
     expect(stderr).toContain(sentence);
@@ -89,7 +101,7 @@ describe("lutnn, called wrongly", () => {
     expect([status, stdout]).toEqual([2, ""]);
   });
 
-  it.each([["run", "good.ipynb"], ["lab"], ["bench"]])(
+  it.each([["run", "good.ipynb"], ["lab"], ["bench"], ["doctor"], ["doctor", "--json"]])(
     "says in one line that an instruction set is unknown: %s",
     (...words) => {
       const { status, stdout, stderr } = lutnn(words, { LUTNN_FORCE_ISA: "nonsense" });

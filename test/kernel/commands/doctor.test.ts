@@ -1,4 +1,6 @@
 import { spawnSync } from "node:child_process";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
@@ -21,6 +23,7 @@ describe("lutnn doctor", () => {
     expect(status).toBe(0);
     expect(line(lines, "lookup backend")).toMatch(/native \w+ \(can run .*scalar\)/);
     expect(line(lines, "soft-PQ training")).toMatch(/native \w+, \d+ threads/);
+    expect(lines.filter((each) => /^data set +optdigits \(embedded\)$/.test(each))).toHaveLength(1);
   });
 
   it("says which instruction sets are forced", () => {
@@ -36,10 +39,18 @@ describe("lutnn doctor", () => {
   });
 
   it("says what does not load, why, and what to do", () => {
-    const { status, lines } = doctor({ LUTNN_FORCE_ISA: "none" });
-    expect(line(lines, "missing: the native backend does not load")).toMatch(
-      /got "none".*leave LUTNN_FORCE_ISA out/,
+    const broken = join(mkdtempSync(join(tmpdir(), "lutnn-doctor-")), "broken.cjs");
+    writeFileSync(
+      broken,
+      `const Module = require("node:module");
+       const load = Module._load;
+       Module._load = function (id, ...rest) {
+         if (id === "onnxruntime-node") throw new Error("no such library");
+         return load.call(this, id, ...rest);
+       };`,
     );
+    const { status, lines } = doctor({ NODE_OPTIONS: `--require ${broken}` });
+    expect(line(lines, "missing: onnxruntime-node")).toMatch(/no such library.*run npm run setup/);
     expect(status).toBe(1);
   });
 });

@@ -80,9 +80,9 @@ describe("what is no network", () => {
     for (const [given, message] of [
       [
         path,
-        /got the ONNX file ".*some\.onnx"\); networks are not read from ONNX files: InferenceSession\.create\(".*some\.onnx"\) runs it, and openConversion/,
+        /got the ONNX file ".*some\.onnx"\); await fromOnnx\(".*some\.onnx"\) makes a network of it, .* InferenceSession\.create\(".*some\.onnx"\), and openConversion/,
       ],
-      [bytes, /got the bytes of an ONNX file\); .*InferenceSession\.create\(bytes\) runs it/],
+      [bytes, /got the bytes of an ONNX file\); await fromOnnx\(bytes\) makes a network of it/],
       [bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length), /got the bytes of an ONNX/],
       [new Uint8Array(3), /got 3 bytes of no known format/],
       [
@@ -107,7 +107,7 @@ describe("what is no network", () => {
       expect(attempt).toThrow(message);
     }
     await expect(openConversion(path)).rejects.toThrow(
-      /openConversion: the path must be a folder .* is a file\); InferenceSession\.create\(path\) runs an ONNX file/,
+      /openConversion: the path must be a folder .*got the file .*\); InferenceSession\.create\(path\) runs an ONNX/,
     );
     const budget = { bytes: 1000 };
     const wrong = path as unknown as tf.LayersModel;

@@ -1,4 +1,14 @@
-import { convert, plan, pq, profiles, tf } from "lutnn";
+import {
+  convert,
+  datasets,
+  inference,
+  LutnnError,
+  plan,
+  pq,
+  profiles,
+  reestimateBatchNorms,
+  tf,
+} from "lutnn";
 import { describe, expect, it } from "vitest";
 import { annealedTemperature } from "../../../kernel/lib/conversion/fineTune";
 import { tinyData, tinyNetwork } from "../network";
@@ -46,6 +56,82 @@ describe("a calibration by least squares", () => {
     const moving = (network: tf.LayersModel) => network.getLayer("bn2").getWeights()[2].dataSync();
     expect(moving(conversion.model)).toEqual(moving(model));
     await conversion.restoreAll();
+  });
+});
+
+describe("verbs that read inputs alone", () => {
+  /** The same images, with labels that no class has, with values, and as a stream whose targets are nonsense. */
+  const inputs = { image: { shape: [6, 6, 2], values: train.images } };
+  const others: [string, datasets.ExampleSource][] = [
+    ["classes out of range", new datasets.Dataset({ ...train, labels: new Int32Array(train.size).fill(7) })],
+    [
+      "values",
+      new datasets.ArrayExamples({
+        name: "tiny",
+        inputs,
+        target: { kind: "values", length: 1 },
+        targets: new Float32Array(train.size).fill(Number.NaN),
+      }),
+    ],
+    [
+      "a stream without targets",
+      datasets.indexed({
+        name: "tiny",
+        size: train.size,
+        inputs: train.inputs,
+        target: train.target,
+        read: (index) => ({
+          inputs: { image: train.images.subarray(index * 72, (index + 1) * 72) },
+          target: Number.NaN,
+        }),
+      }),
+    ],
+  ];
+
+  it.each(others)("calibrate as well by %s, and refuse where targets are read", async (_, data) => {
+    const [given, wanted] = [convert(tinyNetwork(4)), convert(tinyNetwork(4))];
+    for (const method of ["kmeans", "leastSquares", "maddness"] as const) {
+      await given.calibrate(data, { method });
+      await wanted.calibrate(train, { method });
+      const arrays = (conversion: typeof given) =>
+        Object.values(conversion.state.layers).map(({ calibrations }) =>
+          Object.values(calibrations[method]!.arrays).map(({ digest }) => digest),
+        );
+      expect(arrays(given)).toEqual(arrays(wanted));
+    }
+    await given.replaceAll({ method: "kmeans" });
+    expect((await inference.verifyNative(given.model, data, { examples: 2 })).ok).toBe(true);
+    for (const verb of [
+      () => given.evaluate(data),
+      () => given.errorAccumulation(data),
+      () => given.fineTune(data, { epochs: 1 }),
+    ])
+      await expect(verb()).rejects.toThrow(/targets? must|target of an example/);
+    await given.restoreAll();
+  });
+
+  it("refuse faulty inputs", async () => {
+    const images = train.images.slice();
+    images[100] = Number.NaN;
+    const data = new datasets.Dataset({ ...train, images });
+    await expect(convert(tinyNetwork(4)).calibrate(data)).rejects.toThrow(/got NaN in image of example 1/);
+    await expect(reestimateBatchNorms(tinyNetwork(4), data)).rejects.toThrow(LutnnError);
+  });
+
+  it("re-estimate batch norms, and plan on such data to learn from", async () => {
+    const [, [, data]] = others;
+    expect((await reestimateBatchNorms(tinyNetwork(4), data)).examples).toBe(train.size);
+    const options = {
+      validation: held,
+      budget: { bytes: 1e9 },
+      layers: ["c2"],
+      numCentroids: [8],
+      subvectorMultiples: [1],
+    };
+    expect((await plan(tinyNetwork(4), { ...options, data })).layers.length).toBe(1);
+    await expect(plan(tinyNetwork(4), { ...options, data: train, validation: data })).rejects.toThrow(
+      /targets must/,
+    );
   });
 });
 

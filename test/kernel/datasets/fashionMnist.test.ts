@@ -148,9 +148,11 @@ describe("looking for a data set", () => {
     await expect(gunzipExactly(limits[2], 3, "f")).rejects.toThrow(/must unpack to 3 bytes \(got 2\)/);
     writeFileSync(join(given, "long"), Buffer.alloc(70_000));
     await expect(readDataFile(given, "long", 100)).rejects.toThrow(
-      /must have at most 65636 bytes \(got 70000\)/,
+      /^long: the file must have at most 65636 bytes \(got 70000 in ".*long"\); delete it and get it again$/,
     );
-    await expect(readDataFile(given, "none", 100)).rejects.toThrow(/must be readable \(ENOENT\)/);
+    await expect(readDataFile(given, "none", 100)).rejects.toThrow(
+      /^none: it must exist, .* \(got ENOENT for ".*none"\)$/,
+    );
   });
 });
 

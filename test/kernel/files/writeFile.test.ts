@@ -63,7 +63,7 @@ describe("writeFileWhole", () => {
     writeFileSync(join(folder, "taken/inside"), "old");
     writeFileSync(join(folder, "file"), "old");
     expect((await refusal(join(folder, "taken"))).message).toBe(
-      `save: the path must name a file, but a folder is there (got "${join(folder, "taken")}"); add a file name`,
+      `save: the path must name a file, but a folder is there (got "${join(folder, "taken")}"); add a file name or choose another path`,
     );
     for (const path of ["", `${folder}/`, `${folder}/missing/`])
       expect((await refusal(path)).message).toMatch(
@@ -120,7 +120,7 @@ describe("fileError", () => {
     ],
     ["EACCES", /must have the right/],
     ["EROFS", /must not be read-only/],
-    ["EISDIR", /must be a file, but a folder has that name; add a file name/],
+    ["EISDIR", /must be a file, but a folder has that name; add a file name or choose another path/],
     ["ENOENT", /must exist, with every folder on the way/],
     ["EMFILE", /too many files open/],
   ])("says what %s means and what to do", (code, message) => {
@@ -128,6 +128,17 @@ describe("fileError", () => {
     expect(error).toBeInstanceOf(LutnnError);
     expect(error.message).toMatch(message);
     expect(error.cause).toMatchObject({ message: "raw" });
+  });
+
+  it("knows what TensorFlow says of files", () => {
+    const status = (code: number) => new Error(`Invalid TF_Status: ${code}\nMessage: /x\n\tFailed`);
+    const said = (code: number) => (fileError("log", "p", status(code)) as LutnnError).message;
+    expect(said(5)).toMatch(/^log: it must exist, .* \(got ENOENT for "p"\)$/);
+    expect(said(7)).toMatch(/^log: you must have the right to do so; .* \(got EACCES for "p"\)$/);
+    expect(said(8)).toMatch(/^log: the disk must have room for it; .* \(got ENOSPC for "p"\)$/);
+    expect(said(2)).toBe(
+      'log: the file system must allow it; check the path and the disk (got TensorFlow\'s status 2 for "p")',
+    );
   });
 
   it("covers codes that it does not know, and passes on what is none of the file system's", () => {

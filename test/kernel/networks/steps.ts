@@ -330,9 +330,22 @@ const again: Step = (pool, draw) => {
   return found && pool.apply(found.layer, found.input);
 };
 
+/** A sequence step by step: the last state, or all. */
+const recurrent = unary(sequence, (draw, _shape, name, masks) => {
+  if (masks) return null;
+  const returnSequences = draw.sometimes(2);
+  const args = {
+    units: draw.integer(1, 4),
+    returnSequences,
+    goBackwards: !returnSequences && draw.sometimes(3),
+    name,
+  };
+  return draw.of([L.lstm, L.gru, L.simpleRNN])(args as never) as tf.layers.Layer;
+});
+
 /** Layers that no file can hold: what comes of them must be a sentence. */
 const unknown = unary(sequence, (_draw, _shape, name, masks) =>
-  masks ? null : L.simpleRNN({ units: 2, name }),
+  masks ? null : L.rnn({ cell: L.simpleRNNCell({ units: 2 }), name }),
 );
 
 /** By name; what comes first is simplest, what is listed twice comes up twice as often. */
@@ -367,6 +380,7 @@ export const steps: [string, Step][] = [
   ["dot", dot],
   ["attention", attention],
   ["masking", masking],
+  ["recurrent", recurrent],
   ["unknown", unknown],
 ];
 

@@ -282,6 +282,26 @@ for (const dataFormat of ["channelsLast", "channelsFirst"] as const) {
 add("rescaling", () => L.rescaling({ scale: 0.25, offset: 3 }));
 add("masking", () => L.masking({ maskValue: 0 }), [3, 5]);
 
+for (const [name, make] of [
+  ["lstm", L.lstm],
+  ["gru", L.gru],
+  ["simpleRNN", L.simpleRNN],
+] as const) {
+  add(`${name}, the last state`, () => make({ units: 5 } as never) as Layer, [4, 3], [1, 2]);
+  add(
+    `${name}, all states, without bias`,
+    () => make({ units: 3, returnSequences: true, useBias: false } as never) as Layer,
+    [4, 3],
+  );
+  add(`${name}, backwards`, () => make({ units: 2, goBackwards: true } as never) as Layer, [4, 3]);
+  for (const activation of ["elu", "linear", "relu", "softsign", "softplus", "hardSigmoid"])
+    add(
+      `${name} of ${activation}`,
+      () => make({ units: 3, activation, recurrentActivation: "sigmoid" } as never) as Layer,
+      [4, 3],
+    );
+}
+
 /** Whether a network reads its input channels first, which exportFaults refuses: such a layer stands inside only. */
 const readsChannelsFirst = (layer: Layer) => layer.getConfig().dataFormat === "channelsFirst";
 

@@ -52,6 +52,7 @@ describe("reading a report", () => {
   const error = { relative: 0.1, unexplained: 0.1 };
   const entry = { state: "replaced", local: error, accumulated: null, metric: null };
   const series = { name: "k-means", errors: [entry], metric: 90, divergence: null };
+  const layer = { name: "a", op: "conv2d", numCentroids: 16, subvectorLength: 9, numCodebooks: 4 };
   const report = {
     version: 1,
     runId: "r",
@@ -60,42 +61,76 @@ describe("reading a report", () => {
     model: "m",
     data: { name: "d", size: 1 },
     metric: { name: "accuracy", unit: "%", higherIsBetter: true, dense: 99 },
-    layers: [{ name: "a" }],
+    layers: [layer],
     series: [series],
   };
 
-  it("takes a whole one", () => {
-    expect(parseErrorAccumulation(report)).toBe(report);
+  it("takes a whole one, newer fields and those that older ones lack included", () => {
+    for (const whole of [
+      report,
+      { ...report, backend: "native avx2", divergenceUnit: "nats", more: [1] },
+      { ...report, series: [] },
+    ])
+      expect(parseErrorAccumulation(whole)).toBe(whole);
   });
 
   it.each([
-    [null, "not a JSON object"],
-    ["text", "not a JSON object"],
-    [{ ...report, version: 2 }, "version 2 is not known"],
-    [{ ...report, layers: 3 }, "no layers or series"],
-    [{ ...report, metric: {} }, "no metric"],
-    [{ ...report, runId: undefined }, "which run and model"],
-    [{ ...report, data: null }, "on what data"],
-    [{ ...report, data: { name: "d", size: 1, metricSize: "few" } }, "examples for the metric"],
-    [{ ...report, layers: [{}] }, "no name"],
-    [{ ...report, series: [null] }, "no name"],
+    [null, "the report must be a JSON object (got null)"],
+    ["text", 'the report must be a JSON object (got "text")'],
+    [[], "the report must be a JSON object (got [])"],
+    [
+      { ...report, version: 2 },
+      "the report's version must be 1, which this reader knows (got 2); update the extension, or measure again",
+    ],
+    [{}, "(got nothing); update the extension, or measure again"],
+    [{ ...report, layers: 3 }, "the report's layers must be a list (got 3)"],
+    [{ ...report, series: undefined }, "the report's series must be a list (got nothing)"],
+    [{ ...report, metric: {} }, "the report's metric.name must be a text (got nothing)"],
+    [
+      { ...report, metric: { ...report.metric, dense: "99" } },
+      'the report\'s metric.dense must be a number (got "99")',
+    ],
+    [{ ...report, runId: undefined }, "the report's runId must be a text (got nothing)"],
+    [{ ...report, done: 1 }, "the report's done must be true or false (got 1)"],
+    [{ ...report, data: null }, "the report's data must be an object (got null)"],
+    [
+      { ...report, data: { name: "d", size: 1, metricSize: "few" } },
+      'the report\'s data.metricSize must be a number (got "few")',
+    ],
+    [{ ...report, backend: 5 }, "the report's backend must be a text (got 5)"],
+    [{ ...report, layers: [{}] }, "the report's layers[0].name must be a text (got nothing)"],
+    [
+      { ...report, layers: [{ ...layer, op: "conv9d" }] },
+      'the report\'s layers[0].op must be one of conv1d, conv2d, dense (got "conv9d")',
+    ],
+    [{ ...report, series: [null] }, "the report's series[0] must be an object (got null)"],
     [
       { ...report, series: [{ ...series, errors: [] }] },
-      "the series k-means does not have one entry per layer",
+      "the report's series k-means must have one entry for each layer (got 0 for 1)",
     ],
-    [{ ...report, series: [{ ...series, metric: "90" }] }, "metric that is not a number"],
+    [
+      { ...report, series: [{ ...series, metric: "90" }] },
+      'the report\'s series[0].metric must be a number (got "90")',
+    ],
+    [
+      { ...report, series: [{ ...series, metric: Number.POSITIVE_INFINITY }] },
+      "the report's series[0].metric must be a number",
+    ],
     [
       { ...report, series: [{ ...series, errors: [null] }] },
-      "entry 0 of the series k-means is not an object",
+      "the report's series[0].errors[0] must be an object (got null)",
     ],
-    [{ ...report, series: [{ ...series, errors: [{ ...entry, state: "half" }] }] }, "has the state half"],
+    [
+      { ...report, series: [{ ...series, errors: [{ ...entry, state: "half" }] }] },
+      'the report\'s series[0].errors[0].state must be one of dense, replaced (got "half")',
+    ],
     [
       { ...report, series: [{ ...series, errors: [{ ...entry, local: { relative: 1 } }] }] },
-      "error that is not two numbers",
+      "the report's series[0].errors[0].local.unexplained must be a number (got nothing)",
     ],
     [
-      { ...report, series: [{ ...series, errors: [{ ...entry, metric: "x" }] }] },
-      "metric that is not a number",
+      { ...report, series: [{ ...series, errors: [{ ...entry, metric: "x".repeat(60) }] }] },
+      `the report's series[0].errors[0].metric must be a number (got "${"x".repeat(38)}…)`,
     ],
   ])("says what is wrong with %j", (data, message) => {
     expect(parseErrorAccumulation(data)).toContain(message);

@@ -35,6 +35,17 @@ describe("a task is told by the network's end", () => {
     );
   });
 
+  it("no task is told by an activation, of tf.js or this library's own, that fits none", () => {
+    for (const [layer, name] of [
+      [L.elu(), "elu"],
+      [lutnn.layers.hardSwish(), "hardSwish"],
+      [L.activation({ activation: "tanh" }), "tanh"],
+    ] as const)
+      expect(() => described([4], L.dense({ units: 3 }), layer)).toThrow(
+        new RegExp(`got ${name} of layer \\S+ with 3 outputs`),
+      );
+  });
+
   it("means of probabilities are probabilities", () => {
     const conv = L.conv2d({ filters: 5, kernelSize: 1, activation: "softmax", name: "k" });
     expect(described([2, 2, 1], conv, L.globalAveragePooling2d({}))).toBe(

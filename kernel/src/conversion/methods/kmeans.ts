@@ -8,7 +8,6 @@ import type { Method } from "./method";
 
 /** As published: for each layer k-means on the inputs that it sees in the dense network; the table is P·W. */
 export const kmeans: Method = {
-  name: "kmeans",
   title: "k-means",
   trainable: true,
   ...lookupArrays,

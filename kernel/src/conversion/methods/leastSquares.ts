@@ -25,7 +25,6 @@ const converted = 1;
  * batch norms that follow are estimated anew.
  */
 export const leastSquares: Method = {
-  name: "leastSquares",
   title: "least squares",
   trainable: true,
   ...lookupArrays,

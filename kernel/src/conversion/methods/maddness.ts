@@ -29,9 +29,8 @@ function store(
 }
 
 /** Maddness on the inputs that each layer sees in the dense network: exact sums, to compare with; never trained. */
-function method(name: "maddness" | "maddnessFast", title: string, form: MaddnessForm): Method {
+function method(title: string, form: MaddnessForm): Method {
   return {
-    name,
     title,
     trainable: false,
 
@@ -81,5 +80,5 @@ function method(name: "maddness" | "maddnessFast", title: string, form: Maddness
   };
 }
 
-export const maddness = method("maddness", "Maddness", "true");
-export const maddnessFast = method("maddnessFast", "Maddness, fast form", "fast");
+export const maddness = method("Maddness", "true");
+export const maddnessFast = method("Maddness, fast form", "fast");

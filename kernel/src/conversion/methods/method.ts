@@ -2,7 +2,7 @@ import type * as tf from "@tensorflow/tfjs-node";
 import type { ExampleSource } from "../../datasets/examples";
 import type { LayerOf, NetworkGraph } from "../../layers/graph";
 import type { Profile } from "../profile";
-import type { Calibration, CalibrationMethod } from "../state";
+import type { Calibration } from "../state";
 import type { NamedArrays } from "../storedArray";
 import type { Target } from "../targets";
 
@@ -33,7 +33,6 @@ export interface Student {
 
 /** One way to learn and to compute a layer by lookups; a new one is a file here and a line in the list. */
 export interface Method {
-  readonly name: CalibrationMethod;
   /** As charts and errors say it. */
   readonly title: string;
   /** Whether a layer by this method can be trained and written to a file. */

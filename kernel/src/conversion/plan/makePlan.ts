@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-node";
 import { checkFeeds } from "../../datasets/feeds";
 import { type Data, examplesOf } from "../../datasets/from";
+import { InputsOnly } from "../../datasets/inputsOnly";
 import { LutnnError } from "../../errors";
 import { cellSignal } from "../../host/signal";
 import { NetworkGraph } from "../../layers/graph";
@@ -16,9 +17,9 @@ import { type Budget, cheapEnough, costOf, Plan, type PlanPoint, tradeOff } from
 import { measureSensitivity } from "./sensitivity";
 
 export interface PlanOptions {
-  /** Images to learn lookups from. */
+  /** Examples to learn lookups from, by their inputs alone. */
   data: Data;
-  /** Held-out images on which errors and accuracy are measured; not the test data. */
+  /** Held-out examples on which errors and accuracy are measured; not the test data. */
   validation: Data;
   /**
    * What the layers may cost for one input, in bytes, operations (`flops`) or milliseconds (`latency`); or the points of
@@ -53,7 +54,8 @@ export async function plan(network: tf.LayersModel, options: PlanOptions): Promi
   const graph = new NetworkGraph(network);
   const profile = profileOf(options.profile);
   const targets = chooseTargets(graph, { layers: options.layers });
-  const [data, validation] = await Promise.all([examplesOf(options.data), examplesOf(options.validation)]);
+  const data = new InputsOnly(await examplesOf(options.data));
+  const validation = await examplesOf(options.validation);
   for (const examples of [data, validation]) {
     checkFeeds("plan", graph.inputs, examples);
     await examples.checkValues("plan", signal);

@@ -24,11 +24,14 @@ export const gridBundle = (grid: Grid): MimeBundle => ({
 /** Text that stays text: Jupyter draws what stands between dollars of one node as a formula. */
 const textHtml = (text: string): string => escapeMarkup(text).replaceAll("$", "<span>$</span>");
 
+/** One of the two, whatever a caller without types gave. */
+const sideOf = (alignment: Alignment): Alignment => (alignment === "right" ? "right" : "left");
+
 export function gridHtml({ titles, alignments, rows, rowTitles, caption, note }: Grid): string {
   const line = (entries: readonly string[], tag: (column: number) => string) => {
     const cells = entries.map(
       (entry, column) =>
-        `<${tag(column)} style="text-align:${alignments[column]}">${textHtml(entry)}</${tag(column)}>`,
+        `<${tag(column)} style="text-align:${sideOf(alignments[column])}">${textHtml(entry)}</${tag(column)}>`,
     );
     return `<tr>${cells.join("")}</tr>`;
   };

@@ -64,7 +64,7 @@ export function tableBundle(
   if (isLong) rows.splice(half, 0, ["…", ...titles.map(() => "…")]);
   const isCut = isLong || columns.length > mostColumns;
   return gridBundle({
-    titles: ["", ...titles],
+    titles: ["row", ...titles],
     alignments: [
       "right",
       ...titles.map((_, column) => (values.every((row) => isNumber(row[column])) ? "right" : "left")),

@@ -55,6 +55,7 @@ export const depthwiseConv2d: LayerKind = {
 /** A filter for each channel, then a 1×1 convolution. */
 export const separableConv2d: LayerKind = {
   classNames: ["SeparableConv2D"],
+  lostSettings: ["depthMultiplier"],
   layout: "channelsFirst",
   fault: (node) => {
     const { dataFormat, useBias, dilationRate } = settings(node);

@@ -3,6 +3,7 @@ import { floats, type LayerKind, plainOutput } from "./kind";
 /** Rows of a table by their index. */
 export const embedding: LayerKind = {
   classNames: ["Embedding"],
+  makesMask: (layer) => layer.getConfig().maskZero === true,
   layout: "plain",
   integers: true,
   write: (graph, node, [x]) => {

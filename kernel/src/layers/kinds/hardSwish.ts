@@ -25,6 +25,7 @@ tf.serialization.registerClass(HardSwish);
 
 export const hardSwish: LayerKind = {
   classNames: ["HardSwish"],
+  end: { activation: "hardSwish" },
   layout: "any",
   write: (graph, node, [x]) => ({ ...x, name: graph.add("HardSwish", [x.name], node.key) }),
 };

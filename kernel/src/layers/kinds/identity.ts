@@ -3,6 +3,7 @@ import type { LayerKind } from "./kind";
 /** Layers that act while training alone. */
 export const identity: LayerKind = {
   classNames: ["Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "AlphaDropout"],
+  end: "rearranges",
   layout: "any",
   integers: true,
   write: (_graph, _node, [x]) => x,

@@ -1,5 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-node";
 import { activation } from "./activations";
+import { affine } from "./affine";
 import { attention } from "./attention";
 import { concatenate } from "./concatenate";
 import { conv2dTranspose } from "./conv2dTranspose";
@@ -7,23 +8,37 @@ import { conv1d, conv2d, lutConvolution } from "./convolution";
 import { dense, lutDense } from "./dense";
 import { depthwiseConv2d, separableConv2d } from "./depthwise";
 import { dot } from "./dot";
+import { elementwise } from "./elementwise";
 import { embedding } from "./embedding";
+import { expand } from "./expand";
 import { hardSwish } from "./hardSwish";
 import { identity } from "./identity";
 import type { LayerKind } from "./kind";
 import { masking } from "./masking";
+import { matMul } from "./matMul";
 import { add, average, maximum, minimum, multiply } from "./merge";
 import { batchNormalization, layerNormalization } from "./normalization";
+import { padding } from "./padding";
 import { averagePooling, globalAveragePooling, globalMaxPooling, maxPooling } from "./pooling";
+import { recurrent } from "./recurrent";
+import { reduce } from "./reduce";
 import { eLU, leakyReLU, pReLU, reLU, thresholdedReLU } from "./reLU";
 import { rescaling } from "./rescaling";
 import { flatten, permute, repeatVector, reshape } from "./reshape";
 import { cropping2d, upSampling2d, zeroPadding2d } from "./resize2d";
+import { slice } from "./slice";
 import { softmax } from "./softmax";
 
 /** Every kind of layer that this library knows: a new one is a file beside this and a line here. */
 export const kinds: readonly LayerKind[] = [
   activation,
+  affine,
+  elementwise,
+  expand,
+  matMul,
+  padding,
+  reduce,
+  slice,
   add,
   attention,
   average,
@@ -55,6 +70,7 @@ export const kinds: readonly LayerKind[] = [
   multiply,
   permute,
   pReLU,
+  recurrent,
   reLU,
   repeatVector,
   rescaling,
@@ -70,6 +86,9 @@ const byClass = new Map(kinds.flatMap((kind) => kind.classNames.map((name) => [n
 
 /** The kind of a layer, undefined for one that is not known. */
 export const kindOf = (layer: tf.layers.Layer): LayerKind | undefined => byClass.get(layer.getClassName());
+
+/** Whether a layer hands a mask on that was not there before it. */
+export const makesMask = (layer: tf.layers.Layer): boolean => kindOf(layer)?.makesMask?.(layer) ?? false;
 
 /** The class names of all kinds, in alphabetical order. */
 export const knownClasses = (): string[] => [...byClass.keys()].sort();

@@ -17,6 +17,18 @@ export interface LayerKind {
   /** Takes int32 as it comes; others get their integers converted to float32. */
   integers?: boolean;
   /**
+   * What it means for the end of a network, where that is more than the layer's own setting `activation`: numbers are
+   * handed on as they are, to other places or not at all (`rearranges`); outputs are means of inputs (`averages`); or it
+   * is an activation function, by a name for people.
+   */
+  end?: "rearranges" | "averages" | { activation: string };
+  /** Settings, fields of the layer, that the getConfig of TensorFlow.js leaves out. */
+  lostSettings?: readonly string[];
+  /** For a kind that computes something else where it is handed a mask: what to do instead. */
+  readsMask?: string;
+  /** Whether a layer hands a mask on that was not there before it. */
+  makesMask?(layer: tf.layers.Layer): boolean;
+  /**
    * Adds the nodes of one call to the graph; returns its output.
    * @param norm for lookups: the batch norm that is folded into them
    */

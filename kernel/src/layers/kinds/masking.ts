@@ -5,6 +5,7 @@ import { type LayerKind, settings } from "./kind";
 /** Zeros where all features of a position equal `maskValue`. */
 export const masking: LayerKind = {
   classNames: ["Masking"],
+  makesMask: () => true,
   layout: "any",
   write: (graph, node, [x]) => {
     const { key } = node;

@@ -62,7 +62,7 @@ export const add = merge("Add", "Add");
 /** Their product. */
 export const multiply = merge("Multiply", "Mul");
 /** Their mean. */
-export const average = merge("Average", "Add");
+export const average: LayerKind = { ...merge("Average", "Add"), end: "averages" };
 /** Element by element the largest. */
 export const maximum = merge("Maximum", "Max");
 /** Element by element the smallest. */

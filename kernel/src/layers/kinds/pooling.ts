@@ -36,7 +36,10 @@ const pool = (classNames: string[], opType: string): LayerKind => ({
 });
 
 export const maxPooling = pool(["MaxPooling1D", "MaxPooling2D"], "MaxPool");
-export const averagePooling = pool(["AveragePooling1D", "AveragePooling2D"], "AveragePool");
+export const averagePooling: LayerKind = {
+  ...pool(["AveragePooling1D", "AveragePooling2D"], "AveragePool"),
+  end: "averages",
+};
 
 /** One number for each channel of a sequence or an image. */
 const globalPool = (classNames: string[], opType: string): LayerKind => ({
@@ -50,7 +53,7 @@ const globalPool = (classNames: string[], opType: string): LayerKind => ({
 });
 
 export const globalMaxPooling = globalPool(["GlobalMaxPooling1D", "GlobalMaxPooling2D"], "ReduceMax");
-export const globalAveragePooling = globalPool(
-  ["GlobalAveragePooling1D", "GlobalAveragePooling2D"],
-  "ReduceMean",
-);
+export const globalAveragePooling: LayerKind = {
+  ...globalPool(["GlobalAveragePooling1D", "GlobalAveragePooling2D"], "ReduceMean"),
+  end: "averages",
+};

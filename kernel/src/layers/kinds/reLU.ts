@@ -7,6 +7,7 @@ import { floats, type LayerKind, settings } from "./kind";
 /** max(x, 0), or clipped at `maxValue` too. */
 export const reLU: LayerKind = {
   classNames: ["ReLU"],
+  end: { activation: "relu" },
   layout: "any",
   write: (graph, node, [x]) => {
     const maximum = settings(node).maxValue as number | null | undefined;
@@ -21,6 +22,7 @@ export const reLU: LayerKind = {
 /** x, or alpha·x below 0. */
 export const leakyReLU: LayerKind = {
   classNames: ["LeakyReLU"],
+  end: { activation: "leakyReLU" },
   layout: "any",
   write: (graph, node, [x]) => {
     const alpha = new FloatValue(settings(node).alpha as number);
@@ -31,6 +33,7 @@ export const leakyReLU: LayerKind = {
 /** The same with a learned alpha for each position, one for all along `sharedAxes`. */
 export const pReLU: LayerKind = {
   classNames: ["PReLU"],
+  end: { activation: "prelu" },
   layout: "any",
   write: (graph, node, [x]) => {
     const [alpha] = node.layer.getWeights();
@@ -46,6 +49,7 @@ export const pReLU: LayerKind = {
 /** x, or eˣ − 1 below 0. */
 export const eLU: LayerKind = {
   classNames: ["ELU"],
+  end: { activation: "elu" },
   layout: "any",
   write: (graph, node, [x]) => ({ ...x, name: graph.add("Elu", [x.name], node.key) }),
 };
@@ -53,6 +57,7 @@ export const eLU: LayerKind = {
 /** x above theta, else 0. */
 export const thresholdedReLU: LayerKind = {
   classNames: ["ThresholdedReLU"],
+  end: { activation: "thresholdedReLU" },
   layout: "any",
   write: (graph, node, [x]) => {
     const alpha = new FloatValue(settings(node).theta as number);

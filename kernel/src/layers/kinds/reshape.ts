@@ -4,6 +4,7 @@ import { type LayerKind, outputLengths, plainOutput, settings } from "./kind";
 /** All axes but the batch in one, channels last whatever `dataFormat` says of the input. */
 export const flatten: LayerKind = {
   classNames: ["Flatten"],
+  end: "rearranges",
   layout: "any",
   integers: true,
   write: (graph, node, [x]) => {
@@ -20,6 +21,7 @@ export const flatten: LayerKind = {
 /** The same numbers under another shape. */
 export const reshape: LayerKind = {
   classNames: ["Reshape"],
+  end: "rearranges",
   layout: "plain",
   integers: true,
   write: (graph, node, [x]) => graph.reshape(x, outputLengths(node), node.key),
@@ -28,6 +30,7 @@ export const reshape: LayerKind = {
 /** Axes in another order: a matter of what they are called alone. */
 export const permute: LayerKind = {
   classNames: ["Permute"],
+  end: "rearranges",
   layout: "any",
   integers: true,
   write: (_graph, node, [x]) => {

@@ -26,6 +26,7 @@ export const zeroPadding2d: LayerKind = {
 /** Images without their edges. */
 export const cropping2d: LayerKind = {
   classNames: ["Cropping2D"],
+  end: "rearranges",
   layout: "any",
   integers: true,
   write: (graph, node, [x]) => {
@@ -41,6 +42,7 @@ export const cropping2d: LayerKind = {
 /** Larger images: every pixel repeated, or interpolated. */
 export const upSampling2d: LayerKind = {
   classNames: ["UpSampling2D"],
+  end: "rearranges",
   layout: "channelsFirst",
   write: (graph, node, [x]) => {
     const { size, interpolation } = settings(node) as { size: number[]; interpolation: string };

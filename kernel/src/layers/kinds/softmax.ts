@@ -10,6 +10,8 @@ function axesOf(axis: unknown, rank: number): number[] {
 /** eˣ / Σeˣ along one axis, or over several at once. */
 export const softmax: LayerKind = {
   classNames: ["Softmax"],
+  end: { activation: "softmax" },
+  readsMask: "use a layer with activation softmax instead", // this one adds the mask to whatever it gets
   layout: "any",
   fault: (node) => {
     const { axis } = settings(node);

@@ -1,0 +1,27 @@
+import { basename } from "node:path";
+import { LutnnError } from "../../errors";
+import type { ModelProto } from "../../onnx/onnx_pb";
+import { readModel } from "../../onnx/readModel";
+import { bringDataIn, folderOf } from "./externalData";
+
+/** A file with everything that belongs to it. */
+export interface OnnxFile {
+  /** How errors begin. */
+  what: string;
+  model: ModelProto;
+  /** Whether the model holds what the file had elsewhere. */
+  isJoined: boolean;
+}
+
+/**
+ * Decodes the bytes of a file and brings in what its tensors have in other files.
+ * @param path of the file; null when only its bytes are there
+ */
+export function readOnnxFile(bytes: Uint8Array, path: string | null): OnnxFile {
+  const what = path === null ? "fromOnnx" : `fromOnnx: ${basename(path)}`;
+  const model = readModel(bytes, what);
+  if (model.graph!.node.some(({ opType }) => opType === ""))
+    throw new LutnnError(`${what}: every node must name an operator (got one without); the file is damaged`);
+  const isJoined = bringDataIn(model, path === null ? null : folderOf(path), what);
+  return { what, model, isJoined };
+}
