@@ -66,7 +66,7 @@ async function manifestText(folder: string): Promise<string> {
     if (code !== "ENOENT" && code !== "ENOTDIR") throw error;
     throw new LutnnError(
       code === "ENOTDIR"
-        ? `${doing}: the path must be a folder that conversion.store wrote (${JSON.stringify(folder)} is a file); InferenceSession.create(path) runs an ONNX file`
+        ? `${doing}: the path must be a folder that conversion.store wrote (got the file ${JSON.stringify(folder)}); InferenceSession.create(path) runs an ONNX file, fromOnnx(path) makes a network of a dense one`
         : `${doing}: the folder must hold a stored conversion (got ${code} for ${JSON.stringify(path)}); store one with conversion.store(folder)`,
       { cause: error.cause },
     );

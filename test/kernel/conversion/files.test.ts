@@ -107,7 +107,7 @@ describe("what is no network", () => {
       expect(attempt).toThrow(message);
     }
     await expect(openConversion(path)).rejects.toThrow(
-      /openConversion: the path must be a folder .* is a file\); InferenceSession\.create\(path\) runs an ONNX file/,
+      /openConversion: the path must be a folder .*got the file .*\); InferenceSession\.create\(path\) runs an ONNX/,
     );
     const budget = { bytes: 1000 };
     const wrong = path as unknown as tf.LayersModel;

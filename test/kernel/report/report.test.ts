@@ -93,6 +93,10 @@ describe("reading a report", () => {
     [{ ...report, runId: undefined }, "the report's runId must be a text (got nothing)"],
     [{ ...report, done: 1 }, "the report's done must be true or false (got 1)"],
     [{ ...report, data: null }, "the report's data must be an object (got null)"],
+    [
+      { ...report, data: { name: "d", size: 1, metricSize: "few" } },
+      'the report\'s data.metricSize must be a number (got "few")',
+    ],
     [{ ...report, backend: 5 }, "the report's backend must be a text (got 5)"],
     [{ ...report, layers: [{}] }, "the report's layers[0].name must be a text (got nothing)"],
     [
@@ -100,10 +104,6 @@ describe("reading a report", () => {
       'the report\'s layers[0].op must be one of conv1d, conv2d, dense (got "conv9d")',
     ],
     [{ ...report, series: [null] }, "the report's series[0] must be an object (got null)"],
-    [
-      { ...report, data: { name: "d", size: 1, metricSize: "few" } },
-      'the report\'s data.metricSize must be a number (got "few")',
-    ],
     [
       { ...report, series: [{ ...series, errors: [] }] },
       "the report's series k-means must have one entry for each layer (got 0 for 1)",
