@@ -85,8 +85,12 @@ function everyKind(but: "Masking" | "Softmax"): lutnn.tf.LayersModel {
     new own.Expand({ lengths: [3, 6] }),
   );
   const squares = merged(new own.MatMul(), on(wide, L.permute({ dims: [2, 1] })), changed);
+  // Masks and recurrent layers exclude each other too.
+  const recurrent = [L.lstm({ units: 2 }), L.gru({ units: 2 }), L.simpleRNN({ units: 2 })];
+  const remembered = but === "Masking" ? recurrent.map((layer) => on(sequence, layer)) : [];
   const parts = [
     seen,
+    ...remembered,
     on(squares, L.flatten()),
     on(heard, L.globalAveragePooling1d({})),
     on(heard, L.globalMaxPooling1d()),
