@@ -1,7 +1,6 @@
 import { layers, tf } from "lutnn";
 import { attention, attentionLayer } from "./attentionSteps";
 import type { Draw } from "./draw";
-import { imported, matMul } from "./importedSteps";
 import type { Pool, Value } from "./pool";
 import { shapeOf } from "./pool";
 
@@ -450,9 +449,6 @@ export const steps: [string, Step][] = [
   ["matMul", matMul],
   ["masking", masking],
   ["recurrent", recurrent],
-  ["imported", imported],
-  ["imported", imported],
-  ["matMul", matMul],
   ["unknown", unknown],
 ];
 
