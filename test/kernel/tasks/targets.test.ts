@@ -102,9 +102,9 @@ describe("a task is had by the networks whose end can learn it", () => {
   });
 
   it("by no other name", () => {
-    expect(taskNames).toEqual(["classification", "yesNo", "labels", "regression", "tokens", "counts"]);
+    expect(taskNames).toEqual(["classification", "yesNo", "labels", "regression", "counts", "tokens"]);
     expect(() => lutnn.taskOf(ends["3 logits"], "segmentation" as "tokens")).toThrow(
-      /the task must be one of classification, yesNo, labels, regression, tokens, counts \(got "segmentation"\)/,
+      /the task must be one of classification, yesNo, labels, regression, counts, tokens \(got "segmentation"\)/,
     );
   });
 });
