@@ -76,7 +76,7 @@ describe("a table", () => {
         "none          –",
       ].join("\n"),
     );
-    expect(table.toHtml()).toContain('<caption style="text-align:left">A &amp; B</caption>');
+    expect(table.toHtml()).toContain('<p>A &amp; B</p><table aria-label="A &amp; B">');
     expect(table.toHtml()).toContain('<td style="text-align:left">&lt;b&gt;</td>');
   });
 });

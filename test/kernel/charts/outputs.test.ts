@@ -214,7 +214,7 @@ describe("texts that look like markup", () => {
 
   it("are refused as a column's alignment, which stands in a style", () => {
     const make = (align: unknown) => Reflect.construct(charts.Table, [[{ title: "a", align }], []]);
-    expect(make("right").toHtml()).toContain('style="text-align:right"');
+    expect(make("right").toHtml()).toContain('style="text-align:right;');
     for (const align of [`left"><script>`, "center", 5, null])
       expect(() => make(align)).toThrow(
         /^Table: a column's align must be "left" or "right" \(got .* for "a"\)/,

@@ -29,7 +29,7 @@ describe("a value shows itself", () => {
   it("as a tensor with type, shape and spread, and as a table where it is a small matrix", () => {
     const matrix = tf.tensor2d([1, 2.5, -3, 4, 5, 6], [3, 2]);
     expect(text(matrix)).toMatch(/^Tensor float32 \[3, 2\], -3 … 6, mean 2\.5833\n/);
-    expect(bundle(matrix)["text/html"]).toContain('<td style="text-align:right">-3</td>');
+    expect(bundle(matrix)["text/html"]).toContain('<td style="text-align:right;white-space:nowrap">-3</td>');
     expect(types(tf.zeros([3, 100]))).toEqual(["text/plain"]);
     expect(text(tf.tensor1d([Number.NaN, 1]))).toContain("1 … 1, mean 1, 1 not finite");
     expect(text(tf.tensor(["a", "b"]))).toMatch(/^Tensor string \[2\]\n/);

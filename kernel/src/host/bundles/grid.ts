@@ -24,22 +24,24 @@ export const gridBundle = (grid: Grid): MimeBundle => ({
 /** Text that stays text: Jupyter draws what stands between dollars of one node as a formula. */
 const textHtml = (text: string): string => escapeMarkup(text).replaceAll("$", "<span>$</span>");
 
-/** One of the two, whatever a caller without types gave. */
-const sideOf = (alignment: Alignment): Alignment => (alignment === "right" ? "right" : "left");
+/** Of one of the two, whatever a caller without types gave. Numbers, on the right, stay on a line with their units. */
+const styleOf = (alignment: Alignment): string =>
+  alignment === "right" ? "text-align:right;white-space:nowrap" : "text-align:left";
 
 export function gridHtml({ titles, alignments, rows, rowTitles, caption, note }: Grid): string {
   const line = (entries: readonly string[], tag: (column: number) => string) => {
     const cells = entries.map(
       (entry, column) =>
-        `<${tag(column)} style="text-align:${sideOf(alignments[column])}">${textHtml(entry)}</${tag(column)}>`,
+        `<${tag(column)} style="${styleOf(alignments[column])}">${textHtml(entry)}</${tag(column)}>`,
     );
     return `<tr>${cells.join("")}</tr>`;
   };
   const head = line(titles, () => "th");
   const body = rows.map((row) => line(row, (column) => (rowTitles && column === 0 ? "th" : "td"))).join("");
-  const above = caption ? `<caption style="text-align:left">${textHtml(caption)}</caption>` : "";
-  const below = note ? `<p>${textHtml(note)}</p>` : "";
-  return `<table>${above}<thead>${head}</thead><tbody>${body}</tbody></table>${below}`;
+  // A <caption> is as wide as its table, and runs out of sight with a wide one.
+  const paragraph = (text?: string) => (text ? `<p>${textHtml(text)}</p>` : "");
+  const label = caption ? ` aria-label="${escapeMarkup(caption)}"` : "";
+  return `${paragraph(caption)}<table${label}><thead>${head}</thead><tbody>${body}</tbody></table>${paragraph(note)}`;
 }
 
 export function gridText({ titles, alignments, rows, caption, note }: Grid): string {
