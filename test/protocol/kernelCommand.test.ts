@@ -58,7 +58,7 @@ describe("lutnn kernel", () => {
     expect(lutnn("list").stdout).toMatch(/for-me +TypeScript \(LUT-NN\) +ready/);
     expect(lutnn("remove", "for-me", "--user")).toMatchObject({ status: 0, stdout: `removed: ${folder}\n` });
     expect(existsSync(folder)).toBe(false);
-    expect(lutnn("remove", "for-me")).toMatchObject({ status: 1 });
+    expect(lutnn("remove", "for-me")).toMatchObject({ status: 2 });
   });
 
   test("is installed into a Python environment, where papermill learns its parameters", () => {
@@ -91,7 +91,7 @@ describe("lutnn kernel", () => {
       '{"argv":["python","-m","x"],"display_name":"X","language":"x"}',
     );
     expect(listed()).toEqual([folder]);
-    expect(lutnn("remove", "other")).toMatchObject({ status: 1 });
+    expect(lutnn("remove", "other")).toMatchObject({ status: 2 });
     expect(existsSync(foreign)).toBe(true);
     expect(lutnn("remove", "mine").stdout).toBe(`removed: ${folder}\n`);
     expect(existsSync(folder)).toBe(false);
