@@ -1,3 +1,4 @@
+import { LutnnError } from "../errors";
 import { writeFileWhole } from "../files/writeFile";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
 import { shortNumber, unitOf, withUnit } from "../report/format";
@@ -11,7 +12,16 @@ export const PLOTLY_MIME = "application/vnd.plotly.v1+json";
 
 /** A chart that shows itself: interactive where plotly runs, as SVG elsewhere, as a table in a terminal. */
 export class Figure implements Displayable {
-  constructor(readonly chart: Chart) {}
+  /** Throws LutnnError where several series of bars with error bars share a numeric axis: nothing says where each stands. */
+  constructor(readonly chart: Chart) {
+    for (const { axis, series } of chart.x ? chart.panels : []) {
+      const bars = series.filter(({ kind }) => kind === "bar");
+      if (bars.length > 1 && bars.some(({ spread }) => spread))
+        throw new LutnnError(
+          `Figure: on a numeric axis bars with error bars must be of one series (got ${bars.length} on the panel ${JSON.stringify(axis)}); use kind "points", or categories`,
+        );
+    }
+  }
 
   toSvg(): string {
     return toSvg(this.chart);

@@ -62,7 +62,8 @@ function errorBars(chart: Chart, panel: ChartPanel, series: ChartSeries, p: numb
     renderItem: (_: unknown, api: ItemApi) => {
       const [x, low] = api.coord([api.value(0), api.value(1)]);
       const [, high] = api.coord([api.value(0), api.value(2)]);
-      const center = x + (position < 0 ? 0 : barOffset(api, bars.length, position));
+      const isBeside = position >= 0 && !chart.x; // on a numeric axis bars with error bars stand alone
+      const center = x + (isBeside ? barOffset(api, bars.length, position) : 0);
       const line = (x1: number, y1: number, x2: number, y2: number) => ({
         type: "line",
         shape: { x1, y1, x2, y2 },

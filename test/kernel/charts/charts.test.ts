@@ -46,6 +46,26 @@ describe("a figure", () => {
       expect(shown["image/svg+xml"]).toMatch(text);
   });
 
+  it("draws bars with error bars on a numeric axis, of one series", () => {
+    const bars = { name: "s", kind: "bar" as const, at: [1, 2], values: [1, 2], color: 0 };
+    const spread: [number, number][] = [
+      [0.5, 1.5],
+      [1.5, 2.5],
+    ];
+    const figure = (...series: charts.ChartSeries[]) =>
+      new charts.Figure({
+        ...chart,
+        categories: [],
+        x: { title: "x" },
+        panels: [{ axis: "y (ms)", series }],
+      });
+    const lines = (svg: string) => svg.match(/stroke-width="1.5"/g)?.length ?? 0;
+    expect(lines(figure({ ...bars, spread }).toSvg())).toBe(lines(figure(bars).toSvg()) + 6);
+    expect(() => figure({ ...bars, spread }, bars)).toThrow(
+      /^Figure: on a numeric axis bars with error bars must be of one series \(got 2 on the panel "y \(ms\)"\)/,
+    );
+  });
+
   it("is saved whole", async () => {
     const folder = mkdtempSync(join(tmpdir(), "lutnn-chart-"));
     await new charts.Figure(chart).save(join(folder, "deep", "chart.svg"));
