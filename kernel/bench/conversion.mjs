@@ -38,7 +38,7 @@ const imagesOf = {
   sensitivity: 512,
   plan: 256,
   save: 0,
-  "save, checked": 0,
+  "checked save": 0,
   store: 0,
   "open conversion": 0,
   "verify native": 8,

@@ -165,7 +165,7 @@ const verbs = {
     ready: opened,
     run: (conversion) => conversion.save(join(folder, `${process.pid}.onnx`), { check: false }),
   },
-  "save, checked": {
+  "checked save": {
     ready: opened,
     run: (conversion) => conversion.save(join(folder, `${process.pid}.onnx`)),
   },
