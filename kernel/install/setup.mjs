@@ -12,7 +12,6 @@ const chosen = Object.entries(steps)
   .map(([, step]) => step);
 
 const start = performance.now();
-const isReady = () => chosen.every(isDone);
 
 function makeReady() {
   const pending = chosen.filter((step) => !isDone(step));
@@ -22,7 +21,7 @@ function makeReady() {
   for (const step of chosen) if (!isDone(step)) runStep(step);
 }
 
-const wasReady = isReady() && missing(["node"]).length === 0;
+const wasReady = chosen.every(isDone) && missing(["node"]).length === 0;
 try {
   if (!wasReady)
     await inTurn(makeReady, () =>

@@ -1,4 +1,4 @@
-// What the two AVX-512 files share: encoding and gathered lookups.
+// What the two AVX-512 files share: encoding, gathered lookups and the order of shuffled ones.
 // Included by one file per instruction set; everything here is local to it.
 #pragma once
 
@@ -229,6 +229,29 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
         if (j < columns) finish16<Lanes::kPositions>(out, (m + j) * out.stride + n, m + j, block[j], rows);
       }
     }
+}
+
+/// One panel of 4 outputs from m on, at kBlocks · 16 positions from n on: each file has its own.
+template <int kAddends, int kBlocks>
+void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* codes, size_t codeStride, size_t n,
+                  size_t positions, const Output& out);
+
+template <int kAddends>
+void lookupShuffleOf(const ShuffleTable& table, const uint8_t* codes, size_t codeStride, size_t positions,
+                     const Output& out) {
+  for (size_t m = 0; m < table.outputs; m += kPanelOutputs) {
+    size_t n = 0;
+    for (; n + 48 < positions; n += 64) shufflePanel<kAddends, 4>(table, m, codes, codeStride, n, positions, out);
+    if (n + 32 < positions) shufflePanel<kAddends, 3>(table, m, codes, codeStride, n, positions, out);
+    else if (n + 16 < positions) shufflePanel<kAddends, 2>(table, m, codes, codeStride, n, positions, out);
+    else if (n < positions) shufflePanel<kAddends, 1>(table, m, codes, codeStride, n, positions, out);
+  }
+}
+
+void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeStride, size_t positions,
+                   const Output& out) {
+  if (table.addends >= 2) lookupShuffleOf<2>(table, codes, codeStride, positions, out);
+  else lookupShuffleOf<1>(table, codes, codeStride, positions, out);
 }
 
 }  // namespace

@@ -73,24 +73,6 @@ inline void shufflePanel(const ShuffleTable& table, size_t m, const uint8_t* cod
   }
 }
 
-template <int kAddends>
-void lookupShuffleOf(const ShuffleTable& table, const uint8_t* codes, size_t codeStride, size_t positions,
-                     const Output& out) {
-  for (size_t m = 0; m < table.outputs; m += kPanelOutputs) {
-    size_t n = 0;
-    for (; n + 48 < positions; n += 64) shufflePanel<kAddends, 4>(table, m, codes, codeStride, n, positions, out);
-    if (n + 32 < positions) shufflePanel<kAddends, 3>(table, m, codes, codeStride, n, positions, out);
-    else if (n + 16 < positions) shufflePanel<kAddends, 2>(table, m, codes, codeStride, n, positions, out);
-    else if (n < positions) shufflePanel<kAddends, 1>(table, m, codes, codeStride, n, positions, out);
-  }
-}
-
-void lookupShuffle(const ShuffleTable& table, const uint8_t* codes, size_t codeStride, size_t positions,
-                   const Output& out) {
-  if (table.addends >= 2) lookupShuffleOf<2>(table, codes, codeStride, positions, out);
-  else lookupShuffleOf<1>(table, codes, codeStride, positions, out);
-}
-
 }  // namespace
 
 const Microkernels kAvx512VbmiMicrokernels = {
