@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
+import { type CountOptions, count } from "./commands/count";
 import { describeDiagnosis, diagnose, ownVersion } from "./commands/doctor";
 import { requireKnownIsa } from "./commands/instructionSet";
 import {
@@ -83,6 +84,16 @@ program
   .option("--json", "print the measurement as JSON")
   .option("--plot", "write two charts as SVG")
   .argument("[folder]", "where the charts go", "out");
+
+program
+  .command("count")
+  .description(
+    "operations and bytes of a network, dense and with its layers as lookups, by the paper's counting",
+  )
+  .requiredOption("--model <name>", "one of the paper's networks, or an ONNX file")
+  .option("--k <centroids>", "K, centroids of a codebook", "16")
+  .option("--json", "print the figures as JSON")
+  .action(async (options: CountOptions) => console.log(await count(options)));
 
 const kernel = program
   .command("kernel")

@@ -11,6 +11,7 @@ import { remarksOnTargets } from "./leftDense";
 import type { Student } from "./methods/method";
 import { Outcome } from "./outcome";
 import type { Profile } from "./profile";
+import { restOfNetwork } from "./restOfNetwork";
 import { type ConversionState, placedCalibration, replacedLayers } from "./state";
 import { type LayerWeights, weightsOf } from "./storedArray";
 import { StudentMaker } from "./student";
@@ -72,7 +73,8 @@ export class ConversionCore implements Displayable {
       const isCalibrated = Object.keys(calibrations).length > 0;
       return layerInfo(target, replacedBy ? "replaced" : isCalibrated ? "calibrated" : "dense");
     });
-    return new LayerTable(this.graph.name, rows, [this.task.description, ...this.remarks]);
+    const rest = restOfNetwork(this.graph, this.targets);
+    return new LayerTable(this.graph.name, rows, [this.task.description, ...this.remarks], rest);
   }
 
   /**

@@ -1,7 +1,15 @@
 import { Table } from "../charts/table";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
 import type { LinearOperator } from "../layers/linearOperator";
-import { type Cost, denseCost, lookupCost, type OperatorSizes } from "../report/counting";
+import {
+  type Cost,
+  denseCost,
+  type LookupCost,
+  lookupCost,
+  type OperatorSizes,
+  totalCost,
+} from "../report/counting";
+import type { RestLayer } from "./restOfNetwork";
 import type { Target } from "./targets";
 
 export type LayerState = "dense" | "calibrated" | "replaced";
@@ -14,7 +22,13 @@ export interface LayerInfo extends OperatorSizes {
   /** C */
   numCodebooks: number;
   before: Cost;
-  after: Cost;
+  after: LookupCost;
+}
+
+/** What a whole network costs for one input, dense and with all its convertible layers as lookups. */
+export interface NetworkCost {
+  dense: Cost;
+  lookup: LookupCost;
 }
 
 const millions = (value: number): string => `${(value / 1e6).toFixed(3)} M`;
@@ -28,6 +42,8 @@ export class LayerTable implements Displayable, Iterable<LayerInfo> {
     readonly rows: readonly LayerInfo[],
     /** What to read beside the table: the network's task, limits; a sentence or phrase each. */
     readonly remarks: readonly string[] = [],
+    /** The layers that stay as they are and count. */
+    readonly rest: readonly RestLayer[] = [],
   ) {}
 
   [Symbol.iterator](): Iterator<LayerInfo> {
@@ -39,8 +55,17 @@ export class LayerTable implements Displayable, Iterable<LayerInfo> {
     return this.rows.map((row) => row.name);
   }
 
+  /** The whole network, layers that stay as they are included; the same numbers as `npx lutnn count` prints. */
+  get network(): NetworkCost {
+    const rest = totalCost(this.rest.map(({ cost }) => cost));
+    const dense = totalCost([rest, ...this.rows.map(({ before }) => before)]);
+    const after = this.rows.map((row) => row.after);
+    const lookup = totalCost([rest, ...after]);
+    const additions = after.reduce((sum, cost) => sum + cost.additions, 0);
+    return { dense, lookup: { ...lookup, additions, multiplyAdds: lookup.operations - additions } };
+  }
+
   toTable(): Table {
-    const total = (pick: (row: LayerInfo) => number) => this.rows.reduce((sum, row) => sum + pick(row), 0);
     const cells = this.rows.map((row) => [
       row.name,
       row.op,
@@ -58,9 +83,18 @@ export class LayerTable implements Displayable, Iterable<LayerInfo> {
       kibibytes(row.after.bytes),
       ratio(row.before.bytes, row.after.bytes),
     ]);
-    const operations = [total((row) => row.before.operations), total((row) => row.after.operations)] as const;
-    const bytes = [total((row) => row.before.bytes), total((row) => row.after.bytes)] as const;
-    const empty = Array<string>(8).fill("");
+    const totals = (name: string, before: Cost, after: Cost) => [
+      name,
+      ...Array<string>(8).fill(""),
+      millions(before.operations),
+      millions(after.operations),
+      ratio(before.operations, after.operations),
+      kibibytes(before.bytes),
+      kibibytes(after.bytes),
+      ratio(before.bytes, after.bytes),
+    ];
+    const all = [totalCost(this.rows.map((row) => row.before)), totalCost(this.rows.map((row) => row.after))];
+    const { dense, lookup } = this.network;
     return new Table(
       [
         "layer",
@@ -81,16 +115,8 @@ export class LayerTable implements Displayable, Iterable<LayerInfo> {
       ],
       [
         ...cells,
-        [
-          "all",
-          ...empty,
-          millions(operations[0]),
-          millions(operations[1]),
-          ratio(...operations),
-          kibibytes(bytes[0]),
-          kibibytes(bytes[1]),
-          ratio(...bytes),
-        ],
+        totals("all of these", all[0], all[1]),
+        ...(this.rest.length > 0 ? [totals("whole network", dense, lookup)] : []),
       ],
       [
         `${this.model}: layers that can be replaced (one input: N rows of length D to M outputs; 1 multiply-add = 1 FLOP)`,

@@ -21,8 +21,17 @@ export interface Cost {
   bytes: number;
 }
 
+export interface LookupCost extends Cost {
+  multiplyAdds: number;
+  additions: number;
+}
+
 /** Dense: N·D·M multiply-adds, 4·D·M bytes of float32 weights. */
-export function denseCost({ positions, inputLength, outputs }: OperatorSizes): Cost {
+export function denseCost({
+  positions,
+  inputLength,
+  outputs,
+}: Pick<OperatorSizes, "positions" | "inputLength" | "outputs">): Cost {
   return { operations: positions * inputLength * outputs, bytes: 4 * inputLength * outputs };
 }
 
@@ -30,11 +39,21 @@ export function denseCost({ positions, inputLength, outputs }: OperatorSizes): C
  * Lookup: N·D·K multiply-adds to encode and N·C·M additions; 4·K·D bytes of float32 centroids and C·K·M bytes of
  * INT8 table.
  */
-export function lookupCost(sizes: OperatorSizes): Cost {
+export function lookupCost(sizes: OperatorSizes): LookupCost {
   const { positions, inputLength, outputs, numCentroids, subvectorLength } = sizes;
   const numCodebooks = inputLength / subvectorLength;
+  const multiplyAdds = positions * inputLength * numCentroids;
+  const additions = positions * numCodebooks * outputs;
   return {
-    operations: positions * inputLength * numCentroids + positions * numCodebooks * outputs,
+    operations: multiplyAdds + additions,
+    multiplyAdds,
+    additions,
     bytes: 4 * numCentroids * inputLength + numCodebooks * numCentroids * outputs,
   };
 }
+
+/** The sums of some costs. */
+export const totalCost = (costs: readonly Cost[]): Cost => ({
+  operations: costs.reduce((sum, { operations }) => sum + operations, 0),
+  bytes: costs.reduce((sum, { bytes }) => sum + bytes, 0),
+});

@@ -34,6 +34,7 @@ const commands = [
   ["run"],
   ["lab"],
   ["bench"],
+  ["count"],
   ["kernel"],
   ["kernel", "install"],
   ["kernel", "list"],
@@ -48,6 +49,26 @@ describe.each(commands.map((words) => [words.join(" "), words] as const))("lutnn
     expect(help.stdout).toContain("--version");
     for (const option of ["-V", "--version"])
       expect(lutnn([...words, option])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
+  });
+});
+
+describe("lutnn count", () => {
+  it("prints the published operations and bytes, and every layer in the network's order", () => {
+    const { status, stdout } = lutnn(["count", "--model", "vgg11_cifar", "--json"]);
+    const counted = JSON.parse(stdout);
+    expect(status).toBe(0);
+    expect(counted).toMatchObject({
+      model: "vgg11_cifar",
+      k: 16,
+      dense: { ops: 605_754_368, bytes: 36_891_392 },
+      lut: { multiplyAdds: 34_804_736, additions: 67_108_864, ops: 101_913_600, bytes: 17_701_632 },
+    });
+    expect(counted.layers.map(({ name }: { name: string }) => name)).toEqual([
+      ...Array.from({ length: 8 }, (_, i) => `conv${i + 1}`),
+      "fc",
+    ]);
+    const table = lutnn(["count", "--model", "vgg11_cifar", "--k", "8"]);
+    expect(table.stdout).toMatch(/whole network .* 605\.754 M .* 85\.399 M .* 7\.09×/);
   });
 });
 
@@ -79,6 +100,12 @@ describe("lutnn, called wrongly", () => {
     [["bench", "--isa", "nonsense"], "--isa must name an instruction set that is available here, "],
     [["bench", "--nonsense"], "Unknown option '--nonsense'"],
     [["bench", "--rounds", "0"], "--rounds must be a whole number from 1 (got 0)"],
+    [["count"], "required option '--model <name>' not specified"],
+    [
+      ["count", "--model", "nonsense"],
+      '--model must be one of resnet18_cifar, senet18_cifar, vgg11_cifar, resnet18_imagenet224, senet18_imagenet224, vgg11_bn_imagenet224, or an ONNX file (got "nonsense", which is neither)',
+    ],
+    [["count", "--model", "vgg11_cifar", "--k", "1"], "--k must be a whole number from 2 to 256 (got 1)"],
     [["kernel", "nonsense"], "unknown command 'nonsense'"],
     [["kernel", "./none.json"], "the connection file must exist (got ./none.json)"],
     [["kernel", "install", "--user", "--prefix", "x"], "cannot be used with"],

@@ -1,61 +1,46 @@
-import { convert, denseCost, models, type tf } from "lutnn";
+import { convert, models, type tf } from "lutnn";
 import { describe, expect, it } from "vitest";
-import { NetworkGraph } from "../../../kernel/lib/layers/graph";
-import { isReplaceable, linearOperator } from "../../../kernel/lib/layers/linearOperator";
+import publishedCounts from "./publishedCounts.json" with { type: "json" };
 
 const small = { inputShape: [32, 32, 3], numClasses: 10 };
 const large = { inputShape: [224, 224, 3], numClasses: 1000 };
 
-/** Operations and bytes of all linear layers, with those that `convert` takes by default as lookups, or all dense. */
-function costs(model: tf.LayersModel, numCentroids: number) {
-  const graph = new NetworkGraph(model);
-  const lookups = new Map([...convert(model, { numCentroids }).layers].map((row) => [row.name, row]));
-  const sum = { dense: { operations: 0, bytes: 0 }, lookups: { operations: 0, bytes: 0 } };
-  for (const node of graph.nodes.filter(({ layer }) => isReplaceable(layer))) {
-    const before = denseCost({ ...linearOperator(node), numCentroids: 0, subvectorLength: 1 });
-    const after = lookups.get(node.name)?.after ?? before;
-    for (const name of ["operations", "bytes"] as const) {
-      sum.dense[name] += before[name];
-      sum.lookups[name] += after[name];
-    }
-  }
-  return sum;
-}
-
-/** Operations and bytes, dense and with 8 and 16 centroids, by the counting rules of the paper. */
-const published = {
-  "ResNet18 for CIFAR": [() => models.resnet18(small), 555_422_720, 44_657_408, 97_719_296, 131_273_728],
-  "SENet18 for CIFAR": [() => models.senet18(small), 555_509_760, 45_005_568, 97_806_336, 131_360_768],
-  "VGG11 for CIFAR": [() => models.vgg11(small), 605_754_368, 36_891_392, 85_398_528, 101_913_600],
-  "ResNet18 for ImageNet": [
-    () => models.resnet18(large),
-    1_814_073_344,
-    46_715_648,
-    412_356_608,
-    515_117_056,
-  ],
-  "SENet18 for ImageNet": [() => models.senet18(large), 1_814_160_384, 47_063_808, 412_443_648, 515_204_096],
-  "VGG11 for ImageNet": [() => models.vgg11(large), 7_485_968_384, 38_918_912, 1_111_609_344, 1_313_918_976],
-} as const;
+/** By name of a network: dense [operations, bytes]; with K centroids [multiply-adds, additions, operations, bytes]; each
+ * layer's N, D, M and, where it is replaced, V. By the counting of the paper's authors. */
+type Published = Record<
+  string,
+  { dense: number[]; K8: number[]; K16: number[]; layers: [number, number, number, number | null][] }
+>;
+const published: Published = publishedCounts as Published;
 
 describe("the paper's networks", () => {
-  it.each(Object.keys(published) as (keyof typeof published)[])(
-    "have the published operations and bytes, dense and with lookups: %s",
-    (name) => {
-      const [make, operations, bytes, with8, with16] = published[name];
-      const model = make();
-      expect(costs(model, 8).lookups.operations).toBe(with8);
-      const { dense, lookups } = costs(model, 16);
-      expect([dense.operations, dense.bytes, lookups.operations]).toEqual([operations, bytes, with16]);
-      model.dispose();
-    },
-  );
+  it.each(Object.keys(models.paperNetworks))("count as published, each layer and in all: %s", (name) => {
+    const model = models.paperNetworks[name]();
+    const { dense, layers } = published[name];
+    const text = (rows: (number | null)[][]) => rows.map((row) => row.join(" ")).sort();
+    for (const [K, figures] of [
+      [8, published[name].K8],
+      [16, published[name].K16],
+    ] as const) {
+      const table = convert(model, { numCentroids: K }).layers;
+      const { network, rest } = table;
+      const { multiplyAdds, additions, operations, bytes } = network.lookup;
+      expect([multiplyAdds, additions, operations, bytes]).toEqual(figures);
+      expect([network.dense.operations, network.dense.bytes]).toEqual(dense);
+      const replaced = [...table].map((row) => [
+        row.positions,
+        row.inputLength,
+        row.outputs,
+        row.subvectorLength,
+      ]);
+      const kept = rest.map(({ rows }) => [rows!.positions, rows!.inputLength, rows!.outputs, null]);
+      expect(text([...replaced, ...kept])).toEqual(text(layers));
+    }
+    model.dispose();
+  });
 
-  it("have the published sizes: K = 16 in ResNet18, SENet18 and VGG11 for CIFAR", () => {
-    const bytes = [models.resnet18(small), models.senet18(small), models.vgg11(small)].map(
-      (model) => costs(model, 16).lookups.bytes,
-    );
-    expect(bytes).toEqual([22_227_712, 22_575_872, 17_701_632]);
+  it("are all of those that were counted", () => {
+    expect(Object.keys(models.paperNetworks).sort()).toEqual(Object.keys(published).sort());
   });
 
   it("halve images around their middle: a stride of 2 sees as much padding on each side", () => {

@@ -146,7 +146,7 @@ async function measureLayer(
   });
   const { inputLength, outputs } = operator;
   const sizes = { positions, inputLength, outputs };
-  const before = denseCost({ ...sizes, numCentroids: 0, subvectorLength: 1 });
+  const before = denseCost(sizes);
   const dense: LayerOption = {
     numCentroids: 0,
     subvectorLength: 0,

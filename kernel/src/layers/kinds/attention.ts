@@ -2,7 +2,7 @@ import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../../errors";
 import type { GraphBuilder, GraphValue } from "../../onnx/graphBuilder";
 import { shapeText } from "../shapeText";
-import { type LayerKind, outputLengths, plainOutput, settings } from "./kind";
+import { type LayerKind, outputLengths, outputSize, plainOutput, settings, sizeOf } from "./kind";
 
 /** Subtracted from the score of a position that the mask rules out. */
 const ruledOut = 1e9;
@@ -97,6 +97,12 @@ function heads(graph: GraphBuilder, x: GraphValue, numHeads: number, perm: numbe
 export const attention: LayerKind = {
   classNames: ["Attention"],
   layout: "plain",
+  // The products Q·Kᵀ, (length, D) by (D, positions), and shares·V, (length, positions) by (positions, E).
+  cost: (node) => {
+    const [query, key] = node.inputShapes;
+    const positions = key[1] as number;
+    return { operations: positions * (sizeOf(query.slice(1)) + outputSize(node)), bytes: 0 };
+  },
   write: (graph, node, [query, key, value, mask]) => {
     const name = node.key;
     const numHeads = settings(node).numHeads as number;

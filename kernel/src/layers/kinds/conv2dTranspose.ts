@@ -2,12 +2,17 @@ import { imageAxes } from "../../onnx/layout";
 import { axisWindow, perAxis, windowAttributes } from "../window";
 import { fusedActivation } from "./activations";
 import { biasInput, convolutionFault, filtersFirst } from "./convolution";
-import { imageOutput, type LayerKind, outputLengths, settings } from "./kind";
+import { imageOutput, type LayerKind, outputLengths, settings, sizeOf, weightBytes } from "./kind";
 
 /** The transpose of a convolution: from the shape that one makes to the shape that it takes. */
 export const conv2dTranspose: LayerKind = {
   classNames: ["Conv2DTranspose"],
   layout: "channelsFirst",
+  cost: (node) => {
+    const [height, width, outputs] = node.layer.getWeights()[0].shape;
+    const operations = sizeOf(node.inputShapes[0].slice(1)) * height * width * outputs;
+    return { operations, bytes: weightBytes(node) };
+  },
   fault: convolutionFault,
   write: (graph, node, [x]) => {
     const [weight, bias] = node.layer.getWeights(); // weight (height, width, M, channels)

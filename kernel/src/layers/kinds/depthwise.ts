@@ -6,7 +6,7 @@ import type { GraphNode } from "../graph";
 import { axisWindows, windowAttributes } from "../window";
 import { fusedActivation } from "./activations";
 import { biasInput, convolutionFault, filtersFirst, spaceLengths } from "./convolution";
-import { imageOutput, type LayerKind, settings } from "./kind";
+import { imageOutput, type LayerKind, outputSize, settings, weightBytes } from "./kind";
 
 /** Weight (height, width, channels, multiplier) → (channels·multiplier, 1, height, width). */
 function filtersOfChannels(graph: GraphBuilder, node: GraphNode, weight: tf.Tensor): string {
@@ -32,6 +32,11 @@ function depthwise(
   return graph.add("Conv", inputs, name, { ...attributes, group: weight.shape[2] as number });
 }
 
+const filterArea = (node: GraphNode): number => {
+  const [height, width] = node.layer.getWeights()[0].shape;
+  return height * width;
+};
+
 /** TensorFlow's depthwise convolution takes one stride for both axes. */
 function depthwiseFault(node: GraphNode): string | null {
   const [rows, columns] = settings(node).strides as number[];
@@ -43,6 +48,7 @@ function depthwiseFault(node: GraphNode): string | null {
 export const depthwiseConv2d: LayerKind = {
   classNames: ["DepthwiseConv2D"],
   layout: "channelsFirst",
+  cost: (node) => ({ operations: outputSize(node) * filterArea(node), bytes: weightBytes(node) }),
   fault: depthwiseFault,
   write: (graph, node, [x]) => {
     // TensorFlow.js leaves this layer's dilation out of account.
@@ -57,6 +63,15 @@ export const separableConv2d: LayerKind = {
   classNames: ["SeparableConv2D"],
   lostSettings: ["depthMultiplier"],
   layout: "channelsFirst",
+  cost: (node) => {
+    const [{ shape }, pointwise] = node.layer.getWeights();
+    const made = outputSize(node) / pointwise.shape[3]!; // positions
+    const channels = shape[2]! * shape[3]!;
+    return {
+      operations: made * channels * filterArea(node) + outputSize(node) * channels,
+      bytes: weightBytes(node),
+    };
+  },
   fault: (node) => {
     const { dataFormat, useBias, dilationRate } = settings(node);
     if ((dilationRate as number[]).some((rate) => rate !== 1))

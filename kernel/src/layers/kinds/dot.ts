@@ -1,6 +1,6 @@
 import type { GraphBuilder, GraphValue } from "../../onnx/graphBuilder";
 import type { GraphNode } from "../graph";
-import { type LayerKind, outputLengths, settings } from "./kind";
+import { type LayerKind, outputLengths, outputSize, settings } from "./kind";
 
 /** The contracted axis of each input. */
 function contracted(node: GraphNode): number[] {
@@ -23,6 +23,10 @@ function normalized(graph: GraphBuilder, x: string, axis: number, key: string): 
 export const dot: LayerKind = {
   classNames: ["Dot"],
   layout: "any",
+  cost: (node) => ({
+    operations: outputSize(node) * (node.inputShapes[0][contracted(node)[0]] as number),
+    bytes: 0,
+  }),
   fault: (node) => {
     const [first, second] = contracted(node);
     const allowed = node.inputShapes.map((shape) => shape.length - 1);

@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-node";
 import type { GraphBuilder, GraphValue } from "../../onnx/graphBuilder";
 import { imageOrder, plainOrder } from "../../onnx/layout";
+import type { Cost } from "../../report/counting";
 import type { GraphNode } from "../graph";
 import type { LinearOperator } from "../linearOperator";
 import type { LookupLayer } from "../lookupLayer";
@@ -35,6 +36,11 @@ export interface LayerKind {
   write(graph: GraphBuilder, node: GraphNode, inputs: GraphValue[], norm?: GraphNode): GraphValue;
   /** What of a call's settings cannot be written: "<setting> must be … (got …)", to stand behind the layer's name; null when all can. */
   fault?(node: GraphNode): string | null;
+  /**
+   * What one call costs for one input by the paper's counting, for kinds that multiply but are not seen as `linear`;
+   * activations, poolings, sums and batch norms are not counted.
+   */
+  cost?(node: GraphNode): Cost;
   /** The call seen as rows times a matrix; for layers that have a lookup twin. */
   linear?(node: GraphNode): LinearOperator;
   /** What of a layer's settings keeps it from being looked up, as `fault` says it; for layers that have a twin. */
@@ -47,6 +53,17 @@ export interface LayerKind {
 
 /** The lengths of a call's output after the batch. Those of a network that can be exported are fixed. */
 export const outputLengths = (node: GraphNode): number[] => node.outputShapes[0].slice(1) as number[];
+
+/** The product of lengths. */
+export const sizeOf = (lengths: readonly (number | null)[]): number =>
+  lengths.reduce<number>((product, length) => product * (length ?? 1), 1);
+
+/** The numbers that a call makes of one input. */
+export const outputSize = (node: GraphNode): number => sizeOf(outputLengths(node));
+
+/** Bytes of a call's float32 weights, biases left out. */
+export const weightBytes = (node: GraphNode): number =>
+  4 * node.layer.getWeights().reduce((sum, { rank, size }) => sum + (rank > 1 ? size : 0), 0);
 
 /** The settings of a call's layer. */
 export const settings = (node: GraphNode): tf.serialization.ConfigDict => node.layer.getConfig();

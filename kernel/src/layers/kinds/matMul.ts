@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../../errors";
 import { shapeText } from "../shapeText";
-import { type LayerKind, outputLengths, plainOutput } from "./kind";
+import { type LayerKind, outputLengths, outputSize, plainOutput } from "./kind";
 
 /**
  * Products of matrices, those of one example with each other: (N, …, rows, D) and (N, …, D, columns) →
@@ -45,6 +45,7 @@ tf.serialization.registerClass(MatMul);
 export const matMul: LayerKind = {
   classNames: ["MatMul"],
   layout: "plain",
+  cost: (node) => ({ operations: outputSize(node) * (node.inputShapes[0].at(-1) as number), bytes: 0 }),
   write: (graph, node, inputs) => ({
     ...plainOutput(
       node,

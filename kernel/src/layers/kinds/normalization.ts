@@ -1,6 +1,6 @@
 import type * as tf from "@tensorflow/tfjs-node";
 import { FloatValue } from "../../onnx/builder";
-import { floats, type LayerKind, settings } from "./kind";
+import { floats, type LayerKind, outputSize, settings } from "./kind";
 
 const from = (axis: number, rank: number): number => (axis < 0 ? axis + rank : axis);
 
@@ -56,6 +56,7 @@ export const batchNormalization: LayerKind = {
 export const layerNormalization: LayerKind = {
   classNames: ["LayerNormalization"],
   layout: "any",
+  cost: (node) => ({ operations: 5 * outputSize(node), bytes: 0 }),
   fault: (node) => {
     const rank = node.inputShapes[0].length;
     const axes = settings(node).axis as number[];

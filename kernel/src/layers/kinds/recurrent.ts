@@ -1,7 +1,7 @@
 import { FloatValue } from "../../onnx/builder";
 import type { GraphBuilder } from "../../onnx/graphBuilder";
 import type { GraphNode } from "../graph";
-import { floats, type LayerKind, plainOutput, settings } from "./kind";
+import { floats, type LayerKind, plainOutput, settings, weightBytes } from "./kind";
 
 /** An activation as ONNX's recurrent operators call it, with alpha and beta where it takes them. */
 interface Activation {
@@ -106,6 +106,11 @@ function fault(node: GraphNode): string | null {
 export const recurrent: LayerKind = {
   classNames: ["LSTM", "GRU", "SimpleRNN"],
   layout: "plain",
+  // Both matrices, once a step.
+  cost: (node) => {
+    const bytes = weightBytes(node);
+    return { operations: ((node.inputShapes[0][1] as number) * bytes) / 4, bytes };
+  },
   readsMask: "leave the mask out, and pad at the beginning",
   fault,
   write: (graph, node, [x]) => {
