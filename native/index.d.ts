@@ -195,6 +195,22 @@ export function scatterAdd(
 ): void;
 
 /**
+ * A real table as INT8, zero point 0: scale = largest |entry| / limit (1 where that rounds to 0) of each output, or with
+ * perOutput false of the whole table; values = entry / scale in float32, rounded half to even. table float32 (rows, outputs),
+ * a row for each codebook and centroid; values int8 like it, scale float32 (outputs); limit 1 … 127. Returns false, and
+ * writes nothing, unless every entry is finite. Throws TypeError or RangeError as the classes do.
+ */
+export function quantizeTable(
+  table: Float32Array,
+  rows: number,
+  outputs: number,
+  perOutput: boolean,
+  limit: number,
+  values: Int8Array,
+  scale: Float32Array,
+): boolean;
+
+/**
  * Codes of the rows of x alone: x float32 (rows, C·V), centroids float32 (C, K, V) → codes uint8 (rows, C).
  * For k-means, whose centroids change with every call.
  */

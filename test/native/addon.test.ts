@@ -10,6 +10,7 @@ import {
   LutConv,
   LutMatMul,
   lookupAdd,
+  quantizeTable,
   scatterAdd,
   type Window,
 } from "lutnn-native";
@@ -458,6 +459,42 @@ describe("encode", () => {
   });
 });
 
+describe("quantizeTable", () => {
+  const table = Float32Array.of(1, 10, -2, -20, 0.5, 4);
+  const run = (...change: [number, unknown][]) => {
+    const call: unknown[] = [table, 3, 2, true, 127, new Int8Array(6), new Float32Array(2)];
+    for (const [i, value] of change) call[i] = value;
+    return { finite: Reflect.apply(quantizeTable, null, call), values: call[5], scale: call[6] };
+  };
+
+  it("has a scale for each output, or one", () => {
+    const scale = Float32Array.of(2 / 127, 20 / 127);
+    expect(run()).toEqual({ finite: true, values: Int8Array.of(64, 64, -127, -127, 32, 25), scale });
+    expect(run([3, false], [4, 7])).toEqual({
+      finite: true,
+      values: Int8Array.of(0, 4, -1, -7, 0, 1),
+      scale: Float32Array.of(20 / 7, 20 / 7),
+    });
+  });
+
+  it("says of an entry that is not finite that it is there, and writes nothing", () => {
+    expect(run([0, table.with(4, Number.NaN)])).toEqual({
+      finite: false,
+      values: new Int8Array(6),
+      scale: new Float32Array(2),
+    });
+  });
+
+  it("refuses what does not fit", () => {
+    expect(() => run([1, 2])).toThrow(/^quantizeTable: table must have rows · outputs = 2 · 2 = 4 elements/);
+    expect(() => run([4, 128])).toThrow(/limit must be an integer from 1 to 127 \(got 128\)/);
+    expect(() => run([3, 1])).toThrow(/perOutput must be a boolean/);
+    expect(() => run([5, new Uint8Array(6)])).toThrow(TypeError);
+    expect(() => run([6, new Float32Array(3)])).toThrow(/scale must have outputs = 2 elements/);
+    expect(() => run([5, new Int8Array(table.buffer, 4, 6)])).toThrow(/values must not overlap table/);
+  });
+});
+
 describe("sums over float tables", () => {
   const [rows, C, K, M] = [300, 9, 16, 37];
   const codes = Uint8Array.from({ length: rows * C }, (_, i) => (i * i + (i >> 3)) % K);
@@ -635,6 +672,7 @@ describe("bad arguments", () => {
       [encode, undefined],
       [lookupAdd, undefined],
       [scatterAdd, undefined],
+      [quantizeTable, undefined],
     ];
     let state = 1;
     const next = () => {

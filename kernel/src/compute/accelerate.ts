@@ -9,6 +9,7 @@ const options = { threads: Math.min(availableParallelism(), 256) };
 accelerate({
   encode: () => nativeBackend()?.encode ?? null,
   kMeans: () => nativeTraining()?.kMeans ?? null,
+  quantizeTable: () => nativeBackend()?.quantizeTable ?? null,
   lookupAdd: () => {
     const native = nativeBackend();
     return native && ((...call) => native.lookupAdd(...call, options));

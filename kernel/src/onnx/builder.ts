@@ -74,7 +74,7 @@ export function node(
 export type TensorArray = Float32Array | Int8Array | Int32Array | BigInt64Array;
 
 const bytesOf = (data: TensorArray): Uint8Array =>
-  new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 /** A constant tensor; its element type follows from the array. */
 export function tensor(name: string, data: TensorArray, dims: readonly number[]): TensorProto {

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
+import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
 import {
   DataType,
   LUTNN_DOMAIN,
@@ -11,7 +12,7 @@ import {
 } from "./builder";
 import { lutConvFunction, lutMatMulFunction } from "./functions";
 import { type GraphBuilder, type GraphValue, lengthsOf } from "./graphBuilder";
-import { ModelProtoSchema } from "./onnx_pb";
+import { GraphProtoSchema, ModelProtoSchema, type TensorProto, TensorProtoSchema } from "./onnx_pb";
 
 const declared = (value: GraphValue) =>
   valueInfo(value.name, ["N", ...lengthsOf(value)], value.type === "int32" ? DataType.INT32 : DataType.FLOAT);
@@ -35,7 +36,7 @@ export function modelBytes(graph: GraphBuilder, { name, inputs, outputs, metadat
     ...(graph.lookups.has("LutConv") ? [lutConvFunction()] : []),
     ...(graph.lookups.has("LutMatMul") ? [lutMatMulFunction()] : []),
   ];
-  const model = create(ModelProtoSchema, {
+  const frame = create(ModelProtoSchema, {
     irVersion: BigInt(ONNX_IR_VERSION),
     producerName: "lutnn",
     producerVersion: libraryVersion(),
@@ -43,15 +44,35 @@ export function modelBytes(graph: GraphBuilder, { name, inputs, outputs, metadat
       { domain: "", version: BigInt(ONNX_OPSET) },
       ...(functions.length > 0 ? [{ domain: LUTNN_DOMAIN, version: BigInt(LUTNN_DOMAIN_VERSION) }] : []),
     ],
-    graph: {
-      name,
-      node: graph.nodes,
-      initializer: graph.constants,
-      input: inputs.map(declared),
-      output: outputs.map(declared),
-    },
     functions,
     metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
   });
-  return toBinary(ModelProtoSchema, model);
+  const body = create(GraphProtoSchema, {
+    name,
+    node: graph.nodes,
+    input: inputs.map(declared),
+    output: outputs.map(declared),
+  });
+  return Buffer.concat([
+    toBinary(ModelProtoSchema, frame),
+    ...field(ModelProtoSchema.field.graph, [
+      toBinary(GraphProtoSchema, body),
+      ...graph.constants.flatMap((constant) =>
+        field(GraphProtoSchema.field.initializer, tensorParts(constant)),
+      ),
+    ]),
+  ]);
+}
+
+/** A tag and a length, then some bytes: how protobuf writes a field that holds a message or bytes. */
+function field({ number }: { number: number }, parts: readonly Uint8Array[]): Uint8Array[] {
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const head = new BinaryWriter().tag(number, WireType.LengthDelimited).uint32(length).finish();
+  return [head, ...parts];
+}
+
+/** A constant as protobuf writes it, its numbers where they lie: they are most of a file, and nothing copies them before. */
+function tensorParts({ rawData, ...rest }: TensorProto): Uint8Array[] {
+  const head = toBinary(TensorProtoSchema, { ...rest, rawData: new Uint8Array() });
+  return [head, ...field(TensorProtoSchema.field.rawData, [rawData])];
 }

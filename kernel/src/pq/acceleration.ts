@@ -45,6 +45,19 @@ export interface Acceleration {
     outputs: number,
     table: Float32Array,
   ): void;
+  /**
+   * table float32 (rows, outputs) → values int8 like it, scale float32 (outputs), as `quantizeTable` says; returns false, and
+   * writes nothing, unless every entry is finite.
+   */
+  quantizeTable(
+    table: Float32Array,
+    rows: number,
+    outputs: number,
+    perOutput: boolean,
+    limit: number,
+    values: Int8Array,
+    scale: Float32Array,
+  ): boolean;
 }
 
 /** Answers with what there is by now, or null: each may load late, or not at all. */

@@ -1,4 +1,5 @@
 import { LutnnError } from "../errors";
+import { accelerated } from "./acceleration";
 
 /** One scale for the whole layer (profile `paper`) or one per output (profile `plus`). */
 export type TableScaleMode = "layer" | "output";
@@ -25,7 +26,8 @@ export const roundHalfToEven = (x: number): number => x + wholeFrom - wholeFrom;
 
 /**
  * Symmetric quantisation, zero point 0: scale = max|table| / 127 (over the layer, or per output), value =
- * clamp(round(table / scale), −127, 127), and less than 127 for fewer bits. An all-zero table (or output) gets scale 1.
+ * clamp(round(table / scale), −127, 127), and less than 127 for fewer bits. A table (or output) that is zero, or so small
+ * that its scale would be, gets scale 1.
  * table float32 (C, K, M) → int8 (C, K, M), float32 (M). Throws LutnnError on more than 8 bits: inference has bytes.
  */
 export function quantizeTable(
@@ -43,6 +45,10 @@ export function quantizeTable(
     throw new LutnnError(
       `quantizeTable: the table must hold a positive multiple of ${outputs} outputs (got ${table.length} numbers)`,
     );
+  const made = { values: new Int8Array(table.length), scale: new Float32Array(outputs) };
+  const fast = accelerated("quantizeTable");
+  const rows = table.length / outputs;
+  if (fast?.(table, rows, outputs, mode === "output", limit, made.values, made.scale)) return made;
   const largest = new Float64Array(outputs);
   for (let i = 0; i < table.length; )
     for (let m = 0; m < outputs; m++, i++) {
@@ -54,14 +60,16 @@ export function quantizeTable(
       if (size > largest[m]) largest[m] = size;
     }
   if (mode === "layer") largest.fill(largest.reduce((a, b) => Math.max(a, b), 0));
-  const scale = Float32Array.from(largest, (value) => (value > 0 ? Math.fround(value / limit) : 1));
-  const values = new Int8Array(table.length);
+  const { values, scale } = made;
+  largest.forEach((value, m) => {
+    scale[m] = Math.fround(value / limit) || 1;
+  });
   for (let i = 0; i < values.length; )
     for (let m = 0; m < outputs; m++, i++) {
       const steps = roundHalfToEven(Math.fround(table[i] / scale[m]));
       values[i] = steps > limit ? limit : steps < -limit ? -limit : steps;
     }
-  return { values, scale };
+  return made;
 }
 
 /** int8 × scale: the real table that the integer sums stand for, float32 (C, K, M). */

@@ -9,6 +9,7 @@
 
 #include "core/lut_conv.h"
 #include "core/lut_matmul.h"
+#include "core/quantize_table.h"
 #include "core/rules.h"
 #include "core/table_sums.h"
 #include "core/thread_pool.h"
@@ -415,5 +416,20 @@ lutnn_code lutnn_scatter_add(const lutnn_table_codes* codes, lutnn_floats values
     requireTable(*codes, call.shape, table, "values", values, false);
     PoolExecutor executor(call.threads);
     scatterAdd(context->kernels, call.shape, values.data, table.data, executor);
+  });
+}
+
+lutnn_code lutnn_quantize_table(const lutnn_quantize* quantize, int32_t* finite, lutnn_error* error) {
+  return guarded(error, [&] {
+    const size_t rows = count("rows", quantize->rows, 1), M = count("outputs", quantize->outputs, 1);
+    const int limit = static_cast<int>(count("limit", quantize->limit, 1, 127));
+    const float* table = array("table", quantize->table, "rows · outputs", {rows, M});
+    int8_t* values = array("values", quantize->values, "rows · outputs", {rows, M});
+    float* scale = array("scale", quantize->scale, "outputs", {M});
+    requireApart("table", quantize->table, "values", quantize->values);
+    requireApart("table", quantize->table, "scale", quantize->scale);
+    requireApart("values", quantize->values, "scale", quantize->scale);
+    *finite =
+        quantizeTable({.entries = table, .rows = rows, .outputs = M}, quantize->per_output != 0, limit, values, scale);
   });
 }

@@ -58,6 +58,10 @@ typedef struct lutnn_bytes_out {
   uint8_t* data;
   int64_t length;
 } lutnn_bytes_out;
+typedef struct lutnn_int8s_out {
+  int8_t* data;
+  int64_t length;
+} lutnn_int8s_out;
 typedef struct lutnn_ints_out {
   int32_t* data;
   int64_t length;
@@ -188,6 +192,18 @@ lutnn_code lutnn_lookup_add(const lutnn_table_codes* codes, lutnn_floats table, 
 /* table[c][code of the row in c] += values of the row, rows rising; values (rows, M), table (C, K, M) */
 lutnn_code lutnn_scatter_add(const lutnn_table_codes* codes, lutnn_floats values, lutnn_floats_out table,
                              const lutnn_context* context, lutnn_error* error);
+
+typedef struct lutnn_quantize {
+  lutnn_floats table;  // (rows, M), a row for each codebook and centroid
+  int64_t rows, outputs;
+  int32_t per_output;  // 0: one scale for the whole table
+  int64_t limit;  // 1 … 127, the largest entry
+  lutnn_int8s_out values;  // (rows, M)
+  lutnn_floats_out scale;  // (M)
+} lutnn_quantize;
+/* scale = largest |entry| / limit, 1 where that rounds to 0; values = entry / scale in float32, rounded half to even, within
+   ±limit. Sets finite to 0, and writes nothing else, where an entry is not. */
+lutnn_code lutnn_quantize_table(const lutnn_quantize* quantize, int32_t* finite, lutnn_error* error);
 
 #ifdef __cplusplus
 }

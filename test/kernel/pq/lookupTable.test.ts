@@ -1,10 +1,44 @@
+import { createRequire } from "node:module";
 import { pq, tf } from "lutnn";
 import { describe, expect, it } from "vitest";
 import { quantizeTableTensor } from "../../../kernel/lib/compute/softPqTfjs";
 import { roundHalfToEven } from "../../../kernel/lib/pq/lookupTable";
 import { randomFloats } from "../random";
 
+// The library's own, which an import of vitest's would be a copy of.
+const { accelerate, accelerated }: typeof import("../../../kernel/lib/pq/acceleration") = createRequire(
+  import.meta.url,
+)("../../../kernel/lib/pq/acceleration");
+
+/** The same without native code. */
+function plainly<T>(run: () => T): T {
+  const given = accelerated("quantizeTable");
+  accelerate({ quantizeTable: () => null });
+  try {
+    return run();
+  } finally {
+    accelerate({ quantizeTable: () => given });
+  }
+}
+
 describe("quantizeTable", () => {
+  it.each(["layer", "output"] as const)(
+    "gives the same by plain loops and natively (scale per %s)",
+    (mode) => {
+      expect(accelerated("quantizeTable")).not.toBeNull();
+      const tables = [
+        randomFloats(9 * 16 * 37, 3),
+        Float32Array.from({ length: 16 * 37 }, (_, i) => (i === 0 ? 127 : ((i * 37) % 509) / 2 - 127)), // halves
+        Float32Array.from({ length: 16 * 37 }, (_, i) => (i % 300) * 2 ** -149), // scales of few bits, or none
+      ];
+      for (const table of tables)
+        for (const bits of [4, 8] as const)
+          expect(plainly(() => pq.quantizeTable(table, 37, mode, bits))).toEqual(
+            pq.quantizeTable(table, 37, mode, bits),
+          );
+    },
+  );
+
   it.each(["layer", "output"] as const)("misses no value by more than half a step (scale per %s)", (mode) => {
     const table = randomFloats(5 * 16 * 7, 1);
     const quantized = pq.quantizeTable(table, 7, mode);

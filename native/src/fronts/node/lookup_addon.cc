@@ -402,6 +402,24 @@ napi_value scatterAdd(Call& call, Addon& addon) {
   return nullptr;
 }
 
+/// quantizeTable(table, rows, outputs, perOutput, limit, values, scale) → whether every entry is finite
+napi_value quantizeTable(Call& call, Addon&) {
+  lutnn_quantize read{};
+  read.rows = call.integer(call[1], "rows");
+  read.outputs = call.integer(call[2], "outputs");
+  read.per_output = call.boolean(call[3], "perOutput");
+  read.limit = call.integer(call[4], "limit");
+  read.table = call.array<float>(call[0], "table");
+  read.values = call.array<int8_t>(call[5], "values");
+  read.scale = call.array<float>(call[6], "scale");
+  lutnn_error error;
+  int32_t finite = 0;
+  call.require(lutnn_quantize_table(&read, &finite, &error), error);
+  napi_value result;
+  check(call.env(), napi_get_boolean(call.env(), finite != 0, &result));
+  return result;
+}
+
 /// Of the instruction set that runs, as bench/peak_rates.h measures them.
 napi_value peakRates(Call& call, Addon& addon) {
   const PeakRates rates = measurePeakRates(lutnn_context_isa(addon.context.get()));
@@ -470,6 +488,7 @@ napi_value initialize(napi_env env, napi_value exports) {
       method("encode", function<encodeRows>, "encode", napi_enumerable),
       method("lookupAdd", function<lookupAdd>, "lookupAdd", napi_enumerable),
       method("scatterAdd", function<scatterAdd>, "scatterAdd", napi_enumerable),
+      method("quantizeTable", function<quantizeTable>, "quantizeTable", napi_enumerable),
       method("peakRates", function<peakRates>, "peakRates", napi_enumerable),
       method("availableIsas", function<availableIsas>, "availableIsas", napi_enumerable),
   };
