@@ -38,11 +38,9 @@ export function convolution(x: tf.SymbolicTensor, args: ConvolutionArgs): tf.Sym
   return convolutionLayer("valid", args).apply(padded) as tf.SymbolicTensor;
 }
 
-/** x → convolution without bias (padding `same`, He-normal start) → batch norm, trained by the fast path. */
-export function convolutionNorm(x: tf.SymbolicTensor, args: ConvolutionArgs): tf.SymbolicTensor {
-  const y = convolutionLayer("same", args).apply(x) as tf.SymbolicTensor;
-  return norm(y, `${args.name}_bn`);
-}
+/** x → {@link convolution} → batch norm. */
+export const convolutionNorm = (x: tf.SymbolicTensor, args: ConvolutionArgs): tf.SymbolicTensor =>
+  norm(convolution(x, args), `${args.name}_bn`);
 
 /** The same, and ReLU. */
 export function convolutionNormRelu(x: tf.SymbolicTensor, args: ConvolutionArgs): tf.SymbolicTensor {

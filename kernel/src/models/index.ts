@@ -6,3 +6,6 @@ export { type SmallCnnOptions, smallCnn } from "./smallCnn";
 export type { NetworkForm } from "./stem";
 export { type Vgg11Options, vgg11 } from "./vgg11";
 export { type Vgg11SmallOptions, vgg11Small } from "./vgg11Small";
+export { type LoadedWeights, type LoadWeightsOptions, loadWeights } from "./weights/loadWeights";
+export type { LayerNames } from "./weights/names";
+export { type SaveWeightsOptions, saveWeights } from "./weights/saveWeights";

@@ -19,6 +19,7 @@ export interface ResNetOptions {
  * ResNet for small images (He et al., 2016, section 4.2): a 3×3 convolution, three stages of blocks of two 3×3
  * convolutions, global average pooling, one dense layer `fc` that gives logits. Where a block halves the image its
  * shortcut is a 1×1 convolution with batch norm (their option B), so that every layer has an ONNX and a lookup form.
+ * Padding is the same on all sides, as in PyTorch.
  * Convolutions are named `conv1`, `stage1_block1_conv1`, … and `stage2_block1_shortcut`.
  */
 export function resnet(options: ResNetOptions): tf.LayersModel {

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
-import { classify, convolution, norm, relu } from "./convolution";
+import { classify, convolutionNorm, norm, relu } from "./convolution";
 import { imageShape } from "./imageShape";
 import { formFor, type NetworkForm, stemConvolution, stemPooling } from "./stem";
 
@@ -55,9 +55,6 @@ export function residualNetwork(
       });
   return tf.model({ inputs: input, outputs: classify(x, numClasses, nextSeed()), name: what });
 }
-
-const convolutionNorm = (x: tf.SymbolicTensor, args: Parameters<typeof convolution>[1]) =>
-  norm(convolution(x, args), `${args.name}_bn`);
 
 /** Two 3×3 convolutions beside a shortcut, which is a 1×1 convolution where the block changes the size. */
 function basicBlock(

@@ -16,9 +16,10 @@ export interface OnnxFile {
 /**
  * Decodes the bytes of a file and brings in what its tensors have in other files.
  * @param path of the file; null when only its bytes are there
+ * @param doing opens errors
  */
-export function readOnnxFile(bytes: Uint8Array, path: string | null): OnnxFile {
-  const what = path === null ? "fromOnnx" : `fromOnnx: ${basename(path)}`;
+export function readOnnxFile(bytes: Uint8Array, path: string | null, doing = "fromOnnx"): OnnxFile {
+  const what = path === null ? doing : `${doing}: ${basename(path)}`;
   const model = readModel(bytes, what);
   if (model.graph!.node.some(({ opType }) => opType === ""))
     throw new LutnnError(`${what}: every node must name an operator (got one without); the file is damaged`);
