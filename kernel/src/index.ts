@@ -44,6 +44,7 @@ export { LookupLayer } from "./layers/lookupLayer";
 export { LutConv1D } from "./layers/lutConv1d";
 export { LutConv2D } from "./layers/lutConv2d";
 export { LutDense } from "./layers/lutDense";
+export { type FromLayersModelOptions, fromLayersModel } from "./models/fromLayersModel";
 export * as models from "./models/index";
 export * from "./report/counting";
 export * from "./report/errorAccumulation";

@@ -28,19 +28,22 @@ function mistakenPath(path: string): Mistaken {
       ? { got: `the folder of a stored conversion, ${quoted}`, remedy: `openConversion(${quoted}) opens it` }
       : {
           got: `the folder ${quoted}`,
-          remedy: `tf.loadLayersModel("file://${path}/model.json") opens a network that tf.js saved, openConversion(folder) a stored conversion`,
+          remedy: `await fromLayersModel(${quoted}) opens a network that tf.js saved there, openConversion(folder) a stored conversion`,
         };
   if (extname(path).toLowerCase() === ".json")
     return {
       got: `the file ${quoted}`,
-      remedy: `tf.loadLayersModel("file://${path}") opens a network that tf.js saved`,
+      remedy: `await fromLayersModel(${quoted}) opens a network that tf.js saved`,
     };
   if (extname(path).toLowerCase() === ".onnx")
     return {
       got: `the ONNX file ${quoted}`,
       remedy: openOnnx(quoted),
     };
-  return { got: `the file ${quoted}`, remedy: "tf.loadLayersModel opens a network that tf.js saved" };
+  return {
+    got: `the file ${quoted}`,
+    remedy: "await fromLayersModel(path) opens a network that tf.js saved",
+  };
 }
 
 function mistakenBytes(bytes: Uint8Array): Mistaken {
@@ -50,7 +53,7 @@ function mistakenBytes(bytes: Uint8Array): Mistaken {
   } catch {
     return {
       got: `${bytes.length} bytes of no known format`,
-      remedy: "tf.loadLayersModel opens a network that tf.js saved",
+      remedy: "await fromLayersModel(path) opens a network that tf.js saved",
     };
   }
 }

@@ -19,15 +19,17 @@ export function freshLayer(layer: tf.layers.Layer, name: string): tf.layers.Laye
  * A new functional network with the same inputs, outputs and calls as a network, each layer as `place` gives it: called
  * once for each name, and then applied as often as the network applies it. Nested networks are laid open. Weights are
  * those that the layers given bring or make; the caller sets them.
+ * @param shapes of the inputs, batch first; the network's own when left out
  */
 export function assembleNetwork(
   graph: NetworkGraph,
   place: (name: string, layer: tf.layers.Layer) => tf.layers.Layer,
+  shapes: readonly tf.Shape[] = graph.inputs.map(({ shape }) => shape),
 ): tf.LayersModel {
   const layers = new Map([...graph.layers].map(([name, layer]) => [name, place(name, layer)]));
   const values = new Map<string, tf.SymbolicTensor>();
-  const inputs = graph.inputs.map(({ id, name, shape, dtype }) => {
-    const input = tf.input({ batchShape: shape, dtype: dtype as "float32", name });
+  const inputs = graph.inputs.map(({ id, name, dtype }, i) => {
+    const input = tf.input({ batchShape: shapes[i], dtype: dtype as "float32", name });
     values.set(id, input);
     return input;
   });

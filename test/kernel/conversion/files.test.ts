@@ -89,8 +89,8 @@ describe("what is no network", () => {
         join(folder, "stored"),
         /got the folder of a stored conversion.*; openConversion\(".*stored"\) opens it/,
       ],
-      [join(folder, "empty"), /got the folder .*; tf\.loadLayersModel\("file:.*empty\/model\.json"\) opens/],
-      [join(folder, "model.json"), /; tf\.loadLayersModel\("file:.*model\.json"\) opens/],
+      [join(folder, "empty"), /got the folder .*; await fromLayersModel\(".*empty"\) opens/],
+      [join(folder, "model.json"), /; await fromLayersModel\(".*model\.json"\) opens/],
       [join(folder, "nothing.onnx"), /and there is no such file/],
       [
         tf.loadLayersModel("file://nothing/model.json").catch(() => null),
