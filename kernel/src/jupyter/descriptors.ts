@@ -12,6 +12,8 @@ export interface Descriptors {
   /** Takes lines for the watcher (see {@link watching}), {@link lineEnd} for an end of line in them; writing never waits. */
   watcher: number;
   watcherPid: number;
+  /** Where further pipes are made; the watcher removes it when the kernel has ended. */
+  folder: string;
 }
 
 /** Stands for an end of line in what the watcher is told. */
@@ -22,15 +24,17 @@ export const lineEnd = "\u001f";
  * kernel's log there. Once the kernel has ended without saying "bye", it becomes lastWords.js.
  */
 const watching = `
-cell= words=
+folder=$1 cell= words=
+shift
 while IFS= read -r line; do
   case $line in
     "log "*) printf '%s\\n' "\${line#log }" >&2 ;;
     "cell "*) cell=\${line#cell } ;;
     "words "*) words=\${line#words } ;;
-    bye) exit 0 ;;
+    bye) rm -rf "$folder"; exit 0 ;;
   esac
 done
+rm -rf "$folder"
 LUTNN_LAST_CELL=$cell LUTNN_LAST_WORDS=$words exec "$@" < /dev/null
 `;
 
@@ -49,7 +53,7 @@ export function redirectDescriptors(
   const folder = mkdtempSync(join(tmpdir(), "lutnn-kernel-"));
   try {
     const [out, err, lines] = ["out", "err", "lines"].map((name) => join(folder, name));
-    execFileSync("mkfifo", ["-m", "600", out, err, lines], { stdio: "ignore" });
+    makePipes([out, err, lines]);
     const { O_RDONLY, O_WRONLY, O_NONBLOCK } = constants;
     const [stdout, stderr, watched] = [out, err, lines].map((path) => openSync(path, O_RDONLY | O_NONBLOCK));
     const watcher = openSync(lines, O_WRONLY | O_NONBLOCK);
@@ -57,7 +61,8 @@ export function redirectDescriptors(
     for (const path of [out, err]) openSync(path, "w");
     const lastWords = join(__dirname, "wire", "lastWords.js");
     const facts = [connectionFile, mark.pid, mark.text, memoryKills(), heapLimit].map(String);
-    const shell = spawn("sh", ["-c", watching, "lutnn-watcher", process.execPath, lastWords, ...facts], {
+    const followed = [process.execPath, lastWords, ...facts];
+    const shell = spawn("sh", ["-c", watching, "lutnn-watcher", folder, ...followed], {
       stdio: [watched, "ignore", 2, stderr, stdout],
       detached: true,
     });
@@ -67,13 +72,19 @@ export function redirectDescriptors(
     replace(0, "/dev/null", "r");
     replace(1, out, "w");
     replace(2, err, "w");
-    return { stdout, stderr, watcher, watcherPid: shell.pid ?? 0 };
+    return { stdout, stderr, watcher, watcherPid: shell.pid ?? 0, folder };
   } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
     writeSync(2, `lutnn kernel: what child processes write stays in this log (${String(error)})\n`);
     return null;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
   }
+}
+
+const runNow = execFileSync;
+
+/** Makes named pipes, which only this user can open. */
+export function makePipes(paths: readonly string[]): void {
+  runNow("mkfifo", ["-m", "600", ...paths], { stdio: "ignore" });
 }
 
 /** The lowest free number is that of the next file which is opened. */

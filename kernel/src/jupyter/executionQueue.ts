@@ -124,7 +124,7 @@ export class ExecutionQueue {
   /** @returns the reply's user_expressions */
   private async run(cell: Cell, counted: boolean): Promise<JsonObject> {
     await this.runner.execute(cell);
-    this.zone.run(() => this.output.putForeignFirst());
+    this.output.putForeignFirst();
     if (cell.lastValue !== undefined) {
       const { executionCount, code, lastValue } = cell;
       const data = await mimeBundle(lastValue);
@@ -184,7 +184,7 @@ export class ExecutionQueue {
     this.zone.run(() => {
       if (cell.settled) return;
       cell.settled = true;
-      this.output.putForeignFirst();
+      this.output.putForeignFirst(cell);
       end();
     });
     this.next();

@@ -50,6 +50,18 @@ export interface RunningCell {
   silent: boolean;
 }
 
+/** Pipes in the place of descriptors 1 and 2 for what one request's code starts. */
+export interface OwnPipes {
+  /** The request's header. */
+  parent: string;
+  silent: boolean;
+  /** Descriptors of their ends for reading, which never waits. */
+  stdout: number;
+  stderr: number;
+  /** Their files, to be removed with them. */
+  paths: readonly [stdout: string, stderr: string];
+}
+
 /** Main to wire. `content` and `metadata` are JSON. A string continues the stream that was announced last. */
 export type ToWire =
   | string
@@ -70,8 +82,10 @@ export type ToWire =
   | { kind: "cell"; cell: RunningCell | null }
   /** This child process runs in the background. */
   | { kind: "child"; pid: number }
-  /** What has been written to the process's descriptors so far comes before what follows; see {@link Slot.drained}. */
-  | { kind: "drain" }
+  /** What child processes of this request and native code have written so far comes first; see {@link Slot.drained}. */
+  | { kind: "drain"; parent: string }
+  /** What comes out of these pipes belongs to their request. */
+  | { kind: "pipes"; pipes: OwnPipes }
   | { kind: "fence" }
   | { kind: "exit" };
 
@@ -122,7 +136,7 @@ export const Slot = {
   ordered: 7,
   /** 1 while the main thread waits for a child process. */
   child: 8,
-  /** How often what had been written to the process's descriptors was published because main asked for it. */
+  /** How often what had been written past console was published because main asked for it. */
   drained: 9,
 } as const;
 export const slots = 10;

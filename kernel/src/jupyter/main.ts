@@ -85,7 +85,7 @@ function startKernel(connectionFile: string): void {
   installHost(notebookHost(output, comms, input));
   installPrompt(input);
   installStdin(input);
-  if (descriptors) watchChildCalls(output, zone, shared);
+  if (descriptors) watchChildCalls(output, zone, shared, descriptors.folder);
   installStackTraces();
   const unwinding = new Unwinding(shared);
   restoreRemovedFunctions();
@@ -145,7 +145,10 @@ function startKernel(connectionFile: string): void {
 function startThread(name: keyof typeof heapLimits, workerData: object, transferList: MessagePort[]): Worker {
   const file = join(__dirname, name, "thread.js");
   const resourceLimits = heapLimits[name];
-  const thread = new Worker(file, { workerData, transferList, resourceLimits, stdout: true, stderr: true });
+  // The wire thread closes descriptors that the main thread has opened.
+  const trackUnmanagedFds = false;
+  const options = { workerData, transferList, resourceLimits, stdout: true, stderr: true, trackUnmanagedFds };
+  const thread = new Worker(file, options);
   for (const stream of [thread.stdout, thread.stderr])
     stream.on("data", (text) => log(String(text).trimEnd()));
   thread.on("error", (error) => fatal(`the ${name} thread failed`, error));

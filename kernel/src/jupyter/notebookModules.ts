@@ -101,5 +101,16 @@ function importFrom(folder: string, id: string): Promise<object> {
     filename: join(folder, "notebook.js"),
     importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
   });
-  return script.runInThisContext()(id);
+  return withoutWarning(() => script.runInThisContext()(id));
+}
+
+/** Node says once that this way to import is experimental: that is the kernel's, not the notebook's. */
+function withoutWarning<T>(work: () => T): T {
+  const { emitWarning } = process;
+  process.emitWarning = () => {};
+  try {
+    return work();
+  } finally {
+    process.emitWarning = emitWarning;
+  }
 }

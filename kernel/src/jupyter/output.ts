@@ -1,7 +1,14 @@
 import type { MessagePort } from "node:worker_threads";
 import { type Context, currentContext } from "./context";
 import { reserve, sizeOf } from "./flow";
-import { type HistoryEntry, type ReplyAddress, type RunningCell, Slot, type ToWire } from "./link";
+import {
+  type HistoryEntry,
+  type OwnPipes,
+  type ReplyAddress,
+  type RunningCell,
+  Slot,
+  type ToWire,
+} from "./link";
 import type { KernelZone } from "./zone";
 
 const none: RunningCell = { headerJson: "{}", identities: [], executionCount: 0, silent: false };
@@ -20,6 +27,8 @@ const drainMs = 1000;
 export class Output {
   /** What the wire thread takes bare strings for. */
   private streaming: { context: Context; name: string } | null = null;
+  /** The header of the cell that runs, or ran last. */
+  private newest = "";
 
   constructor(
     private readonly port: MessagePort,
@@ -81,7 +90,13 @@ export class Output {
   /** The cell that runs from now on; null for none. */
   cell(cell: RunningCell | null): void {
     const { headerJson, identities, executionCount, silent } = cell ?? none;
+    if (cell) this.newest = headerJson;
     this.post({ kind: "cell", cell: cell && { headerJson, identities, executionCount, silent } });
+  }
+
+  /** True where what native code writes is taken for that of the code which is running. */
+  isNewest(): boolean {
+    return currentContext().headerJson === this.newest;
   }
 
   /** A child process has been started that runs in the background. */
@@ -89,16 +104,22 @@ export class Output {
     this.zone.run(() => this.post({ kind: "child", pid }));
   }
 
+  /** What comes out of these pipes belongs to their request. */
+  pipes(pipes: OwnPipes): void {
+    this.zone.run(() => this.post({ kind: "pipes", pipes }));
+  }
+
   /** What child processes or native code have written so far comes before what is sent from now on. */
-  putForeignFirst(): void {
-    this.post({ kind: "drain" });
+  putForeignFirst(context: Context = currentContext()): void {
+    this.zone.run(() => this.post({ kind: "drain", parent: context.headerJson }));
   }
 
   /** Waits until what child processes or native code have written so far has been published. */
   drain(): void {
+    const parent = currentContext().headerJson;
     this.zone.run(() => {
       const before = Atomics.load(this.shared, Slot.drained);
-      this.post({ kind: "drain" });
+      this.post({ kind: "drain", parent });
       Atomics.wait(this.shared, Slot.drained, before, drainMs);
     });
   }

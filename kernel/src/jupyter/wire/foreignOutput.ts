@@ -1,14 +1,19 @@
-import { readSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
+import type { OwnPipes } from "../link";
+import { PipeEnd, type StreamName } from "./pipeEnd";
+import { RequestPipes } from "./requestPipes";
 
 /** Between two looks while a cell runs, and while none does; after something was found the next look is at once. */
 const busyLookMs = 20;
 const idleLookMs = 250;
-const pieceSize = 1 << 16;
+/** Looks take at most one part in so many of the time, however many pipes there are. */
+const restShare = 4;
 
 export interface ForeignOutputOptions {
-  /** Descriptors of the pipes' ends; reading them never waits. */
-  descriptors: Record<"stdout" | "stderr", number>;
-  publish(name: "stdout" | "stderr", text: string): void;
+  /** Descriptors of the pipes' ends behind the process's own 1 and 2; reading them never waits. */
+  descriptors: Record<StreamName, number>;
+  /** @param parent of the request that it belongs to; null for the cell that runs */
+  publish(name: StreamName, parent: string | null, text: string): void;
   /** Takes what V8 and Node begin to say on stderr when they are about to abort the process; "" once it lives on. */
   fatal(text: string): void;
   /** Takes what the main thread has sent before. */
@@ -25,54 +30,74 @@ const beginningSize = 32;
 /** After such a beginning; a process that lives on has only written the same words. */
 const lastWordsMs = 500;
 
-/** What child processes and native code write to the process's own file descriptors 1 and 2. */
+/**
+ * What is written past console: by native code to the process's own descriptors 1 and 2, by child processes to the pipes
+ * of the request that started them.
+ */
 export class ForeignOutput {
-  private readonly buffer = Buffer.alloc(pieceSize);
-  private readonly decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
-  /** Whether the last look found something. */
-  private readonly flows = { stdout: false, stderr: false };
+  private readonly stdout: PipeEnd;
+  private readonly stderr: PipeEnd;
+  private readonly requests: RequestPipes;
+  /** Whether the last look at stderr found something. */
+  private flows = false;
   /** What may be the process's last words, and when they are not. */
   private held = { text: "", until: 0 };
 
-  constructor(private readonly options: ForeignOutputOptions) {}
+  constructor(private readonly options: ForeignOutputOptions) {
+    const { descriptors, publish } = options;
+    this.stdout = new PipeEnd("stdout", descriptors.stdout);
+    this.stderr = new PipeEnd("stderr", descriptors.stderr);
+    this.requests = new RequestPipes(publish);
+  }
+
+  /** What comes out of these pipes belongs to their request. */
+  add(pipes: OwnPipes): void {
+    this.requests.add(pipes);
+  }
 
   /** Looks for more until the process ends. */
   async watch(): Promise<void> {
     const { before, room, isBusy } = this.options;
     for (;;) {
       before();
-      const found = this.readPiece("stdout") + this.readPiece("stderr");
+      const start = performance.now();
+      const found = this.readOut() + this.readErr() + this.requests.readPieces();
+      const restMs = restShare * (performance.now() - start);
       if (found > 0) {
         await room();
         await new Promise(setImmediate);
-      } else await new Promise((resolve) => setTimeout(resolve, isBusy() ? busyLookMs : idleLookMs));
+      } else await pause(Math.max(restMs, isBusy() ? busyLookMs : idleLookMs));
     }
   }
 
-  /** Publishes all that has been written so far: asked for by the main thread, which therefore lives. */
-  drain(): void {
-    for (const name of ["stdout", "stderr"] as const)
-      do this.held.until = 0;
-      while (this.readPiece(name) > 0);
+  /**
+   * Publishes all that has been written so far for this request, or for all: asked for by the main thread, which
+   * therefore lives.
+   */
+  drain(parent?: string): void {
+    while (this.readOut() > 0);
+    do this.held.until = 0;
+    while (this.readErr() > 0);
+    this.requests.drain(parent);
   }
 
   /** @returns the number of bytes */
-  private readPiece(name: "stdout" | "stderr"): number {
-    const { descriptors, publish, fatal } = this.options;
-    if (name === "stderr" && this.held.text !== "" && !this.letGo()) return 0;
-    const most = name === "stdout" || this.flows.stderr ? pieceSize : beginningSize;
-    let size = 0;
-    try {
-      size = readSync(descriptors[name], this.buffer, 0, most, null);
-    } catch {
-      // Nothing has been written since.
-    }
-    this.flows[name] = size > 0;
-    const text = this.decoders[name].decode(this.buffer.subarray(0, size), { stream: true });
-    if (name === "stderr" && lastWords.test(text)) {
+  private readOut(): number {
+    const { size, text } = this.stdout.read();
+    if (text !== "") this.options.publish("stdout", null, text);
+    return size;
+  }
+
+  /** @returns the number of bytes */
+  private readErr(): number {
+    const { publish, fatal } = this.options;
+    if (this.held.text !== "" && !this.letGo()) return 0;
+    const { size, text } = this.flows ? this.stderr.read() : this.stderr.read(beginningSize);
+    this.flows = size > 0;
+    if (lastWords.test(text)) {
       fatal(text);
       this.held = { text, until: performance.now() + lastWordsMs };
-    } else if (text !== "") publish(name, text);
+    } else if (text !== "") publish("stderr", null, text);
     return size;
   }
 
@@ -80,7 +105,7 @@ export class ForeignOutput {
   private letGo(): boolean {
     if (performance.now() < this.held.until) return false;
     this.options.fatal("");
-    this.options.publish("stderr", this.held.text);
+    this.options.publish("stderr", null, this.held.text);
     this.held = { text: "", until: 0 };
     return true;
   }
