@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { fastBatchNorm } from "./fastBatchNorm";
-import { fastLayerNorm } from "./fastLayerNorm";
+import { fastAs } from "./fastLayerNorm";
 import type { GraphNode, NetworkGraph } from "./graph";
 import { kindOf } from "./kinds/index";
 
@@ -14,7 +14,7 @@ export const lostSettings = (layer: tf.layers.Layer): tf.serialization.ConfigDic
 export function freshLayer(layer: tf.layers.Layer, name: string): tf.layers.Layer {
   const kind = layer.constructor as tf.serialization.SerializableConstructor<tf.layers.Layer>;
   const made = kind.fromConfig(kind, { ...layer.getConfig(), ...lostSettings(layer), name });
-  return fastLayerNorm(fastBatchNorm(made));
+  return fastAs(fastBatchNorm(made), layer);
 }
 
 /**

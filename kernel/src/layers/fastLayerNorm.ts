@@ -4,6 +4,10 @@ import { oneTensor } from "./oneInput";
 /** Layers that have the fast path already. */
 const fast = new WeakSet<tf.layers.Layer>();
 
+/** The same for a layer made after another: the fast path where that one has it, so that both give the same bits. */
+export const fastAs = <L extends tf.layers.Layer>(layer: L, origin: tf.layers.Layer): L =>
+  fast.has(origin) ? fastLayerNorm(layer) : layer;
+
 /**
  * Gives a LayerNormalization layer over the last axis a pass without tiled moments, and a gradient written out; tf.js' own
  * takes as long as the dense layers around it, and has none without a scale. Class, config, weights and layers of other axes
