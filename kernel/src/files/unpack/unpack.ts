@@ -11,7 +11,7 @@ import { unpackZip } from "./zip";
 export type { UnpackLimits } from "./folder";
 
 /**
- * Unpacks archives (.tar, .tar.gz, .tgz, .zip) into one new folder: beside it under another name, then renamed, so that
+ * Unpacks archives (.tar, .tar.gz, .tgz, .zip, .whl) into one new folder: beside it under another name, then renamed, so that
  * it is there whole or not at all. Only files and folders below it are made, at most as many as `limits` say.
  *
  * Throws LutnnError on damaged and hostile archives, where the folder exists, and where the disk fails; the signal's
@@ -36,10 +36,10 @@ export async function unpackArchives(
     for (const archive of archives) {
       signal.throwIfAborted();
       if (/\.(tar|tar\.gz|tgz)$/i.test(archive)) await unpackTar(archive, target, limits, signal);
-      else if (/\.zip$/i.test(archive)) await unpackZip(archive, target, signal);
+      else if (/\.(zip|whl)$/i.test(archive)) await unpackZip(archive, target, signal);
       else
         throw new LutnnError(
-          `unpack: the archive must be .tar, .tar.gz, .tgz or .zip (got ${JSON.stringify(basename(archive))}); unpack it otherwise`,
+          `unpack: the archive must be .tar, .tar.gz, .tgz, .zip or .whl (got ${JSON.stringify(basename(archive))}); unpack it otherwise`,
         );
     }
     await rename(aside, folder);

@@ -7,4 +7,5 @@ export {
   bertLayers,
 } from "./bert";
 export { type BertSource, type LoadBertOptions, type LoadedBert, loadBert } from "./loadBert";
+export { type MiniLmOptions, miniLm } from "./miniLm";
 export { saveBert } from "./saveBert";
