@@ -59,7 +59,15 @@ export class WordPiece {
         `wordPiece: the vocabulary in ${quoted(file)} must have the tokens ${special.join(", ")} (${missing.join(", ")} not found); check that it is a BERT's`,
       );
     const { Tokenizer } = await import("@huggingface/tokenizers");
-    return new WordPiece(new Tokenizer(described, {}), Object.keys(vocab).length);
+    try {
+      const tokenizer = new Tokenizer(described, {});
+      tokenizer.encode("a", { add_special_tokens: false });
+      return new WordPiece(tokenizer, Object.keys(vocab).length);
+    } catch (error) {
+      throw new LutnnError(
+        `wordPiece: ${quoted(file)} must describe a whole tokenizer (${(error as Error).message.split("\n")[0].slice(0, 200)}); get it again`,
+      );
+    }
   }
 
   /** The pieces of a text, as they are written in the vocabulary; "##" opens those that go on a word. */
