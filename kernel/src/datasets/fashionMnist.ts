@@ -3,7 +3,8 @@ import { cellSignal } from "../host/signal";
 import { Dataset } from "./dataset";
 import { gunzipExactly } from "./gunzip";
 import { type IdxArray, idxBytes, parseIdx } from "./idx";
-import { type DataSource, locate, readDataFile } from "./locate";
+import { locate, readDataFile } from "./locate";
+import type { DataSource } from "./source";
 
 /** Fashion-MNIST (Xiao et al., 2017; MIT licence): 60,000 train and 10,000 test images of 28×28, ten kinds of clothes. */
 export const fashionMnistSource: DataSource = {

@@ -11,7 +11,7 @@ export {
   type InputSpec,
 } from "./examples";
 export { type Data, examplesOf, type FromOptions, from } from "./from";
-export { type DataSource, findFolder } from "./locate";
 export { type ChangeInputs, type MapOptions, MappedExamples } from "./mapped";
 export * from "./readers";
+export { type DataFile, type DataSource, findFolder } from "./source";
 export { indexed, StreamedExamples, type StreamInfo, streamed } from "./streamed";

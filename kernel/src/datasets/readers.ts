@@ -7,6 +7,9 @@ import { fashionMnist } from "./fashionMnist";
 export { diabetes } from "./diabetes";
 export { digits } from "./digits";
 export { type FashionMnistOptions, fashionMnist, fashionMnistSource } from "./fashionMnist";
+export { type GlueOptions, glue } from "./glue";
+export { type MovieSnippetsOptions, movieSnippets, movieSnippetsSource } from "./movieSnippets";
+export { type EncodedText, WordPiece, type WordPieceOptions, wordPiece } from "./text/wordPiece";
 
 /** What every reader takes; those of embedded sets need none of it. */
 export interface ReadOptions {

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { fastBatchNorm } from "./fastBatchNorm";
+import { fastAs } from "./fastLayerNorm";
 import type { GraphNode, NetworkGraph } from "./graph";
 import { kindOf } from "./kinds/index";
 
@@ -12,7 +13,8 @@ export const lostSettings = (layer: tf.layers.Layer): tf.serialization.ConfigDic
 /** A layer of the same class and settings under a name, with weights of its own once it is applied. */
 export function freshLayer(layer: tf.layers.Layer, name: string): tf.layers.Layer {
   const kind = layer.constructor as tf.serialization.SerializableConstructor<tf.layers.Layer>;
-  return fastBatchNorm(kind.fromConfig(kind, { ...layer.getConfig(), ...lostSettings(layer), name }));
+  const made = kind.fromConfig(kind, { ...layer.getConfig(), ...lostSettings(layer), name });
+  return fastAs(fastBatchNorm(made), layer);
 }
 
 /**

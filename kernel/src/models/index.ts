@@ -1,3 +1,4 @@
+export * from "./bert/index";
 export { paperNetworks } from "./named";
 export { type ResNetOptions, resnet, resnet20 } from "./resnet";
 export { type ResNet18Options, resnet18 } from "./resnet18";

@@ -1,4 +1,5 @@
 import type * as tf from "@tensorflow/tfjs-node";
+import { bert } from "./bert/index";
 import { resnet18 } from "./resnet18";
 import { senet18 } from "./senet18";
 import { vgg11 } from "./vgg11";
@@ -14,4 +15,6 @@ export const paperNetworks: Readonly<Record<string, () => tf.LayersModel>> = {
   resnet18_imagenet224: () => resnet18(large),
   senet18_imagenet224: () => senet18(large),
   vgg11_bn_imagenet224: () => vgg11(large),
+  // All six layers replaced, as the paper counts; it replaces the last six of twelve.
+  "bert-6": () => bert({ depth: 6, sequenceLength: 64 }),
 };

@@ -34,3 +34,18 @@ export function attentionLayer(pool: Pool, draw: Draw): Value | null {
     ...(mask ? [mask] : []),
   ]);
 }
+
+/** The mean over the real positions of a sequence, as a mask that is an input of its own says which they are. */
+export function maskedMean(pool: Pool, draw: Draw): Value | null {
+  const x = pool.masks ? null : pool.pick(draw, sequence);
+  const mask = x && pool.newMask(shapeOf(x)[0], draw.of(["int32", "float32"] as const));
+  return x && mask && pool.apply(new layers.MaskedMean({ name: pool.names() }), [x, mask]);
+}
+
+/** A row added to each position of a sequence, out of a table that may have more of them. */
+export function positionEmbedding(pool: Pool, draw: Draw): Value | null {
+  const x = pool.pick(draw, sequence);
+  if (!x) return null;
+  const positions = shapeOf(x)[0] + draw.integer(0, 2);
+  return pool.apply(new layers.PositionEmbedding({ positions, name: pool.names() }), x);
+}

@@ -1,5 +1,5 @@
 import { layers, tf } from "lutnn";
-import { attention, attentionLayer } from "./attentionSteps";
+import { attention, attentionLayer, maskedMean, positionEmbedding } from "./attentionSteps";
 import type { Draw } from "./draw";
 import type { Pool, Value } from "./pool";
 import { shapeOf } from "./pool";
@@ -450,6 +450,8 @@ export const steps: [string, Step][] = [
   ["masking", masking],
   ["recurrent", recurrent],
   ["unknown", unknown],
+  ["maskedMean", maskedMean],
+  ["positionEmbedding", positionEmbedding],
 ];
 
 export const stepNamed = new Map(steps);

@@ -14,12 +14,14 @@ import { expand } from "./expand";
 import { hardSwish } from "./hardSwish";
 import { identity } from "./identity";
 import type { LayerKind } from "./kind";
+import { maskedMean } from "./maskedMean";
 import { masking } from "./masking";
 import { matMul } from "./matMul";
 import { add, average, maximum, minimum, multiply } from "./merge";
 import { batchNormalization, layerNormalization } from "./normalization";
 import { padding } from "./padding";
 import { averagePooling, globalAveragePooling, globalMaxPooling, maxPooling } from "./pooling";
+import { positionEmbedding } from "./positionEmbedding";
 import { recurrent } from "./recurrent";
 import { reduce } from "./reduce";
 import { eLU, leakyReLU, pReLU, reLU, thresholdedReLU } from "./reLU";
@@ -63,12 +65,14 @@ export const kinds: readonly LayerKind[] = [
   leakyReLU,
   lutConvolution,
   lutDense,
+  maskedMean,
   masking,
   maximum,
   maxPooling,
   minimum,
   multiply,
   permute,
+  positionEmbedding,
   pReLU,
   recurrent,
   reLU,

@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { fastBatchNorm } from "../../../layers/fastBatchNorm";
+import { fastLayerNorm } from "../../../layers/fastLayerNorm";
 import { Affine } from "../../../layers/kinds/affine";
 import { Elementwise } from "../../../layers/kinds/elementwise";
 import { Reduce } from "../../../layers/kinds/reduce";
@@ -75,12 +76,14 @@ const layerNormalization: Build = (draft, operation) => {
     operation,
     x.tensor,
     (name) =>
-      tf.layers.layerNormalization({
-        axis: axes.length === 1 ? axes[0] : axes,
-        epsilon,
-        center: offset !== null,
-        name,
-      }),
+      fastLayerNorm(
+        tf.layers.layerNormalization({
+          axis: axes.length === 1 ? axes[0] : axes,
+          epsilon,
+          center: offset !== null,
+          name,
+        }),
+      ),
     {
       weights: () => [own(scale), ...(offset ? [own(offset)] : [])].map((one) => one.reshape(lengths)),
       weightName: scale.name,
