@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
-import { type CountOptions, count } from "./commands/count";
+import { type CountOptions, countNetwork } from "./commands/count";
 import { describeDiagnosis, diagnose, ownVersion } from "./commands/doctor";
 import { requireKnownIsa } from "./commands/instructionSet";
 import {
@@ -93,7 +93,7 @@ program
   .requiredOption("--model <name>", "one of the paper's networks, or an ONNX file")
   .option("--k <centroids>", "K, centroids of a codebook", "16")
   .option("--json", "print the figures as JSON")
-  .action(async (options: CountOptions) => console.log(await count(options)));
+  .action(async (options: CountOptions) => console.log(await countNetwork(options)));
 
 const kernel = program
   .command("kernel")

@@ -12,6 +12,7 @@ export type { Comparison, LayerDifference } from "./conversion/compare";
 export { Conversion } from "./conversion/conversion";
 export { type ConvertOptions, convert } from "./conversion/convert";
 export type { ConversionChange } from "./conversion/core";
+export { count } from "./conversion/count";
 export type { FineTuneOptions } from "./conversion/fineTune";
 export type { HistoryEntry, StateTable } from "./conversion/history";
 export type { LayerInfo, LayerState, LayerTable } from "./conversion/layerTable";

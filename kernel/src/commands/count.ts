@@ -35,13 +35,13 @@ function layersOf(table: LayerTable, names: readonly string[]) {
 }
 
 /** Operations and bytes of a network, dense and with its layers as lookups, as a table or as JSON; nothing is run. */
-export async function count({ model, k, json }: CountOptions): Promise<string> {
+export async function countNetwork({ model, k, json }: CountOptions): Promise<string> {
   const numCentroids = Number(k);
   if (!Number.isInteger(numCentroids) || numCentroids < 2 || numCentroids > 256)
     throw new UsageError(
       `count: --k must be a whole number from 2 to 256 (got ${k}); the paper has 8 and 16`,
     );
-  const { convert, fromOnnx, models } = await import("../index.js");
+  const { count, fromOnnx, models } = await import("../index.js");
   const make = Object.hasOwn(models.paperNetworks, model) ? models.paperNetworks[model] : null;
   if (!make && !existsSync(model))
     throw new UsageError(
@@ -49,7 +49,7 @@ export async function count({ model, k, json }: CountOptions): Promise<string> {
     );
   const network = make ? make() : await fromOnnx(model);
   try {
-    const { layers } = convert(network, { numCentroids });
+    const layers = count(network, { numCentroids });
     if (!json) return layers.toString();
     const { dense, lookup } = layers.network;
     return JSON.stringify(

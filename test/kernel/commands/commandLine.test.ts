@@ -103,7 +103,7 @@ describe("lutnn, called wrongly", () => {
     [["count"], "required option '--model <name>' not specified"],
     [
       ["count", "--model", "nonsense"],
-      '--model must be one of resnet18_cifar, senet18_cifar, vgg11_cifar, resnet18_imagenet224, senet18_imagenet224, vgg11_bn_imagenet224, or an ONNX file (got "nonsense", which is neither)',
+      '--model must be one of resnet18_cifar, senet18_cifar, vgg11_cifar, resnet18_imagenet224, senet18_imagenet224, vgg11_bn_imagenet224, bert-6, or an ONNX file (got "nonsense", which is neither)',
     ],
     [["count", "--model", "vgg11_cifar", "--k", "1"], "--k must be a whole number from 2 to 256 (got 1)"],
     [["kernel", "nonsense"], "unknown command 'nonsense'"],

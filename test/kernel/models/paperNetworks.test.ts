@@ -1,4 +1,4 @@
-import { convert, models, type tf } from "lutnn";
+import { convert, count, models, type tf } from "lutnn";
 import { describe, expect, it } from "vitest";
 import publishedCounts from "./publishedCounts.json" with { type: "json" };
 
@@ -14,7 +14,7 @@ type Published = Record<
 const published: Published = publishedCounts as unknown as Published;
 
 describe("the paper's networks", () => {
-  it.each(Object.keys(models.paperNetworks))("count as published, each layer and in all: %s", (name) => {
+  it.each(Object.keys(published))("count as published, each layer and in all: %s", (name) => {
     const model = models.paperNetworks[name]();
     const { dense, layers } = published[name];
     const text = (rows: (number | null)[][]) => rows.map((row) => row.join(" ")).sort();
@@ -22,7 +22,7 @@ describe("the paper's networks", () => {
       [8, published[name].K8],
       [16, published[name].K16],
     ] as const) {
-      const table = convert(model, { numCentroids: K }).layers;
+      const table = count(model, { numCentroids: K });
       const { network, rest } = table;
       const { multiplyAdds, additions, operations, bytes } = network.lookup;
       expect([multiplyAdds, additions, operations, bytes]).toEqual(figures);
@@ -39,8 +39,27 @@ describe("the paper's networks", () => {
     model.dispose();
   });
 
-  it("are all of those that were counted", () => {
-    expect(Object.keys(models.paperNetworks).sort()).toEqual(Object.keys(published).sort());
+  it("are all of those that were counted, and BERT", () => {
+    expect(Object.keys(models.paperNetworks)).toEqual([...Object.keys(published), "bert-6"]);
+  });
+
+  it("count as published: BERT of six layers, with attention's products, layer norms and the pooler", () => {
+    const model = models.paperNetworks["bert-6"]();
+    const table = count(model);
+    const { dense, lookup } = table.network;
+    expect([dense.operations, lookup.operations]).toEqual([2_759_442_432, 168_935_424]);
+    const bytes = [...table].map(({ before, after }) => [before.bytes, after.bytes]);
+    expect(bytes).toHaveLength(36);
+    const [before, after] = [0, 1].map((i) => bytes.reduce((sum, row) => sum + row[i], 0));
+    expect([before, after]).toEqual([169_869_312, 23_887_872]); // 169.9 and 23.9 MB
+    model.dispose();
+  });
+
+  it("count alike by count and by a conversion", () => {
+    const model = models.vgg11({ ...small, width: 4 });
+    const [alone, converted] = [count(model), convert(model).layers];
+    expect([...converted]).toEqual([...alone]);
+    expect(converted.network).toEqual(alone.network);
   });
 
   it("halve images around their middle: a stride of 2 sees as much padding on each side", () => {
