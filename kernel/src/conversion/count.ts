@@ -14,7 +14,7 @@ import { chooseTargets, type TargetOptions } from "./targets";
 export function count(model: tf.LayersModel, options: TargetOptions = {}): LayerTable {
   checkNetwork("count", model);
   const graph = new NetworkGraph(model);
-  const targets = chooseTargets(graph, options);
+  const targets = chooseTargets(graph, options, 0);
   return new LayerTable(
     graph.name,
     targets.map((target) => layerInfo(target, "dense")),

@@ -57,8 +57,11 @@ function defaultSubvectorLength({ op, filterArea, inputLength }: LinearOperator)
 
 const isTarget = (node: GraphNode): boolean => isReplaceable(node.layer);
 
-/** The layers of a network that are to be converted, in network order. Throws LutnnError on unusable choices. */
-export function chooseTargets(graph: NetworkGraph, options: TargetOptions): Target[] {
+/**
+ * The layers of a network that are to be converted, in network order. Throws LutnnError on unusable choices, and where there
+ * are fewer than `atLeast`.
+ */
+export function chooseTargets(graph: NetworkGraph, options: TargetOptions, atLeast = 1): Target[] {
   const all = [...graph.layers].filter(([, layer]) => isReplaceable(layer)).map(([name]) => name);
   const published = options.layers ? null : publishedExceptions(graph);
   const names = options.layers ?? all.filter((name) => !published!.has(name));
@@ -71,7 +74,7 @@ export function chooseTargets(graph: NetworkGraph, options: TargetOptions): Targ
     if (fault) throw new LutnnError(`convert: ${fault}`);
     checkName(graph.name, name, all);
   }
-  if (names.length === 0)
+  if (names.length < atLeast)
     throw new LutnnError(
       `convert: ${graph.name} must have a layer to replace beyond its first convolution, its head and squeeze-and-excitation (it has ${all.join(", ") || "none that can be replaced"}); name some with { layers: [...] }`,
     );

@@ -1,4 +1,5 @@
 export * from "./bert/index";
+export { type MagikaOptions, magika } from "./magika";
 export { paperNetworks } from "./named";
 export { type ResNetOptions, resnet, resnet20 } from "./resnet";
 export { type ResNet18Options, resnet18 } from "./resnet18";
