@@ -11,12 +11,14 @@ const versions = ["20.20.2", "22.23.3", "24.21.0"].filter(
 /** Those that start kernels by themselves; the other ones go through Jupyter, on the Node.js that is installed. */
 const tests = [
   "assistance",
+  "childOutput",
   "comms",
   "display",
   "execute",
   "flood",
   "input",
   "interrupt",
+  "lateOutput",
   "modules",
   "process",
   "robustness",

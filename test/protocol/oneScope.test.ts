@@ -357,6 +357,16 @@ describe("a loop over the notebook's variables", () => {
     await kernel.request("control", "interrupt_request");
     expect((await running.done()).reply.content.ename).toBe("AbortError");
     expect(Number(await run("turns"))).toBeGreaterThan(1000);
+    // A text is kept in a local only, and told from time to time.
+    await run('let last = "", at = 0, was = 0;');
+    const texts = await kernel.startCell(
+      'console.log("on"); for (;;) { was = at++; at = 5; last = "turn " + was; }',
+    );
+    await texts.printed("on");
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    await kernel.request("control", "interrupt_request");
+    await texts.done();
+    expect(await run("last")).toBe("'turn 5'");
   });
 
   test.each([

@@ -60,3 +60,22 @@ export function isNearEnd({ panels }: Chart, place: number): boolean {
   const [lowest, highest] = [Math.min(...all), Math.max(...all)];
   return place > lowest + 0.75 * (highest - lowest);
 }
+
+/**
+ * What a panel's axis has to reach for a name above its highest mark, or above its reference line, to stay inside; null
+ * where none is that high.
+ */
+export function topForNames({ scale, fromZero, series, reference }: ChartPanel): number | null {
+  if (scale === "log") return null;
+  const lines = reference ? [reference.value] : [];
+  const values = [...series.flatMap((one) => one.values), ...lines].filter((value) => value !== null);
+  const named = series.flatMap((one) => one.values.filter((_, index) => one.labels?.[index]));
+  const lowest = Math.min(...values, ...(fromZero === false ? [] : [0]));
+  const highest = Math.max(...values);
+  const needed =
+    Math.max(...[...named, ...lines].map((value) => value ?? lowest)) + nameShare * (highest - lowest);
+  return needed > highest ? needed : null;
+}
+
+/** Height of a name and its mark, as a part of the panel's. */
+const nameShare = 0.12;

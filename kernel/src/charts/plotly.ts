@@ -1,7 +1,7 @@
 import { fontFamily, greyColor, palette, sizes, symbols, whitePage } from "../report/figureStyle";
 import { shortNumber, unitOf, withUnit } from "../report/format";
 import { plotlyText } from "../report/plotlyText";
-import { type Chart, type ChartPanel, type ChartSeries, drawnSpread, isNearEnd } from "./chart";
+import { type Chart, type ChartPanel, type ChartSeries, drawnSpread, isNearEnd, topForNames } from "./chart";
 import { valueText } from "./valueText";
 
 /** A plotly figure: MIME type application/vnd.plotly.v1+json. */
@@ -72,11 +72,13 @@ export function toPlotly(chart: Chart): PlotlyFigure {
   const named = new Set<string>();
   const data = chart.panels.flatMap((panel, p) => {
     const top = p * (sizes.panel + sizes.panelGap);
+    const include = topForNames(panel);
     layout[p === 0 ? "yaxis" : `yaxis${p + 1}`] = {
       title: { text: plotlyText(panel.axis) },
       type: panel.scale ?? "linear",
       ...(panel.scale === "log" ? { dtick: 1 } : {}),
       ...(panel.scale === "log" || panel.fromZero === false ? {} : { rangemode: "tozero" }),
+      ...(include === null ? {} : { autorangeoptions: { include } }),
       domain: [Math.max(0, 1 - (top + sizes.panel) / plotHeight), 1 - top / plotHeight],
     };
     const axis = p === 0 ? "y" : `y${p + 1}`;

@@ -2,7 +2,7 @@
 import { sizes, whitePage } from "../report/figureStyle";
 import { shortNumber } from "../report/format";
 import { letterWidth } from "../report/textFit";
-import type { Chart, ChartPanel } from "./chart";
+import { type Chart, type ChartPanel, topForNames } from "./chart";
 
 const { text: ink, mutedText, grid } = whitePage;
 
@@ -89,8 +89,9 @@ export function yAxis(panel: ChartPanel, index: number): Record<string, unknown>
   };
 }
 
-/** Room for the reference line above the values, and on a logarithmic axis for the smallest bar. */
-function axisRange({ scale, series, reference }: ChartPanel): Record<string, unknown> {
+/** Room for names above the values and the reference line, and on a logarithmic axis for the smallest bar. */
+function axisRange(panel: ChartPanel): Record<string, unknown> {
+  const { scale, series } = panel;
   const values = series.flatMap((one) => [
     ...one.values,
     ...(one.spread ?? []).flatMap((range) => range ?? []),
@@ -101,10 +102,6 @@ function axisRange({ scale, series, reference }: ChartPanel): Record<string, unk
     const min = 10 ** Math.floor(Math.log10(Math.min(...positive)) - 0.1);
     return { min, startValue: min }; // bars begin at the axis' end
   }
-  const [lowest, highest] = [Math.min(...known), Math.max(...known)];
-  if (!reference || reference.value <= highest) return {};
-  return {
-    max: reference.value + 0.06 * (reference.value - lowest),
-    axisLabel: { ...axisLabel, showMaxLabel: false },
-  };
+  const max = topForNames(panel);
+  return max === null ? {} : { max, axisLabel: { ...axisLabel, showMaxLabel: false } };
 }

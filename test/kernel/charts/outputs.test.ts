@@ -1,6 +1,8 @@
 // What the library's results draw: on which axes, with which figures beside them.
 import { charts, inference, Plan, TrainingHistory } from "lutnn";
 import { describe, expect, it } from "vitest";
+import { topForNames } from "../../../kernel/lib/charts/chart.js";
+import { toPlotly } from "../../../kernel/lib/charts/plotly.js";
 import { gridHtml } from "../../../kernel/lib/host/bundles/grid.js";
 import { Curve } from "../../../kernel/lib/training/curve.js";
 import { hostileNames, hostileOutputs } from "../../extension/fixtures/outputs";
@@ -59,6 +61,15 @@ describe("a plan", () => {
     ]);
     expect(line.labels).toEqual(["dense", null, "all cheapest"]);
     expect(chosen).toMatchObject({ kind: "points", at: [2], values: [0.1], labels: ["chosen: 2.000 M"] });
+  });
+
+  it("has room above the highest mark for its name", () => {
+    const { yaxis } = toPlotly(chart).layout as { yaxis: { autorangeoptions?: { include: number } } };
+    expect(yaxis.autorangeoptions?.include).toBeGreaterThan(1.1 * 0.2);
+    const [panel] = chart.panels;
+    expect(
+      topForNames({ ...panel, series: panel.series.map((one) => ({ ...one, labels: undefined })) }),
+    ).toBe(null);
   });
 });
 

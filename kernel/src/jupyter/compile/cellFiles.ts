@@ -7,6 +7,7 @@ import { expectAssignments } from "./assignments";
 import { augmentationsOf, withoutAugmentations } from "./augmentations";
 import { around, exportedOf, identifiersOf, localsOf, putInside, type Ts } from "./compilerApi";
 import { type Continued, continueNamespaces, freshNames } from "./namespaces";
+import { cellsToSettle, settledText } from "./settledCells";
 
 /** Cells that are kept only since others mention names which have been declared anew meanwhile; beyond it types are lost. */
 const mostHidden = 200;
@@ -25,6 +26,8 @@ export interface CellFile {
   ambient: Set<string>;
   /** What it says about other modules and the global scope. */
   augmentations: Set<string>;
+  /** Its types no longer follow from other cells. */
+  isSettled: boolean;
   /** Cells whose names it mentions. */
   needs: Set<CellFile>;
   /** The file that the rest is about: what follows from the cells before it. */
@@ -118,6 +121,7 @@ export class CellFiles {
     for (const name of ambient) if (known.has(name)) ambient.delete(name);
     const [augmentations, forgotten] = [augmentationsOf(ts, file), new Set<string>()];
     Object.assign(draft, { values, types, ambient, others, needs, augmentations, forgotten });
+    this.settle(program);
   }
 
   /** The draft is a cell that runs: its names hold from now on. */
@@ -173,11 +177,25 @@ export class CellFiles {
     this.kept = this.kept.filter((cell) => needed.has(cell));
   }
 
+  /** Ends chains of types that have become too long, from the next cell on. */
+  private settle(program: typescript.Program): void {
+    const chain = cellsToSettle(this.kept);
+    const texts = chain.map((cell) => settledText(this.ts, program.getTypeChecker(), cell));
+    for (const [index, cell] of chain.entries()) {
+      cell.isSettled = true;
+      const text = texts[index];
+      if (text === null) continue;
+      this.write(cell, text, this.ts.ScriptKind.TS);
+      cell.needs.clear();
+    }
+  }
+
   private release(cell: CellFile): void {
     this.write(cell, "", this.ts.ScriptKind.TS);
     const { forgotten, values, types, ambient, augmentations, needs } = cell;
     for (const set of [forgotten, values, types, ambient, augmentations, needs]) set.clear();
     cell.linked = null;
+    cell.isSettled = false;
     cell.continued = new Map();
     this.free.push(cell);
   }
@@ -194,7 +212,7 @@ export class CellFiles {
         ...{ path, text: "", kind: this.ts.ScriptKind.TS, version: 0 },
         ...{ forgotten: new Set<string>(), values: new Set<string>(), types: new Set<string>() },
         ...{ ambient: new Set<string>(), augmentations: new Set<string>(), needs: new Set<CellFile>() },
-        ...{ linked: null, continued: new Map(), fresh: [] },
+        ...{ linked: null, isSettled: false, continued: new Map(), fresh: [] },
         ...{ changing: [], others: new Set<string>() },
       };
       this.all.push(cell);

@@ -396,7 +396,9 @@ class OneScope {
   /** A loop that nothing can look into while it runs keeps the notebook's variables in locals. */
   private hotLoop({ label, statement }: typescript.LabeledStatement): void {
     const { used, written } = namesIn(this.ts, statement, (name, node) => this.isShared(name, node));
-    const { kept: outer, scratch: counter } = this;
+    const { kept: outer, scratch } = this;
+    // No name begins with a digit.
+    const counter = `${scratch}0`;
     // To store a number costs little where no other kind of value ever was; elsewhere V8 makes an object of each.
     const [late, through] = [[] as string[], new Set<string>()];
     for (const name of written)
@@ -407,7 +409,7 @@ class OneScope {
       .filter((name) => !this.isKept(name))
       .map((name) => `${this.localOf(name)} = ${this.variable(name)}`);
     if (save !== "") locals.push(`${counter} = 0`);
-    else if (through.size > 0) locals.push(counter);
+    if (through.size > 0) locals.push(scratch);
     const start = `${locals.length > 0 ? `{ let ${locals.join(", ")}; ` : ""}${save === "" ? "" : "try { "}`;
     const end = `${save === "" ? "" : ` } finally { ${save}}`}${locals.length > 0 ? " }" : ""}`;
     this.edits.replace(this.code, label.getStart(), statement.getStart(), start);
