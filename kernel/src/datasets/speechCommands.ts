@@ -28,7 +28,8 @@ export const speechCommandsSource: DataSource = {
   folders: ["speech_commands_v0.02", "SpeechCommands/speech_commands_v0.02"],
 };
 
-const words = [
+/** The classes, in their order. */
+export const speechWords = [
   ...["backward", "bed", "bird", "cat", "dog", "down", "eight", "five", "follow", "forward", "four", "go"],
   ...["happy", "house", "learn", "left", "marvin", "nine", "no", "off", "on", "one", "right", "seven"],
   ...["sheila", "six", "stop", "three", "tree", "two", "up", "visual", "wow", "yes", "zero"],
@@ -47,7 +48,7 @@ export async function speechCommands(
   const validation = await listOf(join(folder, lists.validation));
   const test = await listOf(join(folder, lists.test));
   const held = new Set([...validation, ...test]);
-  const train = (await Promise.all(words.map((word) => recordingsOf(folder, word))))
+  const train = (await Promise.all(speechWords.map((word) => recordingsOf(folder, word))))
     .flat()
     .filter((file) => !held.has(file));
   const recipe: SoundRecipe = { kind: "sound", logarithm: profile === "plus" };
@@ -57,13 +58,13 @@ export async function speechCommands(
         `speech-commands: ${folder} must hold recordings for ${which} (it holds none); get the set again`,
       );
     const files = new NameTable(list);
-    const labels = Int32Array.from(list, (file) => words.indexOf(file.slice(0, file.indexOf("/"))));
+    const labels = Int32Array.from(list, (file) => speechWords.indexOf(file.slice(0, file.indexOf("/"))));
     return decoded({
       info: {
         name: "speech-commands",
         size: labels.length,
         inputs: [{ name: "spectrogram", shape: [32, 32, 1], dtype: "float32" }],
-        target: { kind: "class", classes: words.length, names: words },
+        target: { kind: "class", classes: speechWords.length, names: speechWords },
         labels,
         version: digestOf(JSON.stringify(recipe), files.digest(), labels),
       },
@@ -100,9 +101,9 @@ export async function listOf(path: string): Promise<string[]> {
   if (lines.at(-1) === "") lines.pop();
   for (const [i, line] of lines.entries()) {
     const [word, name, ...more] = line.split("/");
-    if (!words.includes(word) || !isRecording(name ?? "") || more.length > 0)
+    if (!speechWords.includes(word) || !isRecording(name ?? "") || more.length > 0)
       throw new LutnnError(
-        `${path}: each line must be one of the ${words.length} words and a recording (got ${quoted(line)} in line ${i + 1}); get it again`,
+        `${path}: each line must be one of the ${speechWords.length} words and a recording (got ${quoted(line)} in line ${i + 1}); get it again`,
       );
   }
   return lines;

@@ -1,10 +1,10 @@
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
-import { pipeline } from "node:stream";
 import { createInflate } from "node:zlib";
 import { LutnnError } from "../../errors";
 import { fileError } from "../../files/fileError";
+import { piped } from "../../files/piped";
 import { ByteReader } from "./byteReader";
 
 /** An array of numbers in a MAT file; its values must be read before the next array is asked for. */
@@ -90,7 +90,7 @@ async function* elementAt(
   if (type !== miMatrix && type !== miCompressed) return;
   const refuse = refusal(path);
   const input = createReadStream(path, { start, end: start + length - 1, signal, highWaterMark: 1 << 18 });
-  const stream = type === miCompressed ? pipeline(input, createInflate(), () => undefined) : input;
+  const stream = type === miCompressed ? piped(input, createInflate()) : input;
   const reader = new ByteReader(stream);
   try {
     if (type === miCompressed) {
