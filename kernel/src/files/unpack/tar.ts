@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { createReadStream } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename } from "node:path";
-import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { Parser, type ReadEntry } from "tar";
 import { LutnnError } from "../../errors";
+import { piped } from "../piped";
 import { refusal, type UnpackFolder } from "./folder";
 
 const files = ["File", "OldFile", "ContiguousFile"];
@@ -27,12 +27,18 @@ export async function unpackTar(
   let work: Promise<void> = Promise.resolve();
   let isWhole = false;
   const failure = new AbortController();
+  let current: ReadEntry | undefined;
   const parser = new Parser({
     strict: true,
     maxDecompressionRatio: Number.POSITIVE_INFINITY, // it sees what is unpacked already
     onReadEntry: (entry) => {
       work = work
-        .then(() => take(entry, name, folder, signal))
+        .then(async () => {
+          if (failure.signal.aborted) return;
+          current = entry;
+          entry.on("error", () => undefined); // thrown to whoever reads it
+          await take(entry, name, folder, signal);
+        })
         .catch((error) => {
           failure.abort(error);
         });
@@ -55,8 +61,12 @@ export async function unpackTar(
     await work;
     failure.signal.throwIfAborted();
   } catch (error) {
+    // Nothing may be written any more once this has been thrown: what waits for the rest of an entry is ended.
+    failure.abort(error);
+    current?.destroy(new Error("the archive ended"));
+    await work;
     signal.throwIfAborted();
-    throw failure.signal.aborted ? failure.signal.reason : error;
+    throw failure.signal.reason;
   }
   if (!isWhole) throw damage(name, new Error("its end is missing"));
 }
@@ -82,8 +92,7 @@ async function* unpacked(
   signal: AbortSignal,
 ): AsyncGenerator<Buffer> {
   const input = createReadStream(path, { highWaterMark: 1 << 18, signal });
-  // Where one of the two fails, both end and the loop below says why.
-  const stream = (await isGzip(path)) ? pipeline(input, createGunzip(), () => undefined) : input;
+  const stream = (await isGzip(path)) ? piped(input, createGunzip()) : input;
   let count = 0;
   try {
     for await (const chunk of stream) {

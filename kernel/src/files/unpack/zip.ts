@@ -1,7 +1,10 @@
+import { createReadStream } from "node:fs";
 import { basename } from "node:path";
-import { crc32 } from "node:zlib";
+import { Readable } from "node:stream";
+import { crc32, createInflateRaw } from "node:zlib";
 import { type Entry, openPromise } from "yauzl";
 import { LutnnError } from "../../errors";
+import { piped } from "../piped";
 import { refusal, type UnpackFolder } from "./folder";
 
 /** Of the mode that Unix systems put into the upper half of an entry's attributes. */
@@ -22,19 +25,10 @@ export async function unpackZip(path: string, folder: UnpackFolder, signal: Abor
         checkKind(name, entry, isFolder);
         if (isFolder) await folder.folder(name, entry.fileName);
         else {
-          const content = await zip.openReadStreamPromise(entry);
-          content.on("error", () => undefined); // the reading below throws it, while somebody reads
-          try {
-            await folder.file(
-              name,
-              entry.fileName,
-              entry.uncompressedSize,
-              checked(name, entry, content),
-              signal,
-            );
-          } finally {
-            content.destroy();
-          }
+          const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true });
+          const content = contentOf(path, fileDataStart, entry);
+          const { fileName, uncompressedSize } = entry;
+          await folder.file(name, fileName, uncompressedSize, checked(name, entry, content), signal);
         }
       }
     } finally {
@@ -55,15 +49,25 @@ function checkKind(archive: string, entry: Entry, isFolder: boolean): void {
   if (entry.isEncrypted()) throw refusal(archive, entry.fileName, "be readable without a password");
 }
 
-async function* checked(
-  archive: string,
-  entry: Entry,
-  content: AsyncIterable<Buffer>,
-): AsyncGenerator<Buffer> {
+/** An entry's bytes. yauzl's own stream forgets an error that comes before somebody reads. */
+function contentOf(path: string, start: number, { compressedSize, compressionMethod }: Entry): Readable {
+  if (compressionMethod !== 0 && compressionMethod !== 8)
+    throw new Error(`it is packed by method ${compressionMethod}`);
+  if (compressedSize === 0) return Readable.from([]);
+  const packed = createReadStream(path, { start, end: start + compressedSize - 1 });
+  if (compressionMethod === 0) return packed;
+  return piped(packed, createInflateRaw());
+}
+
+async function* checked(archive: string, entry: Entry, content: Readable): AsyncGenerator<Buffer> {
   let sum = 0;
-  for await (const part of content) {
-    sum = crc32(part, sum);
-    yield part;
+  try {
+    for await (const part of content) {
+      sum = crc32(part, sum);
+      yield part;
+    }
+  } finally {
+    content.destroy();
   }
   if (sum !== entry.crc32) throw refusal(archive, entry.fileName, "have the checksum that it claims");
 }
