@@ -1,4 +1,7 @@
 import base from "../../vitest.config.mjs";
 
-/** As the tests always run, each with one fault after the other. */
-export default { ...base, test: { ...base.test, runner: "test/kernel/mutants/faultRunner.mjs" } };
+/** As the tests always run, each with one fault after the other. What takes too long is together.mjs' to say. */
+export default {
+  ...base,
+  test: { ...base.test, testTimeout: 300_000, runner: "test/kernel/mutants/faultRunner.mjs" },
+};

@@ -86,19 +86,21 @@ const fullName = ({ name, suite }) => (suite ? `${fullName(suite)} ${name}` : na
 
 let file = null;
 let start = 0;
+let haveAllPassed = true;
 beforeEach(() => {
   takeOutside();
   start = performance.now();
 });
 afterEach(({ task }) => {
   file = task.file.filepath;
+  if (task.result.state === "fail") haveAllPassed = false;
   const milliseconds = Math.round(performance.now() - start);
   tests.push({ name: fullName(task), milliseconds, covered: take() });
 });
 afterAll(() => {
   takeOutside();
   rmSync(fromChildren, { recursive: true });
-  if (!file) return; // every test was skipped
+  if (!file || !haveAllPassed) return; // or every test was skipped
   const to = join(LUTNN_COVERAGE_TO, `${encodeURIComponent(file)}.json`);
   writeFileSync(to, JSON.stringify({ outside, tests }));
 });
