@@ -15,7 +15,9 @@ import { withLookups } from "./lookupNetwork";
 const load = createRequire(import.meta.url);
 const { checkCall } = load("../../../kernel/lib/inference/checkCall") as typeof calls;
 const { checkOptimized } = load("../../../kernel/lib/inference/checkOptimized") as typeof optimized;
-const inside = load("../../../kernel/lib/inference/fileValues") as { -readonly [K in keyof typeof files]: (typeof files)[K] };
+const inside = load("../../../kernel/lib/inference/fileValues") as {
+  -readonly [K in keyof typeof files]: (typeof files)[K];
+};
 const { GraphRun, NetworkGraph } = load("../../../kernel/lib/layers/graph") as typeof graphs;
 
 const folder = mkdtempSync(join(tmpdir(), "lutnn-check-call-"));
@@ -143,7 +145,9 @@ describe("a network of a file", () => {
     }
     writeFileSync(path, "no file of ONNX");
     await expect(fromOnnx(path)).rejects.toThrow(/two\.onnx/);
-    await expect(fromOnnx(7 as never)).rejects.toThrow("fromOnnx: the file must be a path or bytes (got number)");
+    await expect(fromOnnx(7 as never)).rejects.toThrow(
+      "fromOnnx: the file must be a path or bytes (got number)",
+    );
     await expect(fromOnnx(null as never)).rejects.toThrow("(got null)");
   });
 });

@@ -3,10 +3,14 @@
 // sample of the same seed contains the smaller one.
 //
 // It is quick because it runs no test in vain: V8 says once which tests come to which place (reach.mjs), and only those
-// run, the quick ones of the nearest file first, up to the first that fails. A fault that no test comes to has survived.
-// `--seconds` gives a fault up for a survivor after so long, though further tests come to it: the share is then too low, if
-// anything. It can be stopped and goes on where it was: results stand in out/mutants/journal.jsonl, and count as long as the source
-// and the tests concerned are the same; `--again` tries survivors once more all the same.
+// run, the quick ones first. The library holds all faults with switches, so that a process runs each test with one fault
+// after the other (together.mjs); a fault counts as noticed where the test passes without it, before and afterwards. What is
+// computed as a file is loaded cannot be switched: such a fault is planted by itself (plant.mjs). A fault that no test comes
+// to has survived. One that makes a test take five times as long as alone, and 40 s more, is noticed by time.
+//
+// `--seconds` gives a fault up for a survivor after tests of so long, though further ones come to it: the share is then too
+// low, if anything. It can be stopped and goes on where it was: results stand in out/mutants/journal.jsonl, and count as long
+// as the source and the tests concerned are the same; `--again` tries survivors once more, which new tests ask for.
 //
 // It changes kernel/lib while it runs and puts it back: run nothing else in this checkout meanwhile. Survivors that no test
 // can tell are in survivors.json, each with its reason; they are not in the sample.
