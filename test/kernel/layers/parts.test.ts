@@ -1,11 +1,12 @@
 import { createRequire } from "node:module";
-import { tf } from "lutnn";
+import { layers, tf } from "lutnn";
 import { describe, expect, it } from "vitest";
 import { NetworkGraph } from "../../../kernel/lib/layers/graph";
 import { findHead } from "../../../kernel/lib/layers/head";
 import { dot } from "../../../kernel/lib/layers/kinds/dot";
 import { batchNormalization, layerNormalization } from "../../../kernel/lib/layers/kinds/normalization";
 import type * as makers from "../../../kernel/lib/layers/makeLookup";
+import { hasBefore, hasBehind } from "../../../kernel/lib/layers/norms";
 import { axisWindow, perAxis } from "../../../kernel/lib/layers/window";
 import { expectSameFile, randomWeights } from "../onnx/sameOutputs";
 import { randomFloats } from "../random";
@@ -214,5 +215,33 @@ describe("files", () => {
       L.lstm({ ...config, recurrentActivation }),
     ])
       await expectSameFile(randomWeights(through([3, 2], layer)));
+  });
+});
+
+describe("what stands before and behind a call", () => {
+  it("is found along the edges, past others, and not beside it", () => {
+    const input = tf.input({ shape: [3] });
+    const dense = (name: string, x: Tensor) => L.dense({ units: 3, name }).apply(x) as Tensor;
+    const first = dense("first", input);
+    const relu = L.reLU({ name: "relu" }).apply(first) as Tensor;
+    const [left, right] = [dense("left", relu), L.reLU({ name: "right" }).apply(relu) as Tensor];
+    const sum = L.add({ name: "sum" }).apply([left, right]) as Tensor;
+    const graph = new NetworkGraph(tf.model({ inputs: input, outputs: sum }));
+    const isDense = ({ layer }: { layer: tf.layers.Layer }) => layer.getClassName() === "Dense";
+    const found = (has: typeof hasBefore) =>
+      graph.nodes.filter((node) => has(graph, node, isDense)).map(({ name }) => name);
+    expect(found(hasBefore).sort()).toEqual(["left", "relu", "right", "sum"]);
+    expect(found(hasBehind).sort()).toEqual(["first", "relu"]);
+  });
+});
+
+describe("a slice of whole numbers", () => {
+  it("is written as it computes", async () => {
+    const model = through([6], new layers.Slice({ axis: 1, start: 1, length: 3 }));
+    const input = tf.input({ shape: [6], dtype: "int32" });
+    const ids = new layers.Slice({ axis: 1, start: 1, length: 3 }).apply(input) as Tensor;
+    const table = L.embedding({ inputDim: 5, outputDim: 2 }).apply(ids) as Tensor;
+    await expectSameFile(randomWeights(tf.model({ inputs: input, outputs: table })));
+    await expectSameFile(model);
   });
 });
