@@ -51,8 +51,10 @@ export async function evaluateSession(
     const { targets, mask } = batch;
     const results = await session.run<ArrayOf[ElementType]>(await feedsOf(batch));
     const outputs = session.outputNames.map((name) => networkTensor(results[name]));
-    score = addScores(score, task.score(outputs, targets, mask));
-    loss += tf.tidy(() => task.loss(outputs, targets, mask).dataSync()[0]) * batch.size;
+    const own = task.score(outputs, targets, mask);
+    score = addScores(score, own);
+    // A batch's loss is the mean over what counts in it: examples, or tokens that are no padding.
+    loss += tf.tidy(() => task.loss(outputs, targets, mask).dataSync()[0]) * own.weight;
     size += batch.size;
     tf.dispose(outputs);
     disposeBatch(batch);
@@ -60,5 +62,5 @@ export async function evaluateSession(
   }
   if (size === 0) throw new LutnnError(`${what}: ${data.name} must give at least one example (it gave none)`);
   const metric = measured("evaluate", task, score);
-  return { metric, accuracy: accuracyOf(metric), loss: loss / size, size };
+  return { metric, accuracy: accuracyOf(metric), loss: loss / score.weight, size };
 }

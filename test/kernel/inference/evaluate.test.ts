@@ -1,6 +1,7 @@
 import * as lutnn from "lutnn";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { exportOnnx } from "../../../kernel/lib/layers/exportOnnx";
+import { randomFloats } from "../random";
 import { randomExamples } from "./examples";
 import { randomWeights } from "./lookupNetwork";
 
@@ -40,6 +41,43 @@ describe("a session's evaluation", () => {
       expect(got.size).toBe(37);
       await session.release();
     }
+  });
+
+  it("weighs the loss of a batch by what counts in it, so that padding says nothing", async () => {
+    const [examples, length] = [10, 4];
+    const input = tf.input({ shape: [length, 2], name: "x" });
+    const model = randomWeights(
+      tf.model({ inputs: input, outputs: L.dense({ units: 3 }).apply(input) as Tensor }),
+    );
+    const data = new lutnn.datasets.ArrayExamples({
+      name: "tokens",
+      inputs: { x: { shape: [length, 2], values: randomFloats(examples * length * 2, 6) } },
+      target: { kind: "tokens", length, classes: 3 },
+      targets: Int32Array.from({ length: examples * length }, (_, i) => i % 3),
+      mask: Int32Array.from({ length: examples * length }, (_, i) => (i < 12 || i % length === 0 ? 1 : 0)),
+    });
+    const session = await InferenceSession.create(exportOnnx(model));
+    const wanted = await lutnn.evaluate(model, data);
+    for (const batchSize of [3, 10]) {
+      const got = await session.evaluate(data, { batchSize });
+      expect(got.metric.value).toBeCloseTo(wanted.metric.value, 10);
+      expect(Math.abs(got.loss - wanted.loss)).toBeLessThan(lossTolerance * wanted.loss);
+    }
+    await session.release();
+  });
+
+  it("runs 256 examples at once unless told otherwise", async () => {
+    const input = tf.input({ shape: [1], name: "x" });
+    const output = L.dense({ units: 3 }).apply(input) as Tensor;
+    const session = await InferenceSession.create(exportOnnx(tf.model({ inputs: input, outputs: output })));
+    const run = vi.spyOn(session, "run");
+    const data = randomExamples(300, [{ name: "x", shape: [1], dtype: "float32" }]);
+    await session.evaluate(
+      data.map((inputs) => inputs),
+      { task: "classification" },
+    );
+    expect(run.mock.calls.map(([feeds]) => feeds.input.dims[0])).toEqual([256, 44]);
+    await session.release();
   });
 
   it("refuses data that do not fit the file, in one sentence", async () => {

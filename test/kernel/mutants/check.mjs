@@ -3,10 +3,14 @@
 // sample of the same seed contains the smaller one.
 //
 // It is quick because it runs no test in vain: V8 says once which tests come to which place (reach.mjs), and only those
-// run, the quick ones of the nearest file first, up to the first that fails. A fault that no test comes to has survived.
-// `--seconds` gives a fault up for a survivor after so long, though further tests come to it: the share is then too low, if
-// anything. It can be stopped and goes on where it was: results stand in out/mutants/journal.jsonl, and count as long as the source
-// and the tests concerned are the same; `--again` tries survivors once more all the same.
+// run, the quick ones first. The library holds all faults with switches, so that a process runs each test with one fault
+// after the other (together.mjs); a fault counts as noticed where the test passes without it, before and afterwards. What is
+// computed as a file is loaded cannot be switched: such a fault is planted by itself (plant.mjs). A fault that no test comes
+// to has survived. One that makes a test take five times as long as alone, and 40 s more, is noticed by time.
+//
+// `--seconds` gives a fault up for a survivor after tests of so long, though further ones come to it: the share is then too
+// low, if anything. It can be stopped and goes on where it was: results stand in out/mutants/journal.jsonl, and count as long
+// as the source and the tests concerned are the same; `--again` tries survivors once more, which new tests ask for.
 //
 // It changes kernel/lib while it runs and puts it back: run nothing else in this checkout meanwhile. Survivors that no test
 // can tell are in survivors.json, each with its reason; they are not in the sample.
@@ -17,6 +21,7 @@ import { faultsOf } from "./placesOf.mjs";
 import { plant } from "./plant.mjs";
 import { digest, filesUnder, measureReach, testsThatReach } from "./reach.mjs";
 import { interval, shuffled } from "./sample.mjs";
+import { plantTogether } from "./together.mjs";
 
 const root = resolve(import.meta.dirname, "../../..");
 const wanted = 0.8;
@@ -72,18 +77,84 @@ const stillHolds = (entry, fault) =>
   entry.digest === digest(textOf(`kernel/lib/${fault.library}`), ...entry.files.map(textOf)) &&
   !(values.again && entry.killedBy === null);
 
-/** Tries one fault: what killed it, null for a survivor; and the test files that decided. */
-async function tryFault(fault, reach) {
-  const tries = testsThatReach(fault, reach);
-  const files = new Set(tries.map(({ file }) => file));
-  const killedBy = await plant(root, fault, tries, seconds);
-  const decisive = killedBy ? [killedBy.file] : [...files].sort();
-  return {
-    killedBy,
-    reached: tries.length > 0,
-    files: decisive,
-    digest: digest(textOf(`kernel/lib/${fault.library}`), ...decisive.map(textOf)),
+/** What tests of each file come to which of some faults, the quick tests of all files first. */
+function partsOf(switched, reach) {
+  const parts = [true, false].flatMap((isQuick) =>
+    [...reach].map(([file, { tests }]) => {
+      const milliseconds = Object.fromEntries(tests.map((one) => [one.name, one.milliseconds]));
+      return { file, isQuick, tests: {}, milliseconds };
+    }),
+  );
+  for (const { switchedBy, tries } of switched)
+    for (const { file, isQuick, names } of tries) {
+      const part = parts.find((one) => one.file === file && one.isQuick === isQuick);
+      for (const name of names) {
+        part.tests[name] ??= [];
+        part.tests[name].push(switchedBy);
+      }
+    }
+  const length = ({ tests, milliseconds }) =>
+    Object.entries(tests).reduce((sum, [name, some]) => sum + milliseconds[name] * some.length, 0);
+  return parts
+    .filter(({ tests }) => Object.keys(tests).length > 0)
+    .sort((a, b) => b.isQuick - a.isQuick || length(a) - length(b));
+}
+
+/**
+ * Tries faults of a room and writes down what noticed each: together where tests alone come to them, and by themselves
+ * where what runs outside of tests, as a file is loaded, comes to them.
+ */
+async function tryFaults(some, reach, note) {
+  const start = performance.now();
+  const found = new Map();
+  const all = some.map((fault, switchedBy) => ({
+    ...fault,
+    switchedBy,
+    tries: testsThatReach(fault, reach),
+  }));
+  const tell = (fault, killedBy) => {
+    const files = [...new Set(fault.tries.map(({ file }) => file))].sort();
+    const decisive = killedBy ? [killedBy.file] : files;
+    const entry = {
+      id: fault.id,
+      room: fault.room,
+      killedBy,
+      reached: fault.tries.length > 0,
+      files: decisive,
+    };
+    entry.digest = digest(textOf(`kernel/lib/${fault.library}`), ...decisive.map(textOf));
+    entry.seconds = Math.round((performance.now() - start) / 1000);
+    found.set(fault, entry);
+    note(entry);
   };
+  const isOutside = ({ library, number }, file) => reach.get(file).outside[library]?.includes(number);
+  const switched = all.map((fault) => ({
+    ...fault,
+    tries: fault.tries.filter(({ file }) => fault.canSwitch && !isOutside(fault, file)),
+  }));
+  const left = all.map(() => (seconds > 0 ? 1000 * seconds : Number.MAX_VALUE));
+  const untried = await plantTogether(
+    root,
+    switched.filter(({ tries }) => tries.length > 0),
+    partsOf(switched, reach),
+    left,
+    (number, killedBy) => tell(all[number], killedBy),
+  );
+  for (const fault of all.filter((one) => !found.has(one))) {
+    const tries = fault.tries.flatMap((one) => {
+      const isAlone = !fault.canSwitch || isOutside(fault, one.file);
+      const names = one.names.filter(
+        (name) =>
+          isAlone ||
+          untried.some(
+            ({ file, test, fault: number }) =>
+              file === one.file && test === name && number === fault.switchedBy,
+          ),
+      );
+      return names.length > 0 ? [{ ...one, names }] : [];
+    });
+    tell(fault, await plant(root, fault, tries, seconds));
+  }
 }
 
 const faults = faultsOf(root, Object.keys(testsOf));
@@ -101,18 +172,19 @@ const reach = measureReach(root, [...new Set(rooms.flatMap(testFiles))], places)
 const results = [];
 for (const room of rooms) {
   const all = faults.get(room);
-  const open = shuffled(all, seed).filter(({ id }) => !untellable[id]);
-  const chosen = open.slice(0, each === 0 ? open.length : each);
+  const tellable = shuffled(all, seed).filter(({ id }) => !untellable[id]);
+  const chosen = tellable.slice(0, each === 0 ? tellable.length : each);
   const own = new Map(testFiles(room).map((file) => [file, reach.get(file)]));
   const counts = { killed: 0, byTime: 0, unreached: 0 };
-  for (const [i, fault] of chosen.entries()) {
-    let entry = known.get(fault.id);
-    if (!stillHolds(entry, fault)) {
-      const start = performance.now();
-      entry = { id: fault.id, room, ...(await tryFault(fault, own)) };
-      entry.seconds = Math.round((performance.now() - start) / 1000);
-      appendFileSync(journal, `${JSON.stringify(entry)}\n`);
-    }
+  const open = chosen.filter((fault) => !stillHolds(known.get(fault.id), fault));
+  let tried = 0;
+  await tryFaults(open, own, (entry) => {
+    known.set(entry.id, entry);
+    appendFileSync(journal, `${JSON.stringify(entry)}\n`);
+    if (++tried % 10 === 0) console.log(`${room}: ${tried} of ${open.length} tried`);
+  });
+  for (const fault of chosen) {
+    const entry = known.get(fault.id);
     if (entry.killedBy) counts.killed++;
     else
       console.log(
@@ -120,10 +192,14 @@ for (const room of rooms) {
       );
     if (entry.killedBy?.test === null) counts.byTime++;
     if (!entry.reached) counts.unreached++;
-    if ((i + 1) % 10 === 0)
-      console.log(`${room}: ${counts.killed} of ${i + 1} killed (${chosen.length} to try)`);
   }
-  results.push({ room, ...counts, tried: chosen.length, all: all.length, excused: all.length - open.length });
+  results.push({
+    room,
+    ...counts,
+    tried: chosen.length,
+    all: all.length,
+    excused: all.length - tellable.length,
+  });
 }
 
 const columns = ["room", "faults", "excused", "tried", "killed", "by time", "no test", "share", "95 %"];

@@ -5,43 +5,53 @@ import { compiled } from "./mutate.mjs";
 import { testEnvironment } from "./reach.mjs";
 
 /** Seconds that the start of Vitest and of TensorFlow may take on a busy machine. */
-const startSeconds = 40;
+export const startSeconds = 40;
 
 const escaped = (name) => name.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
 
-let undo = () => {};
-let running = null;
-/** Ends Vitest with the processes that it started: one of them may be in an endless loop. */
-function stop() {
-  if (running) process.kill(-running.pid, "SIGKILL");
-}
+/** What is to be done when this process is stopped, the newest first. */
+const clearings = [];
 for (const signal of ["SIGINT", "SIGTERM"])
   process.on(signal, () => {
-    stop();
-    undo();
+    for (const clear of clearings.reverse()) clear();
     process.exit(130);
   });
 
+/** Does some work; `clear` is called when this process is stopped meanwhile. */
+export async function untilStopped(clear, work) {
+  clearings.push(clear);
+  try {
+    return await work();
+  } finally {
+    clearings.splice(clearings.indexOf(clear), 1);
+  }
+}
+
 /** Runs Vitest for at most so long: its exit status, null where it took too long. */
 function vitest(root, options, milliseconds) {
-  return new Promise((resolve) => {
-    let tooLong = false;
-    running = spawn(process.execPath, [join(root, "node_modules/vitest/vitest.mjs"), "run", ...options], {
-      cwd: root,
-      stdio: "ignore",
-      detached: true,
-      env: testEnvironment,
-    });
-    const timer = setTimeout(() => {
-      tooLong = true;
-      stop();
-    }, milliseconds);
-    running.on("exit", (status) => {
-      clearTimeout(timer);
-      running = null;
-      resolve(tooLong ? null : status);
-    });
+  let tooLong = false;
+  const child = spawn(process.execPath, [join(root, "node_modules/vitest/vitest.mjs"), "run", ...options], {
+    cwd: root,
+    stdio: "ignore",
+    detached: true,
+    env: testEnvironment,
   });
+  // With the processes that it started: one of them may be in an endless loop.
+  const stop = () => process.kill(-child.pid, "SIGKILL");
+  return untilStopped(
+    stop,
+    () =>
+      new Promise((resolve) => {
+        const timer = setTimeout(() => {
+          tooLong = true;
+          stop();
+        }, milliseconds);
+        child.on("exit", (status) => {
+          clearTimeout(timer);
+          resolve(tooLong ? null : status);
+        });
+      }),
+  );
 }
 
 /** Runs some tests of a file up to the first failure: null when they pass, else the test and what it said. */
@@ -76,24 +86,27 @@ async function failureOf(root, { file, names, milliseconds }) {
 }
 
 /**
- * Plants a fault, runs tests in turn for about so many seconds (0: as long as it takes), and takes it out again: what failed
+ * Plants a fault, runs tests in turn that take about so many seconds by themselves (0: all of them), and takes it out again: what failed
  * first, null where nothing did.
  */
 export async function plant(root, { library, code }, tries, seconds) {
   if (tries.length === 0) return null;
   const target = join(root, "kernel/lib", library);
   const right = readFileSync(target);
-  undo = () => writeFileSync(target, right);
+  const putBack = () => writeFileSync(target, right);
   try {
-    writeFileSync(target, compiled(code));
-    const start = performance.now();
-    for (const one of tries) {
-      if (seconds > 0 && performance.now() - start > 1000 * seconds) return null;
-      const failure = await failureOf(root, one);
-      if (failure) return failure;
-    }
-    return null;
+    return await untilStopped(putBack, async () => {
+      writeFileSync(target, compiled(code));
+      let spent = 0;
+      for (const one of tries) {
+        if (seconds > 0 && spent > 1000 * seconds) return null;
+        spent += one.milliseconds;
+        const failure = await failureOf(root, one);
+        if (failure) return failure;
+      }
+      return null;
+    });
   } finally {
-    undo();
+    putBack();
   }
 }

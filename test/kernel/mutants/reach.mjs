@@ -59,14 +59,14 @@ export function measureReach(root, testFiles, places) {
         env: { ...testEnvironment, LUTNN_COVERAGE_OF: of, LUTNN_COVERAGE_TO: to },
       },
     );
-    if (status !== 0) {
-      console.error("check:mutants: the tests must pass before faults are planted; run them");
-      process.exit(1);
-    }
     for (const file of unknown) {
       const written = join(to, `${encodeURIComponent(join(root, file))}.json`);
       if (existsSync(written)) renameSync(written, kept(file));
-      else writeFileSync(kept(file), JSON.stringify({ outside: {}, tests: [] })); // all of its tests are skipped here
+      else if (status === 0) writeFileSync(kept(file), JSON.stringify({ outside: {}, tests: [] })); // all of its tests are skipped here
+    }
+    if (status !== 0) {
+      console.error("check:mutants: the tests must pass before faults are planted; run them");
+      process.exit(1);
     }
   }
   return new Map(testFiles.map((file) => [file, JSON.parse(readFileSync(kept(file), "utf8"))]));

@@ -50,6 +50,15 @@ function add(to, path, found) {
   if (found.length > 0) to[path] = [...new Set([...(to[path] ?? []), ...found])].sort((a, b) => a - b);
 }
 
+/** What a file holds; null for one that was cut off: a test gives a child no room to write. */
+function wholeJson(file) {
+  try {
+    return JSON.parse(readFileSync(file, "utf8"));
+  } catch {
+    return null;
+  }
+}
+
 /** What has run since the last time, here and in children that have ended. */
 function take() {
   const covered = {};
@@ -59,7 +68,7 @@ function take() {
   }
   for (const name of readdirSync(fromChildren)) {
     const file = join(fromChildren, name);
-    for (const { url, functions } of JSON.parse(readFileSync(file, "utf8")).result) {
+    for (const { url, functions } of wholeJson(file)?.result ?? []) {
       const path = pathOf(url);
       if (places[path]) add(covered, path, ranIn(functions, places[path]));
     }
@@ -77,19 +86,21 @@ const fullName = ({ name, suite }) => (suite ? `${fullName(suite)} ${name}` : na
 
 let file = null;
 let start = 0;
+let haveAllPassed = true;
 beforeEach(() => {
   takeOutside();
   start = performance.now();
 });
 afterEach(({ task }) => {
   file = task.file.filepath;
+  if (task.result.state === "fail") haveAllPassed = false;
   const milliseconds = Math.round(performance.now() - start);
   tests.push({ name: fullName(task), milliseconds, covered: take() });
 });
 afterAll(() => {
   takeOutside();
   rmSync(fromChildren, { recursive: true });
-  if (!file) return; // every test was skipped
+  if (!file || !haveAllPassed) return; // or every test was skipped
   const to = join(LUTNN_COVERAGE_TO, `${encodeURIComponent(file)}.json`);
   writeFileSync(to, JSON.stringify({ outside, tests }));
 });

@@ -5,6 +5,7 @@ export default {
   ...base,
   test: {
     ...base.test,
+    testTimeout: 300_000, // counting takes time, and the machine may be busy
     setupFiles: ["test/kernel/mutants/recordCoverage.mjs"],
     server: { deps: { external: [/\/kernel\/lib\//] } },
   },
