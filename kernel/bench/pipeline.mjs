@@ -16,7 +16,7 @@ import { makers } from "./pipelineFiles.mjs";
 process.env.TF_CPP_MIN_LOG_LEVEL ??= "1";
 const require = createRequire(import.meta.url);
 const here = dirname(fileURLToPath(import.meta.url));
-const counts = { "cifar-10": 2000, gtsrb: 800, "speech-commands": 700, utkface: 160, imagenet: 40 };
+const counts = { "cifar-10": 10_000, gtsrb: 2000, "speech-commands": 1400, utkface: 320, imagenet: 60 };
 const { values: options } = parseArgs({ options: { json: { type: "boolean" }, only: { type: "string" } } });
 const only = options.only?.split(",") ?? Object.keys(counts);
 if (only.some((name) => !counts[name])) {
