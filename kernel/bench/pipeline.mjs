@@ -1,8 +1,9 @@
 // What reading data sets costs beside training: npm run bench:pipeline [-- --json] [--only cifar-10,…]
 //
 // For each set files of its form are written, n and 4n examples; a process each reads them once, shuffled and augmented.
-// Target: three times as many pictures as ResNet20 of width 16 (dense, 32×32, batch 64) trains in the same time, and a
-// peak of memory that does not grow with the number of examples. Where other processes keep the processors busy, clocks
+// Target for the sets of 32×32: three times as many examples as ResNet20 of width 16 (dense, batch 64) trains in the same
+// time; a picture of UTKFace or ImageNet is 40 to 50 times as large, and so are the networks that it is for. And a peak of
+// memory that does not grow with the number of examples. Where other processes keep the processors busy, clocks
 // say little: then the processor time of a picture decides, and how much of it the main thread has.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -16,7 +17,7 @@ import { makers } from "./pipelineFiles.mjs";
 process.env.TF_CPP_MIN_LOG_LEVEL ??= "1";
 const require = createRequire(import.meta.url);
 const here = dirname(fileURLToPath(import.meta.url));
-const counts = { "cifar-10": 2000, gtsrb: 800, "speech-commands": 700, utkface: 160, imagenet: 40 };
+const counts = { "cifar-10": 10_000, gtsrb: 2000, "speech-commands": 1400, utkface: 320, imagenet: 60 };
 const { values: options } = parseArgs({ options: { json: { type: "boolean" }, only: { type: "string" } } });
 const only = options.only?.split(",") ?? Object.keys(counts);
 if (only.some((name) => !counts[name])) {
@@ -26,6 +27,8 @@ if (only.some((name) => !counts[name])) {
   process.exit(2);
 }
 const target = 3;
+/** Sets of 32×32. */
+const small = ["cifar-10", "gtsrb", "speech-commands"];
 
 /** Milliseconds of a picture in a step of training: by the clock, and of all processors. */
 async function training() {
@@ -61,15 +64,15 @@ async function row(name, count) {
 
 const results = [];
 for (const name of only) {
-  const [small, large] = [await row(name, counts[name]), await row(name, 4 * counts[name])];
+  const [fewer, large] = [await row(name, counts[name]), await row(name, 4 * counts[name])];
   const each = (seconds) => (1000 * seconds) / large.examples;
   results.push({
     set: name,
-    examples: [small.examples, large.examples],
+    examples: [fewer.examples, large.examples],
     clock: each(large.seconds),
     processor: each(large.processor),
     main: each(large.main),
-    peak: [small.peak, large.peak],
+    peak: [fewer.peak, large.peak],
   });
 }
 const step = await training();
@@ -98,7 +101,7 @@ else {
   );
   console.log(String(new Table(titles, rows)));
   for (const { set, processor } of results)
-    if (step.processor < target * processor)
+    if (small.includes(set) && step.processor < target * processor)
       console.log(`${set}: reading takes more than 1/${target} of the processor time of training`);
 }
 process.exit(0);

@@ -1,4 +1,5 @@
 // Files of so many examples in the form that a data set has, of the sizes usual in it, with random content.
+import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -10,7 +11,7 @@ const { seededRandom } = require("../lib/pq/random.js");
 
 const random = seededRandom(1, "pipeline");
 const below = (count) => Math.floor(random() * count);
-const bytes = (count) => Uint8Array.from({ length: count }, () => below(256));
+const bytes = randomBytes;
 const folder = (...parts) => {
   const path = join(...parts);
   mkdirSync(path, { recursive: true });

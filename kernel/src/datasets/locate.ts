@@ -44,10 +44,12 @@ async function unpackFound(source: DataSource, folder: string, signal: AbortSign
 
 async function unpack(source: DataSource, folder: string, signal: AbortSignal): Promise<string> {
   const target = join(userCache(), source.name);
-  const progress = new Progress(`unpack ${source.name}`, undefined);
+  const progress = new Progress(`unpack ${source.name}`, undefined, "MB");
   try {
     const archives = source.files.map(({ name }) => join(folder, name));
-    await unpackArchives(archives, target, source.unpacked!, signal);
+    await unpackArchives(archives, target, source.unpacked!, signal, (bytes) =>
+      progress.update(Math.round(bytes / 1e6)),
+    );
   } finally {
     progress.end();
   }

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import * as lutnn from "lutnn";
 import { datasets, tf } from "lutnn";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { crop, mirrored, rotated } from "../../../kernel/lib/datasets/decoding/augment";
@@ -276,6 +277,23 @@ describe("a set that is decoded elsewhere", () => {
     expect(await print()).toBe(await print());
     expect(await print(still)).not.toBe(await print());
     expect(await print({ seed: 1 })).not.toBe(await print());
+  });
+
+  it("trains a network, as classes and as years", async () => {
+    const network = (side: number, units: number, activation: "softmax" | "linear") => {
+      const image = tf.input({ shape: [side, side, 3] });
+      const pooled = tf.layers.globalAveragePooling2d({}).apply(image);
+      return tf.model({
+        inputs: image,
+        outputs: tf.layers.dense({ units, activation }).apply(pooled) as tf.SymbolicTensor,
+      });
+    };
+    const { train, test } = await datasets.cifar10({ dataFolder: root });
+    await lutnn.fit(network(32, 10, "softmax"), train, { epochs: 1, batchSize: 4, validation: test });
+    const faces = await datasets.utkFace({ dataFolder: root, size: 32 });
+    const model = network(32, 1, "linear");
+    await lutnn.fit(model, faces.train, { epochs: 1, batchSize: 4 });
+    expect((await lutnn.evaluate(model, faces.test)).metric.unit).toBe("years");
   });
 
   it("ends where it is stopped", async () => {

@@ -25,6 +25,7 @@ export class UnpackFolder {
   constructor(
     private readonly root: string,
     private readonly limits: UnpackLimits,
+    private readonly onUnpacked: (bytes: number) => void = () => undefined,
   ) {}
 
   /** Makes an entry's folder. */
@@ -59,6 +60,7 @@ export class UnpackFolder {
         await output.appendFile(part);
       }
       if (written !== size) throw refusal(archive, path, `have the ${size} bytes that it claims`);
+      this.onUnpacked(this.bytes);
     } finally {
       await output.close();
     }

@@ -13,6 +13,7 @@ export type { UnpackLimits } from "./folder";
 /**
  * Unpacks archives (.tar, .tar.gz, .tgz, .zip, .whl) into one new folder: beside it under another name, then renamed, so that
  * it is there whole or not at all. Only files and folders below it are made, at most as many as `limits` say.
+ * `onUnpacked` is told the bytes that are there so far.
  *
  * Throws LutnnError on damaged and hostile archives, where the folder exists, and where the disk fails; the signal's
  * reason when it is aborted.
@@ -22,6 +23,7 @@ export async function unpackArchives(
   folder: string,
   limits: UnpackLimits,
   signal: AbortSignal,
+  onUnpacked?: (bytes: number) => void,
 ): Promise<void> {
   const aside = claimAside(folder);
   try {
@@ -32,7 +34,7 @@ export async function unpackArchives(
     await makeFolder(dirname(folder));
     for (const left of await abandonedBeside(folder)) await rm(left, { recursive: true, force: true });
     await mkdir(aside);
-    const target = new UnpackFolder(aside, limits);
+    const target = new UnpackFolder(aside, limits, onUnpacked);
     for (const archive of archives) {
       signal.throwIfAborted();
       if (/\.(tar|tar\.gz|tgz)$/i.test(archive)) await unpackTar(archive, target, limits, signal);
