@@ -99,6 +99,7 @@ const kernel = program
   .command("kernel")
   .description("tell Jupyter of the notebook kernel; with a connection file, be it (Jupyter starts it so)");
 
+const isNamed = (command: Command) => command.getOptionValueSource("python") === "cli";
 const withPlace = (command: Command) =>
   command
     .addOption(new Option("--user", "for this user").conflicts(["sysPrefix", "prefix"]))
@@ -112,22 +113,25 @@ withPlace(kernel.command("install"))
   )
   .option("--name <name>", "what the kernel is called in commands", defaultKernelName)
   .option("--display-name <text>", "what it is called in menus")
-  .action((options: InstallOptions) => console.log(installKernel(options)));
+  .action((options: InstallOptions, command: Command) =>
+    console.log(installKernel({ ...options, isNamed: isNamed(command) })),
+  );
 
 kernel
   .command("list")
   .description("where this kernel is installed")
   .option("--python <program>", "an environment's Python, to look there too", defaultPython)
   .option("--json", "print the list as JSON")
-  .action((options: { json?: boolean; python: string }, command: Command) => {
-    const isNamed = command.getOptionValueSource("python") === "cli";
-    console.log(listKernels({ ...options, isNamed }));
-  });
+  .action((options: { json?: boolean; python: string }, command: Command) =>
+    console.log(listKernels({ ...options, isNamed: isNamed(command) })),
+  );
 
 withPlace(kernel.command("remove"))
   .description("remove the kernelspec, from everywhere if no place is given")
   .argument("[name]", "the kernel's name", defaultKernelName)
-  .action((name: string, options: PlaceOptions) => console.log(removeKernel(name, options)));
+  .action((name: string, options: PlaceOptions, command: Command) =>
+    console.log(removeKernel(name, { ...options, isNamed: isNamed(command) })),
+  );
 
 /** The last word of a command that failed: a sentence for what is the caller's to change, a stack for our own faults. */
 function report(error: unknown): void {

@@ -105,6 +105,12 @@ describe("lutnn kernel", () => {
     expect(lutnn("install", "--sys-prefix", "--python", "no-such-python").stderr).toContain(
       "--sys-prefix needs a working Python (got no-such-python)",
     );
+    expect(lutnn("install", "--python", "python3").stderr).toContain(
+      "--python names the environment of --sys-prefix, which is not there",
+    );
+    expect(lutnn("remove", "--python", "no-such-python").stderr).toContain(
+      "kernel remove: --python needs a working Python (got no-such-python)",
+    );
     expect(existsSync(join(home, "data/kernels"))).toBe(true);
     expect(listed()).toEqual([]);
   });

@@ -183,7 +183,7 @@ describe.skipIf(process.platform === "win32")("what comes late belongs to the ce
 
 const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith("lutnn-kernel-"));
 
-test.skipIf(process.platform === "win32").each([
+test.skipIf(process.platform !== "linux").each([
   ["shutdown", (kernel: Kernel) => kernel.request("control", "shutdown_request", { restart: true })],
   ["a signal", async (kernel: Kernel) => kernel.process.kill("SIGKILL")],
 ])("after %s nothing is left of the pipes' files", async (_, end) => {

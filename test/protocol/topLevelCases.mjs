@@ -57,7 +57,7 @@ export function programOf(seed) {
       () => `${target()}${pick(["++", "--"])}`,
       () => `(${target()} ${pick(["||=", "&&="])} ${e()})`,
       () => `(${target()} = ${e()}, ${e()})`,
-      () => `-${e()}`,
+      () => `-(${e()})`,
       () => `~${e()}`,
     ];
     if (isPure) return pick(plain)();

@@ -20,8 +20,10 @@ export interface PlaceOptions {
   user?: boolean;
   sysPrefix?: boolean;
   prefix?: string;
-  /** The Python whose environment is meant. */
+  /** The Python whose environment is meant … */
   python: string;
+  /** … and whether it was asked for by name: that it is of no use is an error then. */
+  isNamed: boolean;
 }
 
 export interface InstallOptions extends PlaceOptions {
@@ -34,6 +36,10 @@ export const defaultPython = process.platform === "win32" ? "python" : "python3"
 /** Tells Jupyter of this kernel, and papermill where an environment is named; @returns what was done, as text. */
 export function installKernel(options: InstallOptions): string {
   asUsage(() => checkedName(options.name));
+  if (options.isNamed && !options.sysPrefix)
+    throw new UsageError(
+      `kernel install: --python names the environment of --sys-prefix, which is not there (got --python ${options.python}); add --sys-prefix, or leave --python out`,
+    );
   if (options.prefix !== undefined) makeFolder(resolve(options.prefix));
   const lines = [`kernelspec: ${installKernelspec(place(options), options.name, options.displayName)}`];
   if (options.sysPrefix) lines.push(`papermill translator: ${installPapermillTranslator(options.python)}`);
@@ -45,9 +51,7 @@ export function installKernel(options: InstallOptions): string {
  * @param options.isNamed the Python was asked for by name: that it does not work is an error
  */
 export function listKernels(options: { json?: boolean; python: string; isNamed: boolean }): string {
-  const prefix = options.isNamed
-    ? requiredPrefix("list: --python", options.python)
-    : prefixOf(options.python);
+  const prefix = prefixToLookIn("list", options);
   const found = listKernelspecs([prefix, join(checkoutRoot, ".venv")]);
   if (options.json) return JSON.stringify(found, null, 2);
   if (found.length === 0) return "no kernelspec of this kernel; lutnn kernel install makes one";
@@ -63,7 +67,7 @@ export function listKernels(options: { json?: boolean; python: string; isNamed: 
  */
 export function removeKernel(name: string, options: PlaceOptions): string {
   const chosen = options.user || options.sysPrefix || options.prefix ? place(options) : undefined;
-  const folders = removeKernelspec(name, chosen, [prefixOf(options.python)]);
+  const folders = removeKernelspec(name, chosen, [prefixToLookIn("remove", options)]);
   const translator = options.sysPrefix ? removePapermillTranslator(options.python) : null;
   if (folders.length === 0)
     throw new UsageError(
@@ -78,6 +82,9 @@ function place({ sysPrefix, prefix, python }: PlaceOptions): InstallPlace {
   if (!sysPrefix) return { user: true };
   return { prefix: requiredPrefix("--sys-prefix", python) };
 }
+
+const prefixToLookIn = (command: string, { isNamed, python }: Pick<PlaceOptions, "isNamed" | "python">) =>
+  isNamed ? requiredPrefix(`${command}: --python`, python) : prefixOf(python);
 
 function requiredPrefix(option: string, python: string): string {
   const found = prefixOf(python);
