@@ -254,3 +254,33 @@ describe("a layer that is used twice", () => {
     await conversion.restoreAll();
   });
 });
+
+describe("convertAll", () => {
+  it("calibrates on 4,096 examples unless told otherwise", async () => {
+    const size = 4100;
+    const input = tf.input({ shape: [2], name: "x" });
+    const hidden = tf.layers.dense({ units: 2, name: "hidden" }).apply(input);
+    const head = tf.layers.dense({ units: 1, name: "head" }).apply(hidden) as tf.SymbolicTensor;
+    const values = Float32Array.from({ length: 2 * size }, (_, i) => Math.sin(i));
+    const many = new datasets.ArrayExamples({
+      name: "many",
+      inputs: { x: { shape: [2], values } },
+      target: { kind: "values", length: 1 },
+      targets: values.filter((_, i) => i % 2 === 0),
+    });
+    for (const [options, examples] of [
+      [{}, 4096],
+      [{ calibrationImages: 7 }, 7],
+    ] as const) {
+      const conversion = convert(tf.model({ inputs: input, outputs: head }), {
+        layers: ["hidden"],
+        numCentroids: 2,
+        profile: "paper",
+        task: "regression",
+      });
+      await conversion.convertAll(many, { epochs: 1, batchSize: 2050, ...options });
+      expect(conversion.state.layers.hidden.calibrations.kmeans!.origin!.examples).toBe(examples);
+      await conversion.restoreAll();
+    }
+  });
+});
