@@ -64,7 +64,7 @@ describe("a step of fine-tuning", () => {
   it.each([0, 1.5, Number.NaN])("refuses the temperature %j", async (fixed) => {
     const conversion = await replaced();
     await expect(conversion.fineTune(data, { epochs: 1, temperature: { fixed } })).rejects.toThrow(
-      /above 0 and at most 1/,
+      /^fineTune: temperature must be .* above 0 and at most 1/,
     );
     await conversion.fineTune(data, { epochs: 1, batchSize: 24, temperature: { fixed: 1 } });
     await conversion.restoreAll();
