@@ -330,6 +330,12 @@ describe("what is held at once", () => {
     await stream.dispose();
     // 8 examples fit at the widest call, in batches of a quarter; 68 by the end, which takes all that are left.
     expect(sizes).toEqual([[8, 8, 8, 30]]);
+    // Two networks hold twice as much.
+    const layer = (node: (typeof graph.nodes)[0]) => node.layer;
+    const both = new ActivationStream(graph, [layer, layer], data, { signal, maximumBytes: 240 * 8 });
+    await both.fill();
+    expect(both.size).toBe(4);
+    await both.dispose();
     const x = tf.tensor2d(data.arrays.inputs.x.values as Float32Array, [examples, 10]);
     const wanted = [...(model.predict(x) as tf.Tensor).dataSync()];
     expect(results.length).toBe(wanted.length);

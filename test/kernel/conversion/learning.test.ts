@@ -64,7 +64,7 @@ describe("a step of fine-tuning", () => {
   it.each([0, 1.5, Number.NaN])("refuses the temperature %j", async (fixed) => {
     const conversion = await replaced();
     await expect(conversion.fineTune(data, { epochs: 1, temperature: { fixed } })).rejects.toThrow(
-      /above 0 and at most 1/,
+      /^fineTune: temperature must be .* above 0 and at most 1/,
     );
     await conversion.fineTune(data, { epochs: 1, batchSize: 24, temperature: { fixed: 1 } });
     await conversion.restoreAll();
@@ -252,5 +252,35 @@ describe("a layer that is used twice", () => {
     // Two rows and two centroids: each row is its own centroid, so only the table's INT8 rounds.
     expect(Math.abs(given - wanted)).toBeLessThan(0.05 * Math.max(1, Math.abs(wanted)));
     await conversion.restoreAll();
+  });
+});
+
+describe("convertAll", () => {
+  it("calibrates on 4,096 examples unless told otherwise", async () => {
+    const size = 4100;
+    const input = tf.input({ shape: [2], name: "x" });
+    const hidden = tf.layers.dense({ units: 2, name: "hidden" }).apply(input);
+    const head = tf.layers.dense({ units: 1, name: "head" }).apply(hidden) as tf.SymbolicTensor;
+    const values = Float32Array.from({ length: 2 * size }, (_, i) => Math.sin(i));
+    const many = new datasets.ArrayExamples({
+      name: "many",
+      inputs: { x: { shape: [2], values } },
+      target: { kind: "values", length: 1 },
+      targets: values.filter((_, i) => i % 2 === 0),
+    });
+    for (const [options, examples] of [
+      [{}, 4096],
+      [{ calibrationImages: 7 }, 7],
+    ] as const) {
+      const conversion = convert(tf.model({ inputs: input, outputs: head }), {
+        layers: ["hidden"],
+        numCentroids: 2,
+        profile: "paper",
+        task: "regression",
+      });
+      await conversion.convertAll(many, { epochs: 1, batchSize: 2050, ...options });
+      expect(conversion.state.layers.hidden.calibrations.kmeans!.origin!.examples).toBe(examples);
+      await conversion.restoreAll();
+    }
   });
 });

@@ -6,7 +6,7 @@
 // run, the quick ones first. The library holds all faults with switches, so that a process runs each test with one fault
 // after the other (together.mjs); a fault counts as noticed where the test passes without it, before and afterwards. What is
 // computed as a file is loaded cannot be switched: such a fault is planted by itself (plant.mjs). A fault that no test comes
-// to has survived. One that makes a test take five times as long as alone, and 40 s more, is noticed by time.
+// to has survived. One that makes a test take five times as long as alone, and two minutes more, is noticed by time.
 //
 // `--seconds` gives a fault up for a survivor after tests of so long, though further ones come to it: the share is then too
 // low, if anything. It can be stopped and goes on where it was: results stand in out/mutants/journal.jsonl, and count as long

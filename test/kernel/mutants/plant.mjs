@@ -5,7 +5,7 @@ import { compiled } from "./mutate.mjs";
 import { testEnvironment } from "./reach.mjs";
 
 /** Seconds that the start of Vitest and of TensorFlow may take on a busy machine. */
-export const startSeconds = 40;
+export const startSeconds = 120;
 
 const escaped = (name) => name.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
 
