@@ -92,6 +92,23 @@ describe("the house", () => {
     expect([...seen.keys()].filter((file) => nodeOnly.test(code(file)))).toEqual([]);
   });
 
+  it("keeps TensorFlow out of the threads that decode data sets", () => {
+    const seen = new Set<string>();
+    const found: string[] = [];
+    const visit = (file: string) => {
+      if (seen.has(file)) return;
+      seen.add(file);
+      // What is imported for its types alone is not there when it runs.
+      const text = readFileSync(file, "utf8").replaceAll(/import type [^;]+;/g, "");
+      if (text.includes("@tensorflow/")) found.push(relative(source, file));
+      for (const [, path] of text.matchAll(/(?:from|import|require\()\s*"(\.[^"]+)"/g))
+        visit(resolve(dirname(file), `${path}.ts`));
+    };
+    visit(join(source, "datasets/decoding/worker.ts"));
+    expect(seen.size).toBeGreaterThan(10);
+    expect(found).toEqual([]);
+  });
+
   it("lets the report import nothing but itself and zod's small form, so that the extension can take it alone", () => {
     for (const file of filesUnder(join(source, "report"))) {
       const text = readFileSync(file, "utf8");

@@ -26,6 +26,8 @@ export interface StreamInfo {
   target: TargetSpec;
   /** Stands for the content, for example the file's checksum: a run that is resumed must find the same. */
   version?: string;
+  /** The class of each example, where it is known without reading: (size). */
+  labels?: ArrayLike<number>;
 }
 
 /** Examples that a function reads one by one, by index: shuffled wholly, nothing is kept. */
@@ -68,6 +70,11 @@ export class StreamedExamples extends Selections<StreamedExamples> implements Ex
 
   get size(): number {
     return this.indices.length;
+  }
+
+  protected override classes(): ArrayLike<number> | null {
+    const { labels } = this.info;
+    return labels ? this.indices.map((index) => labels[index]) : null;
   }
 
   select(indices: ArrayLike<number>): StreamedExamples {
