@@ -8,6 +8,9 @@ const root = resolve(import.meta.dirname, "..");
 const at = (...parts) => join(root, ...parts);
 const notebook = "01-first-lookup-network.ipynb";
 
+/** Where data are looked for: where the user says, else what the set-up has fetched for the tests. */
+const dataFolder = process.env.LUTNN_DATA ?? at(".cache/lutnn");
+
 const node = (env, ...args) => run(process.execPath, args, env);
 /** What Vitest wrote of the suite that is running. */
 const written = at("out", "test-results.json");
@@ -69,7 +72,8 @@ const suites = {
     for (const name of readdirSync(at("out")))
       if (name.startsWith("plus-and-paper-")) rmSync(at("out", name), { recursive: true }); // results of before
     for (const name of readdirSync(at("notebooks")).sort())
-      if (name.endsWith(".ipynb")) node({}, at("kernel/bin/lutnn.js"), "run", `notebooks/${name}`);
+      if (name.endsWith(".ipynb"))
+        node({ LUTNN_DATA: dataFolder }, at("kernel/bin/lutnn.js"), "run", `notebooks/${name}`);
     vitest({ LUTNN_EXECUTED_NOTEBOOK: at("out", notebook) }, "test/notebooks");
   },
   browser: () => vitest({ LUTNN_EXECUTED_NOTEBOOK: at("out", notebook) }, "browser.test.ts"),

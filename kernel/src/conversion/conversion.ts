@@ -23,6 +23,7 @@ import type {
   ReplaceOptions,
 } from "./options";
 import { listed, Outcome } from "./outcome";
+import { withPaddingMask } from "./paddingMask";
 import { Samples } from "./samples";
 import { type SaveOptions, saveFile } from "./saveFile";
 import { makeStages, stageFolders } from "./stages";
@@ -340,7 +341,7 @@ export class Conversion extends ConversionCore {
   private async seen(what: string, data: ExampleSource, signal: AbortSignal): Promise<ExampleSource> {
     await data.checkValues(what, signal);
     await this.samples.remember(data);
-    return data;
+    return withPaddingMask(this.graph, data);
   }
 
   private checkTrainable(what: string, participle: string): void {

@@ -2,8 +2,10 @@ import * as tf from "@tensorflow/tfjs-node";
 import { type SoftDistance, softPqLookup, tableFromWeight } from "../compute/softPq";
 import { valuesOf } from "../compute/valuesOf";
 import { yieldToEvents } from "../host/signal";
+import type { LinearOperator } from "../layers/linearOperator";
 import { INITIAL_INVERSE_TEMPERATURE_LOGIT } from "../layers/lookupLayer";
 import { fitTable } from "../pq/fitTable";
+import { heldOutRidge, ridges } from "../pq/heldOutRidge";
 import { kMeans, kMeansRows } from "../pq/kmeans";
 import type { TableBits, TableScaleMode } from "../pq/lookupTable";
 import { ProductQuantizer } from "../pq/productQuantizer";
@@ -12,6 +14,7 @@ import type { QuantizerShape } from "../pq/reference";
 import { takingTurns } from "../pq/turns";
 import { Optimizer } from "../training/optimizer";
 import { learningRateShare } from "../training/schedule";
+import type { Profile } from "./profile";
 import { rowsAtOnce } from "./rows";
 
 /** A linear operator on rows, to be looked up. */
@@ -31,6 +34,10 @@ export interface LookupProblem {
 
 export interface FitSettings {
   seed: number;
+  /** Of the table's fit, in mean counts of a code, or chosen by rows that are held out. */
+  ridge: number | "heldOut";
+  /** Centroids float32 (C, K, V) that another layer has learnt on the same rows. */
+  centroids?: Float32Array;
   /** Gradient steps on centroids, table and temperature against the wanted output, after which the table is fitted again. */
   refineSteps: number;
   distance: SoftDistance;
@@ -40,6 +47,13 @@ export interface FitSettings {
   /** Called with the share that is done, rising to 1. */
   onProgress?: (share: number) => void;
 }
+
+/**
+ * The ridge of a layer's fit. A dense layer's is chosen on held-out rows where the profile says so; a convolution has rows
+ * enough at every place of an image, and takes the least.
+ */
+export const ridgeOf = ({ calibrate }: Profile, { op }: LinearOperator): FitSettings["ridge"] =>
+  calibrate.ridge === "heldOut" && op !== "dense" ? ridges[0] : calibrate.ridge;
 
 export interface FittedLookup {
   centroids: Float32Array;
@@ -84,18 +98,27 @@ async function encodeAll(
  * gradients and fitted again.
  */
 export async function fitLookup(problem: LookupProblem, settings: FitSettings): Promise<FittedLookup> {
-  const { seed, signal, onProgress } = settings;
+  const { signal, onProgress } = settings;
   // k-means and fit, and on request refinement and fit again, count the same.
   const parts = settings.refineSteps > 0 ? 4 : 2;
   const during = (part: number) => (share: number) => onProgress?.((part + share) / parts);
-  const learnt = kMeansRows(problem.rows, problem.shape.numCentroids, { seed });
-  const codebook = await kMeans(problem.inputs(learnt), problem.shape, { seed, signal });
+  const codebook = await learnCentroids(problem, settings);
   during(0)(1);
-  const fit = async (quantizer: ProductQuantizer, start: Float32Array, part: number) =>
-    fitTable(await encodeAll(problem, quantizer, signal), problem.wanted, start, problem.shape, {
+  let ridge: number | undefined = settings.ridge === "heldOut" ? undefined : settings.ridge;
+  const fit = async (quantizer: ProductQuantizer, start: Float32Array, part: number) => {
+    const codes = await encodeAll(problem, quantizer, signal);
+    const isOpen = ridge === undefined;
+    const after = (share: number) => during(part)(isOpen ? 0.5 + share / 2 : share);
+    ridge ??= await heldOutRidge(codes, problem.wanted, start, problem.shape, {
       signal,
-      onProgress: during(part),
+      onProgress: (share) => during(part)(share / 2),
     });
+    return fitTable(codes, problem.wanted, start, problem.shape, {
+      lambda: ridge,
+      signal,
+      onProgress: after,
+    });
+  };
   const table = await fit(codebook, publishedTable(problem, codebook), 1);
   const first = {
     centroids: codebook.centroids,
@@ -107,6 +130,16 @@ export async function fitLookup(problem: LookupProblem, settings: FitSettings): 
   during(2)(1);
   const again = new ProductQuantizer(problem.shape, refined.centroids);
   return { ...refined, table: await fit(again, refined.table, 3) };
+}
+
+/** By k-means on some of the rows, or as another layer has learnt them. */
+async function learnCentroids(
+  problem: LookupProblem,
+  { seed, signal, centroids }: FitSettings,
+): Promise<ProductQuantizer> {
+  if (centroids) return new ProductQuantizer(problem.shape, centroids);
+  const learnt = kMeansRows(problem.rows, problem.shape.numCentroids, { seed });
+  return kMeans(problem.inputs(learnt), problem.shape, { seed, signal });
 }
 
 function takeRows(values: Float32Array, length: number, rows: Uint32Array): Float32Array {

@@ -45,6 +45,7 @@ const profile = z.object({
   calibrate: z.object({
     method,
     batchNorm: z.boolean(),
+    ridge: z.union([z.number().min(0), z.literal("heldOut")]).default(1e-3),
     refineSteps: z.number().int().min(0),
   }),
   fineTune: z.object({

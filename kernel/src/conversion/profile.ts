@@ -43,6 +43,11 @@ export interface Profile {
     method: CalibrationMethod;
     /** Estimate batch norms anew behind layers that were fitted by least squares. */
     batchNorm: boolean;
+    /**
+     * Ridge of the least-squares fits towards the table of the dense weight, in mean counts of a code; `heldOut` chooses it
+     * for each dense layer by the error on a fifth of the rows; convolutions, which have rows enough, take 1e-3.
+     */
+    ridge: number | "heldOut";
     /** Gradient steps per layer on its own output, between two least-squares fits. */
     refineSteps: number;
   };
@@ -59,7 +64,7 @@ const paper: Profile = {
   distance: "l2",
   tableScale: "layer",
   tableBits: 8,
-  calibrate: { method: "kmeans", batchNorm: false, refineSteps: 0 },
+  calibrate: { method: "kmeans", batchNorm: false, ridge: 1e-3, refineSteps: 0 },
   fineTune: {
     learningRate: 1e-3,
     temperature: "learned",
@@ -78,7 +83,7 @@ const plus: Profile = {
   distance: "l2",
   tableScale: "output",
   tableBits: 8,
-  calibrate: { method: "leastSquares", batchNorm: true, refineSteps: 0 },
+  calibrate: { method: "leastSquares", batchNorm: true, ridge: "heldOut", refineSteps: 0 },
   fineTune: { ...paper.fineTune, learningRate: 3e-3, softShare: 0.5, distillation: 1 },
   stages: 1,
 };

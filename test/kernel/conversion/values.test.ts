@@ -263,7 +263,7 @@ describe("settings", () => {
         distance: "l2",
         tableScale: "layer",
         tableBits: 8,
-        calibrate: { method: "kmeans", batchNorm: false, refineSteps: 0 },
+        calibrate: { method: "kmeans", batchNorm: false, ridge: 1e-3, refineSteps: 0 },
         fineTune: {
           learningRate: 1e-3,
           temperature: "learned",
@@ -281,7 +281,7 @@ describe("settings", () => {
         distance: "l2",
         tableScale: "output",
         tableBits: 8,
-        calibrate: { method: "leastSquares", batchNorm: true, refineSteps: 0 },
+        calibrate: { method: "leastSquares", batchNorm: true, ridge: "heldOut", refineSteps: 0 },
         fineTune: {
           learningRate: 3e-3,
           temperature: "learned",

@@ -2,6 +2,7 @@ import { valuesOf } from "../../compute/valuesOf";
 import { INITIAL_INVERSE_TEMPERATURE_LOGIT } from "../../layers/lookupLayer";
 import { makeLookup } from "../../layers/makeLookup";
 import { kMeans } from "../../pq/kmeans";
+import type { Target } from "../targets";
 import { calibrateAlone, rowsPerCentroid } from "./calibrateAlone";
 import { lookupArrays, storeLookup } from "./lookupArrays";
 import type { Method } from "./method";
@@ -14,13 +15,21 @@ export const kmeans: Method = {
 
   calibrate(run) {
     const { seed, signal } = run;
+    const learnt = new Map<string, Float32Array>();
+    const centroidsOf = async (target: Target, rows: Float32Array) => {
+      const known = learnt.get(target.codebook);
+      if (known) return known;
+      const { centroids } = await kMeans(rows, target, { seed, signal });
+      learnt.set(target.codebook, centroids);
+      return centroids;
+    };
     return calibrateAlone(
       run,
       this.title,
       ({ numCentroids }) => rowsPerCentroid * numCentroids,
       async (target, rows) =>
         storeLookup({
-          centroids: (await kMeans(rows, target, { seed, signal })).centroids,
+          centroids: await centroidsOf(target, rows),
           weight: valuesOf(() => target.operator.weight()),
           bias: target.operator.bias(),
           inverseTemperatureLogit: INITIAL_INVERSE_TEMPERATURE_LOGIT,

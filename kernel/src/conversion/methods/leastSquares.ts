@@ -3,7 +3,7 @@ import { Progress } from "../../host/progress";
 import type { LookupWeights } from "../../layers/lookupLayer";
 import { makeLookup } from "../../layers/makeLookup";
 import { ActivationStream } from "../activations";
-import { fitLookup } from "../fitLookup";
+import { fitLookup, ridgeOf } from "../fitLookup";
 import { lookupProblem } from "../lookupProblem";
 import { chooseRows } from "../rows";
 import type { Calibration, NormStatistics } from "../state";
@@ -36,6 +36,7 @@ export const leastSquares: Method = {
     const again = await laterCalls(run);
     const byNode = new Map(targets.map((target) => [target.calls[0].node, target]));
     const result = new Map<string, Calibration>();
+    const centroids = new Map<string, Float32Array>();
     const stream = new ActivationStream(graph, [run.reference, student.layerOf], data, {
       seed,
       signal,
@@ -45,9 +46,11 @@ export const leastSquares: Method = {
         await stream.fill();
         const target = byNode.get(node);
         if (target) {
-          const weights = await fitTarget(target, stream, again, run, (share) =>
+          const known = centroids.get(target.codebook);
+          const weights = await fitTarget(target, { stream, again, known }, run, (share) =>
             progress.update(result.size + share, { layer: target.name }),
           );
+          if (profile.calibrate.refineSteps === 0) centroids.set(target.codebook, weights.centroids);
           const arrays = storeLookup(weights);
           this.fill(student.layers.get(target.name)!, arrays);
           result.set(target.name, { arrays, norms: {} });
@@ -100,19 +103,27 @@ async function laterCalls(run: CalibrationRun): Promise<Map<TargetCall, Float32A
   return sampleCalls(run, again, share, () => undefined);
 }
 
+/** Where a layer is fitted. */
+interface FitPlace {
+  stream: ActivationStream;
+  /** Rows that later calls of layers receive in the reference. */
+  again: Map<TargetCall, Float32Array>;
+  /** Centroids that another layer has learnt on the same rows. */
+  known?: Float32Array;
+}
+
 /** Fits a layer's lookup on what the converted layers before it give, to what the reference's layer gives. */
 async function fitTarget(
   target: Target,
-  stream: ActivationStream,
-  again: Map<TargetCall, Float32Array>,
+  { stream, again, known }: FitPlace,
   { seed, signal, profile }: CalibrationRun,
   onProgress: (share: number) => void,
 ): Promise<LookupWeights> {
-  const { operator, calls, positions, name } = target;
+  const { operator, calls, positions, codebook } = target;
   const [first, ...others] = calls;
   const problem = await lookupProblem(target, stream, {
     rows: (total) =>
-      chooseRows(name, total, Math.round((rowsPerFit * first.operator.positions) / positions), seed),
+      chooseRows(codebook, total, Math.round((rowsPerFit * first.operator.positions) / positions), seed),
     later: others.map((call) => again.get(call)!),
     signal,
   });
@@ -123,6 +134,8 @@ async function fitTarget(
     distance,
     tableScale,
     tableBits,
+    ridge: ridgeOf(profile, operator),
+    centroids: known,
     refineSteps: calibrate.refineSteps,
     onProgress,
   });

@@ -25,7 +25,7 @@ export async function sampleCalls(
     const total = target.calls.reduce((sum, call) => sum + counts.get(call)!, 0);
     for (const [i, call] of target.calls.entries()) {
       const share = Math.round((wanted(target) * counts.get(call)!) / total);
-      const label = i === 0 ? target.name : `${target.name}#${i + 1}`;
+      const label = i === 0 ? target.codebook : `${target.name}#${i + 1}`;
       samplers.set(call, new RowSampler(call, chooseRows(label, counts.get(call)!, share, seed)));
     }
   }

@@ -11,6 +11,7 @@ import { evaluateTask } from "../../training/evaluate";
 import { taskOf } from "../../training/taskOf";
 import { checkNetwork } from "../checkNetwork";
 import { convert } from "../convert";
+import { withPaddingMask } from "../paddingMask";
 import { type Profile, profileOf } from "../profile";
 import { chooseTargets } from "../targets";
 import { type Budget, cheapEnough, costOf, Plan, type PlanPoint, tradeOff } from "./plan";
@@ -54,8 +55,8 @@ export async function plan(network: tf.LayersModel, options: PlanOptions): Promi
   const graph = new NetworkGraph(network);
   const profile = profileOf(options.profile);
   const targets = chooseTargets(graph, { layers: options.layers });
-  const data = new InputsOnly(await examplesOf(options.data));
-  const validation = await examplesOf(options.validation);
+  const data = withPaddingMask(graph, new InputsOnly(await examplesOf(options.data)));
+  const validation = withPaddingMask(graph, await examplesOf(options.validation));
   for (const examples of [data, validation]) {
     checkFeeds("plan", graph.inputs, examples);
     await examples.checkValues("plan", signal);

@@ -9,7 +9,7 @@ import { denseCost, lookupCost } from "../../report/counting";
 import type { Task } from "../../tasks/task";
 import { ACTIVATION_BYTES, ActivationStream, firstOf, shareToTheEnd } from "../activations";
 import { ErrorSums } from "../errorSums";
-import { fitLookup } from "../fitLookup";
+import { fitLookup, ridgeOf } from "../fitLookup";
 import { lookupProblem } from "../lookupProblem";
 import type { Profile } from "../profile";
 import { chooseRows, realRows } from "../rows";
@@ -140,6 +140,7 @@ async function measureLayer(
 ): Promise<MeasuredLayer> {
   const { operator, name, layer, positions } = target;
   const { distance, tableScale, tableBits } = profile;
+  const ridge = ridgeOf(profile, operator);
   const problem = await lookupProblem(target, learning, {
     rows: (total) => chooseRows(`plan ${name}`, total, rowsPerFit, seed),
     signal,
@@ -162,7 +163,7 @@ async function measureLayer(
       const shape = { ...choice, numCodebooks: inputLength / choice.subvectorLength };
       const fitted = await fitLookup(
         { ...problem, shape },
-        { seed, refineSteps: 0, distance, tableScale, tableBits, signal },
+        { seed, ridge, refineSteps: 0, distance, tableScale, tableBits, signal },
       );
       const lookup = { ...choice, tableSource: "table", tableScale, tableBits, distance } as const;
       const twin = makeLookup(layer, name, lookup);
