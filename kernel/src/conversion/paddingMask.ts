@@ -1,19 +1,13 @@
 import * as tf from "@tensorflow/tfjs-node";
 import type { Batch, BatchOptions, CheckOptions, ExampleSource, InputSpec } from "../datasets/examples";
 import type { NetworkGraph } from "../layers/graph";
-import { Attention } from "../layers/kinds/attention";
-import { MaskedMean } from "../layers/kinds/maskedMean";
+import { kindOf } from "../layers/kinds/index";
 import type { TargetSpec } from "../tasks/target";
-
-/** Which argument of a call is a mask of positions. */
-function maskOf(layer: tf.layers.Layer, inputs: readonly string[]): string | undefined {
-  if (layer instanceof Attention) return inputs[3];
-  return layer instanceof MaskedMean ? inputs[1] : undefined;
-}
 
 /** The input of a network that says which positions are real, as its attention and pooling read it; null for none or several. */
 export function maskInput(graph: NetworkGraph): string | null {
-  const read = new Set(graph.nodes.flatMap(({ layer, inputs }) => maskOf(layer, inputs) ?? []));
+  const masks = graph.nodes.map(({ layer, inputs }) => inputs[kindOf(layer)?.maskArgument ?? -1]);
+  const read = new Set(masks.filter((id) => id !== undefined));
   const inputs = graph.inputs.filter(({ id }) => read.has(id));
   return inputs.length === 1 && read.size === 1 ? inputs[0].name : null;
 }

@@ -70,7 +70,8 @@ class Finder {
     if (activation !== "linear" && activation !== "logSoftmax")
       return { nonlinearity: "other", activation, layer: name };
     if (layer.weights.length > 0) return linear;
-    const origins = inputs.map((input) => this.originOf(input));
+    const values = inputs.filter((_, i) => i !== kindOf(layer)?.maskArgument);
+    const origins = values.map((input) => this.originOf(input));
     const [first] = origins;
     const ended = (origin: Origin) => origin.nonlinearity === "softmax" || origin.nonlinearity === "sigmoid";
     if (!origins.every(ended)) return linear;

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { convert, fromOnnx, LutnnError, models, tf } from "lutnn";
+import { convert, fromOnnx, LutnnError, layers, models, taskOf, tf } from "lutnn";
 import { afterAll, describe, expect, it } from "vitest";
 import { readTensors, writeSafetensors } from "../../../kernel/lib/files/safetensors";
 import { expectSameFile, randomWeights } from "../onnx/sameOutputs";
@@ -163,6 +163,18 @@ describe("BERT", () => {
       const [a, b] = [model, again].map((one) => one.predict(feeds()) as tf.Tensor);
       expect(tf.max(tf.abs(tf.sub(a, b))).dataSync()[0], pooling).toBeLessThan(tolerance);
     }
+  });
+
+  it("tells its task by its end: logits or numbers, and a mean of what a softmax gives for each real position", () => {
+    expect(taskOf(models.bert({ ...sizes, outputs: 2 })).description).toMatch(
+      /^one of 2 classes or .*classifier/,
+    );
+    const x = tf.input({ shape: [5, 4] });
+    const mask = tf.input({ shape: [5], dtype: "int32" });
+    const shares = tf.layers.dense({ units: 3, activation: "softmax", name: "shares" }).apply(x);
+    const mean = new layers.MaskedMean().apply([shares as tf.SymbolicTensor, mask]) as tf.SymbolicTensor;
+    const model = tf.model({ inputs: [x, mask], outputs: mean });
+    expect(taskOf(model).description).toBe("one of 3 classes (softmax of layer shares)");
   });
 
   it("has the layers that are published as replaced, of the last encoders or all", () => {

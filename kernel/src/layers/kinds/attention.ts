@@ -96,6 +96,7 @@ function heads(graph: GraphBuilder, x: GraphValue, numHeads: number, perm: numbe
 
 export const attention: LayerKind = {
   classNames: ["Attention"],
+  maskArgument: 3,
   layout: "plain",
   // The products Q·Kᵀ, (length, D) by (D, positions), and shares·V, (length, positions) by (positions, E).
   cost: (node) => {

@@ -27,6 +27,8 @@ export interface LayerKind {
   lostSettings?: readonly string[];
   /** For a kind that computes something else where it is handed a mask: what to do instead. */
   readsMask?: string;
+  /** Which of its arguments, from 0, says by 1 and 0 which positions are real; for kinds that have such a one. */
+  maskArgument?: number;
   /** Whether a layer hands a mask on that was not there before it. */
   makesMask?(layer: tf.layers.Layer): boolean;
   /**

@@ -46,6 +46,8 @@ tf.serialization.registerClass(MaskedMean);
 
 export const maskedMean: LayerKind = {
   classNames: ["MaskedMean"],
+  end: "averages",
+  maskArgument: 1,
   layout: "plain",
   write: (graph, node, [x, mask]) => {
     const name = node.key;
