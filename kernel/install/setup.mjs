@@ -8,7 +8,7 @@ import { inTurn } from "./turn.mjs";
 
 const forTests = process.argv.includes("--test");
 /** Steps that nobody needs but the tests. */
-const ofTests = ["pythonTests", "texts"];
+const ofTests = ["pythonTests", "fetched"];
 const chosen = Object.entries(steps)
   .filter(([key]) => forTests || !ofTests.includes(key))
   .map(([, step]) => step);

