@@ -1,10 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { open, realpath, rename, rm, stat } from "node:fs/promises";
+import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve, sep } from "node:path";
 import { LutnnError } from "../errors";
 import { fileError } from "./fileError";
 import { makeFolder } from "./makeFolder";
 import { requireRegular } from "./regularFile";
+
+/** What Linux writes at once is 4 KiB below 2 GiB. */
+const mostAtOnce = 2 ** 30;
 
 /**
  * Writes a file so that it is there whole or not at all: beside it under another name, to the disk, then renamed.
@@ -47,7 +50,7 @@ async function writeAside(target: string, data: string | Uint8Array): Promise<vo
   try {
     const file = await open(aside, "wx");
     try {
-      await file.writeFile(data);
+      await writeWhole(file, typeof data === "string" ? Buffer.from(data) : data);
       await file.sync();
     } finally {
       await file.close();
@@ -57,6 +60,17 @@ async function writeAside(target: string, data: string | Uint8Array): Promise<vo
   } catch (error) {
     await rm(aside, { force: true }).catch(() => undefined); // the first error says more
     throw error;
+  }
+}
+
+/**
+ * In calls as large as the system takes: FileHandle.writeFile writes 512 KiB a turn of the event loop, which beside a
+ * training is one a step.
+ */
+async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, at, Math.min(bytes.length - at, mostAtOnce));
+    at += bytesWritten;
   }
 }
 

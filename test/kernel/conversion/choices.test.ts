@@ -74,7 +74,7 @@ describe("the table of layers", () => {
       subvectorLength: { d0: 4 },
       task: "regression",
     });
-    const [first, second, all] = layers.toTable().rows;
+    const [first, second, all, ...rest] = layers.toTable().rows;
     expect(first).toEqual([
       ...["d0", "dense", "dense", 1, 8, 24, 4, 4, 2],
       ...["0.000 M", "0.000 M", "2.40×", "0.8 KiB", "0.3 KiB", "2.40×"],
@@ -84,9 +84,10 @@ describe("the table of layers", () => {
       ...["0.049 M", "0.002 M", "20.21×", "192.0 KiB", "33.5 KiB", "5.73×"],
     ]);
     expect(all).toEqual([
-      ...["all", "", "", "", "", "", "", "", ""],
+      ...["all of these", "", "", "", "", "", "", "", ""],
       ...["0.049 M", "0.003 M", "19.64×", "192.8 KiB", "33.8 KiB", "5.70×"],
     ]);
+    expect(rest).toEqual([]); // there is nothing else
     expect(layers.toString()).toContain("lines: layers that can be replaced");
   });
 

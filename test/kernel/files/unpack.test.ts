@@ -141,7 +141,7 @@ describe("an archive", () => {
   it("is refused where its kind is not known, it is not there, or its folder is", async () => {
     writeFileSync(join(made, "x.rar"), "x");
     await expect(unpacked(["x.rar"])).rejects.toThrow(
-      /must be \.tar, \.tar\.gz, \.tgz or \.zip \(got "x\.rar"\)/,
+      /must be \.tar, \.tar\.gz, \.tgz, \.zip or \.whl \(got "x\.rar"\)/,
     );
     await expect(unpacked(["none.zip"])).rejects.toThrow(/^unpack: it must exist/);
     await expect(unpacked(["none.tar"])).rejects.toThrow(/^unpack: it must exist/);

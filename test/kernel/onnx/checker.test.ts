@@ -59,7 +59,11 @@ function everyKind(but: "Masking" | "Softmax"): lutnn.tf.LayersModel {
     on(heard, L.maxPooling1d({ poolSize: 2 })),
     on(merged(L.minimum(), heard, on(sequence, L.thresholdedReLU())), L.averagePooling1d({ poolSize: 2 })),
   );
-  const word = on(tokens, L.embedding({ inputDim: 9, outputDim: 4 }));
+  const word = on(
+    tokens,
+    L.embedding({ inputDim: 9, outputDim: 4 }),
+    new lutnn.layers.PositionEmbedding({ positions: 6 }),
+  );
   // TensorFlow.js disposes of a value too early that a layer reads twice.
   const [query, key, value] = [1, 2, 3].map(() => on(word, L.dense({ units: 4 })));
   const read = lutnn.layers.attention({ numHeads: 2 }).apply([query, key, value, mask]) as Symbolic;
@@ -90,6 +94,7 @@ function everyKind(but: "Masking" | "Softmax"): lutnn.tf.LayersModel {
   const remembered = but === "Masking" ? recurrent.map((layer) => on(sequence, layer)) : [];
   const parts = [
     seen,
+    merged(new own.MaskedMean(), normal, mask),
     ...remembered,
     on(squares, L.flatten()),
     on(heard, L.globalAveragePooling1d({})),
