@@ -28,6 +28,9 @@ const mostLines = 5;
 /** Also such a line's end, where the kernel died while it wrote. */
 const stackLine = /^\s|^\d+: 0x/;
 
+/** What this process lives at most: a client that takes no message would hold it for ever. */
+const longestMs = 15_000;
+
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
 async function start(): Promise<void> {
@@ -117,7 +120,7 @@ function rest(descriptor: number): string {
   }
 }
 
-start().then(
+Promise.race([start(), pause(longestMs)]).then(
   () => process.exit(0),
   (error) => {
     process.stderr.write(`lutnn kernel: its end could not be told to the notebook: ${String(error)}\n`);
