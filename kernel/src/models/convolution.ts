@@ -47,11 +47,9 @@ export function convolutionNormRelu(x: tf.SymbolicTensor, args: ConvolutionArgs)
   return relu(convolutionNorm(x, args), `${args.name}_relu`);
 }
 
-/** Global average pooling and one dense layer `fc` that gives logits. */
-export function classify(x: tf.SymbolicTensor, numClasses: number, seed: number): tf.SymbolicTensor {
+/** Global average pooling and one dense layer `fc` of linear outputs. */
+export function pooledHead(x: tf.SymbolicTensor, units: number, seed: number): tf.SymbolicTensor {
   const pooled = tf.layers.globalAveragePooling2d({ name: "pool" }).apply(x);
   const kernelInitializer = tf.initializers.glorotUniform({ seed });
-  return tf.layers
-    .dense({ units: numClasses, kernelInitializer, name: "fc" })
-    .apply(pooled) as tf.SymbolicTensor;
+  return tf.layers.dense({ units, kernelInitializer, name: "fc" }).apply(pooled) as tf.SymbolicTensor;
 }

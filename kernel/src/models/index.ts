@@ -1,4 +1,5 @@
 export * from "./bert/index";
+export type { Head } from "./head";
 export { type MagikaOptions, magika } from "./magika";
 export { paperNetworks } from "./named";
 export { type ResNetOptions, resnet, resnet20 } from "./resnet";

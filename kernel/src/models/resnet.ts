@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
-import { classify, convolutionNorm, convolutionNormRelu } from "./convolution";
+import { convolutionNorm, convolutionNormRelu, pooledHead } from "./convolution";
+import { type Head, headSize } from "./head";
 import { imageShape } from "./imageShape";
 
-export interface ResNetOptions {
+export interface ResNetOptions extends Head {
   /** [height, width, channels] */
   inputShape: readonly number[];
-  numClasses: number;
   /** Channels of the first stage; the second has twice, the third four times as many. Default 16. */
   width?: number;
   /** 6n + 2 for n blocks a stage. Default 20. */
@@ -17,13 +17,14 @@ export interface ResNetOptions {
 
 /**
  * ResNet for small images (He et al., 2016, section 4.2): a 3×3 convolution, three stages of blocks of two 3×3
- * convolutions, global average pooling, one dense layer `fc` that gives logits. Where a block halves the image its
+ * convolutions, global average pooling, one dense layer `fc` that gives logits or numbers. Where a block halves the image its
  * shortcut is a 1×1 convolution with batch norm (their option B), so that every layer has an ONNX and a lookup form.
  * Padding is the same on all sides, as in PyTorch.
  * Convolutions are named `conv1`, `stage1_block1_conv1`, … and `stage2_block1_shortcut`.
  */
 export function resnet(options: ResNetOptions): tf.LayersModel {
-  const { inputShape, numClasses, width = 16, depth = 20, seed = 0 } = options;
+  const { inputShape, width = 16, depth = 20, seed = 0 } = options;
+  const units = headSize("resnet", options);
   const blocks = (depth - 2) / 6;
   if (!Number.isInteger(blocks) || blocks < 1)
     throw new LutnnError(`resnet: depth must be 6n + 2 with n of at least 1, as 8, 14, 20 (got ${depth})`);
@@ -52,7 +53,7 @@ export function resnet(options: ResNetOptions): tf.LayersModel {
       const sum = tf.layers.add({ name: `${name}_add` }).apply([branch, shortcut]);
       x = tf.layers.reLU({ name: `${name}_relu` }).apply(sum) as tf.SymbolicTensor;
     }
-  return tf.model({ inputs: input, outputs: classify(x, numClasses, nextSeed()), name: `resnet${depth}` });
+  return tf.model({ inputs: input, outputs: pooledHead(x, units, nextSeed()), name: `resnet${depth}` });
 }
 
 /** {@link resnet} of depth 20. */

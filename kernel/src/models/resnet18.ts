@@ -1,13 +1,13 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
-import { classify, convolutionNorm, norm, relu } from "./convolution";
+import { convolutionNorm, norm, pooledHead, relu } from "./convolution";
+import { type Head, headSize } from "./head";
 import { imageShape } from "./imageShape";
 import { formFor, type NetworkForm, stemConvolution, stemPooling } from "./stem";
 
-export interface ResNet18Options {
+export interface ResNet18Options extends Head {
   /** [height, width, channels] */
   inputShape: readonly number[];
-  numClasses: number;
   /** Default: `imagenet` from 64 pixels on, `cifar` below. */
   form?: NetworkForm;
   /** Channels of the first stage; each later one has twice as many. Default 64, as published. */
@@ -37,7 +37,8 @@ export function residualNetwork(
   options: ResNet18Options,
   block: (x: tf.SymbolicTensor, place: BlockPlace) => tf.SymbolicTensor,
 ): tf.LayersModel {
-  const { inputShape, numClasses, form = formFor(inputShape), width = 64, blocks = 2, seed = 0 } = options;
+  const { inputShape, form = formFor(inputShape), width = 64, blocks = 2, seed = 0 } = options;
+  const units = headSize(what, options);
   if (!Number.isInteger(blocks) || blocks < 1)
     throw new LutnnError(`${what}: blocks of a stage must be a whole number from 1 (got ${blocks})`);
   let index = 0;
@@ -53,7 +54,7 @@ export function residualNetwork(
         strides: stage > 1 && number === 1 ? 2 : 1,
         nextSeed,
       });
-  return tf.model({ inputs: input, outputs: classify(x, numClasses, nextSeed()), name: what });
+  return tf.model({ inputs: input, outputs: pooledHead(x, units, nextSeed()), name: what });
 }
 
 /** Two 3×3 convolutions beside a shortcut, which is a 1×1 convolution where the block changes the size. */
@@ -81,7 +82,7 @@ function basicBlock(
 
 /**
  * ResNet18 (He et al., 2016): four stages of two blocks of two 3×3 convolutions, with 64, 128, 256 and 512 channels, global
- * average pooling, one dense layer `fc` that gives logits; for small images in the form that the paper of LUT-NN takes for
+ * average pooling, one dense layer `fc` that gives logits or numbers; for small images in the form that the paper of LUT-NN takes for
  * CIFAR-10, else as for ImageNet. Convolutions are named `conv1`, `stage1_block1_conv1`, … and `stage2_block1_shortcut`.
  * Weights are random.
  */

@@ -1,10 +1,11 @@
 import * as tf from "@tensorflow/tfjs-node";
+import { pooledHead } from "./convolution";
+import { type Head, headSize } from "./head";
 import { imageShape } from "./imageShape";
 
-export interface SmallCnnOptions {
+export interface SmallCnnOptions extends Head {
   /** [height, width, channels] */
   inputShape: readonly number[];
-  numClasses: number;
   /** Channels of the first stage; the second has twice as many. Default 32. */
   width?: number;
   /** Of the initial weights. Default 0. */
@@ -14,9 +15,11 @@ export interface SmallCnnOptions {
 /**
  * A network small enough to train in seconds and wide enough to be converted: five convolutions with batch norm
  * (`conv1` … `conv5`, of which `conv3` halves the image and `conv4` is 1×1), global average pooling and one dense layer
- * `fc` that gives logits.
+ * `fc` that gives logits or numbers.
  */
-export function smallCnn({ inputShape, numClasses, width = 32, seed = 0 }: SmallCnnOptions): tf.LayersModel {
+export function smallCnn(options: SmallCnnOptions): tf.LayersModel {
+  const { inputShape, width = 32, seed = 0 } = options;
+  const units = headSize("smallCnn", options);
   const convolution = (
     x: tf.SymbolicTensor,
     index: number,
@@ -43,8 +46,5 @@ export function smallCnn({ inputShape, numClasses, width = 32, seed = 0 }: Small
   x = convolution(x, 3, 2 * width, 3, 2);
   x = convolution(x, 4, 2 * width, 1);
   x = convolution(x, 5, 2 * width, 3);
-  const pooled = tf.layers.globalAveragePooling2d({ name: "pool" }).apply(x);
-  const kernelInitializer = tf.initializers.glorotUniform({ seed: seed * 100 + 6 });
-  const logits = tf.layers.dense({ units: numClasses, kernelInitializer, name: "fc" }).apply(pooled);
-  return tf.model({ inputs: input, outputs: logits as tf.SymbolicTensor, name: "smallCnn" });
+  return tf.model({ inputs: input, outputs: pooledHead(x, units, seed * 100 + 6), name: "smallCnn" });
 }

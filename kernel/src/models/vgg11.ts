@@ -1,12 +1,12 @@
 import * as tf from "@tensorflow/tfjs-node";
-import { classify, convolutionNormRelu } from "./convolution";
+import { convolutionNormRelu, pooledHead } from "./convolution";
+import { type Head, headSize } from "./head";
 import { imageShape } from "./imageShape";
 import { formFor, type NetworkForm } from "./stem";
 
-export interface Vgg11Options {
+export interface Vgg11Options extends Head {
   /** [height, width, channels], at least 16 (form `imagenet`: 32) high and wide. */
   inputShape: readonly number[];
-  numClasses: number;
   /** Default: `imagenet` from 64 pixels on, `cifar` below. */
   form?: NetworkForm;
   /** Channels of the first convolution. Default 64, as published. */
@@ -23,13 +23,14 @@ const plans = {
 
 /**
  * VGG11 as the paper of LUT-NN has it: eight 3×3 convolutions with batch norm, `conv1` … `conv8`, max-poolings (four in
- * form `cifar`, five in `imagenet`), global average pooling, one dense layer `fc` that gives logits. Weights are random.
+ * form `cifar`, five in `imagenet`), global average pooling, one dense layer `fc` that gives logits or numbers. Weights are random.
  */
 export const vgg11 = (options: Vgg11Options): tf.LayersModel => vgg11Named("vgg11", options);
 
 /** The same under a name, which also opens errors. */
 export function vgg11Named(what: string, options: Vgg11Options): tf.LayersModel {
-  const { inputShape, numClasses, form = formFor(inputShape), width = 64, seed = 0 } = options;
+  const { inputShape, form = formFor(inputShape), width = 64, seed = 0 } = options;
+  const units = headSize(what, options);
   const input = tf.input({ shape: imageShape(what, inputShape), name: "input" });
   let x = input;
   let index = 0;
@@ -47,5 +48,5 @@ export function vgg11Named(what: string, options: Vgg11Options): tf.LayersModel 
         seed: seed * 100 + index,
       });
     }
-  return tf.model({ inputs: input, outputs: classify(x, numClasses, seed * 100 + 9), name: what });
+  return tf.model({ inputs: input, outputs: pooledHead(x, units, seed * 100 + 9), name: what });
 }

@@ -62,6 +62,26 @@ describe("the paper's networks", () => {
     expect(converted.network).toEqual(alone.network);
   });
 
+  it("end in classes or in numbers, one of the two", () => {
+    for (const make of [
+      models.resnet18,
+      models.senet18,
+      models.vgg11,
+      models.vgg11Small,
+      models.resnet20,
+      models.smallCnn,
+    ]) {
+      const sized = { inputShape: [32, 32, 3], width: 4 };
+      for (const head of [{ numClasses: 3 }, { outputs: 3 }])
+        expect(make({ ...sized, ...head }).outputs[0].shape).toEqual([null, 3]);
+      expect(() => make(sized)).toThrow(/: one of numClasses and outputs must be given \(got neither\)/);
+      expect(() => make({ ...sized, numClasses: 3, outputs: 1 })).toThrow(/\(got both\)/);
+      expect(() => make({ ...sized, outputs: 1.5 })).toThrow(
+        /: outputs must be a positive integer \(got 1.5\)/,
+      );
+    }
+  });
+
   it("halve images around their middle: a stride of 2 sees as much padding on each side", () => {
     const model = models.resnet18({ ...small, width: 4 });
     const shape = (name: string) => (model.getLayer(name).output as tf.SymbolicTensor).shape;
