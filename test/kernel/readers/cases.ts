@@ -11,6 +11,11 @@ import { tableExamples } from "../../../kernel/lib/datasets/gtsrb";
 import { parseSynsets } from "../../../kernel/lib/datasets/imageNet";
 import { listOf } from "../../../kernel/lib/datasets/speechCommands";
 import { unpackedSvhn } from "../../../kernel/lib/datasets/svhn";
+import { glueExamples } from "../../../kernel/lib/datasets/text/glueExamples";
+import { glueTasks } from "../../../kernel/lib/datasets/text/glueTasks";
+import { ratedSentences } from "../../../kernel/lib/datasets/text/ratedSentences";
+import { tarMember } from "../../../kernel/lib/datasets/text/tarMember";
+import { WordPiece } from "../../../kernel/lib/datasets/text/wordPiece";
 import { ageOf } from "../../../kernel/lib/datasets/utkFace";
 import { unpackArchives } from "../../../kernel/lib/files/unpack/unpack";
 import { type Random, seededRandom } from "../../../kernel/lib/pq/random";
@@ -59,6 +64,33 @@ export function readerCases(root: string): Record<string, Attempt> {
   const [ppm, wav, zip] = ["a.ppm", "a.wav", "a.zip"].map(whole);
   const [signs, list, synsets] = ["signs.csv", "list.txt", "synsets.txt"].map(whole);
 
+  const rated = Buffer.from("1\t2.5\ta good film\r\n2\t-3\tthe worst , ever\r\n3\t0.1\tseen\r\n");
+  const archive = gzipSync(tar);
+  const words = Buffer.from("[PAD]\n[UNK]\n[CLS]\n[SEP]\na\ngood\nfilm\nun\n##seen\n-\n,\n");
+  const vocab = Object.fromEntries(
+    words
+      .toString()
+      .trim()
+      .split("\n")
+      .map((word, id) => [word, id]),
+  );
+  const json = Buffer.from(
+    JSON.stringify({
+      added_tokens: [{ id: 0, content: "[PAD]", special: true }],
+      normalizer: { type: "BertNormalizer", lowercase: true },
+      pre_tokenizer: { type: "BertPreTokenizer" },
+      model: { type: "WordPiece", unk_token: "[UNK]", continuing_subword_prefix: "##", vocab },
+    }),
+  );
+  const tokenizer = WordPiece.read(inFile("vocab.txt", words));
+  const glueFiles = [
+    ["sst-2", Buffer.from("sentence\tlabel\na good film\t1\nthe worst\t0\n")],
+    [
+      "rte",
+      Buffer.from("index\tsentence1\tsentence2\tlabel\n0\ta\tb\tentailment\n1\tc\td\tnot_entailment\n"),
+    ],
+  ] as const;
+
   return {
     tar: unpacking("m.tar", (seed) => (seed % 2 ? mutatedBytes(tar, seed) : mutatedTar(tar, seed))),
     "tar.gz": unpacking("m.tar.gz", (seed) =>
@@ -80,6 +112,19 @@ export function readerCases(root: string): Record<string, Attempt> {
     gtsrb: (seed) => tableExamples(inFile("m.csv", mutatedBytes(signs, seed)), "", null),
     "speech-commands": (seed) => listOf(inFile("m.txt", mutatedBytes(list, seed))),
     imagenet: (seed) => parseSynsets(mutatedBytes(synsets, seed).toString(), "f"),
+    "movie-snippets": (seed) => ratedSentences(mutatedBytes(rated, seed), "f"),
+    "movie-snippets' archive": (seed) =>
+      tarMember(inFile("r.tar.gz", mutatedBytes(archive, seed)), "set/a.txt", 1 << 16, "f"),
+    glue: async (seed) => {
+      const [task, rows] = glueFiles[seed % glueFiles.length];
+      const options = { tokenizer: await tokenizer, sequenceLength: 12 };
+      await glueExamples(glueTasks[task], mutatedBytes(rows, seed), "f", options, signal);
+    },
+    tokenizer: async (seed) => {
+      const read =
+        seed % 2 ? inFile("v.txt", mutatedBytes(words, seed)) : inFile("t.json", mutatedBytes(json, seed));
+      (await WordPiece.read(read)).encode("a good film, un-seen", 10);
+    },
     utkface: (seed) => ageOf(mutatedBytes(Buffer.from("26_1_0_20170116.jpg.chip.jpg"), seed).toString()),
   };
 }
