@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { type CountOptions, countNetwork } from "./commands/count";
 import { describeDiagnosis, diagnose, ownVersion } from "./commands/doctor";
@@ -12,6 +13,7 @@ import {
   removeKernel,
 } from "./commands/kernel";
 import { openLab } from "./commands/lab";
+import { runFile } from "./commands/runFile";
 import { runNotebook } from "./commands/runNotebook";
 import { UsageError } from "./commands/usageError";
 import { LutnnError } from "./errors";
@@ -33,6 +35,14 @@ class CommandLine extends Command {
   }
 }
 
+interface RunOptions {
+  output: string;
+  out?: string;
+  kernel: string;
+  input: string[];
+  threads: string;
+}
+
 const program = new CommandLine("lutnn").description(
   "LUT-NN: turn neural networks into table lookups, layer by layer, in TypeScript notebooks.",
 );
@@ -50,15 +60,25 @@ program
 
 program
   .command("run")
-  .description("execute a notebook headless; writes the executed notebook and an HTML page of it")
-  .argument("<notebook>", "path of the .ipynb file")
-  .option("-o, --output <folder>", "where the results go", "out")
+  .description(
+    "execute a notebook headless, and write it with an HTML page; or run an ONNX file on NumPy's arrays, and write its outputs",
+  )
+  .argument("<file>", "path of the .ipynb or .onnx file")
+  .option("-o, --output <folder>", "where the results go; of one output of an ONNX file also FILE.npy", "out")
+  .option(
+    "-i, --input <files...>",
+    "of an ONNX file: FILE.npy, or NAME=FILE.npy for each of several inputs",
+    [],
+  )
+  .option("--threads <n>", "of an ONNX file: threads that it runs on", "1")
   .addOption(new Option("--out <folder>", "the same").hideHelp())
   .option("--kernel <name>", "kernelspec to run it with", defaultKernelName)
-  .action(async (notebook: string, options: { output: string; out?: string; kernel: string }) => {
+  .action(async (file: string, options: RunOptions) => {
     requireKnownIsa("run");
-    const { out, output, kernel } = options;
-    process.exitCode = await runNotebook(notebook, { output: out ?? output, kernel });
+    const { out, kernel, input, threads } = options;
+    const output = out ?? options.output;
+    if (extname(file).toLowerCase() === ".onnx") console.log(await runFile(file, { input, output, threads }));
+    else process.exitCode = await runNotebook(file, { output, kernel });
   });
 
 program
