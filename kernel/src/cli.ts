@@ -1,5 +1,6 @@
 import { extname } from "node:path";
 import { Command, CommanderError, Option } from "commander";
+import { type ConvertNetworkOptions, convertNetwork } from "./commands/convertNetwork";
 import { type CountOptions, countNetwork } from "./commands/count";
 import { describeDiagnosis, diagnose, ownVersion } from "./commands/doctor";
 import { requireKnownIsa } from "./commands/instructionSet";
@@ -104,6 +105,36 @@ program
   .option("--json", "print the measurement as JSON")
   .option("--plot", "write two charts as SVG")
   .argument("[folder]", "where the charts go", "out");
+
+program
+  .command("convert")
+  .description("convert a network to table lookups without a notebook: calibrate, fine-tune, write the file")
+  .argument("<network>", "an ONNX file, or what tf.js saved: a model.json or its folder")
+  .requiredOption(
+    "--data <set>",
+    "a data set by name, or the inputs of examples, FILE.npy (images channels last)",
+  )
+  .option("--targets <file>", "of such a file: what is to be learnt, classes or numbers, FILE.npy")
+  .option("--data-folder <folder>", "where the data set's files are")
+  .option("--download", "fetch them where they are nowhere")
+  .requiredOption("-o, --output <file>", "the ONNX file to write")
+  .option("--store <folder>", "keep the work as well, for openConversion")
+  .option("--input-shape <lengths>", "lengths after the batch that the network leaves open, as 224,224,3")
+  .option(
+    "--layers <names>",
+    "layers to convert, with commas; else all but the first, the head and squeeze-and-excitation",
+  )
+  .option("--profile <name>", "plus or paper", "plus")
+  .option("--task <name>", "what the network is for, where its end does not tell")
+  .option("--examples <n>", "examples that calibration takes", "1024")
+  .option("--epochs <n>", "epochs of fine-tuning; 0 only calibrates", "1")
+  .option("--batch-size <n>", "of fine-tuning", "64")
+  .option("--learning-rate <rate>", "of fine-tuning; else the profile's")
+  .option("--test-share <share>", "of arrays: what is kept for the figures that are printed", "0.2")
+  .option("--seed <n>", "of calibration, training and that split", "0")
+  .action(async (network: string, options: ConvertNetworkOptions) =>
+    console.log(await convertNetwork(network, options)),
+  );
 
 program
   .command("count")

@@ -34,6 +34,7 @@ const commands = [
   ["run"],
   ["lab"],
   ["bench"],
+  ["convert"],
   ["count"],
   ["kernel"],
   ["kernel", "install"],
