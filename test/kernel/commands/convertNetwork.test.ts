@@ -46,28 +46,39 @@ beforeAll(async () => {
 });
 
 describe("lutnn convert", () => {
-  it.each(["digits", "digits.onnx"])("takes %s by a data set's name the whole way", async (network) => {
-    const words = ["--data", "digits", "--output", "made.onnx", "--store", "work", "--examples", "300"];
-    rmSync(join(folder, "work"), { recursive: true, force: true });
-    const { status, stdout, stderr } = convert(network, ...words, "--epochs", "1", "--layers", "conv2,conv5");
-    expect([status, stderr]).toEqual([0, ""]);
-    expect(stdout).toMatch(/layers that can be replaced .*\n.*\n.*\nconv2 .*\nconv5 /);
-    const said = ["dense", "replaced", "fine-tuned"].map((name) => {
-      const [, value] = new RegExp(
-        `^${name}: accuracy ([\\d.]+) % \\(± [\\d.]+ %\\) on 360 examples$`,
-        "m",
-      ).exec(stdout)!;
-      return Number(value);
-    });
-    expect(Math.min(...said)).toBeGreaterThan(50);
-    expect(stdout).toMatch(/saved made.onnx: .* 2 of 2 layers replaced, checked in ONNX Runtime/);
-    const { test } = await datasets.digits();
-    const session = await InferenceSession.create(join(folder, "made.onnx"));
-    expect((await session.evaluate(test)).accuracy).toBeCloseTo(said[2], 0);
-    await session.release();
-    const conversion = await openConversion(join(folder, "work"));
-    expect([...conversion.layers].map(({ state }) => state)).toEqual(["replaced", "replaced"]);
-  });
+  it.each(["digits", "digits.onnx"])(
+    "takes %s by a data set's name the whole way",
+    { timeout: 180_000 },
+    async (network) => {
+      const words = ["--data", "digits", "--output", "made.onnx", "--store", "work", "--examples", "300"];
+      rmSync(join(folder, "work"), { recursive: true, force: true });
+      const { status, stdout, stderr } = convert(
+        network,
+        ...words,
+        "--epochs",
+        "1",
+        "--layers",
+        "conv2,conv5",
+      );
+      expect([status, stderr]).toEqual([0, ""]);
+      expect(stdout).toMatch(/layers that can be replaced .*\n.*\n.*\nconv2 .*\nconv5 /);
+      const said = ["dense", "replaced", "fine-tuned"].map((name) => {
+        const [, value] = new RegExp(
+          `^${name}: accuracy ([\\d.]+) % \\(± [\\d.]+ %\\) on 360 examples$`,
+          "m",
+        ).exec(stdout)!;
+        return Number(value);
+      });
+      expect(Math.min(...said)).toBeGreaterThan(50);
+      expect(stdout).toMatch(/saved made.onnx: .* 2 of 2 layers replaced, checked in ONNX Runtime/);
+      const { test } = await datasets.digits();
+      const session = await InferenceSession.create(join(folder, "made.onnx"));
+      expect((await session.evaluate(test)).accuracy).toBeCloseTo(said[2], 0);
+      await session.release();
+      const conversion = await openConversion(join(folder, "work"));
+      expect([...conversion.layers].map(({ state }) => state)).toEqual(["replaced", "replaced"]);
+    },
+  );
 
   it("takes arrays of NumPy's, and only calibrates with 0 epochs", () => {
     const words = ["--data", "x.npy", "--targets", "y.npy", "--output", "lines.onnx", "--epochs", "0"];
