@@ -11,7 +11,7 @@ import { remarksOnTargets } from "./leftDense";
 import type { Student } from "./methods/method";
 import { Outcome } from "./outcome";
 import type { Profile } from "./profile";
-import { restOfNetwork } from "./restOfNetwork";
+import { type RestLayer, restOfNetwork } from "./restOfNetwork";
 import { type ConversionState, placedCalibration, replacedLayers } from "./state";
 import { type LayerWeights, weightsOf } from "./storedArray";
 import { StudentMaker } from "./student";
@@ -46,6 +46,7 @@ export class ConversionCore implements Displayable {
   protected readonly targets: Target[];
   protected readonly history: History;
   private readonly remarks: readonly string[];
+  private readonly rest: readonly RestLayer[];
   protected readonly maker: StudentMaker;
   protected readonly queue = new CommandQueue(() => this.announce({ kind: "commands" }));
   private readonly listeners = new Set<(change: ConversionChange) => void>();
@@ -61,6 +62,7 @@ export class ConversionCore implements Displayable {
     this.task = task;
     this.history = history;
     this.remarks = [...remarks, ...remarksOnTargets(graph, targets)];
+    this.rest = restOfNetwork(graph, targets);
     this.maker = new StudentMaker(graph, targets, profile);
     this.leave(this.state);
   }
@@ -73,8 +75,7 @@ export class ConversionCore implements Displayable {
       const isCalibrated = Object.keys(calibrations).length > 0;
       return layerInfo(target, replacedBy ? "replaced" : isCalibrated ? "calibrated" : "dense");
     });
-    const rest = restOfNetwork(this.graph, this.targets);
-    return new LayerTable(this.graph.name, rows, [this.task.description, ...this.remarks], rest);
+    return new LayerTable(this.graph.name, rows, [this.task.description, ...this.remarks], this.rest);
   }
 
   /**

@@ -1,8 +1,8 @@
 import * as tf from "@tensorflow/tfjs-node";
-import type { Batch, BatchOptions, CheckOptions, ExampleSource, InputSpec } from "../datasets/examples";
+import type { Batch, BatchOptions, ExampleSource } from "../datasets/examples";
+import { WrappedExamples } from "../datasets/wrappedExamples";
 import type { NetworkGraph } from "../layers/graph";
 import { kindOf } from "../layers/kinds/index";
-import type { TargetSpec } from "../tasks/target";
 
 /** The input of a network that says which positions are real, as its attention and pooling read it; null for none or several. */
 export function maskInput(graph: NetworkGraph): string | null {
@@ -16,26 +16,16 @@ export function maskInput(graph: NetworkGraph): string | null {
  * Examples for a network that receives its mask as an input, where they do not say themselves which positions are padding:
  * what the network does not look at enters no codebook, fit or error either.
  */
-export class MaskedByInput implements ExampleSource {
+export class MaskedByInput extends WrappedExamples<MaskedByInput> {
   constructor(
-    private readonly origin: ExampleSource,
+    origin: ExampleSource,
     private readonly input: string,
-  ) {}
-
-  get name(): string {
-    return this.origin.name;
+  ) {
+    super(origin);
   }
 
-  get size(): number {
-    return this.origin.size;
-  }
-
-  get inputs(): readonly InputSpec[] {
-    return this.origin.inputs;
-  }
-
-  get target(): TargetSpec {
-    return this.origin.target;
+  protected around(origin: ExampleSource): MaskedByInput {
+    return new MaskedByInput(origin, this.input);
   }
 
   async *batches(size: number, options: BatchOptions = {}): AsyncGenerator<Batch> {
@@ -43,26 +33,6 @@ export class MaskedByInput implements ExampleSource {
       if (batch.mask) yield batch;
       else yield { ...batch, mask: realPositions(batch.inputs[this.input]) };
     }
-  }
-
-  take(count: number): MaskedByInput {
-    return new MaskedByInput(this.origin.take(count), this.input);
-  }
-
-  skip(count: number): MaskedByInput {
-    return new MaskedByInput(this.origin.skip(count), this.input);
-  }
-
-  select(indices: ArrayLike<number>): MaskedByInput {
-    return new MaskedByInput(this.origin.select(indices), this.input);
-  }
-
-  checkValues(what: string, signal: AbortSignal, options: CheckOptions = {}): Promise<void> {
-    return this.origin.checkValues(what, signal, options);
-  }
-
-  fingerprint(): Promise<string> {
-    return this.origin.fingerprint();
   }
 }
 

@@ -4,7 +4,7 @@ import { LutnnError } from "../errors";
 import { fileError } from "../files/fileError";
 import { quoted } from "../files/quoted";
 import { readFileWhole } from "../files/readFile";
-import { decoded } from "./decoding/decoded";
+import { decodedFiles } from "./decoding/decodedFiles";
 import type { ImageRecipe } from "./decoding/recipe";
 import { parseTable } from "./formats/csv";
 import { NameTable } from "./nameTable";
@@ -66,18 +66,15 @@ export async function gtsrb(
       mean: [0.3337, 0.3064, 0.3171],
       deviation: [0.2672, 0.2564, 0.2629],
     };
-    return decoded({
-      info: {
-        name: "gtsrb",
-        size: labels.length,
-        inputs: [{ name: "image", shape: [side, side, 3], dtype: "float32" }],
-        target: { kind: "class", classes: names.length, names },
-        labels,
-        version: digestOf(JSON.stringify(recipe), String(seed), files.digest(), labels),
-      },
+    return decodedFiles({
+      name: "gtsrb",
+      input: { name: "image", shape: [side, side, 3] },
+      target: { kind: "class", classes: names.length, names },
+      folder: root,
+      files,
+      labels,
+      version: digestOf(JSON.stringify(recipe), String(seed), files.digest(), labels),
       recipe,
-      itemOf: (index) => ({ path: join(root, files.at(index)) }),
-      targetOf: (index) => labels[index],
       seed,
     });
   };

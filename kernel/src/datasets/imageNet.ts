@@ -5,7 +5,7 @@ import { LutnnError } from "../errors";
 import { fileError } from "../files/fileError";
 import { quoted } from "../files/quoted";
 import { readFileWhole } from "../files/readFile";
-import { decoded } from "./decoding/decoded";
+import { decodedFiles } from "./decoding/decodedFiles";
 import type { ImageRecipe } from "./decoding/recipe";
 import { NameTable } from "./nameTable";
 import { digestOf, openSet, type SetOptions } from "./setOptions";
@@ -78,18 +78,15 @@ export async function imageNet(
       mean: [0.485, 0.456, 0.406],
       deviation: [0.229, 0.224, 0.225],
     };
-    return decoded({
-      info: {
-        name: "imagenet",
-        size: files.size,
-        inputs: [{ name: "image", shape: [size, size, 3], dtype: "float32" }],
-        target: { kind: "class", classes: classes.length, names: classes.map(({ words }) => words) },
-        labels: classOf,
-        version: digestOf(JSON.stringify(recipe), String(seed), files.digest(), classOf),
-      },
+    return decodedFiles({
+      name: "imagenet",
+      input: { name: "image", shape: [size, size, 3] },
+      target: { kind: "class", classes: classes.length, names: classes.map(({ words }) => words) },
+      folder: join(folder, name),
+      files,
+      labels: classOf,
+      version: digestOf(JSON.stringify(recipe), String(seed), files.digest(), classOf),
       recipe,
-      itemOf: (index) => ({ path: join(folder, name, files.at(index)) }),
-      targetOf: (index) => classOf[index],
       seed,
     });
   };

@@ -4,7 +4,7 @@ import { LutnnError } from "../errors";
 import { fileError } from "../files/fileError";
 import { quoted } from "../files/quoted";
 import { readFileWhole } from "../files/readFile";
-import { decoded } from "./decoding/decoded";
+import { decodedFiles } from "./decoding/decodedFiles";
 import type { SoundRecipe } from "./decoding/recipe";
 import { NameTable } from "./nameTable";
 import { digestOf, openSet, type SetOptions } from "./setOptions";
@@ -59,18 +59,15 @@ export async function speechCommands(
       );
     const files = new NameTable(list);
     const labels = Int32Array.from(list, (file) => speechWords.indexOf(file.slice(0, file.indexOf("/"))));
-    return decoded({
-      info: {
-        name: "speech-commands",
-        size: labels.length,
-        inputs: [{ name: "spectrogram", shape: [32, 32, 1], dtype: "float32" }],
-        target: { kind: "class", classes: speechWords.length, names: speechWords },
-        labels,
-        version: digestOf(JSON.stringify(recipe), files.digest(), labels),
-      },
+    return decodedFiles({
+      name: "speech-commands",
+      input: { name: "spectrogram", shape: [32, 32, 1] },
+      target: { kind: "class", classes: speechWords.length, names: speechWords },
+      folder,
+      files,
+      labels,
+      version: digestOf(JSON.stringify(recipe), files.digest(), labels),
       recipe,
-      itemOf: (index) => ({ path: join(folder, files.at(index)) }),
-      targetOf: (index) => labels[index],
       seed,
     });
   };

@@ -1,12 +1,11 @@
 import { existsSync, readdirSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { LutnnError } from "../errors";
 import { fileError } from "../files/fileError";
 import { quoted } from "../files/quoted";
 import { permutation, seededRandom } from "../pq/random";
 import type { TargetSpec } from "../tasks/target";
-import { decoded } from "./decoding/decoded";
+import { decodedFiles } from "./decoding/decodedFiles";
 import type { ImageRecipe } from "./decoding/recipe";
 import { NameTable } from "./nameTable";
 import { digestOf, openSet, type SetOptions } from "./setOptions";
@@ -75,18 +74,15 @@ export async function utkFace(
     deviation: [0.2592, 0.2312, 0.2268],
   };
   const names = new NameTable(files);
-  const all = decoded({
-    info: {
-      name: "utkface",
-      size: files.length,
-      inputs: [{ name: "image", shape: [size, size, 3], dtype: "float32" }],
-      target,
-      ...(task === "classification" ? { labels: ages } : {}),
-      version: digestOf(JSON.stringify([recipe, task]), names.digest()),
-    },
+  const all = decodedFiles({
+    name: "utkface",
+    input: { name: "image", shape: [size, size, 3] },
+    target,
+    folder,
+    files: names,
+    labels: ages,
+    version: digestOf(JSON.stringify([recipe, task]), names.digest()),
     recipe,
-    itemOf: (index) => ({ path: join(folder, names.at(index)) }),
-    targetOf: (index) => ages[index],
     seed,
   });
   const order = permutation(files.length, seededRandom(splitSeed, "utkface", "split"));

@@ -86,7 +86,8 @@ export function readNpy(bytes: Uint8Array, file: string): NpyArray {
       'convert them, as with array.astype("<f4")',
     );
   const data = view.subarray(start + length);
-  const values = new arrays[type](new Uint8Array(data).slice().buffer.slice(0, usable(data.length, type)));
+  const whole = data.length - (data.length % Number(type.slice(1)));
+  const values = new arrays[type](new Uint8Array(data.subarray(0, whole)).buffer);
   if (values.length !== product(shape) || data.length !== values.byteLength)
     throw fault(
       `the array of shape ${shape.join("×") || "()"} must have ${product(shape)} elements`,
@@ -94,9 +95,6 @@ export function readNpy(bytes: Uint8Array, file: string): NpyArray {
     );
   return { type, shape, values: order === "True" ? rowMajor(values, shape) : values };
 }
-
-/** Bytes that are whole elements. */
-const usable = (length: number, type: NpyType): number => length - (length % Number(type.slice(1)));
 
 /** A column-major array in row-major order. */
 function rowMajor<A extends NpyArrays[NpyType]>(values: A, shape: readonly number[]): A {

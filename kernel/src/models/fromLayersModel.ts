@@ -8,13 +8,14 @@ import { assembleNetwork, freshLayer } from "../layers/assemble";
 import { NetworkGraph } from "../layers/graph";
 import { knownClasses } from "../layers/kinds/index";
 import { shapeText } from "../layers/shapeText";
+import type { ImportOptions } from "./onnx/importNetwork";
 
 export interface FromLayersModelOptions {
   /**
    * Lengths after the batch for an input whose sizes are open, or other ones; null for one that stays. By the inputs' names
    * where there are several.
    */
-  inputShape?: readonly (number | null)[] | Readonly<Record<string, readonly (number | null)[]>>;
+  inputShape?: ImportOptions["inputShape"];
 }
 
 /** A `model.json` has the structure alone. */

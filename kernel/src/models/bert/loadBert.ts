@@ -5,6 +5,8 @@ import { quoted } from "../../files/quoted";
 import { readFileWhole } from "../../files/readFile";
 import { readTensors } from "../../files/safetensors";
 import type { NamedTensor } from "../../files/tensorTypes";
+import { faultsText } from "../weights/faultsText";
+import { writeWeight } from "../weights/places";
 import { type BertHead, buildBert } from "./bert";
 import { readBertConfig } from "./bertConfig";
 import { headLayer, isLeftAside, type TensorPlace, tensorPlaces } from "./tensorNames";
@@ -96,20 +98,16 @@ function fillBert(
     ["not known", unknown],
     ["there twice, with and without the prefix", twice],
   ] as const;
-  const said = faults.filter(([, names]) => names.length > 0);
-  if (said.length > 0)
+  const said = faultsText(faults);
+  if (said !== "")
     throw new LutnnError(
-      `loadBert: the tensors in ${quoted(file)} must be those of the network that config.json describes (${said.map(([what, names]) => `${what}: ${some(names)}`).join("; ")}); check that both files belong together`,
+      `loadBert: the tensors in ${quoted(file)} must be those of the network that config.json describes (${said}); check that both files belong together`,
     );
   assign(model, found);
   const isFresh = hasLayer(headLayer) && !hasHead;
   if (isFresh) drawHead(model.getLayer(headLayer), seed);
   return { unused: others.map(([, { name }]) => name), fresh: isFresh ? [headLayer] : [] };
 }
-
-/** A list that stays readable. */
-const some = (names: readonly string[]): string =>
-  names.length > 6 ? `${names.slice(0, 6).join(", ")} and ${names.length - 6} more` : names.join(", ");
 
 /** The shape that the file's tensor must have. */
 function fileShape({ layer, index, isTransposed }: TensorPlace, model: tf.LayersModel): number[] {
@@ -118,12 +116,11 @@ function fileShape({ layer, index, isTransposed }: TensorPlace, model: tf.Layers
 }
 
 function assign(model: tf.LayersModel, found: readonly { place: TensorPlace; tensor: NamedTensor }[]): void {
-  for (const { place, tensor } of found)
-    tf.tidy(() => {
-      const { layer, index, isTransposed } = place;
-      const values = tf.tensor(tensor.values as Float32Array, tensor.shape);
-      model.getLayer(layer).weights[index].write(isTransposed ? tf.transpose(values) : values);
-    });
+  for (const { place, tensor } of found) {
+    const { layer, index, isTransposed } = place;
+    const variable = model.getLayer(layer).weights[index];
+    writeWeight({ variable, perm: isTransposed ? [1, 0] : undefined }, tensor.values as Float32Array);
+  }
 }
 
 /** The weights that a new `classifier` begins with: normal with a deviation of 0.02, and a bias of 0. */

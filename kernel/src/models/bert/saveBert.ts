@@ -1,12 +1,12 @@
 import { join } from "node:path";
-import * as tf from "@tensorflow/tfjs-node";
-import { valuesOf } from "../../compute/valuesOf";
+import type * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../../errors";
 import { writeSafetensors } from "../../files/safetensors";
 import type { NamedTensor } from "../../files/tensorTypes";
 import { writeFileWhole } from "../../files/writeFile";
 import type { Attention } from "../../layers/kinds/attention";
 import type { PositionEmbedding } from "../../layers/kinds/positionEmbedding";
+import { readWeight } from "../weights/places";
 import type { BertActivation, BertSizes } from "./bert";
 import { writeBertConfig } from "./bertConfig";
 import { headLayer, tensorPlaces } from "./tensorNames";
@@ -67,10 +67,8 @@ export async function saveBert(model: tf.LayersModel, folder: string): Promise<v
   const places = tensorPlaces(sizes.depth, layers.has("pooler"), hasHead);
   const tensors = places.map(({ tensor, layer, index, isTransposed }): NamedTensor => {
     const shape = layers.shape(layer, index);
-    const values = valuesOf(() => {
-      const weight = layers.get(layer).weights[index].read();
-      return isTransposed ? tf.transpose(weight) : weight.clone();
-    });
+    const variable = layers.get(layer).weights[index];
+    const values = readWeight({ variable, perm: isTransposed ? [1, 0] : undefined });
     const name = hasHead && !tensor.startsWith("classifier.") ? `bert.${tensor}` : tensor;
     return { name, shape: isTransposed ? [...shape].reverse() : shape, values };
   });

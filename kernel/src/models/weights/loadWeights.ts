@@ -8,8 +8,9 @@ import type { NamedTensor } from "../../files/tensorTypes";
 import { type GraphNode, NetworkGraph } from "../../layers/graph";
 import { readOnnxFile } from "../onnx/readFile";
 import { readTensor } from "../onnx/readTensor";
+import { faultsText } from "./faultsText";
 import { type LayerNames, namesFor } from "./names";
-import { placesOf, type WeightPlace } from "./places";
+import { placesOf, type WeightPlace, writeWeight } from "./places";
 
 export interface LoadWeightsOptions {
   /** Default: torchvision's for `models.resnet18` and `models.vgg11`, else the layers' own, with `.` for `/`. */
@@ -123,12 +124,12 @@ export async function loadWeights(
     ["of another shape or type", wrong],
     ["without a place", unknown],
   ] as const;
-  const said = faults.filter(([, list]) => list.length > 0);
-  if (said.length > 0)
+  const said = faultsText(faults);
+  if (said !== "")
     throw new LutnnError(
-      `loadWeights: the tensors in ${quoted(file)} must be those of ${model.name} (${said.map(([what, list]) => `${what}: ${some(list)}`).join("; ")}); ${advice(missing.length, wrong)}`,
+      `loadWeights: the tensors in ${quoted(file)} must be those of ${model.name} (${said}); ${advice(missing.length, wrong)}`,
     );
-  for (const { place, values } of found) write(place, values);
+  for (const { place, values } of found) writeWeight(place, values);
   for (const [norm, bias] of shifts) takeOffMean(graph.layers.get(norm)!, bias);
   return result;
 }
@@ -137,22 +138,6 @@ const advice = (missing: number, wrong: readonly string[]): string =>
   wrong.length > 0 && missing === 0
     ? "build the network with the file's sizes, or { keep: [layer] } leaves a layer as it is"
     : "{ names } says what the file calls a layer, and fromOnnx builds a network from an ONNX file";
-
-/** A list that stays readable. */
-const some = (names: readonly string[]): string =>
-  names.length > 6 ? `${names.slice(0, 6).join(", ")} and ${names.length - 6} more` : names.join(", ");
-
-/** Axis i of the weight is axis inverse[i] of the file's tensor. */
-const inverseOf = (perm: readonly number[]): number[] => perm.map((_, axis) => perm.indexOf(axis));
-
-function write({ variable, perm }: WeightPlace, values: Float32Array): void {
-  tf.tidy(() => {
-    const shape = variable.shape as number[];
-    const permuted = perm ? perm.map((axis) => shape[axis]) : shape;
-    const tensor = tf.tensor(values, permuted);
-    variable.write(perm ? tf.transpose(tensor, inverseOf(perm)) : tensor);
-  });
-}
 
 /** A norm of x + bias is one of x whose mean is so much smaller. */
 function takeOffMean(norm: tf.layers.Layer, bias: Float32Array): void {

@@ -1,4 +1,5 @@
-import type * as tf from "@tensorflow/tfjs-node";
+import * as tf from "@tensorflow/tfjs-node";
+import { valuesOf } from "../../compute/valuesOf";
 
 type Variable = tf.layers.Layer["weights"][number];
 
@@ -59,3 +60,27 @@ export function placesOf(layer: tf.layers.Layer): WeightPlace[] {
     return { variable, part, perm, shape: reshape ? reshape(inFile) : inFile };
   });
 }
+
+/** Gives a weight the numbers of a file's tensor. */
+export function writeWeight(
+  { variable, perm }: Pick<WeightPlace, "variable" | "perm">,
+  values: Float32Array,
+): void {
+  tf.tidy(() => {
+    const shape = variable.shape as number[];
+    const tensor = tf.tensor(values, perm ? perm.map((axis) => shape[axis]) : shape);
+    // Axis i of the weight is that axis of the file's tensor which holds it.
+    variable.write(
+      perm
+        ? tf.transpose(
+            tensor,
+            shape.map((_, axis) => perm.indexOf(axis)),
+          )
+        : tensor,
+    );
+  });
+}
+
+/** A weight's numbers as files hold them. */
+export const readWeight = ({ variable, perm }: Pick<WeightPlace, "variable" | "perm">): Float32Array =>
+  valuesOf(() => (perm ? tf.transpose(variable.read(), [...perm]) : variable.read().clone()));

@@ -1,11 +1,10 @@
-import * as tf from "@tensorflow/tfjs-node";
-import { valuesOf } from "../../compute/valuesOf";
+import type * as tf from "@tensorflow/tfjs-node";
 import { writeSafetensors } from "../../files/safetensors";
 import type { NamedTensor } from "../../files/tensorTypes";
 import { writeFileWhole } from "../../files/writeFile";
 import { NetworkGraph } from "../../layers/graph";
 import { type LayerNames, namesFor } from "./names";
-import { placesOf } from "./places";
+import { placesOf, readWeight } from "./places";
 
 export interface SaveWeightsOptions {
   /** As {@link loadWeights} takes them. Layers that these names leave out are written under their own. */
@@ -27,12 +26,8 @@ export async function saveWeights(
   for (const [name, layer] of graph.layers) {
     const inFile = nameOf(name) ?? name.replaceAll("/", ".");
     const places = placesOf(layer);
-    for (const { variable, part, perm, shape } of places) {
-      const values = valuesOf(() =>
-        perm ? tf.transpose(variable.read(), [...perm]) : variable.read().clone(),
-      );
-      tensors.push({ name: `${inFile}.${part}`, shape, values });
-    }
+    for (const place of places)
+      tensors.push({ name: `${inFile}.${place.part}`, shape: place.shape, values: readWeight(place) });
     // The published network has one here; this one's is part of the norm.
     if (biases && layer.getClassName() === "Conv2D" && places.length === 1)
       tensors.push({
