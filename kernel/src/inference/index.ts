@@ -9,8 +9,8 @@ export {
   timingVerdict,
 } from "./layerTimings";
 export { toChannelsFirst } from "./layout";
-export { NativeVerification } from "./nativeVerification";
 export { nativeSessionStatus } from "./nativeSession";
+export { NativeVerification } from "./nativeVerification";
 export { InferenceSession, type SessionOptions } from "./session";
 export { type NodeProfile, SessionProfile } from "./sessionProfile";
 export type { ArrayOf, ElementType, FileValue, TensorData } from "./tensorData";

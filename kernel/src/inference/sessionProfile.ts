@@ -94,7 +94,13 @@ export function readProfile(backend: BackendName, text: string): SessionProfile 
     const milliseconds = dur / 1000 / runs;
     const known = nodes.get(node);
     if (known) known.milliseconds += milliseconds;
-    else nodes.set(node, { node, operator, milliseconds, replaced: inlined.test(node) || lookup.test(operator) });
+    else
+      nodes.set(node, {
+        node,
+        operator,
+        milliseconds,
+        replaced: inlined.test(node) || lookup.test(operator),
+      });
   }
   return new SessionProfile(backend, runs, [...nodes.values()]);
 }

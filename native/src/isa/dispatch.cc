@@ -35,7 +35,8 @@ const Microkernels* microkernelsNamed(const std::string& isa) {
 
 std::string availableNames() {
   std::string names;
-  for (const Microkernels* kernels : availableMicrokernels()) names += (names.empty() ? "" : ", ") + std::string(kernels->isa);
+  for (const Microkernels* kernels : availableMicrokernels())
+    names += (names.empty() ? "" : ", ") + std::string(kernels->isa);
   return names;
 }
 

@@ -94,8 +94,7 @@ class Job {
   }
 
  private:
-  Job(const char* name, Work work, Result result)
-      : name_(name), work_(std::move(work)), result_(std::move(result)) {}
+  Job(const char* name, Work work, Result result) : name_(name), work_(std::move(work)), result_(std::move(result)) {}
 
   static void execute(napi_env, void* data) {
     auto& job = *static_cast<Job*>(data);
@@ -114,8 +113,7 @@ class Job {
     const std::unique_ptr<Job> job(static_cast<Job*>(data));
     if (status == napi_cancelled) job->failure_ = "cancelled";
     napi_value value = nullptr;
-    if (job->failure_.empty())
-      value = throwing(env, job->name_, [&] { return job->result_(env); });
+    if (job->failure_.empty()) value = throwing(env, job->name_, [&] { return job->result_(env); });
     else napi_throw_error(env, nullptr, job->failure_.c_str());
     bool isPending = false;
     napi_is_exception_pending(env, &isPending);
@@ -150,10 +148,7 @@ napi_value function(napi_env env, napi_callback_info info) {
 }
 
 napi_property_descriptor method(const char* name, napi_callback callback, const char* fullName) {
-  return {.utf8name = name,
-          .method = callback,
-          .attributes = napi_enumerable,
-          .data = const_cast<char*>(fullName)};
+  return {.utf8name = name, .method = callback, .attributes = napi_enumerable, .data = const_cast<char*>(fullName)};
 }
 
 SessionObject& objectOf(Call& call) {
@@ -206,9 +201,8 @@ napi_value outputValue(napi_env env, const OrtOutput& output) {
   check(env, napi_create_typedarray(env, element->array, length, buffer, 0, &data));
   const napi_value object = objectValue(env);
   set(env, object, "data", data);
-  set(env, object, "dims", arrayOf(env, output.shape, [&](int64_t axis) {
-        return numberValue(env, static_cast<double>(axis));
-      }));
+  set(env, object, "dims",
+      arrayOf(env, output.shape, [&](int64_t axis) { return numberValue(env, static_cast<double>(axis)); }));
   return object;
 }
 

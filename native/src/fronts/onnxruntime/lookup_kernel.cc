@@ -52,7 +52,8 @@ class NodeReader {
     const OrtValue* value = nullptr;
     ort_.check(ort_.KernelInfoGetConstantInput_tensor(info_, index, &isConstant, &value));
     if (!isConstant || !value)
-      refuse(std::string(what) + " must be a constant of the file (got a value that is computed); make it an initializer");
+      refuse(std::string(what) +
+             " must be a constant of the file (got a value that is computed); make it an initializer");
     Constant read{shapeOf(ort_, value), nullptr};
     if (read.shape.size() != rank)
       refuse(std::string(what) + " must have " + std::to_string(rank) + (rank == 1 ? " axis" : " axes") + " (got " +

@@ -7,10 +7,10 @@
 namespace lutnn {
 
 const LookupVariant kLookupVariants[8] = {
-    {"LutConv", true, false, false},         {"LutConvRelu", true, false, true},
-    {"LutConvAdd", true, true, false},       {"LutConvAddRelu", true, true, true},
-    {"LutMatMul", false, false, false},      {"LutMatMulRelu", false, false, true},
-    {"LutMatMulAdd", false, true, false},    {"LutMatMulAddRelu", false, true, true},
+    {"LutConv", true, false, false},      {"LutConvRelu", true, false, true},
+    {"LutConvAdd", true, true, false},    {"LutConvAddRelu", true, true, true},
+    {"LutMatMul", false, false, false},   {"LutMatMulRelu", false, false, true},
+    {"LutMatMulAdd", false, true, false}, {"LutMatMulAddRelu", false, true, true},
 };
 
 /// ONNX Runtime calls back with the structure that it begins with.
@@ -65,7 +65,11 @@ struct LookupOperators::Callbacks {
 };
 
 LookupOperators::LookupOperators(const OrtFunctions& ort, std::string isa, Made made)
-    : ort_(ort), contexts_(std::move(isa)), isa_(contexts_.isa()), made_(std::move(made)), domain_(ort.ReleaseCustomOpDomain) {
+    : ort_(ort),
+      contexts_(std::move(isa)),
+      isa_(contexts_.isa()),
+      made_(std::move(made)),
+      domain_(ort.ReleaseCustomOpDomain) {
   ort.check(ort.CreateCustomOpDomain(kLookupDomain, domain_.out()));
   for (const LookupVariant& variant : kLookupVariants) {
     auto op = std::make_unique<Operator>();

@@ -90,82 +90,82 @@ enum OrtElement {
   kOrtUint32 = 12,
   kOrtUint64 = 13
 };
-enum { kOrtFail = 1, kOrtInvalidArgument = 2 };            // codes of a status
-enum { kOrtLogFatal = 4 };                                 // levels of logging
-enum { kOrtOptimizeNone = 0, kOrtOptimizeAll = 99 };       // levels of optimisation
-enum { kOrtArenaAllocator = 1, kOrtDefaultMemory = 0 };    // kinds of memory
-enum { kOrtAttributeInts = 2 };                            // kinds of attributes
+enum { kOrtFail = 1, kOrtInvalidArgument = 2 };  // codes of a status
+enum { kOrtLogFatal = 4 };  // levels of logging
+enum { kOrtOptimizeNone = 0, kOrtOptimizeAll = 99 };  // levels of optimisation
+enum { kOrtArenaAllocator = 1, kOrtDefaultMemory = 0 };  // kinds of memory
+enum { kOrtAttributeInts = 2 };  // kinds of attributes
 
 using OrtStatusPointer = OrtStatus*;
 
 /// F(place in the table, name, result, parameters)
-#define LUTNN_ORT_FUNCTIONS(F)                                                                                         \
-  F(0, CreateStatus, OrtStatusPointer, (int code, const char* message))                                                \
-  F(2, GetErrorMessage, const char*, (const OrtStatus*))                                                               \
-  F(3, CreateEnv, OrtStatusPointer, (int logLevel, const char* name, OrtEnv**))                                        \
-  F(7, CreateSession, OrtStatusPointer, (const OrtEnv*, const OrtPathChar*, const OrtSessionOptions*, OrtSession**))   \
-  F(8, CreateSessionFromArray, OrtStatusPointer,                                                                       \
-    (const OrtEnv*, const void* bytes, size_t length, const OrtSessionOptions*, OrtSession**))                         \
-  F(9, Run, OrtStatusPointer,                                                                                          \
-    (OrtSession*, const OrtRunOptions*, const char* const* inputNames, const OrtValue* const* inputs, size_t,          \
-     const char* const* outputNames, size_t, OrtValue** outputs))                                                      \
-  F(10, CreateSessionOptions, OrtStatusPointer, (OrtSessionOptions**))                                                 \
-  F(14, EnableProfiling, OrtStatusPointer, (OrtSessionOptions*, const OrtPathChar* prefix))                            \
-  F(22, SetSessionLogSeverityLevel, OrtStatusPointer, (OrtSessionOptions*, int))                                       \
-  F(23, SetSessionGraphOptimizationLevel, OrtStatusPointer, (OrtSessionOptions*, int))                                 \
-  F(24, SetIntraOpNumThreads, OrtStatusPointer, (OrtSessionOptions*, int))                                             \
-  F(25, SetInterOpNumThreads, OrtStatusPointer, (OrtSessionOptions*, int))                                             \
-  F(26, CreateCustomOpDomain, OrtStatusPointer, (const char* name, OrtCustomOpDomain**))                               \
-  F(27, CustomOpDomain_Add, OrtStatusPointer, (OrtCustomOpDomain*, const OrtCustomOp*))                                \
-  F(28, AddCustomOpDomain, OrtStatusPointer, (OrtSessionOptions*, OrtCustomOpDomain*))                                 \
-  F(30, SessionGetInputCount, OrtStatusPointer, (const OrtSession*, size_t*))                                          \
-  F(31, SessionGetOutputCount, OrtStatusPointer, (const OrtSession*, size_t*))                                         \
-  F(33, SessionGetInputTypeInfo, OrtStatusPointer, (const OrtSession*, size_t index, OrtTypeInfo**))                   \
-  F(34, SessionGetOutputTypeInfo, OrtStatusPointer, (const OrtSession*, size_t index, OrtTypeInfo**))                  \
-  F(36, SessionGetInputName, OrtStatusPointer, (const OrtSession*, size_t index, OrtAllocator*, char**))               \
-  F(37, SessionGetOutputName, OrtStatusPointer, (const OrtSession*, size_t index, OrtAllocator*, char**))              \
-  F(49, CreateTensorWithDataAsOrtValue, OrtStatusPointer,                                                              \
-    (const OrtMemoryInfo*, void* data, size_t bytes, const int64_t* shape, size_t rank, int type, OrtValue**))         \
-  F(51, GetTensorMutableData, OrtStatusPointer, (OrtValue*, void**))                                                   \
-  F(55, CastTypeInfoToTensorInfo, OrtStatusPointer, (const OrtTypeInfo*, const OrtTensorTypeAndShapeInfo**))           \
-  F(57, CreateTensorTypeAndShapeInfo, OrtStatusPointer, (OrtTensorTypeAndShapeInfo**))                                 \
-  F(58, SetTensorElementType, OrtStatusPointer, (OrtTensorTypeAndShapeInfo*, int))                                     \
-  F(59, SetDimensions, OrtStatusPointer, (OrtTensorTypeAndShapeInfo*, const int64_t*, size_t rank))                    \
-  F(60, GetTensorElementType, OrtStatusPointer, (const OrtTensorTypeAndShapeInfo*, int*))                              \
-  F(61, GetDimensionsCount, OrtStatusPointer, (const OrtTensorTypeAndShapeInfo*, size_t*))                             \
-  F(62, GetDimensions, OrtStatusPointer, (const OrtTensorTypeAndShapeInfo*, int64_t*, size_t rank))                    \
-  F(63, GetSymbolicDimensions, OrtStatusPointer, (const OrtTensorTypeAndShapeInfo*, const char** names, size_t rank))  \
-  F(65, GetTensorTypeAndShape, OrtStatusPointer, (const OrtValue*, OrtTensorTypeAndShapeInfo**))                       \
-  F(69, CreateCpuMemoryInfo, OrtStatusPointer, (int allocator, int memory, OrtMemoryInfo**))                           \
-  F(76, AllocatorFree, OrtStatusPointer, (OrtAllocator*, void*))                                                       \
-  F(78, GetAllocatorWithDefaultOptions, OrtStatusPointer, (OrtAllocator**))                                            \
-  F(86, KernelInfoGetAttribute_int64, OrtStatusPointer, (const OrtKernelInfo*, const char* name, int64_t*))            \
-  F(90, KernelContext_GetInput, OrtStatusPointer, (const OrtKernelContext*, size_t index, const OrtValue**))           \
-  F(91, KernelContext_GetOutput, OrtStatusPointer,                                                                     \
-    (OrtKernelContext*, size_t index, const int64_t* shape, size_t rank, OrtValue**))                                  \
-  F(93, ReleaseStatus, void, (OrtStatus*))                                                                             \
-  F(95, ReleaseSession, void, (OrtSession*))                                                                           \
-  F(96, ReleaseValue, void, (OrtValue*))                                                                               \
-  F(98, ReleaseTypeInfo, void, (OrtTypeInfo*))                                                                         \
-  F(99, ReleaseTensorTypeAndShapeInfo, void, (OrtTensorTypeAndShapeInfo*))                                             \
-  F(100, ReleaseSessionOptions, void, (OrtSessionOptions*))                                                            \
-  F(101, ReleaseCustomOpDomain, void, (OrtCustomOpDomain*))                                                            \
-  F(110, SessionEndProfiling, OrtStatusPointer, (OrtSession*, OrtAllocator*, char**))                                  \
-  F(130, AddSessionConfigEntry, OrtStatusPointer, (OrtSessionOptions*, const char* key, const char* value))            \
-  F(163, KernelInfoGetAttributeArray_int64, OrtStatusPointer,                                                          \
-    (const OrtKernelInfo*, const char* name, int64_t*, size_t* length))                                                \
-  F(244, KernelInfo_GetNodeName, OrtStatusPointer, (const OrtKernelInfo*, char*, size_t* length))                      \
-  F(249, KernelInfoGetConstantInput_tensor, OrtStatusPointer,                                                          \
-    (const OrtKernelInfo*, size_t index, int* isConstant, const OrtValue**))                                           \
-  F(268, ShapeInferContext_GetInputTypeShape, OrtStatusPointer,                                                        \
-    (const OrtShapeInferContext*, size_t index, OrtTensorTypeAndShapeInfo**))                                          \
-  F(269, ShapeInferContext_GetAttribute, OrtStatusPointer,                                                             \
-    (const OrtShapeInferContext*, const char* name, const OrtOpAttr**))                                                \
-  F(270, ShapeInferContext_SetOutputTypeShape, OrtStatusPointer,                                                       \
-    (const OrtShapeInferContext*, size_t index, const OrtTensorTypeAndShapeInfo*))                                     \
-  F(271, SetSymbolicDimensions, OrtStatusPointer, (OrtTensorTypeAndShapeInfo*, const char* names[], size_t rank))      \
-  F(272, ReadOpAttr, OrtStatusPointer, (const OrtOpAttr*, int kind, void* data, size_t bytes, size_t* length))         \
-  F(274, KernelContext_ParallelFor, OrtStatusPointer,                                                                  \
+#define LUTNN_ORT_FUNCTIONS(F)                                                                                        \
+  F(0, CreateStatus, OrtStatusPointer, (int code, const char* message))                                               \
+  F(2, GetErrorMessage, const char*, (const OrtStatus*))                                                              \
+  F(3, CreateEnv, OrtStatusPointer, (int logLevel, const char* name, OrtEnv**))                                       \
+  F(7, CreateSession, OrtStatusPointer, (const OrtEnv*, const OrtPathChar*, const OrtSessionOptions*, OrtSession**))  \
+  F(8, CreateSessionFromArray, OrtStatusPointer,                                                                      \
+    (const OrtEnv*, const void* bytes, size_t length, const OrtSessionOptions*, OrtSession**))                        \
+  F(9, Run, OrtStatusPointer,                                                                                         \
+    (OrtSession*, const OrtRunOptions*, const char* const* inputNames, const OrtValue* const* inputs, size_t,         \
+     const char* const* outputNames, size_t, OrtValue** outputs))                                                     \
+  F(10, CreateSessionOptions, OrtStatusPointer, (OrtSessionOptions**))                                                \
+  F(14, EnableProfiling, OrtStatusPointer, (OrtSessionOptions*, const OrtPathChar* prefix))                           \
+  F(22, SetSessionLogSeverityLevel, OrtStatusPointer, (OrtSessionOptions*, int))                                      \
+  F(23, SetSessionGraphOptimizationLevel, OrtStatusPointer, (OrtSessionOptions*, int))                                \
+  F(24, SetIntraOpNumThreads, OrtStatusPointer, (OrtSessionOptions*, int))                                            \
+  F(25, SetInterOpNumThreads, OrtStatusPointer, (OrtSessionOptions*, int))                                            \
+  F(26, CreateCustomOpDomain, OrtStatusPointer, (const char* name, OrtCustomOpDomain**))                              \
+  F(27, CustomOpDomain_Add, OrtStatusPointer, (OrtCustomOpDomain*, const OrtCustomOp*))                               \
+  F(28, AddCustomOpDomain, OrtStatusPointer, (OrtSessionOptions*, OrtCustomOpDomain*))                                \
+  F(30, SessionGetInputCount, OrtStatusPointer, (const OrtSession*, size_t*))                                         \
+  F(31, SessionGetOutputCount, OrtStatusPointer, (const OrtSession*, size_t*))                                        \
+  F(33, SessionGetInputTypeInfo, OrtStatusPointer, (const OrtSession*, size_t index, OrtTypeInfo**))                  \
+  F(34, SessionGetOutputTypeInfo, OrtStatusPointer, (const OrtSession*, size_t index, OrtTypeInfo**))                 \
+  F(36, SessionGetInputName, OrtStatusPointer, (const OrtSession*, size_t index, OrtAllocator*, char**))              \
+  F(37, SessionGetOutputName, OrtStatusPointer, (const OrtSession*, size_t index, OrtAllocator*, char**))             \
+  F(49, CreateTensorWithDataAsOrtValue, OrtStatusPointer,                                                             \
+    (const OrtMemoryInfo*, void* data, size_t bytes, const int64_t* shape, size_t rank, int type, OrtValue**))        \
+  F(51, GetTensorMutableData, OrtStatusPointer, (OrtValue*, void**))                                                  \
+  F(55, CastTypeInfoToTensorInfo, OrtStatusPointer, (const OrtTypeInfo*, const OrtTensorTypeAndShapeInfo**))          \
+  F(57, CreateTensorTypeAndShapeInfo, OrtStatusPointer, (OrtTensorTypeAndShapeInfo**))                                \
+  F(58, SetTensorElementType, OrtStatusPointer, (OrtTensorTypeAndShapeInfo*, int))                                    \
+  F(59, SetDimensions, OrtStatusPointer, (OrtTensorTypeAndShapeInfo*, const int64_t*, size_t rank))                   \
+  F(60, GetTensorElementType, OrtStatusPointer, (const OrtTensorTypeAndShapeInfo*, int*))                             \
+  F(61, GetDimensionsCount, OrtStatusPointer, (const OrtTensorTypeAndShapeInfo*, size_t*))                            \
+  F(62, GetDimensions, OrtStatusPointer, (const OrtTensorTypeAndShapeInfo*, int64_t*, size_t rank))                   \
+  F(63, GetSymbolicDimensions, OrtStatusPointer, (const OrtTensorTypeAndShapeInfo*, const char** names, size_t rank)) \
+  F(65, GetTensorTypeAndShape, OrtStatusPointer, (const OrtValue*, OrtTensorTypeAndShapeInfo**))                      \
+  F(69, CreateCpuMemoryInfo, OrtStatusPointer, (int allocator, int memory, OrtMemoryInfo**))                          \
+  F(76, AllocatorFree, OrtStatusPointer, (OrtAllocator*, void*))                                                      \
+  F(78, GetAllocatorWithDefaultOptions, OrtStatusPointer, (OrtAllocator**))                                           \
+  F(86, KernelInfoGetAttribute_int64, OrtStatusPointer, (const OrtKernelInfo*, const char* name, int64_t*))           \
+  F(90, KernelContext_GetInput, OrtStatusPointer, (const OrtKernelContext*, size_t index, const OrtValue**))          \
+  F(91, KernelContext_GetOutput, OrtStatusPointer,                                                                    \
+    (OrtKernelContext*, size_t index, const int64_t* shape, size_t rank, OrtValue**))                                 \
+  F(93, ReleaseStatus, void, (OrtStatus*))                                                                            \
+  F(95, ReleaseSession, void, (OrtSession*))                                                                          \
+  F(96, ReleaseValue, void, (OrtValue*))                                                                              \
+  F(98, ReleaseTypeInfo, void, (OrtTypeInfo*))                                                                        \
+  F(99, ReleaseTensorTypeAndShapeInfo, void, (OrtTensorTypeAndShapeInfo*))                                            \
+  F(100, ReleaseSessionOptions, void, (OrtSessionOptions*))                                                           \
+  F(101, ReleaseCustomOpDomain, void, (OrtCustomOpDomain*))                                                           \
+  F(110, SessionEndProfiling, OrtStatusPointer, (OrtSession*, OrtAllocator*, char**))                                 \
+  F(130, AddSessionConfigEntry, OrtStatusPointer, (OrtSessionOptions*, const char* key, const char* value))           \
+  F(163, KernelInfoGetAttributeArray_int64, OrtStatusPointer,                                                         \
+    (const OrtKernelInfo*, const char* name, int64_t*, size_t* length))                                               \
+  F(244, KernelInfo_GetNodeName, OrtStatusPointer, (const OrtKernelInfo*, char*, size_t* length))                     \
+  F(249, KernelInfoGetConstantInput_tensor, OrtStatusPointer,                                                         \
+    (const OrtKernelInfo*, size_t index, int* isConstant, const OrtValue**))                                          \
+  F(268, ShapeInferContext_GetInputTypeShape, OrtStatusPointer,                                                       \
+    (const OrtShapeInferContext*, size_t index, OrtTensorTypeAndShapeInfo**))                                         \
+  F(269, ShapeInferContext_GetAttribute, OrtStatusPointer,                                                            \
+    (const OrtShapeInferContext*, const char* name, const OrtOpAttr**))                                               \
+  F(270, ShapeInferContext_SetOutputTypeShape, OrtStatusPointer,                                                      \
+    (const OrtShapeInferContext*, size_t index, const OrtTensorTypeAndShapeInfo*))                                    \
+  F(271, SetSymbolicDimensions, OrtStatusPointer, (OrtTensorTypeAndShapeInfo*, const char* names[], size_t rank))     \
+  F(272, ReadOpAttr, OrtStatusPointer, (const OrtOpAttr*, int kind, void* data, size_t bytes, size_t* length))        \
+  F(274, KernelContext_ParallelFor, OrtStatusPointer,                                                                 \
     (const OrtKernelContext*, void (*task)(void*, size_t), size_t total, size_t batches, void* data))
 
 }  // namespace lutnn

@@ -109,8 +109,8 @@ OrtModelSession::OrtModelSession(OrtRuntime& runtime, const std::vector<std::byt
                                  const OrtSessionSettings& settings)
     : OrtModelSession(runtime, settings) {
   const OrtOwned<OrtSessionOptions> options = optionsOf(settings);
-  ort_.check(ort_.CreateSessionFromArray(runtime.environment(), file.data(), file.size(), options.get(),
-                                         session_.out()));
+  ort_.check(
+      ort_.CreateSessionFromArray(runtime.environment(), file.data(), file.size(), options.get(), session_.out()));
   readEnds();
 }
 
@@ -120,12 +120,11 @@ OrtOwned<OrtSessionOptions> OrtModelSession::optionsOf(const OrtSessionSettings&
   ort_.check(ort_.SetIntraOpNumThreads(options.get(), settings.threads));
   ort_.check(ort_.SetInterOpNumThreads(options.get(), 1));
   ort_.check(ort_.SetSessionLogSeverityLevel(options.get(), kOrtLogFatal));  // its errors come as errors
-  ort_.check(ort_.SetSessionGraphOptimizationLevel(options.get(),
-                                                   settings.optimize ? kOrtOptimizeAll : kOrtOptimizeNone));
+  ort_.check(
+      ort_.SetSessionGraphOptimizationLevel(options.get(), settings.optimize ? kOrtOptimizeAll : kOrtOptimizeNone));
   // Threads that wait for work sleep.
   ort_.check(ort_.AddSessionConfigEntry(options.get(), "session.intra_op.allow_spinning", "0"));
-  if (!settings.profilePrefix.empty())
-    ort_.check(ort_.EnableProfiling(options.get(), settings.profilePrefix.c_str()));
+  if (!settings.profilePrefix.empty()) ort_.check(ort_.EnableProfiling(options.get(), settings.profilePrefix.c_str()));
   ort_.check(ort_.AddCustomOpDomain(options.get(), operators_.domain()));
   return options;
 }
