@@ -1,3 +1,4 @@
+import { fuseLookups } from "../onnx/fuseLookups";
 import { GraphBuilder, type GraphValue } from "../onnx/graphBuilder";
 import { fileOrder } from "../onnx/layout";
 import { modelBytes } from "../onnx/model";
@@ -35,6 +36,7 @@ export class GraphEnds {
 
   bytes(name: string, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
     this.graph.rename(this.renamed);
+    fuseLookups(this.graph, new Set(this.outputs.map(({ name: output }) => output)));
     return modelBytes(this.graph, { name, inputs: this.inputs, outputs: this.outputs, metadata });
   }
 }

@@ -5,6 +5,7 @@ import {
   FloatValue,
   integers,
   LUTNN_DOMAIN,
+  LUTNN_DOMAIN_VERSION,
   node,
   ONNX_OPSET,
 } from "./builder";
@@ -13,9 +14,13 @@ import { type FunctionProto, FunctionProtoSchema, type NodeProto } from "./onnx_
 // The operators of domain ai.lutnn as functions of standard operators, so that every ONNX runtime can run them.
 // Both take: x float32, centroids float32 (C, K, V), table int8 (C, K, M), scale float32 (M), bias float32 (M), and
 // compute scale · Σ_c table[c][argmax_k(x_c·P_ck − ½‖P_ck‖²)] + bias; the sums over c are exact integers.
+// Named variants of each, LutConvRelu and so on, are functions over it: Add takes a sixth input, the residual, of the
+// result's shape, and adds it; Relu makes negative results 0, after that.
 // Letters as elsewhere: C codebooks, K centroids, V sub-vector length, M outputs, N rows or images.
 
 const inputs = ["x", "centroids", "table", "scale", "bias"];
+
+const convIntegers = ["kernel_shape", "strides", "pads", "dilations"];
 
 const constant = (name: string, values: number[]): NodeProto =>
   node("Constant", [], [name], { value: integers(name, values) });
@@ -52,6 +57,12 @@ function accumulateNodes(oneHot: string, result: string): NodeProto[] {
   ];
 }
 
+/** A convolution's attributes, taken from the function's own. */
+const convReferences = (): Record<string, AttributeReference> => ({
+  ...Object.fromEntries(convIntegers.map((name) => [name, referenced(name, AttributeType.INTS)])),
+  group: referenced("group", AttributeType.INT),
+});
+
 /** uint8 of ONNX's element types. */
 const uint8 = 2;
 
@@ -59,14 +70,13 @@ const uint8 = 2;
  * LutConv: x (N, channels, height, width) → (N, M, output height, output width). Attributes of ONNX's Conv;
  * `group` is the number of codebooks C: every codebook looks at its own V / filter area neighbouring channels.
  */
-export function lutConvFunction(): FunctionProto {
-  const ints = ["kernel_shape", "strides", "pads", "dilations"];
+function lutConvFunction(): FunctionProto {
   return create(FunctionProtoSchema, {
     name: "LutConv",
     domain: LUTNN_DOMAIN,
     input: inputs,
     output: ["y"],
-    attribute: [...ints, "group"],
+    attribute: [...convIntegers, "group"],
     opsetImport: [{ domain: "", version: BigInt(ONNX_OPSET) }],
     docString:
       "Convolution by table lookup: nearest centroid of each window part, then a sum of int8 table rows.",
@@ -77,8 +87,7 @@ export function lutConvFunction(): FunctionProto {
       node("Reshape", ["centroids", "filterShape"], ["filters"]), // (C·K, channels per codebook, height, width)
       node("Reshape", ["halfNorms", "minusOne"], ["filterBias"]), // (C·K)
       node("Conv", ["x", "filters", "filterBias"], ["scores"], {
-        ...Object.fromEntries(ints.map((name) => [name, referenced(name, AttributeType.INTS)])),
-        group: referenced("group", AttributeType.INT),
+        ...convReferences(),
       }), // (N, C·K, height, width)
       node("Shape", ["scores"], ["N"], { start: 0, end: 1 }),
       node("Shape", ["scores"], ["size"], { start: 2, end: 4 }),
@@ -101,7 +110,7 @@ export function lutConvFunction(): FunctionProto {
 }
 
 /** LutMatMul: x (…, C·V) → (…, M). No attributes. */
-export function lutMatMulFunction(): FunctionProto {
+function lutMatMulFunction(): FunctionProto {
   return create(FunctionProtoSchema, {
     name: "LutMatMul",
     domain: LUTNN_DOMAIN,
@@ -134,4 +143,45 @@ export function lutMatMulFunction(): FunctionProto {
       node("Reshape", ["outputRows", "outputShape"], ["y"]),
     ],
   });
+}
+
+const bases = { LutConv: lutConvFunction, LutMatMul: lutMatMulFunction } as const;
+type Base = keyof typeof bases;
+
+/** What stands behind the lookup in a variant, in the order of its name. */
+const variants = ["Relu", "Add", "AddRelu"] as const;
+
+/** A variant, over the function of the lookup itself. */
+function variantFunction(base: Base, variant: (typeof variants)[number]): FunctionProto {
+  const [add, relu] = [variant.startsWith("Add"), variant.endsWith("Relu")];
+  const isConv = base === "LutConv";
+  const found = node(base, inputs, ["found"], isConv ? convReferences() : {}, LUTNN_DOMAIN);
+  return create(FunctionProtoSchema, {
+    name: `${base}${variant}`,
+    domain: LUTNN_DOMAIN,
+    input: [...inputs, ...(add ? ["residual"] : [])],
+    output: ["y"],
+    attribute: isConv ? [...convIntegers, "group"] : [],
+    opsetImport: [
+      { domain: "", version: BigInt(ONNX_OPSET) },
+      { domain: LUTNN_DOMAIN, version: BigInt(LUTNN_DOMAIN_VERSION) },
+    ],
+    docString: `${base}, ${[...(add ? ["plus a residual of the same shape"] : []), ...(relu ? ["then ReLU"] : [])].join(", ")}.`,
+    node: [
+      found,
+      ...(add ? [node("Add", ["found", "residual"], [relu ? "sum" : "y"])] : []),
+      ...(relu ? [node("Relu", [add ? "sum" : "found"], ["y"])] : []),
+    ],
+  });
+}
+
+/** The functions that nodes of these operators need; a variant needs the lookup's own too. */
+export function lookupFunctions(operators: ReadonlySet<string>): FunctionProto[] {
+  const needed = [...operators];
+  return (Object.keys(bases) as Base[]).flatMap((base) => [
+    ...(needed.some((name) => name.startsWith(base)) ? [bases[base]()] : []),
+    ...variants
+      .filter((variant) => operators.has(`${base}${variant}`))
+      .map((variant) => variantFunction(base, variant)),
+  ]);
 }

@@ -1,6 +1,7 @@
+import { create } from "@bufbuild/protobuf";
 import { LUTNN_DOMAIN } from "./builder";
 import type { GraphBuilder } from "./graphBuilder";
-import type { NodeProto, TensorProto } from "./onnx_pb";
+import { type NodeProto, NodeProtoSchema, type TensorProto } from "./onnx_pb";
 
 const isLookup = ({ domain }: NodeProto): boolean => domain === LUTNN_DOMAIN;
 
@@ -46,8 +47,8 @@ function imagePads(graph: GraphBuilder, { opType, domain, input }: NodeProto): n
 }
 
 /** Zeros around a lookup's input become the convolution's own. */
-function takePadding(graph: GraphBuilder): void {
-  const nodes = new Nodes(graph.nodes, new Set());
+function takePadding(graph: GraphBuilder, ends: ReadonlySet<string>): void {
+  const nodes = new Nodes(graph.nodes, ends);
   const gone = new Set<NodeProto>();
   for (const lookup of graph.nodes) {
     if (!isLookup(lookup)) continue;
@@ -59,46 +60,71 @@ function takePadding(graph: GraphBuilder): void {
     lookup.input[0] = before.input[0];
     gone.add(before);
   }
-  graph.remove(gone);
+  graph.replace((node) => (gone.has(node) ? null : node));
+}
+
+/** What follows a lookup and becomes part of it: the sum with a residual, the ReLU, the last of them. */
+interface Epilogue {
+  suffix: string;
+  residual: string[];
+  last: NodeProto;
+  parts: NodeProto[];
+}
+
+function epilogueOf(
+  graph: GraphBuilder,
+  nodes: Nodes,
+  lookup: NodeProto,
+  taken: ReadonlySet<NodeProto>,
+): Epilogue {
+  const found: Epilogue = { suffix: "", residual: [], last: lookup, parts: [lookup] };
+  const take = (node: NodeProto, suffix: string) => {
+    found.suffix += suffix;
+    found.last = node;
+    found.parts.push(node);
+  };
+  const sum = nodes.onlyReader(lookup);
+  if (sum && graph.sums.has(sum.output[0]) && !taken.has(sum)) {
+    take(sum, "Add");
+    found.residual = sum.input.filter((name) => name !== lookup.output[0]);
+  }
+  const relu = nodes.onlyReader(found.last);
+  if (relu?.opType === "Relu" && relu.domain === "") take(relu, "Relu");
+  return found;
 }
 
 /**
  * Puts what follows a lookup into its node, so that it is computed while results are at hand: `LutConvAdd` and
- * `LutMatMulAdd` add a value of the same shape, `…Relu` and `…AddRelu` make negative results 0. A sum of two lookups goes
- * to the later one. The fused node stands where what it replaces stood last, and keeps the lookup's name.
+ * `LutMatMulAdd` add a value of the same shape, `…Relu` and `…AddRelu` make negative results 0; zeros around a lookup's
+ * images become its own. A sum of two lookups goes to the later one. The fused node stands where the last that it
+ * replaces stood, and keeps the lookup's name.
  * @param ends values that are the file's outputs, which stay
  */
 export function fuseLookups(graph: GraphBuilder, ends: ReadonlySet<string>): void {
-  const graphNodes = new Nodes(graph.nodes, ends);
-  takePadding(graph);
-  const places = new Map(graph.nodes.map((one, i) => [one, i]));
-  const gone = new Set<NodeProto>();
-  const fused = new Map<NodeProto, NodeProto>(); // by the node whose place it takes
+  takePadding(graph, ends);
+  const nodes = new Nodes(graph.nodes, ends);
+  const fused = new Map<NodeProto, NodeProto | null>(); // by the node whose place it takes; null for what it replaces
   const taken = new Set<NodeProto>();
-  for (const lookup of graph.nodes.toReversed()) {
-    if (!isLookup(lookup)) continue;
-    let last = lookup;
-    let suffix = "";
-    let residual: string | undefined;
-    const sum = graphNodes.onlyReader(last);
-    if (sum && graph.sums.has(sum.output[0]) && !taken.has(sum)) {
-      residual = sum.input.find((name) => name !== last.output[0]);
-      if (residual !== undefined) {
-        [last, suffix] = [sum, "Add"];
-        taken.add(sum);
-      }
-    }
-    const relu = graphNodes.onlyReader(last);
-    if (relu?.opType === "Relu" && relu.domain === "") [last, suffix] = [relu, `${suffix}Relu`];
+  for (const lookup of graph.nodes.filter(isLookup).reverse()) {
+    const { suffix, residual, last, parts } = epilogueOf(graph, nodes, lookup, taken);
     if (suffix === "") continue;
-    fused.set(last, {
-      ...lookup,
-      opType: `${lookup.opType}${suffix}`,
-      input: [...lookup.input, ...(residual === undefined ? [] : [residual])],
-      output: last.output,
-    });
-    for (const one of [lookup, ...(residual === undefined ? [] : [sum!]), last]) gone.add(one);
+    for (const part of parts) {
+      taken.add(part);
+      fused.set(part, null);
+    }
+    const { name, domain, attribute, input } = lookup;
+    const opType = `${lookup.opType}${suffix}`;
+    fused.set(
+      last,
+      create(NodeProtoSchema, {
+        name,
+        domain,
+        opType,
+        attribute,
+        input: [...input, ...residual],
+        output: last.output,
+      }),
+    );
   }
-  graph.replace(fused, gone);
-  graph.nodes.sort((a, b) => (places.get(a) ?? 0) - (places.get(b) ?? 0));
+  graph.replace((node) => (fused.has(node) ? fused.get(node)! : node));
 }

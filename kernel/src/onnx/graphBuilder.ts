@@ -25,8 +25,8 @@ export const lengthsOf = ({ shape, order }: GraphValue): number[] =>
 export class GraphBuilder {
   readonly nodes: NodeProto[] = [];
   readonly constants: TensorProto[] = [];
-  /** Functions of domain ai.lutnn that some node calls. */
-  readonly lookups = new Set<"LutConv" | "LutMatMul">();
+  /** Outputs of Add nodes whose two inputs have the same shape. */
+  readonly sums = new Set<string>();
   private readonly taken = new Set<string>();
   /** Constants by what they are, so that they are written once. */
   private readonly known = new Map<string, string>();
@@ -92,6 +92,11 @@ export class GraphBuilder {
     this.nodes.push(node("Identity", [from], [to]));
   }
 
+  /** Puts another node in the place of each, or none. */
+  replace(change: (node: NodeProto) => NodeProto | null): void {
+    this.nodes.splice(0, this.nodes.length, ...this.nodes.flatMap((one) => change(one) ?? []));
+  }
+
   /** Calls values by other names, all that read them included. */
   rename(names: ReadonlyMap<string, string>): void {
     const renamed = (name: string) => names.get(name) ?? name;
@@ -99,6 +104,7 @@ export class GraphBuilder {
       one.input = one.input.map(renamed);
       one.output = one.output.map(renamed);
     }
+    for (const name of [...this.sums]) this.sums.add(renamed(name));
   }
 
   /** Whether a value is, axes put in another order aside, what a node of that operator made. */

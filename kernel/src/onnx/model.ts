@@ -10,7 +10,7 @@ import {
   ONNX_OPSET,
   valueInfo,
 } from "./builder";
-import { lutConvFunction, lutMatMulFunction } from "./functions";
+import { lookupFunctions } from "./functions";
 import { type GraphBuilder, type GraphValue, lengthsOf } from "./graphBuilder";
 import { GraphProtoSchema, ModelProtoSchema, type TensorProto, TensorProtoSchema } from "./onnx_pb";
 
@@ -32,10 +32,8 @@ export interface FileFrame {
 
 /** The bytes of a file with a finished graph, and the bodies of the lookup functions that it calls. */
 export function modelBytes(graph: GraphBuilder, { name, inputs, outputs, metadata }: FileFrame): Uint8Array {
-  const functions = [
-    ...(graph.lookups.has("LutConv") ? [lutConvFunction()] : []),
-    ...(graph.lookups.has("LutMatMul") ? [lutMatMulFunction()] : []),
-  ];
+  const lookups = graph.nodes.filter(({ domain }) => domain === LUTNN_DOMAIN);
+  const functions = lookupFunctions(new Set(lookups.map(({ opType }) => opType)));
   const frame = create(ModelProtoSchema, {
     irVersion: BigInt(ONNX_IR_VERSION),
     producerName: "lutnn",

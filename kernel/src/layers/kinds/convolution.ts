@@ -138,7 +138,6 @@ export const lutConvolution: LayerKind = {
   fault: convolutionFault,
   write: (graph, node, [x], norm) => {
     const layer = lookupLayerOf(node);
-    graph.lookups.add("LutConv");
     const isSequence = x.order.length === 3;
     const [length, channels] = x.shape;
     const image = isSequence

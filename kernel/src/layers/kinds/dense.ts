@@ -54,7 +54,6 @@ export const lutDense: LayerKind = {
   layout: "plain",
   fault: activationFault,
   write: (graph, node, [x], norm) => {
-    graph.lookups.add("LutMatMul");
     const inputs = [x.name, ...lookupConstants(graph, node, norm)];
     const y = graph.add("LutMatMul", inputs, node.key, {}, LUTNN_DOMAIN);
     return fusedActivation(graph, node, plainOutput(node, y));
