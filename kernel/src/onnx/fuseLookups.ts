@@ -1,19 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { LUTNN_DOMAIN } from "./builder";
 import type { GraphBuilder } from "./graphBuilder";
-import { type NodeProto, NodeProtoSchema, type TensorProto } from "./onnx_pb";
+import { type NodeProto, NodeProtoSchema } from "./onnx_pb";
 
 const isLookup = ({ domain }: NodeProto): boolean => domain === LUTNN_DOMAIN;
 
-/** The constant's int64 numbers. */
-function integersOf({ rawData }: TensorProto): number[] {
-  const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
-  return Array.from({ length: rawData.byteLength / 8 }, (_, i) => Number(view.getBigInt64(8 * i, true)));
-}
-
 /** Nodes of a graph by what they make and read. */
 class Nodes {
-  private readonly makers: ReadonlyMap<string, NodeProto>;
   private readonly readers = new Map<string, NodeProto[]>();
 
   /** @param ends values that somebody outside reads */
@@ -21,13 +14,8 @@ class Nodes {
     nodes: readonly NodeProto[],
     private readonly ends: ReadonlySet<string>,
   ) {
-    this.makers = new Map(nodes.flatMap((one) => one.output.map((name) => [name, one] as const)));
     for (const one of nodes)
       for (const name of one.input) this.readers.set(name, [...(this.readers.get(name) ?? []), one]);
-  }
-
-  makerOf(name: string): NodeProto | undefined {
-    return this.makers.get(name);
   }
 
   /** The node that alone reads a node's only output, once; undefined where others do. */
@@ -37,30 +25,16 @@ class Nodes {
   }
 }
 
-/** What the padding node adds around images, [top, left, bottom, right] of zeros; null where it is another padding. */
-function imagePads(graph: GraphBuilder, { opType, domain, input }: NodeProto): number[] | null {
-  if (opType !== "Pad" || domain !== "" || input.length !== 2) return null;
-  const constant = graph.constants.find(({ name }) => name === input[1]);
-  const pads = constant ? integersOf(constant) : [];
-  const isOfImages = pads.length === 8 && [0, 1, 4, 5].every((axis) => pads[axis] === 0);
-  return isOfImages ? [pads[2], pads[3], pads[6], pads[7]] : null;
-}
-
 /** Zeros around a lookup's input become the convolution's own. */
-function takePadding(graph: GraphBuilder, ends: ReadonlySet<string>): void {
-  const nodes = new Nodes(graph.nodes, ends);
-  const gone = new Set<NodeProto>();
+function takePadding(graph: GraphBuilder): void {
   for (const lookup of graph.nodes) {
     if (!isLookup(lookup)) continue;
-    const before = nodes.makerOf(lookup.input[0]);
-    const pads = before && imagePads(graph, before);
     const attribute = lookup.attribute.find(({ name }) => name === "pads");
-    if (!pads || !attribute || nodes.onlyReader(before) !== lookup) continue;
-    attribute.ints = attribute.ints.map((own, i) => own + BigInt(pads[i]));
-    lookup.input[0] = before.input[0];
-    gone.add(before);
+    const padded = attribute && graph.beforePadding(lookup.input[0], 4);
+    if (!padded) continue;
+    attribute.ints = attribute.ints.map((own, i) => own + BigInt(padded.pads[i]));
+    lookup.input[0] = padded.name;
   }
-  graph.replace((node) => (gone.has(node) ? null : node));
 }
 
 /** What follows a lookup and becomes part of it: the sum with a residual, the ReLU, the last of them. */
@@ -101,7 +75,8 @@ function epilogueOf(
  * @param ends values that are the file's outputs, which stay
  */
 export function fuseLookups(graph: GraphBuilder, ends: ReadonlySet<string>): void {
-  takePadding(graph, ends);
+  takePadding(graph);
+  graph.prune(ends);
   const nodes = new Nodes(graph.nodes, ends);
   const fused = new Map<NodeProto, NodeProto | null>(); // by the node whose place it takes; null for what it replaces
   const taken = new Set<NodeProto>();

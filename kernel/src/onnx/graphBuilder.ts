@@ -1,5 +1,5 @@
 import type { AttributeValue, FloatValue, TensorArray } from "./builder";
-import { DataType, node, tensor } from "./builder";
+import { DataType, integersOf, node, tensor } from "./builder";
 import { plainOrder, sameOrder } from "./layout";
 import type { NodeProto, TensorProto } from "./onnx_pb";
 
@@ -111,6 +111,28 @@ export class GraphBuilder {
   isMadeBy(opType: string, value: GraphValue): boolean {
     const name = this.sources.get(value.name)?.name ?? value.name;
     return this.nodes.some((one) => one.opType === opType && one.output.includes(name));
+  }
+
+  /**
+   * What a value was before zeros were put around its axes of space: that value's name, and the zeros, all before and then
+   * all behind. Null where it was made otherwise.
+   */
+  beforePadding(name: string, rank: number): { name: string; pads: number[] } | null {
+    const made = this.nodes.find(({ output }) => output[0] === name);
+    if (made?.opType !== "Pad" || made.domain !== "" || made.input.length !== 2) return null;
+    const constant = this.constants.find((one) => one.name === made.input[1])!;
+    const all = integersOf(constant);
+    const sides = [all.slice(0, rank), all.slice(rank)];
+    const isOfSpace = sides.every(([batch, channels]) => batch === 0 && channels === 0);
+    return isOfSpace ? { name: made.input[0], pads: sides.flatMap((side) => side.slice(2)) } : null;
+  }
+
+  /** Drops nodes whose results nobody reads. @param ends values that somebody outside reads */
+  prune(ends: ReadonlySet<string>): void {
+    const read = new Set(ends);
+    for (const one of [...this.nodes].reverse())
+      if (one.output.some((name) => read.has(name))) for (const name of one.input) read.add(name);
+    this.replace((one) => (one.output.some((name) => read.has(name)) ? one : null));
   }
 
   /**

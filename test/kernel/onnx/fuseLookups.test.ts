@@ -138,7 +138,39 @@ describe("what follows a lookup", () => {
       await session.release();
     }
     for (const [name, { data }] of Object.entries(results[0]))
-      for (const [i, value] of data.entries()) expect(Number(value)).toBeCloseTo(Number(results[1][name].data[i]), 4);
+      for (const [i, value] of data.entries())
+        expect(Number(value)).toBeCloseTo(Number(results[1][name].data[i]), 4);
+  });
+
+  it.each<[string, (x: Tensor) => Tensor, string[]]>([
+    [
+      "behind a ReLU",
+      (x) => on(x, L.reLU(), L.zeroPadding2d({ padding: 1 }), L.maxPooling2d({ poolSize: 3, strides: 2 })),
+      ["MaxPool"],
+    ],
+    [
+      "behind anything else",
+      (x) => on(x, L.zeroPadding2d({ padding: 1 }), L.maxPooling2d({ poolSize: 3, strides: 2 })),
+      ["Conv", "MaxPool", "Pad"],
+    ],
+    [
+      "wider than the pooling's filter",
+      (x) => on(x, L.reLU(), L.zeroPadding2d({ padding: 3 }), L.maxPooling2d({ poolSize: 3, strides: 2 })),
+      ["Conv", "MaxPool", "Pad"],
+    ],
+    [
+      "before a mean",
+      (x) =>
+        on(x, L.reLU(), L.zeroPadding2d({ padding: 1 }), L.averagePooling2d({ poolSize: 3, strides: 2 })),
+      ["AveragePool", "Conv", "Pad"],
+    ],
+  ])("zeros before a pooling, %s", async (_, make, wanted) => {
+    const bytes = await expectSameFile(lookups(make));
+    expect(
+      operators(bytes)
+        .filter((name) => /^(Conv|Pad|.*Pool)$/.test(name))
+        .sort(),
+    ).toEqual(wanted);
   });
 
   it("stays where its values are revealed", () => {
