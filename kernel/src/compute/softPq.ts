@@ -1,11 +1,12 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
-import type { TableBits, TableScaleMode } from "../pq/lookupTable";
+import { type LookupTable, quantizeTable, type TableBits, type TableScaleMode } from "../pq/lookupTable";
 import type { ConvWindow } from "./imageWindows";
 import type { SoftDistance, SoftLookupCall, SoftParameter } from "./softPqCall";
-import { realTableNative, softLookupNative } from "./softPqNative";
+import { realTableNative, roundedTableNative, softLookupNative } from "./softPqNative";
 import { multiplyByCentroids, softLookupTfjs } from "./softPqTfjs";
 import { type TrainingBackend, trainingStatus } from "./trainingBackend";
+import { valuesOf } from "./valuesOf";
 
 export type { SoftDistance, SoftParameter } from "./softPqCall";
 
@@ -142,4 +143,23 @@ export function realTable(
   return trainingStatus(backend ?? process.env.LUTNN_TRAINING).backend === "native"
     ? realTableNative(centroids, weight)
     : multiplyByCentroids(centroids, weight);
+}
+
+/**
+ * The integer table of a layer, to the last bit what the forward pass computes with: centroids (C, K, V) → int8 (C, K, M)
+ * with its scale float32 (M). Throws LutnnError on a table that is not finite, or of more than 8 bits.
+ */
+export function roundedTable(
+  centroids: tf.Tensor3D,
+  parameter: SoftParameter,
+  { tableScale = "layer", tableBits = 8, backend }: Omit<SoftLookupOptions, "distance"> = {},
+): LookupTable {
+  const { kind, tensor } = parameter;
+  if (kind === "weight") checkWeight("roundedTable", centroids, tensor);
+  const isNative = trainingStatus(backend ?? process.env.LUTNN_TRAINING).backend === "native";
+  const native = isNative && tableBits !== "float" && tableBits <= 8;
+  const made = native ? roundedTableNative(centroids, parameter, tableScale, tableBits) : null;
+  if (made) return made;
+  const real = valuesOf(() => (kind === "table" ? tensor : realTable(centroids, tensor, backend)));
+  return quantizeTable(real, tensor.shape[tensor.rank - 1], tableScale, tableBits);
 }

@@ -1,10 +1,14 @@
 import * as tf from "@tensorflow/tfjs-node";
 import type { ConvWindow } from "../compute/imageWindows";
-import { realTable, type SoftParameter, softPqConv2d, softPqLookup, softPqMatMul } from "../compute/softPq";
+import {
+  roundedTable,
+  type SoftParameter,
+  softPqConv2d,
+  softPqLookup,
+  softPqMatMul,
+} from "../compute/softPq";
 import { commitmentLoss, type InputGradient, partlyStraightThrough } from "../compute/straightThrough";
-import { valuesOf } from "../compute/valuesOf";
 import { LutnnError } from "../errors";
-import { quantizeTable } from "../pq/lookupTable";
 import { checkQuantizerShape } from "../pq/productQuantizer";
 import type { QuantizerShape } from "../pq/reference";
 import { type Learning, softLearning } from "./learning";
@@ -92,13 +96,6 @@ export abstract class LookupLayer extends tf.layers.Layer {
   /** Sets θ so that {@link temperature} is `value`, above 0 and at most 1. */
   setTemperature(value: number): void {
     tf.tidy(() => this.temperatureVariable.assign(tf.scalar(temperatureLogit(value))));
-  }
-
-  /** The real table (C, K, M): the trained one, or P·W. */
-  private realTable(): tf.Tensor3D {
-    return this.lookup.tableSource === "table"
-      ? this.read<tf.Tensor3D>("table")
-      : realTable(this.read("centroids"), this.read("weight"));
   }
 
   private get parameter(): SoftParameter {
@@ -205,9 +202,7 @@ export abstract class LookupLayer extends tf.layers.Layer {
 
   /** The arrays that inference needs: centroids, INT8 table, scale, bias. */
   exportLookup(): ExportedLookup {
-    const { tableScale, tableBits } = this.lookup;
-    const real = valuesOf(() => this.realTable());
-    const { values, scale } = quantizeTable(real, this.outputs, tableScale, tableBits);
+    const { values, scale } = roundedTable(this.read("centroids"), this.parameter, this.lookup);
     return {
       ...this.quantizerShape,
       outputs: this.outputs,

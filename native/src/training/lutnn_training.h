@@ -83,6 +83,17 @@ lutnn_code lutnn_soft_table_shape(const lutnn_tensor* centroids, const lutnn_ten
 lutnn_code lutnn_soft_table(const lutnn_tensor* centroids, const lutnn_tensor* weight, float* table,
                             lutnn_error* error);
 
+/* The table as the forward pass rounds it. */
+typedef struct lutnn_soft_rounding {
+  lutnn_tensor centroids, table;  // as in lutnn_soft_layer
+  int from_weight;
+  lutnn_soft_format format;  // bits 2 … 8
+} lutnn_soft_rounding;
+/* Lengths C, K, M of the rounded table. */
+lutnn_code lutnn_soft_rounded_shape(const lutnn_soft_rounding* rounding, int64_t shape[3], lutnn_error* error);
+/* → values (C, K, M), scale (M); where the table is not finite, a scale of NaN and no values */
+lutnn_code lutnn_soft_round(const lutnn_soft_rounding* rounding, int8_t* values, float* scale, lutnn_error* error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -92,7 +92,10 @@ bool Trainer::findScale(const SoftLayer& layer, const TableFormat& format) {
   }
   if (!format.scalePerOutput) std::fill_n(scale, outputs, *std::max_element(scale, scale + outputs));
   const float limit = static_cast<float>((1 << (format.bits - 1)) - 1);
-  for (size_t m = 0; m < stride; m++) scale[m] = scale[m] > 0 ? scale[m] / limit : 1;
+  for (size_t m = 0; m < stride; m++) {
+    const float step = scale[m] / limit;
+    scale[m] = step > 0 ? step : 1;
+  }
   return true;
 }
 
@@ -179,6 +182,23 @@ void Trainer::lookUp(const SoftLayer& layer, const TableFormat& format, const So
                                                         .positions = group.count,
                                                         .y = y + group.first * outputs});
                     });
+}
+
+void Trainer::round(const SoftLayer& layer, const TableFormat& format, int8_t* values, float* scale) {
+  const std::lock_guard<std::mutex> lock(oneCall_);
+  const size_t count = layer.numCentroids, outputs = layer.outputs;
+  codebooks_.pack(layer.centroids, layer.numCodebooks, count, layer.subvectorLength);
+  if (!findScale(layer, format)) {
+    std::fill_n(scale, outputs, std::numeric_limits<float>::quiet_NaN());
+    return;
+  }
+  std::copy_n(scale_.data(), outputs, scale);
+  executor_.forEach(layer.numCodebooks, layer.tableOperations(), [&](size_t c, size_t worker) {
+    const TableRows rows = tableOf(kernels_, layer, codebooks_.view(), c, workspaces_[worker]);
+    for (size_t k = 0; k < count; k++)
+      quantize(kernels_, rows.values + k * rows.stride, scale, outputs, format.bits,
+               values + (c * count + k) * outputs);
+  });
 }
 
 void Trainer::forward(const SoftLayer& layer, const TableFormat& format, const Source& source, float* y) {

@@ -76,6 +76,9 @@ class Trainer {
                 const SoftGradients& gradients);
   /// The real table P · W (C, K, M) of a layer with a weight.
   void table(const SoftLayer& layer, float* table);
+  /// The table as `forward` rounds it, in at most 8 bits: values (C, K, M), scale (M), which is NaN where the table is not
+  /// finite, and then there are no values.
+  void round(const SoftLayer& layer, const TableFormat& format, int8_t* values, float* scale);
   /// k-means of `count` codebooks from `first` on → centroids (count, K, V)
   void cluster(const Clustering& problem, size_t first, size_t count, float* centroids);
 

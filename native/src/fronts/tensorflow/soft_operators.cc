@@ -119,6 +119,28 @@ class Table {
   }
 };
 
+class RoundedTable {
+ public:
+  explicit RoundedTable(const Attributes& attributes)
+      : fromWeight_(attributes.flag("from_weight")),
+        format_{attributes.number("bits"), attributes.flag("scale_per_output")} {}
+  void compute(TF_OpKernelContext* context) const {
+    const Input centroids(context, 0), table(context, 1);
+    const lutnn_soft_rounding rounding{
+        .centroids = centroids, .table = table, .from_weight = fromWeight_, .format = format_};
+    int64_t shape[3];
+    lutnn_error error;
+    check(lutnn_soft_rounded_shape(&rounding, shape, &error), error);
+    const int64_t entries = shape[0] * shape[1] * shape[2];
+    const Tensor values(context, 0, {(entries + 3) / 4}, TF_INT32), scale(context, 1, {shape[2]});
+    check(lutnn_soft_round(&rounding, static_cast<int8_t*>(values.bytes()), scale.data(), &error), error);
+  }
+
+ private:
+  bool fromWeight_;
+  lutnn_soft_format format_;
+};
+
 }  // namespace
 
 void registerSoftOperators() {
@@ -138,6 +160,10 @@ void registerSoftOperators() {
                                     {"x: float", "centroids: float", "table: float", "logit: float", "dy: float"},
                                     {"dx: float", "dcentroids: float", "dtable: float", "dlogit: float"}});
   registerOperator<Table>({"LutnnTable", {}, {"centroids: float", "weight: float"}, {"table: float"}});
+  registerOperator<RoundedTable>({"LutnnRoundedTable",
+                                  {"from_weight: bool", "bits: int", "scale_per_output: bool"},
+                                  {"centroids: float", "table: float"},
+                                  {"values: int32", "scale: float"}});
   done = true;
 }
 
