@@ -67,4 +67,14 @@ describe("the ridge that is chosen on held-out rows", () => {
     const { codes, target, start } = problem(1, 0);
     expect(await heldOutRidge(codes, target, start, shape)).toBe(ridges[0]);
   });
+
+  it("says how far it is, rising to 1", async () => {
+    const { codes, target, start } = problem(60, 4);
+    const shares: number[] = [];
+    await heldOutRidge(codes, target, start, shape, { onProgress: (share) => shares.push(share) });
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+    expect(shares[0]).toBeLessThan(1 / ridges.length);
+    expect(shares.filter((share) => share < 1).length).toBeGreaterThan(ridges.length);
+    expect(shares[shares.length - 1]).toBe(1);
+  });
 });
