@@ -1,6 +1,6 @@
 import { GraphBuilder, type GraphValue } from "../onnx/graphBuilder";
 import { fileOrder } from "../onnx/layout";
-import { modelBytes } from "../onnx/model";
+import { type FunctionForm, modelBytes } from "../onnx/model";
 
 /** The inputs and outputs of a file while its graph is being written, in the order of axes that files have. */
 export class GraphEnds {
@@ -33,8 +33,12 @@ export class GraphEnds {
     this.outputs.push({ ...ordered, name });
   }
 
-  bytes(name: string, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+  bytes(
+    name: string,
+    metadata: Readonly<Record<string, string>> = {},
+    functions: FunctionForm = "local",
+  ): Uint8Array {
     this.graph.rename(this.renamed);
-    return modelBytes(this.graph, { name, inputs: this.inputs, outputs: this.outputs, metadata });
+    return modelBytes(this.graph, { name, inputs: this.inputs, outputs: this.outputs, metadata, functions });
   }
 }
