@@ -1,15 +1,14 @@
-// npm run prebuild: the lookup addon as a binary to ship, in native/prebuilds/<platform>-<arch>/. Run it once on each
+// npm run prebuild: the lookup addon and that of native sessions as binaries to ship, in native/prebuilds/<platform>-<arch>/. Run it once on each
 // platform; on Linux x64 it also makes the one for Linux arm64 where Debian's cross compiler is there.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { buildNative } from "../kernel/install/steps.mjs";
+import { buildNative, shippedAddons } from "../kernel/install/steps.mjs";
 
 const require = createRequire(import.meta.url);
 const { target } = require("./binary.js");
 const root = join(import.meta.dirname, "..");
-const name = "lutnn_native.node";
 const works = (command) => spawnSync(command, ["--version"], { stdio: "ignore" }).status === 0;
 
 /** The newest version of the C library that a Linux binary asks for, read from its version strings. */
@@ -26,21 +25,23 @@ function glibcOf(path) {
 
 function prebuild(platform, ...definitions) {
   const folder = `native/build-prebuilt-${platform}`;
-  buildNative(folder, ...definitions, "--", "lutnn_native");
-  const built = [join(root, folder, name), join(root, folder, "Release", name)].find(existsSync);
-  const to = join(import.meta.dirname, "prebuilds", platform, name);
-  mkdirSync(join(to, ".."), { recursive: true });
-  copyFileSync(built, to);
-  const glibc = platform.startsWith("linux") ? `, needs glibc ${glibcOf(to)}` : "";
-  console.log(`native/prebuilds/${platform}/${name}: ${Math.round(statSync(to).size / 1024)} KiB${glibc}`);
+  buildNative(folder, ...definitions, "--", ...shippedAddons.map((name) => name.replace(/\.node$/, "")));
+  for (const name of shippedAddons) {
+    const built = [join(root, folder, name), join(root, folder, "Release", name)].find(existsSync);
+    const to = join(import.meta.dirname, "prebuilds", platform, name);
+    mkdirSync(join(to, ".."), { recursive: true });
+    copyFileSync(built, to);
+    const glibc = platform.startsWith("linux") ? `, needs glibc ${glibcOf(to)}` : "";
+    console.log(`native/prebuilds/${platform}/${name}: ${Math.round(statSync(to).size / 1024)} KiB${glibc}`);
+  }
 }
 
 prebuild(target);
-const loaded = spawnSync(process.execPath, [
-  "-p",
-  `require(${JSON.stringify(join(import.meta.dirname, "prebuilds", target, name))}).isa`,
-]);
-if (loaded.status !== 0) throw new Error(`the binary for ${target} does not load: ${loaded.stderr}`);
+for (const name of shippedAddons) {
+  const file = JSON.stringify(join(import.meta.dirname, "prebuilds", target, name));
+  const loaded = spawnSync(process.execPath, ["-e", `require(${file})`]);
+  if (loaded.status !== 0) throw new Error(`${name} for ${target} does not load: ${loaded.stderr}`);
+}
 
 const crossCompiler = "aarch64-linux-gnu-g++";
 if (target === "linux-x64" && works(crossCompiler))

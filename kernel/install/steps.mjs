@@ -44,8 +44,10 @@ export function buildNative(folder, ...args) {
   build("native", folder, { definitions: args.slice(0, targetsAt), targets: args.slice(targetsAt + 1) });
 }
 
-/** Where a lookup backend that came with the files would lie. */
-const prebuilt = at("native/prebuilds", target, "lutnn_native.node");
+/** Addons that may come with the files, and where they would lie then. */
+export const shippedAddons = ["lutnn_native.node", "lutnn_session.node"];
+const isBuilt = () => shippedAddons.every((name) => existsSync(at("native/build", name)));
+const isPrebuilt = () => shippedAddons.every((name) => existsSync(at("native/prebuilds", target, name)));
 
 /** @type {Record<string, import("./step.mjs").Step>} */
 export const steps = {
@@ -105,12 +107,12 @@ export const steps = {
   },
 
   native: {
-    name: "lookup backend and training operators (native, CMake)",
+    name: "lookup backend, native sessions and training operators (native, CMake)",
     inputs: ["native/CMakeLists.txt", "native/src"],
     stamp: at("native/build/.lutnn-stamp"),
-    intact: () => existsSync(at("native/build/lutnn_native.node")) || existsSync(prebuilt),
+    intact: () => isBuilt() || isPrebuilt(),
     get needs() {
-      return existsSync(prebuilt) ? [] : ["compiler", "python"];
+      return isPrebuilt() ? [] : ["compiler", "python"];
     },
     remedy: tryAgain,
     make: () => {
@@ -118,15 +120,21 @@ export const steps = {
       try {
         buildNative("native/build", `-DTENSORFLOW_DIR=${tensorflow}`);
       } catch (error) {
-        if (!existsSync(prebuilt)) throw error;
-        return `the prebuilt lookup backend of native/prebuilds serves, without training operators; its source does not build: ${error.message.split("\n")[0]}`;
+        if (!isPrebuilt()) throw error;
+        return `the prebuilt addons of native/prebuilds serve, without training operators; its source does not build: ${error.message.split("\n")[0]}`;
       }
     },
   },
 
   library: {
     name: "library, command line and notebook kernel (tsc)",
-    inputs: ["kernel/src", "kernel/tsconfig.json", "tsconfig.json", "native/index.d.ts"],
+    inputs: [
+      "kernel/src",
+      "kernel/tsconfig.json",
+      "tsconfig.json",
+      "native/index.d.ts",
+      "native/session.d.ts",
+    ],
     stamp: at("kernel/lib/.lutnn-stamp"),
     needs: [],
     remedy: tryAgain,

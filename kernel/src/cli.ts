@@ -42,6 +42,7 @@ interface RunOptions {
   kernel: string;
   input: string[];
   threads: string;
+  backend?: string;
 }
 
 const program = new CommandLine("lutnn").description(
@@ -72,13 +73,15 @@ program
     [],
   )
   .option("--threads <n>", "of an ONNX file: threads that it runs on", "1")
+  .option("--backend <name>", "of an ONNX file: native or onnxruntime; else native where that is built")
   .addOption(new Option("--out <folder>", "the same").hideHelp())
   .option("--kernel <name>", "kernelspec to run it with", defaultKernelName)
   .action(async (file: string, options: RunOptions) => {
     requireKnownIsa("run");
-    const { out, kernel, input, threads } = options;
+    const { out, kernel, input, threads, backend } = options;
     const output = out ?? options.output;
-    if (extname(file).toLowerCase() === ".onnx") console.log(await runFile(file, { input, output, threads }));
+    if (extname(file).toLowerCase() === ".onnx")
+      console.log(await runFile(file, { input, output, threads, backend }));
     else process.exitCode = await runNotebook(file, { output, kernel });
   });
 

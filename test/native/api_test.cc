@@ -67,6 +67,20 @@ void forEach(void* host, int64_t tasks, void (*task)(void*, int64_t, int64_t), v
 
 }  // namespace
 
+TEST("a context takes the instruction set that is named") {
+  lutnn_error error;
+  for (size_t i = 0; lutnn_available_isa(i); i++) {
+    lutnn_context* context = nullptr;
+    CHECK(lutnn_context_create_for(lutnn_available_isa(i), &context, &error) == LUTNN_OK, "%s", error.message);
+    CHECK(std::string(lutnn_context_isa(context)) == lutnn_available_isa(i), "%s", lutnn_context_isa(context));
+    lutnn_context_free(context);
+  }
+  lutnn_context* none = nullptr;
+  CHECK(lutnn_context_create_for("sse2", &none, &error) == LUTNN_OUT_OF_RANGE && !none, "%s", error.message);
+  CHECK(std::string(error.message).starts_with("isa must name an instruction set that is available here (got \"sse2\")"),
+        "%s", error.message);
+}
+
 TEST("what describes a layer is refused by its rule") {
   Layer made;
   const auto refused = [&](const std::string& message) {

@@ -17,6 +17,7 @@ const mayInclude: Record<string, RegExp> = {
   core: /^(core|isa)\//,
   training: /^(training|core|isa)\//,
   "fronts/node": /^(fronts\/|core\/lutnn\.h$|training\/lutnn_training\.h$|bench\/peak_rates\.h$)/,
+  "fronts/onnxruntime": /^(fronts\/onnxruntime\/|core\/lutnn\.h$)/,
   "fronts/tensorflow": /^(fronts\/tensorflow\/|training\/lutnn_training\.h$)/,
 };
 

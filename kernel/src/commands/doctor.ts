@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { Table } from "../charts/table";
 import { nativeStatus } from "../compute/backend";
 import { describeTraining, type TrainingStatus, trainingStatus } from "../compute/trainingBackend";
+import { nativeSessionStatus } from "../inference/nativeSession";
 import { onnxRuntime } from "../inference/onnxRuntime";
 import { checkoutRoot, venvProgram } from "./checkout";
 
@@ -27,6 +28,8 @@ export interface Diagnosis {
     reason?: string;
   };
   onnxruntime: { available: boolean; version?: string; reason?: string };
+  /** Whether saved files run with native lookups inside ONNX Runtime. */
+  sessions: { available: boolean; version?: string; reason?: string };
   python: { available: boolean; version?: string; jupyterlab?: string };
   kernelspec: { available: boolean; path: string; node?: string };
   extension: { available: boolean; path: string };
@@ -129,6 +132,7 @@ export function diagnose(): Diagnosis {
     training: training(),
     tensorflow: tensorflow(),
     onnxruntime: onnxruntime(),
+    sessions: nativeSessionStatus(),
     python: python(),
     kernelspec: { available: specNode !== undefined && existsSync(specNode), path: spec, node: specNode },
     extension: { available: existsSync(join(extension, "package.json")), path: extension },
@@ -146,6 +150,10 @@ export function diagnose(): Diagnosis {
     [
       diagnosis.onnxruntime.available,
       `onnxruntime-node does not load (${diagnosis.onnxruntime.reason}); ${setup}`,
+    ],
+    [
+      diagnosis.sessions.available,
+      `native sessions do not load (${diagnosis.sessions.reason}), so saved files run as standard operators; ${setup}`,
     ],
     [diagnosis.python.available, `JupyterLab is not in .venv; ${setup}`],
     [diagnosis.kernelspec.available, `the kernelspec is missing or names a Node that is gone; ${setup}`],
@@ -183,6 +191,12 @@ export function describeDiagnosis(diagnosis: Diagnosis): string {
         : "does not load",
     ],
     ["ONNX Runtime", onnxruntime.version ?? "does not load"],
+    [
+      "saved files",
+      diagnosis.sessions.available
+        ? `native lookups in ONNX Runtime ${diagnosis.sessions.version}`
+        : "standard operators",
+    ],
     ["Python", python.available ? `${python.version}, JupyterLab ${python.jupyterlab}` : "not set up"],
     ["kernelspec", kernelspec.available ? "lutnn, “TypeScript (LUT-NN)”" : "missing"],
     ["extension", extension.available ? "linked" : "missing"],

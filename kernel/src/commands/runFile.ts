@@ -9,7 +9,11 @@ export interface RunFileOptions {
   /** A folder for `NAME.npy` of each output, or of one output the file itself, by its ending. */
   output: string;
   threads?: string;
+  /** Default what is there. */
+  backend?: string;
 }
+
+const backends = ["native", "onnxruntime"] as const;
 
 /** Names of element types as NumPy has them. */
 const numpyTypes = {
@@ -98,16 +102,19 @@ function fileName(name: string, taken: Set<string>): string {
 /** Runs an ONNX file on arrays of NumPy's and writes its outputs as such; answers with a line for each output. */
 export async function runFile(
   file: string,
-  { input, output, threads = "1" }: RunFileOptions,
+  { input, output, threads = "1", backend: named }: RunFileOptions,
 ): Promise<string> {
   const count = Number(threads);
   if (!Number.isInteger(count) || count < 1)
     throw new UsageError(`run: --threads must be a whole number from 1 (got ${threads})`);
+  const backend = backends.find((one) => one === named);
+  if (backend !== named)
+    throw new UsageError(`run: --backend must be ${backends.join(" or ")} (got ${named})`);
   if (!existsSync(file)) throw new UsageError(`run: the file ${file} must exist (it does not)`);
   const { InferenceSession } = await import("../inference/session.js");
   const { writeNpy } = await import("../files/npy.js");
   const { writeFileWhole } = await import("../files/writeFile.js");
-  const session = await InferenceSession.create(file, { threads: count });
+  const session = await InferenceSession.create(file, { threads: count, backend });
   try {
     const { inputs, outputs } = session;
     const isFile = output.endsWith(".npy");

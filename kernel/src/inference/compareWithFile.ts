@@ -107,7 +107,7 @@ export async function compareWithFile(
 ): Promise<void> {
   const { network, inputs: ends } = imported;
   const compared = comparedEnds(imported);
-  const session = await InferenceSession.create(bytes);
+  const session = await InferenceSession.create(bytes, { backend: "onnxruntime" });
   const inputs = drawInputs(imported);
   const model = tf.model({ inputs: network.inputs, outputs: compared.map(({ tensor }) => tensor) });
   const made = predict(model, inputs);

@@ -1,3 +1,4 @@
+import { LUTNN_DOMAIN } from "../onnx/builder";
 import type { ModelProto } from "../onnx/onnx_pb";
 import type { Head } from "../tasks/head";
 
@@ -41,7 +42,8 @@ export function headOfFile({ graph }: ModelProto): Head {
   const makers = new Map(graph!.node.flatMap((node) => node.output.map((name) => [name, node] as const)));
   let maker = makers.get(output.name);
   while (maker && passing.has(maker.opType)) maker = makers.get(maker.input[0]);
-  const op = maker?.opType ?? "input";
+  const isLookup = maker?.domain === LUTNN_DOMAIN;
+  const op = isLookup ? (maker!.opType.endsWith("Relu") ? "Relu" : "lookup") : (maker?.opType ?? "input");
   const dims = output.type?.value.case === "tensorType" ? (output.type.value.value.shape?.dim ?? []) : [];
   const lengths = dims.slice(1).map(({ value }) => (value.case === "dimValue" ? Number(value.value) : null));
   const channels = lengths.length === 3 ? 0 : lengths.length - 1;

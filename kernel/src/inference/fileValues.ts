@@ -24,7 +24,7 @@ export function networkTensor({ data, dims }: TensorData): tf.Tensor {
 
 /**
  * Runs a file that this library wrote on a network's inputs and returns its outputs as laid out in tf.js; the caller
- * disposes.
+ * disposes. Lookups run as the file's functions.
  * @param inputs in the file's order
  * @param optimize false: the nodes one by one as they stand, so that two files with the same nodes give the same bits
  */
@@ -33,7 +33,7 @@ export async function runFile(
   inputs: readonly tf.Tensor[],
   optimize = false,
 ): Promise<tf.Tensor[]> {
-  const session = await InferenceSession.create(bytes, { optimize });
+  const session = await InferenceSession.create(bytes, { optimize, backend: "onnxruntime" });
   try {
     const feeds: Record<string, TensorData> = {};
     for (const [i, input] of session.inputs.entries()) feeds[input.name] = await feedOf(input, inputs[i]);

@@ -1,28 +1,73 @@
-import type * as ort from "onnxruntime-node";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { nativeStatus } from "../compute/backend";
 import type { ExampleSource } from "../datasets/examples";
 import { LutnnError } from "../errors";
 import { readFileWhole } from "../files/readFile";
 import { readModel } from "../onnx/readModel";
 import type { Head } from "../tasks/head";
 import type { Evaluation } from "../training/evaluate";
+import type { BackendName, BackendOptions, Running } from "./backend";
 import { evaluateSession, type SessionEvaluateOptions } from "./evaluateSession";
 import { headOfFile } from "./fileHead";
-import { onnxRuntime, reasonOf } from "./onnxRuntime";
+import { nativeSession, nativeSessionStatus } from "./nativeSession";
+import { reasonOf } from "./onnxRuntime";
+import { onnxRuntimeSession } from "./onnxRuntimeSession";
+import { readProfile, type SessionProfile } from "./sessionProfile";
 import {
   type ArrayOf,
   checkFeed,
   type ElementType,
   type FileValue,
-  fileValue,
   type TensorData,
   valueText,
 } from "./tensorData";
 
+const backends: readonly BackendName[] = ["native", "onnxruntime"];
+
 export interface SessionOptions {
-  /** Threads that one run may use. Default 1. */
+  /**
+   * What runs the nodes. `native`: ONNX Runtime with replaced layers as operators of our own; creation throws where one of
+   * them would run as something else. `onnxruntime`: ONNX Runtime alone, replaced layers as the functions of standard
+   * operators that the file brings. Default `native` where that is built, else `onnxruntime`; the session's `backend` says.
+   */
+  backend?: BackendName;
+  /** Threads that one run may use, 1 … 256. Default 1. */
   threads?: number;
+  /** The instruction set of native lookups. Default what LUTNN_FORCE_ISA names, else the fastest. */
+  isa?: string;
   /** false: ONNX Runtime computes the file's nodes one by one, as they stand. Default true. */
   optimize?: boolean;
+  /** true: each node's time is recorded, for {@link InferenceSession.profile}. Default false. */
+  profile?: boolean;
+}
+
+/** The options with their defaults. Throws LutnnError on what is none. */
+function checkOptions(options: SessionOptions): BackendOptions & { backend: BackendName; profile: boolean } {
+  const { threads = 1, optimize = true, profile = false, isa } = options;
+  const { backend = nativeSessionStatus().available ? "native" : "onnxruntime" } = options;
+  if (!backends.includes(backend))
+    throw new LutnnError(
+      `InferenceSession: backend must be ${backends.join(" or ")} (got ${JSON.stringify(backend)}); leave it out for what is there`,
+    );
+  if (!Number.isInteger(threads) || threads < 1 || threads > 256)
+    throw new LutnnError(
+      `InferenceSession: threads must be a whole number from 1 to 256 (got ${threads}); leave it out for one thread`,
+    );
+  if (isa !== undefined) {
+    const status = nativeStatus();
+    const available: readonly string[] = status.available ? status.availableIsas : [];
+    if (backend !== "native")
+      throw new LutnnError(
+        `InferenceSession: isa must be left out unless the backend is native (got ${JSON.stringify(isa)} and ${backend}); ONNX Runtime chooses its own instructions`,
+      );
+    if (!available.includes(isa))
+      throw new LutnnError(
+        `InferenceSession: isa must name an instruction set that is available here (got ${JSON.stringify(isa)}); available are: ${available.join(", ")}`,
+      );
+  }
+  return { backend, threads, optimize, profile, isa };
 }
 
 async function bytesOf(model: string | Uint8Array): Promise<Uint8Array> {
@@ -34,68 +79,63 @@ async function bytesOf(model: string | Uint8Array): Promise<Uint8Array> {
   return readFileWhole(model, "InferenceSession");
 }
 
-/**
- * An ONNX file in ONNX Runtime (CPU). Replaced layers run as the functions of standard operators that the file brings;
- * all verbs are ONNX Runtime's.
- */
+/** An ONNX file on the processor; all verbs are ONNX Runtime's. */
 export class InferenceSession {
-  /** What runs the nodes. */
-  readonly backend = "onnxruntime";
   private released = false;
+  private readonly pending = new Set<Promise<unknown>>();
+  private profiled?: SessionProfile;
 
   private constructor(
-    private readonly session: ort.InferenceSession,
+    private readonly running: Running,
+    /** What runs the nodes. */
+    readonly backend: BackendName,
     readonly name: string,
-    /** Names, element types and dims, in the file's order. */
-    readonly inputs: readonly FileValue[],
-    readonly outputs: readonly FileValue[],
     /** How the first output ends. */
     readonly head: Head,
     /** What the file says of itself: its `metadata_props`. */
     readonly metadata: Readonly<Record<string, string>>,
+    /** Where nodes are recorded. */
+    private readonly recordFolder?: string,
   ) {}
 
   /**
-   * @param model path or bytes of the file
-   * Throws LutnnError when the file is missing, damaged or not an ONNX model.
+   * @param model path or bytes of the file; leave the bytes alone until the session is there
+   * Throws LutnnError when the file is missing, damaged or not an ONNX model, or cannot run as the options ask.
    */
   static async create(model: string | Uint8Array, options: SessionOptions = {}): Promise<InferenceSession> {
-    const { threads = 1, optimize = true } = options;
-    if (!Number.isInteger(threads) || threads < 1)
-      throw new LutnnError(
-        `InferenceSession: threads must be a whole number from 1 (got ${threads}); leave it out for one thread`,
-      );
+    const { backend, profile, ...rest } = checkOptions(options);
     const bytes = await bytesOf(model);
     const name = typeof model === "string" ? model : "model";
     const decoded = readModel(bytes, name);
     const metadata = Object.fromEntries(decoded.metadataProps.map(({ key, value }) => [key, value]));
-    const session = await onnxRuntime()
-      .InferenceSession.create(bytes, {
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        logSeverityLevel: 4, // its errors come as errors; it prints nothing
-        graphOptimizationLevel: optimize ? "all" : "disabled",
-      })
-      .catch((error: unknown) => {
-        throw new LutnnError(
-          `InferenceSession: ONNX Runtime must accept ${name} (it says: ${reasonOf(error)}); write the file anew`,
-        );
-      });
-    const described = (metadata: readonly ort.InferenceSession.ValueMetadata[]) =>
-      metadata.map((one) => fileValue(one, name));
+    const folder = profile ? mkdtempSync(join(tmpdir(), "lutnn-profile-")) : undefined;
+    const settings = folder ? { ...rest, profilePrefix: join(folder, "nodes") } : rest;
     try {
-      return new InferenceSession(
-        session,
-        name,
-        described(session.inputMetadata),
-        described(session.outputMetadata),
-        headOfFile(decoded),
-        metadata,
-      );
+      const running = await (backend === "native"
+        ? nativeSession(model, name, decoded, settings)
+        : onnxRuntimeSession(bytes, name, settings));
+      return new InferenceSession(running, backend, name, headOfFile(decoded), metadata, folder);
     } catch (error) {
-      await session.release();
-      throw error;
+      if (folder) rmSync(folder, { recursive: true, force: true });
+      if (error instanceof LutnnError) throw error;
+      throw new LutnnError(
+        `InferenceSession: ONNX Runtime must accept ${name} (it says: ${reasonOf(error)}); write the file anew`,
+      );
     }
+  }
+
+  /** Names, element types and dims, in the file's order. */
+  get inputs(): readonly FileValue[] {
+    return this.running.inputs;
+  }
+
+  get outputs(): readonly FileValue[] {
+    return this.running.outputs;
+  }
+
+  /** The instruction set of native lookups; undefined in another backend. */
+  get isa(): string | undefined {
+    return this.running.isa;
   }
 
   get inputNames(): readonly string[] {
@@ -134,24 +174,41 @@ export class InferenceSession {
     if (this.released)
       throw new LutnnError(`InferenceSession: the session of ${this.name} is released; create it anew`);
     this.checkFeeds(feeds);
-    const { Tensor } = onnxRuntime();
-    const inputs = Object.fromEntries(
-      this.inputs.map(({ name, type }) => {
-        const { data, dims } = feeds[name];
-        return [name, new Tensor(type as "float32", data as Float32Array, dims)];
-      }),
-    );
-    const results = await this.session.run(inputs).catch((error: unknown) => {
+    const run = this.running.run(this.inputs.map(({ name }) => feeds[name]));
+    this.pending.add(run);
+    try {
+      const results = await run;
+      return Object.fromEntries(this.outputNames.map((name, i) => [name, results[i] as TensorData<A>]));
+    } catch (error) {
       throw new LutnnError(
         `InferenceSession: ONNX Runtime must be able to run ${this.name} on these inputs (it says: ${reasonOf(error)}); compare their dims with what the network was made for`,
       );
-    });
-    return Object.fromEntries(
-      this.outputNames.map((name) => {
-        const { data, dims } = results[name];
-        return [name, { data: data as A, dims }];
-      }),
-    );
+    } finally {
+      this.pending.delete(run);
+    }
+  }
+
+  /**
+   * The time of each node in the runs so far, of a session made with `{ profile: true }`. This ends the recording: asked
+   * again it says the same. Waits for runs that are on their way.
+   */
+  async profile(): Promise<SessionProfile> {
+    if (this.profiled) return this.profiled;
+    const { recordFolder } = this;
+    if (recordFolder === undefined)
+      throw new LutnnError(
+        `InferenceSession: the session of ${this.name} must be made to be profiled (it records nothing); create it with { profile: true }`,
+      );
+    if (this.released)
+      throw new LutnnError(
+        `InferenceSession: the session of ${this.name} is released; ask for its profile before`,
+      );
+    await Promise.allSettled([...this.pending]);
+    if (this.profiled) return this.profiled;
+    this.running.endProfiling();
+    const [file] = readdirSync(recordFolder);
+    this.profiled = readProfile(this.backend, readFileSync(join(recordFolder, file), "utf8"));
+    return this.profiled;
   }
 
   /**
@@ -162,10 +219,12 @@ export class InferenceSession {
     return evaluateSession(this, data, options);
   }
 
-  /** Frees the memory of ONNX Runtime's session, which cannot run after that. */
+  /** Frees the memory of ONNX Runtime's session, which cannot run after that; runs on their way end first. */
   async release(): Promise<void> {
     if (this.released) return;
     this.released = true;
-    await this.session.release();
+    await Promise.allSettled([...this.pending]);
+    await this.running.release();
+    if (this.recordFolder) rmSync(this.recordFolder, { recursive: true, force: true });
   }
 }

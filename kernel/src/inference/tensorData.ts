@@ -1,4 +1,3 @@
-import type * as ort from "onnxruntime-node";
 import { LutnnError } from "../errors";
 
 /** The element types of a file's inputs and outputs, and the arrays that hold them. */
@@ -51,19 +50,21 @@ const arrays: { [T in ElementType]: new (length: number) => ArrayOf[T] } = {
 
 const isElementType = (type: string): type is ElementType => type in arrays;
 
-/** What ONNX Runtime tells about an input or output. Throws LutnnError for what is no tensor of numbers. */
-export function fileValue(metadata: ort.InferenceSession.ValueMetadata, file: string): FileValue {
-  const { name } = metadata;
-  const type: string = metadata.isTensor ? metadata.type : "not a tensor";
-  if (!metadata.isTensor || !isElementType(type))
+/**
+ * An input or output of a file as ONNX Runtime tells of it, its type null for what is no tensor. Throws LutnnError for what
+ * is no tensor of numbers.
+ */
+export function fileValue(
+  file: string,
+  name: string,
+  type: string | null,
+  dims: readonly (number | string | null)[],
+): FileValue {
+  if (type === null || !isElementType(type))
     throw new LutnnError(
-      `InferenceSession: the inputs and outputs of ${file} must be tensors of numbers (${name} is ${type}); export the network without it`,
+      `InferenceSession: the inputs and outputs of ${file} must be tensors of numbers (${name} is ${type ?? "not a tensor"}); export the network without it`,
     );
-  return {
-    name,
-    type,
-    dims: metadata.shape.map((length) => (length === "" || length === "?" ? null : length)),
-  };
+  return { name, type, dims: dims.map((length) => (length === "" || length === "?" ? null : length)) };
 }
 
 const dimsText = (dims: readonly (number | string | null)[]): string =>

@@ -275,6 +275,15 @@ void requireTable(const lutnn_table_codes& given, const TableSums& shape, const 
 lutnn_code lutnn_context_create(lutnn_context** context, lutnn_error* error) {
   return guarded(error, [&] { *context = new lutnn_context{chooseMicrokernels(), {}, {}}; });
 }
+lutnn_code lutnn_context_create_for(const char* isa, lutnn_context** context, lutnn_error* error) {
+  return guarded(error, [&] {
+    const Microkernels* kernels = microkernelsNamed(isa);
+    if (!kernels)
+      refuseRange("isa must name an instruction set that is available here (got \"" + std::string(isa) +
+                  "\"); available are: " + availableNames());
+    *context = new lutnn_context{*kernels, {}, {}};
+  });
+}
 void lutnn_context_free(lutnn_context* context) { delete context; }
 const char* lutnn_context_isa(const lutnn_context* context) { return context->kernels.isa; }
 size_t lutnn_context_bytes(const lutnn_context* context) { return context->workspace.bytes() + context->books.bytes(); }

@@ -73,6 +73,8 @@ typedef struct lutnn_context lutnn_context;
 
 /* With the fastest instruction set, or what the environment's LUTNN_FORCE_ISA names; LUTNN_FAILED where that is not there. */
 lutnn_code lutnn_context_create(lutnn_context** context, lutnn_error* error);
+/* With the instruction set of that name; LUTNN_OUT_OF_RANGE where it is not there. */
+lutnn_code lutnn_context_create_for(const char* isa, lutnn_context** context, lutnn_error* error);
 void lutnn_context_free(lutnn_context* context);
 const char* lutnn_context_isa(const lutnn_context* context);
 size_t lutnn_context_bytes(const lutnn_context* context);

@@ -27,16 +27,24 @@ const std::vector<const Microkernels*>& availableMicrokernels() {
   return available;
 }
 
-const Microkernels& chooseMicrokernels(const char* forced) {
-  const auto& available = availableMicrokernels();
-  if (!forced || !*forced) return *available.front();
+const Microkernels* microkernelsNamed(const std::string& isa) {
+  for (const Microkernels* kernels : availableMicrokernels())
+    if (kernels->isa == isa) return kernels;
+  return nullptr;
+}
+
+std::string availableNames() {
   std::string names;
-  for (const Microkernels* kernels : available) {
-    if (std::string(kernels->isa) == forced) return *kernels;
+  for (const Microkernels* kernels : availableMicrokernels())
     names += (names.empty() ? "" : ", ") + std::string(kernels->isa);
-  }
+  return names;
+}
+
+const Microkernels& chooseMicrokernels(const char* forced) {
+  if (!forced || !*forced) return *availableMicrokernels().front();
+  if (const Microkernels* kernels = microkernelsNamed(forced)) return *kernels;
   throw std::runtime_error("LUTNN_FORCE_ISA must name an instruction set that is available here (got \"" +
-                           std::string(forced) + "\"); available are: " + names);
+                           std::string(forced) + "\"); available are: " + availableNames());
 }
 
 const Microkernels& chooseMicrokernels() { return chooseMicrokernels(std::getenv("LUTNN_FORCE_ISA")); }

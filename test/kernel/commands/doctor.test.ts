@@ -23,6 +23,7 @@ describe("lutnn doctor", () => {
     expect(status).toBe(0);
     expect(line(lines, "lookup backend")).toMatch(/native \w+ \(can run .*scalar\)/);
     expect(line(lines, "soft-PQ training")).toMatch(/native \w+, \d+ threads/);
+    expect(line(lines, "saved files")).toMatch(/native lookups in ONNX Runtime \d/);
     expect(lines.filter((each) => /^data set +optdigits \(embedded\)$/.test(each))).toHaveLength(1);
   });
 

@@ -1,5 +1,6 @@
 #include "fronts/node/arguments.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -81,10 +82,20 @@ bool Call::boolean(napi_value value, const char* what) const {
 }
 
 std::string Call::string(napi_value value, const char* what) const {
+  std::string read = longString(value, what);
+  constexpr size_t kMost = 63;  // what is longer is cut, and no name of ours
+  read.resize(std::min(read.size(), kMost));
+  return read;
+}
+
+std::string Call::longString(napi_value value, const char* what) const {
   if (typeOf(env_, value) != napi_string)
     refuseType(std::string(what) + " must be a string (got " + describe(env_, value) + ")");
-  char read[64] = "";  // what is longer is cut, and no name of ours
-  check(env_, napi_get_value_string_utf8(env_, value, read, sizeof read, nullptr));
+  size_t length = 0;
+  check(env_, napi_get_value_string_utf8(env_, value, nullptr, 0, &length));
+  std::string read(length + 1, '\0');
+  check(env_, napi_get_value_string_utf8(env_, value, read.data(), read.size(), &length));
+  read.resize(length);
   return read;
 }
 
@@ -135,26 +146,55 @@ struct TypedArray<double> {
   static constexpr const char* name = "a Float64Array";
 };
 
-template <class T>
-Array<T> Call::array(napi_value value, const char* what) const {
-  const std::string subject = what;
+bool Call::isTypedArray(napi_value value) const {
   bool isTyped = false;
   check(env_, napi_is_typedarray(env_, value, &isTyped));
-  napi_typedarray_type type = napi_int8_array;
-  size_t length = 0;
-  void* data = nullptr;
-  napi_value memory = nullptr;
-  if (isTyped) check(env_, napi_get_typedarray_info(env_, value, &type, &length, &data, &memory, nullptr));
-  if (!isTyped || type != TypedArray<T>::type)
-    refuseType(subject + " must be " + TypedArray<T>::name + " (got " + describe(env_, value) + ")");
+  return isTyped;
+}
 
+AnyArray Call::anyArray(napi_value value, const char* what) const {
+  const std::string subject = what;
+  if (!isTypedArray(value)) refuseType(subject + " must be a typed array (got " + describe(env_, value) + ")");
+  AnyArray array{};
+  napi_value memory = nullptr;
+  check(env_, napi_get_typedarray_info(env_, value, &array.type, &array.length, &array.data, &memory, nullptr));
   bool isOwn = false, isDetached = false;
   check(env_, napi_is_arraybuffer(env_, memory, &isOwn));
   if (!isOwn)
     refuseType(subject + " must not lie in a SharedArrayBuffer, which other threads may write meanwhile; pass a copy");
   check(env_, napi_is_detached_arraybuffer(env_, memory, &isDetached));
   if (isDetached) refuseType(subject + " must not be detached; its memory has been transferred elsewhere");
-  return {value, what, static_cast<T*>(data), length};
+  return array;
+}
+
+std::vector<napi_value> Call::entries(napi_value value, const char* what) const {
+  bool isArray = false;
+  check(env_, napi_is_array(env_, value, &isArray));
+  if (!isArray) refuseType(std::string(what) + " must be an array (got " + describe(env_, value) + ")");
+  uint32_t length = 0;
+  check(env_, napi_get_array_length(env_, value, &length));
+  std::vector<napi_value> read(length);
+  for (uint32_t i = 0; i < length; i++) check(env_, napi_get_element(env_, value, i, &read[i]));
+  return read;
+}
+
+std::vector<int64_t> Call::integers(napi_value value, const char* what) const {
+  std::vector<int64_t> read;
+  for (napi_value entry : entries(value, what)) read.push_back(integer(entry, what));
+  return read;
+}
+
+template <class T>
+Array<T> Call::array(napi_value value, const char* what) const {
+  const auto refuse = [&] {
+    refuseType(std::string(what) + " must be " + TypedArray<T>::name + " (got " + describe(env_, value) + ")");
+  };
+  if (!isTypedArray(value)) refuse();
+  napi_typedarray_type type;
+  check(env_, napi_get_typedarray_info(env_, value, &type, nullptr, nullptr, nullptr, nullptr));
+  if (type != TypedArray<T>::type) refuse();
+  const AnyArray array = anyArray(value, what);
+  return {value, what, static_cast<T*>(array.data), array.length};
 }
 
 template Array<float> Call::array(napi_value, const char*) const;

@@ -10,6 +10,7 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "core/lutnn.h"
 
@@ -63,6 +64,13 @@ struct Array {
   }
 };
 
+/// A typed array of any type.
+struct AnyArray {
+  napi_typedarray_type type;
+  void* data;
+  size_t length;
+};
+
 class Call {
  public:
   static constexpr size_t kMaxArguments = 9;
@@ -85,6 +93,16 @@ class Call {
   int64_t integer(napi_value value, const char* what, int64_t otherwise) const {
     return isUndefined(value) ? otherwise : integer(value, what);
   }
+  /// A string of any length, as UTF-8.
+  std::string longString(napi_value value, const char* what) const;
+  /// Whether it is a typed array, of whatever type.
+  bool isTypedArray(napi_value value) const;
+  /// A typed array in memory of its own thread.
+  AnyArray anyArray(napi_value value, const char* what) const;
+  /// The numbers of a plain array, each as `integer` reads them.
+  std::vector<int64_t> integers(napi_value value, const char* what) const;
+  /// The entries of a plain array.
+  std::vector<napi_value> entries(napi_value value, const char* what) const;
   /// A typed array for T, in memory of its own thread.
   template <class T>
   Array<T> array(napi_value value, const char* what) const;
