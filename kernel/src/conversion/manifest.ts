@@ -42,6 +42,7 @@ const profile = z.object({
     z.literal(16),
     z.literal("float"),
   ]),
+  codes: z.enum(["float32", "int8"]).default("float32"),
   calibrate: z.object({
     method,
     batchNorm: z.boolean(),

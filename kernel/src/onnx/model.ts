@@ -12,6 +12,7 @@ import {
 } from "./builder";
 import { lutConvFunction, lutMatMulFunction } from "./functions";
 import { type GraphBuilder, type GraphValue, lengthsOf } from "./graphBuilder";
+import { lutConvIntegerFunction, lutMatMulIntegerFunction } from "./integerFunctions";
 import { GraphProtoSchema, ModelProtoSchema, type TensorProto, TensorProtoSchema } from "./onnx_pb";
 
 const declared = (value: GraphValue) =>
@@ -35,6 +36,8 @@ export function modelBytes(graph: GraphBuilder, { name, inputs, outputs, metadat
   const functions = [
     ...(graph.lookups.has("LutConv") ? [lutConvFunction()] : []),
     ...(graph.lookups.has("LutMatMul") ? [lutMatMulFunction()] : []),
+    ...(graph.lookups.has("LutConvInteger") ? [lutConvIntegerFunction()] : []),
+    ...(graph.lookups.has("LutMatMulInteger") ? [lutMatMulIntegerFunction()] : []),
   ];
   const frame = create(ModelProtoSchema, {
     irVersion: BigInt(ONNX_IR_VERSION),
