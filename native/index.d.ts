@@ -137,7 +137,7 @@ export class LutMatMul {
   encode(x: Float32Array, rows: number, codes: Uint8Array): void;
   /** codes uint8 (rows, C) → sums int32 (rows, M), the integer sums before scale and bias. */
   lookup(codes: Uint8Array, rows: number, sums: Int32Array): void;
-  /** Share, 0 … 1, of the codes of x that are not those of encoding "float32". */
+  /** Share, 0 … 1, of the codes of x that are not those of encoding "float32"; "integer" throws TypeError. */
   mismatch(x: Float32Array, rows: number): number;
 }
 
@@ -177,7 +177,7 @@ export class LutConv {
   encode(x: Float32Array, batch: number, height: number, width: number, codes: Uint8Array): void;
   /** codes uint8 (positions, C) → sums int32 (positions, M). */
   lookup(codes: Uint8Array, positions: number, sums: Int32Array): void;
-  /** Share, 0 … 1, of the codes of x that are not those of encoding "float32". */
+  /** Share, 0 … 1, of the codes of x that are not those of encoding "float32"; "integer" throws TypeError. */
   mismatch(x: Float32Array, batch: number, height: number, width: number): number;
 }
 
@@ -236,6 +236,17 @@ export function encode(
   x: Float32Array,
   rows: number,
   centroids: Float32Array,
+  numCodebooks: number,
+  numCentroids: number,
+  subvectorLength: number,
+  codes: Uint8Array,
+): void;
+
+/** The same with codes that are defined in integers. */
+export function encodeIntegers(
+  x: Float32Array,
+  rows: number,
+  integers: IntegerCodes,
   numCodebooks: number,
   numCentroids: number,
   subvectorLength: number,

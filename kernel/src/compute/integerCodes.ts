@@ -15,9 +15,7 @@ export const quantizeInputTensor = (
   x: tf.Tensor,
   { scale, zeroPoint }: InputQuantizationTensors,
 ): tf.Tensor =>
-  tf.tidy(() =>
-    tf.sub(tf.clipByValue(tf.add(tf.round(tf.div(x, scale)), zeroPoint), 0, 255), zeroPoint),
-  );
+  tf.tidy(() => tf.sub(tf.clipByValue(tf.add(tf.round(tf.div(x, scale)), zeroPoint), 0, 255), zeroPoint));
 
 /** Centroids float32 (C, K, V) → int8 centroids and half norms (C, K), as float32. */
 export function quantizeCodebooksTensor(

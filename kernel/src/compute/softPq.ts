@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
-import type { TableBits, TableScaleMode } from "../pq/lookupTable";
 import { checkIntegerLength } from "../pq/integerCodes";
+import type { TableBits, TableScaleMode } from "../pq/lookupTable";
 import type { ConvWindow } from "./imageWindows";
 import type { InputQuantizationTensors } from "./integerCodes";
 import type { SoftDistance, SoftLookupCall, SoftParameter } from "./softPqCall";
@@ -68,7 +68,17 @@ function checkedCall(
     );
   if (kind === "weight") checkWeight(what, centroids, tensor);
   if (integers) checkIntegerLength(what, subvectorLength);
-  return { x, window, centroids, parameter, inverseTemperatureLogit, distance, tableScale, tableBits, integers };
+  return {
+    x,
+    window,
+    centroids,
+    parameter,
+    inverseTemperatureLogit,
+    distance,
+    tableScale,
+    tableBits,
+    integers,
+  };
 }
 
 function checkWeight(what: string, centroids: tf.Tensor3D, weight: tf.Tensor2D): void {

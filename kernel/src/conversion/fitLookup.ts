@@ -6,8 +6,8 @@ import type { LinearOperator } from "../layers/linearOperator";
 import { INITIAL_INVERSE_TEMPERATURE_LOGIT } from "../layers/lookupLayer";
 import { fitTable } from "../pq/fitTable";
 import { heldOutRidge, ridges } from "../pq/heldOutRidge";
-import { kMeans, kMeansRows } from "../pq/kmeans";
 import { type CodeKind, chooseInputQuantization, IntegerQuantizer } from "../pq/integerCodes";
+import { kMeans, kMeansRows } from "../pq/kmeans";
 import type { TableBits, TableScaleMode } from "../pq/lookupTable";
 import { ProductQuantizer } from "../pq/productQuantizer";
 import { sampleIndices, seededRandom } from "../pq/random";
@@ -146,8 +146,7 @@ async function learnQuantizer(
   problem: LookupProblem,
   { seed, signal, centroids, codes }: FitSettings,
 ): Promise<{ codebook: ProductQuantizer; input?: InputQuantization }> {
-  if (centroids && codes === "float32")
-    return { codebook: new ProductQuantizer(problem.shape, centroids) };
+  if (centroids && codes === "float32") return { codebook: new ProductQuantizer(problem.shape, centroids) };
   const learnt = problem.inputs(kMeansRows(problem.rows, problem.shape.numCentroids, { seed }));
   const codebook = centroids
     ? new ProductQuantizer(problem.shape, centroids)

@@ -5,7 +5,7 @@ import { realTable, type SoftParameter, softPqConv2d, softPqLookup, softPqMatMul
 import { commitmentLoss, type InputGradient, partlyStraightThrough } from "../compute/straightThrough";
 import { valuesOf } from "../compute/valuesOf";
 import { LutnnError } from "../errors";
-import { quantizeCodebooks, checkInputQuantization, checkIntegerLength } from "../pq/integerCodes";
+import { checkInputQuantization, checkIntegerLength, quantizeCodebooks } from "../pq/integerCodes";
 import { quantizeTable } from "../pq/lookupTable";
 import { checkQuantizerShape } from "../pq/productQuantizer";
 import type { InputQuantization, QuantizerShape } from "../pq/reference";

@@ -86,8 +86,8 @@ export function tensor(name: string, data: TensorArray, dims: readonly number[])
         : data instanceof Uint8Array
           ? DataType.UINT8
           : data instanceof Int32Array
-          ? DataType.INT32
-          : DataType.INT64;
+            ? DataType.INT32
+            : DataType.INT64;
   return create(TensorProtoSchema, { name, dataType, dims: dims.map(BigInt), rawData: bytesOf(data) });
 }
 

@@ -8,16 +8,7 @@ import { type FunctionProto, FunctionProtoSchema, type NodeProto } from "./onnx_
 // float32 (M), and compute scale · Σ_c table[c][argmax_k(Σ (q_c − inputZeroPoint)·p_ck − halfNorm_ck)] + bias with q the
 // quantised x. All but QuantizeLinear and the last scaling is integers, so every runtime gives the same codes.
 
-const inputs = [
-  "x",
-  "inputScale",
-  "inputZeroPoint",
-  "centroids",
-  "halfNorms",
-  "table",
-  "scale",
-  "bias",
-];
+const inputs = ["x", "inputScale", "inputZeroPoint", "centroids", "halfNorms", "table", "scale", "bias"];
 
 /** x as bytes. */
 const quantizeNode = (): NodeProto =>

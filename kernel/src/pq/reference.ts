@@ -108,10 +108,7 @@ export interface IntegerCodebooks {
  * q = clamp(round(x / scale) + zeroPoint, 0, 255), ONNX's QuantizeLinear: the quotient is a float32, halves go to the even
  * number, and what is no number becomes 0.
  */
-export function quantizeInputReference(
-  x: Float32Array,
-  { scale, zeroPoint }: InputQuantization,
-): Uint8Array {
+export function quantizeInputReference(x: Float32Array, { scale, zeroPoint }: InputQuantization): Uint8Array {
   return Uint8Array.from(x, (value) => {
     const steps = Math.min(Math.max(Math.fround(value / scale), -zeroPoint), 255 - zeroPoint);
     const floor = Math.floor(steps);

@@ -85,6 +85,8 @@ class Call {
   int64_t integer(napi_value value, const char* what, int64_t otherwise) const {
     return isUndefined(value) ? otherwise : integer(value, what);
   }
+  /// A number that a float32 holds exactly, or one that is not finite.
+  float float32(napi_value value, const char* what) const;
   /// A typed array for T, in memory of its own thread.
   template <class T>
   Array<T> array(napi_value value, const char* what) const;
@@ -95,6 +97,8 @@ class Call {
   void require(lutnn_code code, const lutnn_error& error) const { check(name_, code, error); }
 
  private:
+  double number(napi_value value, const char* what) const;
+
   napi_env env_;
   napi_value self_ = nullptr;
   napi_value arguments_[kMaxArguments] = {};
