@@ -33,7 +33,7 @@ export interface SoftPqOptions extends SoftLookupOptions {
 
 /** The one that runs, as an error if it cannot. */
 function softLookup(call: SoftLookupCall, backend?: TrainingBackend): tf.Tensor {
-  return trainingStatus(backend ?? process.env.LUTNN_TRAINING).backend === "native" && !call.integers
+  return trainingStatus(backend ?? process.env.LUTNN_TRAINING).backend === "native"
     ? softLookupNative(call)
     : softLookupTfjs(call);
 }

@@ -294,7 +294,8 @@ lutnn_code lutnn_encoding_named(const char* name, lutnn_encoding* encoding, lutn
         *encoding = static_cast<lutnn_encoding>(i);
         return;
       }
-    std::string message = "encoding must be \"float32\", \"int8\", \"tree\" or \"integer\" (got \"" + std::string(name) + "\")";
+    std::string message =
+        "encoding must be \"float32\", \"int8\", \"tree\" or \"integer\" (got \"" + std::string(name) + "\")";
     if (std::strcmp(name, "bf16") == 0) message += "; bfloat16 was nowhere faster than \"float32\", use that";
     throw Refusal{LUTNN_WRONG_KIND, message};
   });
@@ -376,8 +377,9 @@ lutnn_code lutnn_layer_mismatch(const lutnn_layer* layer, const lutnn_inputs* gi
                                 lutnn_context* context, lutnn_error* error) {
   return guarded(error, [&] {
     if (!std::visit([](const auto& op) { return op.hasExact(); }, layer->op))
-      throw Refusal{LUTNN_WRONG_KIND,
-                    "codes that are defined in integers have no others to differ from; ask a layer of another encoding"};
+      throw Refusal{
+          LUTNN_WRONG_KIND,
+          "codes that are defined in integers have no others to differ from; ask a layer of another encoding"};
     const Inputs in = inputsOf(*layer, *given);
     std::vector<uint8_t> codes(in.count * in.positions * layer->numCodebooks), exact(codes.size());
     encodeInputs(*layer, in, false, codes.data(), context->workspace);
@@ -420,7 +422,8 @@ lutnn_code lutnn_encode_integer_rows(const lutnn_encode_integers* given, lutnn_c
     requireApart("centroids of integers", given->integers->centroids, "codes", given->codes);
     requireApart("halfNorms", given->integers->half_norms, "codes", given->codes);
     context->workspace.prepare(1);
-    makeEncoder(Encoding::kInteger, context->kernels, lookup)->encodeRows(x, rows, codes, context->workspace.scratch[0]);
+    makeEncoder(Encoding::kInteger, context->kernels, lookup)
+        ->encodeRows(x, rows, codes, context->workspace.scratch[0]);
   });
 }
 

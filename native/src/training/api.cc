@@ -1,5 +1,6 @@
 // The C API of training: arguments are checked, then the process' Trainer computes.
 #include <algorithm>
+#include <cmath>
 #include <thread>
 
 #include "core/rules.h"
@@ -61,6 +62,18 @@ void requireFormat(const lutnn_soft_format& format) {
     refuseRange("bits must be 2 … 8, 16, or 0 for the real table (got " + std::to_string(bits) + ")");
 }
 
+SoftInput checkedInput(const lutnn_soft_input& input, size_t subvectorLength) {
+  if (subvectorLength > kMaxLengthInteger)
+    refuseRange("codes in integers take a V of at most " + std::to_string(kMaxLengthInteger) + " (got " +
+                std::to_string(subvectorLength) + ")");
+  if (!(input.scale > 0 && std::isfinite(input.scale)))
+    refuseRange("the input's scale must be finite and above 0 (got " + std::to_string(input.scale) + ")");
+  if (!(input.zero_point >= 0 && input.zero_point <= 255 && input.zero_point == std::floor(input.zero_point)))
+    refuseRange("the input's zero point must be an integer from 0 to 255 (got " + std::to_string(input.zero_point) +
+                ")");
+  return {input.scale, static_cast<uint8_t>(input.zero_point)};
+}
+
 /// A layer that has been checked; the source has no dx.
 struct Checked {
   SoftLayer layer;
@@ -91,13 +104,16 @@ Checked checked(const lutnn_soft_layer& given) {
   require(length(x, x.rank - 1) * area == books * subvector && subvector % area == 0,
           "the last axis of x times the filter's positions must be C·V, and V whole channels", x);
   const int64_t outputs = table.shape[table.rank - 1];
+  std::optional<SoftInput> input;
+  if (given.input) input = checkedInput(*given.input, subvector);
   const SoftLayer layer{.numCodebooks = books,
                         .numCentroids = count,
                         .subvectorLength = subvector,
                         .outputs = static_cast<size_t>(outputs),
                         .centroids = centroids.data,
                         .table = table.data,
-                        .fromWeight = given.from_weight != 0};
+                        .fromWeight = given.from_weight != 0,
+                        .input = input};
   if (!hasWindow)
     return {
         .layer = layer,
