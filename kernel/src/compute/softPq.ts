@@ -1,7 +1,9 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
+import { checkIntegerLength } from "../pq/integerCodes";
 import { type LookupTable, quantizeTable, type TableBits, type TableScaleMode } from "../pq/lookupTable";
 import type { ConvWindow } from "./imageWindows";
+import type { InputQuantizationTensors } from "./integerCodes";
 import type { SoftDistance, SoftLookupCall, SoftParameter } from "./softPqCall";
 import { realTableNative, roundedTableNative, softLookupNative } from "./softPqNative";
 import { multiplyByCentroids, softLookupTfjs } from "./softPqTfjs";
@@ -17,6 +19,8 @@ export interface SoftLookupOptions {
   tableScale?: TableScaleMode;
   /** Bits of a table entry in the forward pass; default 8, what inference has. "float" is the real table. */
   tableBits?: TableBits;
+  /** Codes defined in integers, of inputs so quantised; gradients stay those of the soft assignment. Default: in float32. */
+  integers?: InputQuantizationTensors | null;
   /** Default: the native operators where they are there, else tf.js' operations; see {@link trainingStatus}. */
   backend?: TrainingBackend;
 }
@@ -45,7 +49,7 @@ function checkedCall(
   inverseTemperatureLogit: tf.Scalar,
   options: SoftLookupOptions,
 ): SoftLookupCall {
-  const { distance = "l2", tableScale = "layer", tableBits = 8 } = options;
+  const { distance = "l2", tableScale = "layer", tableBits = 8, integers = null } = options;
   const [numCodebooks, numCentroids, subvectorLength] = centroids.shape;
   const inputLength = numCodebooks * subvectorLength;
   const area = window ? window.filterHeight * window.filterWidth : 1;
@@ -64,7 +68,18 @@ function checkedCall(
       `${what}: the table must be (C, K, M) with C = ${numCodebooks} and K = ${numCentroids} (got ${tensor.shape})`,
     );
   if (kind === "weight") checkWeight(what, centroids, tensor);
-  return { x, window, centroids, parameter, inverseTemperatureLogit, distance, tableScale, tableBits };
+  if (integers) checkIntegerLength(what, subvectorLength);
+  return {
+    x,
+    window,
+    centroids,
+    parameter,
+    inverseTemperatureLogit,
+    distance,
+    tableScale,
+    tableBits,
+    integers,
+  };
 }
 
 function checkWeight(what: string, centroids: tf.Tensor3D, weight: tf.Tensor2D): void {

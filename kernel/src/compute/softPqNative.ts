@@ -26,7 +26,17 @@ const windowNumbers = (window: ConvWindow | null): number[] =>
 
 /** See {@link SoftLookupCall}. */
 export function softLookupNative(call: SoftLookupCall): tf.Tensor {
-  const { x, window, centroids, parameter, inverseTemperatureLogit, distance, tableScale, tableBits } = call;
+  const {
+    x,
+    window,
+    centroids,
+    parameter,
+    inverseTemperatureLogit,
+    distance,
+    tableScale,
+    tableBits,
+    integers,
+  } = call;
   const shared = { from_weight: parameter.kind === "weight", window: { int: windowNumbers(window) } };
   const forward = {
     ...shared,
@@ -39,7 +49,14 @@ export function softLookupNative(call: SoftLookupCall): tf.Tensor {
     const save = args[4] as tf.GradSaveFunc;
     save(inputs);
     return {
-      value: runOperator("LutnnSoftLookup", forward, inputs.slice(0, 3), 1)[0],
+      value: integers
+        ? runOperator(
+            "LutnnIntegerLookup",
+            forward,
+            [...inputs.slice(0, 3), integers.scale, integers.zeroPoint],
+            1,
+          )[0]
+        : runOperator("LutnnSoftLookup", forward, inputs.slice(0, 3), 1)[0],
       gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
         runOperator("LutnnSoftLookupGrad", backward, [...saved, dy], 4),
     };

@@ -17,14 +17,14 @@ import { type FunctionProto, FunctionProtoSchema, type NodeProto } from "./onnx_
 
 const inputs = ["x", "centroids", "table", "scale", "bias"];
 
-const constant = (name: string, values: number[]): NodeProto =>
+export const constant = (name: string, values: number[]): NodeProto =>
   node("Constant", [], [name], { value: integers(name, values) });
 
-const referenced = (name: string, type: AttributeType): AttributeReference =>
+export const referenced = (name: string, type: AttributeType): AttributeReference =>
   new AttributeReference(name, type);
 
-/** Lengths C, K, V and C·K of the codebook, the table as (C·K, M), −½‖P‖² as (C, K), and 0 … K−1. */
-function codebookNodes(): NodeProto[] {
+/** Lengths C, K and C·K of the codebook, the table as (C·K, M), and 0 … K−1. */
+export function codebookNodes(): NodeProto[] {
   return [
     node("Shape", ["centroids"], ["C"], { start: 0, end: 1 }),
     node("Shape", ["centroids"], ["K"], { start: 1, end: 2 }),
@@ -32,13 +32,19 @@ function codebookNodes(): NodeProto[] {
     constant("minusOne", [-1]),
     node("Concat", ["CK", "minusOne"], ["tableShape"], { axis: 0 }),
     node("Reshape", ["table", "tableShape"], ["rows"]), // (C·K, M)
-    node("ReduceSumSquare", ["centroids"], ["norms"], { axes: [2], keepdims: 0 }), // (C, K)
-    node("Constant", [], ["minusHalf"], { value_float: new FloatValue(-0.5) }),
-    node("Mul", ["norms", "minusHalf"], ["halfNorms"]),
     node("Constant", [], ["zero"], { value_int: 0 }),
     node("Constant", [], ["one"], { value_int: 1 }),
     node("Squeeze", ["K"], ["lastK"]),
     node("Range", ["zero", "lastK", "one"], ["indices"]), // (K)
+  ];
+}
+
+/** −½‖P‖² as (C, K). */
+function halfNormNodes(): NodeProto[] {
+  return [
+    node("ReduceSumSquare", ["centroids"], ["norms"], { axes: [2], keepdims: 0 }), // (C, K)
+    node("Constant", [], ["minusHalf"], { value_float: new FloatValue(-0.5) }),
+    node("Mul", ["norms", "minusHalf"], ["halfNorms"]),
   ];
 }
 
@@ -54,6 +60,45 @@ function accumulateNodes(oneHot: string, result: string): NodeProto[] {
 
 /** uint8 of ONNX's element types. */
 const uint8 = 2;
+
+/** From scores (N, C·K, height, width) to y (N, M, height, width). */
+export function convResultNodes(): NodeProto[] {
+  return [
+    node("Shape", ["scores"], ["N"], { start: 0, end: 1 }),
+    node("Shape", ["scores"], ["size"], { start: 2, end: 4 }),
+    node("Concat", ["N", "C", "K", "size"], ["scoreShape"], { axis: 0 }),
+    node("Reshape", ["scores", "scoreShape"], ["scoresByCodebook"]), // (N, C, K, height, width)
+    node("ArgMax", ["scoresByCodebook"], ["codes"], { axis: 2, keepdims: 1, select_last_index: 0 }),
+    constant("indexShape", [1, 1, -1, 1, 1]),
+    node("Reshape", ["indices", "indexShape"], ["candidates"]), // (1, 1, K, 1, 1)
+    node("Equal", ["codes", "candidates"], ["chosen"]),
+    node("Cast", ["chosen"], ["oneHot"], { to: uint8 }),
+    node("Concat", ["N", "CK", "minusOne"], ["flatShape"], { axis: 0 }),
+    node("Reshape", ["oneHot", "flatShape"], ["oneHotFlat"]), // (N, C·K, positions)
+    node("Transpose", ["oneHotFlat"], ["oneHotRows"], { perm: [0, 2, 1] }), // (N, positions, C·K)
+    ...accumulateNodes("oneHotRows", "outputRows"), // (N, positions, M)
+    node("Transpose", ["outputRows"], ["outputPlanes"], { perm: [0, 2, 1] }),
+    node("Concat", ["N", "minusOne", "size"], ["outputShape"], { axis: 0 }),
+    node("Reshape", ["outputPlanes", "outputShape"], ["y"]),
+  ];
+}
+
+/** From scores (C, N, K) to y (…, M), with x's leading axes. */
+export function matMulResultNodes(): NodeProto[] {
+  return [
+    node("ArgMax", ["scores"], ["codes"], { axis: 2, keepdims: 1, select_last_index: 0 }),
+    node("Equal", ["codes", "indices"], ["chosen"]),
+    node("Cast", ["chosen"], ["oneHot"], { to: uint8 }), // (C, N, K)
+    node("Transpose", ["oneHot"], ["oneHotByRow"], { perm: [1, 0, 2] }), // (N, C, K)
+    node("Concat", ["minusOne", "CK"], ["rowShape"], { axis: 0 }),
+    node("Reshape", ["oneHotByRow", "rowShape"], ["oneHotRows"]), // (N, C·K)
+    ...accumulateNodes("oneHotRows", "outputRows"), // (N, M)
+    node("Shape", ["x"], ["leading"], { start: 0, end: -1 }),
+    node("Shape", ["scale"], ["M"]),
+    node("Concat", ["leading", "M"], ["outputShape"], { axis: 0 }),
+    node("Reshape", ["outputRows", "outputShape"], ["y"]),
+  ];
+}
 
 /**
  * LutConv: x (N, channels, height, width) → (N, M, output height, output width). Attributes of ONNX's Conv;
@@ -72,6 +117,7 @@ export function lutConvFunction(): FunctionProto {
       "Convolution by table lookup: nearest centroid of each window part, then a sum of int8 table rows.",
     node: [
       ...codebookNodes(),
+      ...halfNormNodes(),
       node("Constant", [], ["filter"], { value_ints: referenced("kernel_shape", AttributeType.INTS) }),
       node("Concat", ["CK", "minusOne", "filter"], ["filterShape"], { axis: 0 }),
       node("Reshape", ["centroids", "filterShape"], ["filters"]), // (C·K, channels per codebook, height, width)
@@ -80,22 +126,7 @@ export function lutConvFunction(): FunctionProto {
         ...Object.fromEntries(ints.map((name) => [name, referenced(name, AttributeType.INTS)])),
         group: referenced("group", AttributeType.INT),
       }), // (N, C·K, height, width)
-      node("Shape", ["scores"], ["N"], { start: 0, end: 1 }),
-      node("Shape", ["scores"], ["size"], { start: 2, end: 4 }),
-      node("Concat", ["N", "C", "K", "size"], ["scoreShape"], { axis: 0 }),
-      node("Reshape", ["scores", "scoreShape"], ["scoresByCodebook"]), // (N, C, K, height, width)
-      node("ArgMax", ["scoresByCodebook"], ["codes"], { axis: 2, keepdims: 1, select_last_index: 0 }),
-      constant("indexShape", [1, 1, -1, 1, 1]),
-      node("Reshape", ["indices", "indexShape"], ["candidates"]), // (1, 1, K, 1, 1)
-      node("Equal", ["codes", "candidates"], ["chosen"]),
-      node("Cast", ["chosen"], ["oneHot"], { to: uint8 }),
-      node("Concat", ["N", "CK", "minusOne"], ["flatShape"], { axis: 0 }),
-      node("Reshape", ["oneHot", "flatShape"], ["oneHotFlat"]), // (N, C·K, positions)
-      node("Transpose", ["oneHotFlat"], ["oneHotRows"], { perm: [0, 2, 1] }), // (N, positions, C·K)
-      ...accumulateNodes("oneHotRows", "outputRows"), // (N, positions, M)
-      node("Transpose", ["outputRows"], ["outputPlanes"], { perm: [0, 2, 1] }),
-      node("Concat", ["N", "minusOne", "size"], ["outputShape"], { axis: 0 }),
-      node("Reshape", ["outputPlanes", "outputShape"], ["y"]),
+      ...convResultNodes(),
     ],
   });
 }
@@ -112,6 +143,7 @@ export function lutMatMulFunction(): FunctionProto {
       "Matrix product by table lookup: nearest centroid of each sub-vector, then a sum of int8 table rows.",
     node: [
       ...codebookNodes(),
+      ...halfNormNodes(),
       node("Shape", ["centroids"], ["V"], { start: 2, end: 3 }),
       node("Concat", ["minusOne", "C", "V"], ["partShape"], { axis: 0 }),
       node("Reshape", ["x", "partShape"], ["parts"]), // (N, C, V)
@@ -121,17 +153,7 @@ export function lutMatMulFunction(): FunctionProto {
       constant("normAxis", [1]),
       node("Unsqueeze", ["halfNorms", "normAxis"], ["halfNormRows"]), // (C, 1, K)
       node("Add", ["products", "halfNormRows"], ["scores"]),
-      node("ArgMax", ["scores"], ["codes"], { axis: 2, keepdims: 1, select_last_index: 0 }),
-      node("Equal", ["codes", "indices"], ["chosen"]),
-      node("Cast", ["chosen"], ["oneHot"], { to: uint8 }), // (C, N, K)
-      node("Transpose", ["oneHot"], ["oneHotByRow"], { perm: [1, 0, 2] }), // (N, C, K)
-      node("Concat", ["minusOne", "CK"], ["rowShape"], { axis: 0 }),
-      node("Reshape", ["oneHotByRow", "rowShape"], ["oneHotRows"]), // (N, C·K)
-      ...accumulateNodes("oneHotRows", "outputRows"), // (N, M)
-      node("Shape", ["x"], ["leading"], { start: 0, end: -1 }),
-      node("Shape", ["scale"], ["M"]),
-      node("Concat", ["leading", "M"], ["outputShape"], { axis: 0 }),
-      node("Reshape", ["outputRows", "outputShape"], ["y"]),
+      ...matMulResultNodes(),
     ],
   });
 }

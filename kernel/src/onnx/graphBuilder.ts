@@ -21,12 +21,15 @@ export const axisOf = ({ order }: GraphValue, axis: number): number =>
 export const lengthsOf = ({ shape, order }: GraphValue): number[] =>
   order.slice(1).map((axis) => shape[axis - 1]);
 
+/** Operators of domain ai.lutnn; those of codes in integers end in `Integer`, as ONNX has them. */
+export type LookupOperator = "LutConv" | "LutMatMul" | "LutConvInteger" | "LutMatMulInteger";
+
 /** Collects nodes and constants of a graph under construction. */
 export class GraphBuilder {
   readonly nodes: NodeProto[] = [];
   readonly constants: TensorProto[] = [];
   /** Functions of domain ai.lutnn that some node calls. */
-  readonly lookups = new Set<"LutConv" | "LutMatMul">();
+  readonly lookups = new Set<LookupOperator>();
   private readonly taken = new Set<string>();
   /** Constants by what they are, so that they are written once. */
   private readonly known = new Map<string, string>();

@@ -13,6 +13,7 @@ import {
 import { lutConvFunction, lutMatMulFunction } from "./functions";
 import { type GraphBuilder, type GraphValue, lengthsOf } from "./graphBuilder";
 import { inlineFunctions } from "./inlineFunctions";
+import { lutConvIntegerFunction, lutMatMulIntegerFunction } from "./integerFunctions";
 import { GraphProtoSchema, ModelProtoSchema, type TensorProto, TensorProtoSchema } from "./onnx_pb";
 
 const declared = (value: GraphValue) =>
@@ -35,7 +36,8 @@ export interface FileFrame {
   outputs: readonly GraphValue[];
   /** `metadata_props`: keys and what they say. */
   metadata: Readonly<Record<string, string>>;
-  functions: FunctionForm;
+  /** Default "local". */
+  functions?: FunctionForm;
 }
 
 /** The bytes of a file with a finished graph, and the bodies of the lookup functions that it calls. */
@@ -44,6 +46,8 @@ export function modelBytes(graph: GraphBuilder, file: FileFrame): Uint8Array {
   const called = [
     ...(graph.lookups.has("LutConv") ? [lutConvFunction()] : []),
     ...(graph.lookups.has("LutMatMul") ? [lutMatMulFunction()] : []),
+    ...(graph.lookups.has("LutConvInteger") ? [lutConvIntegerFunction()] : []),
+    ...(graph.lookups.has("LutMatMulInteger") ? [lutMatMulIntegerFunction()] : []),
   ];
   const isInlined = file.functions === "inlined";
   const functions = isInlined ? [] : called;

@@ -1,5 +1,6 @@
 // The C API of training: arguments are checked, then the process' Trainer computes.
 #include <algorithm>
+#include <cmath>
 #include <thread>
 
 #include "core/rules.h"
@@ -82,6 +83,18 @@ SoftLayer quantizedLayer(const lutnn_tensor& centroids, const lutnn_tensor& tabl
           .fromWeight = fromWeight};
 }
 
+SoftInput checkedInput(const lutnn_soft_input& input, size_t subvectorLength) {
+  if (subvectorLength > kMaxLengthInteger)
+    refuseRange("codes in integers take a V of at most " + std::to_string(kMaxLengthInteger) + " (got " +
+                std::to_string(subvectorLength) + ")");
+  if (!(input.scale > 0 && std::isfinite(input.scale)))
+    refuseRange("the input's scale must be finite and above 0 (got " + std::to_string(input.scale) + ")");
+  if (!(input.zero_point >= 0 && input.zero_point <= 255 && input.zero_point == std::floor(input.zero_point)))
+    refuseRange("the input's zero point must be an integer from 0 to 255 (got " + std::to_string(input.zero_point) +
+                ")");
+  return {input.scale, static_cast<uint8_t>(input.zero_point)};
+}
+
 /// A layer that has been checked; the source has no dx.
 struct Checked {
   SoftLayer layer;
@@ -96,7 +109,7 @@ Checked checked(const lutnn_soft_layer& given) {
   const lutnn_tensor &x = given.x, &centroids = given.centroids, &table = given.table;
   require(x.rank == (hasWindow ? 4 : 2), hasWindow ? "x must be images of rank 4" : "x must be a matrix", x);
   require(hasLengths(x), "x must not be empty", x);
-  const SoftLayer layer = quantizedLayer(centroids, table, given.from_weight != 0);
+  SoftLayer layer = quantizedLayer(centroids, table, given.from_weight != 0);
   const size_t books = layer.numCodebooks, subvector = layer.subvectorLength;
   const int32_t* n = given.window.numbers;
   const auto number = [&](int i) { return static_cast<size_t>(n[i]); };
@@ -104,6 +117,7 @@ Checked checked(const lutnn_soft_layer& given) {
   require(length(x, x.rank - 1) * area == books * subvector && subvector % area == 0,
           "the last axis of x times the filter's positions must be C·V, and V whole channels", x);
   const int64_t outputs = static_cast<int64_t>(layer.outputs);
+  if (given.input) layer.input = checkedInput(*given.input, subvector);
   if (!hasWindow)
     return {
         .layer = layer,

@@ -50,12 +50,19 @@ typedef struct lutnn_soft_format {
 } lutnn_soft_format;
 lutnn_code lutnn_soft_check_format(const lutnn_soft_format* format, lutnn_error* error);
 
+/* How inputs become bytes, for codes that are defined in integers; V is at most 256 then. Centroids are rounded each time. */
+typedef struct lutnn_soft_input {
+  float scale;  // finite, above 0
+  float zero_point;  // an integer, 0 … 255
+} lutnn_soft_input;
+
 typedef struct lutnn_soft_layer {
   lutnn_tensor x;  // (N, C·V), or with a window (batch, height, width, channels)
   lutnn_tensor centroids;  // (C, K, V), K 1 … 256
   lutnn_tensor table;  // (C, K, M), or where `from_weight` the weight (C·V, M) of a table P·W
   int from_weight;
   lutnn_soft_window window;
+  const lutnn_soft_input* input;  // null: codes in float32; gradients are the same
 } lutnn_soft_layer;
 
 /* (N, M), or (batch, output height, output width, M): 2 or 4 lengths. */

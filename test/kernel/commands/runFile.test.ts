@@ -109,7 +109,11 @@ describe("lutnn run of an ONNX file", () => {
       "must fit input b, which is int64 (got 9223372036854776000 in u8)",
     ],
     [["twice.onnx", "-i", "x.npy", "--threads", "0"], 2, "--threads must be a whole number from 1 (got 0)"],
-    [["twice.onnx", "-i", "x.npy", "--backend", "web"], 2, "--backend must be native or onnxruntime (got web)"],
+    [
+      ["twice.onnx", "-i", "x.npy", "--backend", "web"],
+      2,
+      "--backend must be native or onnxruntime (got web)",
+    ],
     [["twice.onnx", "-i", "none.npy"], 1, "none.npy"],
     [["twice.onnx", "-i", "two.onnx"], 1, "the file must be an array of NumPy's"],
     [["twice.onnx", "-i", "words.npy"], 2, "must be of input x's type, float32 (got b1)"],

@@ -364,6 +364,7 @@ describe("the fallback's windows", () => {
         distance: "l2",
         tableScale: "layer",
         tableBits: 8,
+        integers: null,
       });
       expect(y.shape).toEqual([2, 4, 4, 5]);
     });

@@ -46,8 +46,12 @@ class SoftKernel {
 
   Call read(TF_OpKernelContext* context) const {
     Call call{Input(context, 0), Input(context, 1), Input(context, 2), {}, Shape(4)};
-    call.layer = {
-        .x = call.x, .centroids = call.centroids, .table = call.table, .from_weight = fromWeight_, .window = window()};
+    call.layer = {.x = call.x,
+                  .centroids = call.centroids,
+                  .table = call.table,
+                  .from_weight = fromWeight_,
+                  .window = window(),
+                  .input = nullptr};
     int64_t rank;
     lutnn_error error;
     check(lutnn_soft_output_shape(&call.layer, call.outputShape.data(), &rank, &error), error);
@@ -62,6 +66,8 @@ class SoftKernel {
   std::vector<int32_t> window_;
 };
 
+/// `integers`: the operator has the scale and zero point of its input as inputs 3 and 4.
+template <bool integers>
 class SoftLookup : SoftKernel {
  public:
   explicit SoftLookup(const Attributes& attributes)
@@ -70,7 +76,12 @@ class SoftLookup : SoftKernel {
     check(lutnn_soft_check_format(&format_, &error), error);
   }
   void compute(TF_OpKernelContext* context) const {
-    const Call call = read(context);
+    Call call = read(context);
+    lutnn_soft_input input;
+    if (integers) {
+      input = {*Tensor(context, 3).data(), *Tensor(context, 4).data()};
+      call.layer.input = &input;
+    }
     const Tensor y(context, 0, call.outputShape);
     lutnn_error error;
     check(lutnn_soft_forward(&call.layer, &format_, y.data(), &error), error);
@@ -151,10 +162,16 @@ void registerSoftOperators() {
   if (isRegistered("LutnnSoftLookup"))
     throw std::runtime_error(
         "another copy of lutnn_training.node has registered its operators in this process; load one copy only");
-  registerOperator<SoftLookup>({"LutnnSoftLookup",
-                                {"from_weight: bool", "window: list(int)", "bits: int", "scale_per_output: bool"},
-                                {"x: float", "centroids: float", "table: float"},
-                                {"y: float"}});
+  registerOperator<SoftLookup<false>>(
+      {"LutnnSoftLookup",
+       {"from_weight: bool", "window: list(int)", "bits: int", "scale_per_output: bool"},
+       {"x: float", "centroids: float", "table: float"},
+       {"y: float"}});
+  registerOperator<SoftLookup<true>>(
+      {"LutnnIntegerLookup",
+       {"from_weight: bool", "window: list(int)", "bits: int", "scale_per_output: bool"},
+       {"x: float", "centroids: float", "table: float", "input_scale: float", "input_zero_point: float"},
+       {"y: float"}});
   registerOperator<SoftLookupGrad>({"LutnnSoftLookupGrad",
                                     {"from_weight: bool", "window: list(int)", "squared: bool"},
                                     {"x: float", "centroids: float", "table: float", "logit: float", "dy: float"},
