@@ -59,11 +59,29 @@ export interface OperatorOptions {
    * In which numbers inputs are compared with centroids. "int8" rounds both, with scales that follow each row, or each
    * codebook's channels: faster with AVX-512 VNNI or NEON dot products, and some codes differ (see `mismatch`).
    * Elsewhere the same codes take about as long as "float32", by "scalar" much longer. "tree" compares with thresholds.
+   * "integer" has codes that are defined in integers, the same on every instruction set and in other runtimes.
    * Default "float32".
    */
-  encoding?: "float32" | "int8" | "tree";
+  encoding?: "float32" | "int8" | "tree" | "integer";
+  /** For encoding "integer": the quantiser. Centroids of the lookup are not read then, and `mismatch` is refused. */
+  integers?: IntegerCodes;
   /** For encoding "tree": codes by comparisons, as Maddness has them, with the same lookup; K is 16. */
   tree?: Tree;
+}
+
+/**
+ * q = clamp(round(x / inputScale) + inputZeroPoint, 0, 255), the quotient a float32, halves to the even number, NaN to 0;
+ * code = argmax_k Σ_v (q_v − inputZeroPoint)·p_kv − halfNorm_k in int32, of equal ones the lowest. V is at most 256.
+ */
+export interface IntegerCodes {
+  /** A float32 above 0. */
+  inputScale: number;
+  /** 0 … 255 */
+  inputZeroPoint: number;
+  /** int8 (C, K, V), within ±127 */
+  centroids: Int8Array;
+  /** int32 (C, K), 0 … 2²³ */
+  halfNorms: Int32Array;
 }
 
 /**
@@ -119,7 +137,7 @@ export class LutMatMul {
   encode(x: Float32Array, rows: number, codes: Uint8Array): void;
   /** codes uint8 (rows, C) → sums int32 (rows, M), the integer sums before scale and bias. */
   lookup(codes: Uint8Array, rows: number, sums: Int32Array): void;
-  /** Share, 0 … 1, of the codes of x that are not those of encoding "float32". */
+  /** Share, 0 … 1, of the codes of x that are not those of encoding "float32"; "integer" throws TypeError. */
   mismatch(x: Float32Array, rows: number): number;
 }
 
@@ -159,7 +177,7 @@ export class LutConv {
   encode(x: Float32Array, batch: number, height: number, width: number, codes: Uint8Array): void;
   /** codes uint8 (positions, C) → sums int32 (positions, M). */
   lookup(codes: Uint8Array, positions: number, sums: Int32Array): void;
-  /** Share, 0 … 1, of the codes of x that are not those of encoding "float32". */
+  /** Share, 0 … 1, of the codes of x that are not those of encoding "float32"; "integer" throws TypeError. */
   mismatch(x: Float32Array, batch: number, height: number, width: number): number;
 }
 
@@ -218,6 +236,17 @@ export function encode(
   x: Float32Array,
   rows: number,
   centroids: Float32Array,
+  numCodebooks: number,
+  numCentroids: number,
+  subvectorLength: number,
+  codes: Uint8Array,
+): void;
+
+/** The same with codes that are defined in integers. */
+export function encodeIntegers(
+  x: Float32Array,
+  rows: number,
+  integers: IntegerCodes,
   numCodebooks: number,
   numCentroids: number,
   subvectorLength: number,

@@ -1,7 +1,7 @@
 // The soft-PQ training operators: load @tensorflow/tfjs-node first, whose TensorFlow library they become part of.
 
 /**
- * Makes the operators `LutnnSoftLookup`, `LutnnSoftLookupGrad` and `LutnnTable` known to TensorFlow (their inputs and
+ * Makes the operators `LutnnSoftLookup`, `LutnnSoftLookupGrad`, `LutnnTable` and `LutnnRoundedTable` known to TensorFlow (their inputs and
  * attributes: src/fronts/tensorflow/soft_operators.h); later calls change nothing. They run on threads of their own, at first as
  * many as the machine has cores, and with the instruction set that LUTNN_FORCE_ISA names, else the fastest.
  * Throws where LUTNN_FORCE_ISA is not available or another copy of this file has registered them.

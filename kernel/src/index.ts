@@ -14,6 +14,7 @@ export { type ConvertOptions, convert } from "./conversion/convert";
 export type { ConversionChange } from "./conversion/core";
 export { count } from "./conversion/count";
 export type { FineTuneOptions } from "./conversion/fineTune";
+export type { HiddenStates } from "./conversion/hiddenStates";
 export type { HistoryEntry, StateTable } from "./conversion/history";
 export type { LayerInfo, LayerState, LayerTable } from "./conversion/layerTable";
 export type { CalibrationMethod } from "./conversion/methods/index";

@@ -66,6 +66,26 @@ function sizesOf(s) {
   };
 }
 
+/** Centroids (C, 16, V) as codes in integers have them, for inputs from −1 to 1. */
+function integersOf(centroids, C, V) {
+  const inputScale = Math.fround(1 / 127);
+  const integers = { inputScale, inputZeroPoint: 128, centroids: new Int8Array(centroids.length) };
+  const halfNorms = new Int32Array(C * 16);
+  for (let c = 0; c < C; c++) {
+    const book = centroids.subarray(c * 16 * V, (c + 1) * 16 * V);
+    const scale = book.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 127;
+    integers.centroids.set(
+      book.map((value) => Math.round(value / scale)),
+      c * 16 * V,
+    );
+    for (let k = 0; k < 16; k++) {
+      const squares = book.subarray(k * V, (k + 1) * V).reduce((sum, value) => sum + value * value, 0);
+      halfNorms[c * 16 + k] = Math.round(squares / 2 / (scale * inputScale));
+    }
+  }
+  return { ...integers, halfNorms };
+}
+
 /** A layer by lookup with random centroids and tables: run() is one layer, mismatch() the share of other codes. */
 function makeOurs(s, encoding) {
   const { x, y, inputs } = sizesOf(s);
@@ -83,8 +103,12 @@ function makeOurs(s, encoding) {
   const input = floats(x.reduce((a, b) => a * b));
   const output = new Float32Array(y.reduce((a, b) => a * b));
   const times = new Float64Array(2);
+  const options = {
+    encoding,
+    integers: encoding === "integer" ? integersOf(lookup.centroids, C, s.V) : undefined,
+  };
   if (s.rows) {
-    const op = new native.LutMatMul(lookup, { encoding });
+    const op = new native.LutMatMul(lookup, options);
     return {
       times,
       run: op.bind(input, s.rows, output, { times }),
@@ -105,7 +129,7 @@ function makeOurs(s, encoding) {
     padBottom: pad,
     padRight: pad,
   };
-  const op = new native.LutConv(lookup, window, { encoding });
+  const op = new native.LutConv(lookup, window, options);
   return {
     times,
     run: op.bind(input, 1, s.size, s.size, output, { times }),
@@ -216,9 +240,13 @@ function summary(times) {
 
 async function bench(s) {
   const { positions, inputs } = sizesOf(s);
-  const ours = { fp32: makeOurs(s, "float32"), int8: makeOurs(s, "int8") };
+  const ours = {
+    fp32: makeOurs(s, "float32"),
+    int8: makeOurs(s, "int8"),
+    integer: makeOurs(s, "integer"),
+  };
   const dense = ort ? { fp32: await makeDense(s, false), int8: await makeDense(s, true) } : {};
-  const times = { fp32: [], int8: [] };
+  const times = { fp32: [], int8: [], integer: [] };
   const until = async (run) => {
     for (const end = performance.now() + turn; performance.now() < end; ) await run();
   };
@@ -245,18 +273,22 @@ async function bench(s) {
     lookupMs: part("fp32", 2).ms,
     oursInt8EncodeMs: part("int8", 0).ms,
     encodeInt8Ms: part("int8", 1).ms,
+    oursIntegerMs: part("integer", 0).ms,
+    encodeIntegerMs: part("integer", 1).ms,
     codesDifferent: ours.int8.mismatch(),
     ortFp32Ms: ortFp32?.ms ?? null,
     ortInt8Ms: ortInt8?.ms ?? null,
     spreads: {
       oursMs: part("fp32", 0).spread,
       oursInt8EncodeMs: part("int8", 0).spread,
+      oursIntegerMs: part("integer", 0).spread,
       ortFp32Ms: ortFp32?.spread ?? null,
       ortInt8Ms: ortInt8?.spread ?? null,
     },
     bests: {
       oursMs: part("fp32", 0).best,
       oursInt8EncodeMs: part("int8", 0).best,
+      oursIntegerMs: part("integer", 0).best,
       ortFp32Ms: ortFp32?.best ?? null,
       ortInt8Ms: ortInt8?.best ?? null,
     },

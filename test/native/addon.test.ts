@@ -437,7 +437,7 @@ describe("encoding bf16", () => {
     for (const Class of [LutMatMul, LutConv]) {
       expect(make(Class)).toThrow(TypeError);
       expect(make(Class)).toThrow(
-        `${Class.name}: encoding must be "float32", "int8" or "tree" (got "bf16"); bfloat16 was nowhere faster than "float32", use that`,
+        `${Class.name}: encoding must be "float32", "int8", "tree" or "integer" (got "bf16"); bfloat16 was nowhere faster than "float32", use that`,
       );
     }
   });

@@ -40,6 +40,9 @@ struct Layer : Context {
                       view<lutnn_int8s>(drawn.lookupTable),
                       view<lutnn_floats>(drawn.tableScale),
                       view<lutnn_floats>(drawn.bias)};
+  std::vector<int8_t> integerCentroids = std::vector<int8_t>(576);
+  std::vector<int32_t> halfNorms = std::vector<int32_t>(64);
+  lutnn_integer_codes integers{1, 0, view<lutnn_int8s>(integerCentroids), view<lutnn_ints>(halfNorms)};
   lutnn_layer_options options{};
   lutnn_layer* layer = nullptr;
 
@@ -115,6 +118,40 @@ TEST("what describes a layer is refused by its rule") {
   CHECK(made.make() == LUTNN_OK, "%s", made.error.message);
   made.dimensions[3] = 9;
   refused("dimensions of a tree must be below subvectorLength (got 9 and 9)");
+  made.options.encoding = LUTNN_INTEGER;
+  const lutnn_code none = made.make();
+  expectRefused(none, LUTNN_WRONG_KIND, made.error, "encoding \"integer\" takes integers (got none)");
+  made.options.integers = &made.integers;
+  made.lookup.centroids = {nullptr, 0};  // they are not read
+  CHECK(made.make() == LUTNN_OK, "%s", made.error.message);
+  double share;
+  std::vector<float> row(36);
+  const lutnn_inputs inputs{view<lutnn_floats>(row), 1, 0, 0};
+  const lutnn_code mismatch = lutnn_layer_mismatch(made.layer, &inputs, &share, made.context, &made.error);
+  expectRefused(mismatch, LUTNN_WRONG_KIND, made.error,
+                "codes that are defined in integers have no others to differ from; ask a layer of another encoding");
+  made.integers.input_scale = 0;
+  refused("inputScale must be a float32 above 0 (got 0.000000)");
+  made.integers.input_scale = INFINITY;
+  refused("inputScale must be a float32 above 0 (got inf)");
+  made.integers.input_scale = 1;
+  made.integers.input_zero_point = 256;
+  refused("inputZeroPoint must be an integer from 0 to 255 (got 256)");
+  made.integers.input_zero_point = 0;
+  made.integerCentroids[5] = -128;
+  refused("centroids of integers must be within ±127 (got -128 at index 5)");
+  made.integerCentroids[5] = -127;
+  made.halfNorms[63] = (1 << 23) + 1;
+  refused("halfNorms must be from 0 to 8388608 (got 8388609 at index 63)");
+  made.halfNorms[63] = -1;
+  refused("halfNorms must be from 0 to 8388608 (got -1 at index 63)");
+  made.halfNorms[63] = 1 << 23;
+  made.integers.half_norms.length = 63;
+  refused("halfNorms must have numCodebooks · numCentroids = 4 · 16 = 64 elements (got 63)");
+  made.lookup.subvector_length = 257;
+  refused("encoding \"integer\" takes a subvectorLength of at most 256 (got 257); use \"float32\"");
+  made.lookup.subvector_length = 9;
+  made.lookup.centroids = view<lutnn_floats>(made.drawn.centroids);
   made.options.encoding = 7;
   const lutnn_code wrongKind = made.make();
   expectRefused(wrongKind, LUTNN_WRONG_KIND, made.error, "encoding must be one of lutnn_encoding (got 7)");
@@ -231,12 +268,15 @@ TEST("encodings are found by name") {
   lutnn_error error;
   CHECK(lutnn_encoding_named("int8", &encoding, &error) == LUTNN_OK && encoding == LUTNN_INT8, "%d", encoding);
   CHECK(lutnn_encoding_named("tree", &encoding, &error) == LUTNN_OK && encoding == LUTNN_TREE, "%d", encoding);
+  CHECK(lutnn_encoding_named("integer", &encoding, &error) == LUTNN_OK && encoding == LUTNN_INTEGER, "%d", encoding);
   CHECK(lutnn_encoding_named("float32", &encoding, &error) == LUTNN_OK && encoding == LUTNN_FLOAT32, "%d", encoding);
   const lutnn_code code = lutnn_encoding_named("fp8", &encoding, &error);
-  expectRefused(code, LUTNN_WRONG_KIND, error, "encoding must be \"float32\", \"int8\" or \"tree\" (got \"fp8\")");
+  expectRefused(code, LUTNN_WRONG_KIND, error,
+                "encoding must be \"float32\", \"int8\", \"tree\" or \"integer\" (got \"fp8\")");
   const lutnn_code gone = lutnn_encoding_named("bf16", &encoding, &error);
   expectRefused(gone, LUTNN_WRONG_KIND, error,
-                "encoding must be \"float32\", \"int8\" or \"tree\" (got \"bf16\"); bfloat16 was nowhere faster than "
+                "encoding must be \"float32\", \"int8\", \"tree\" or \"integer\" (got \"bf16\"); bfloat16 was nowhere "
+                "faster than "
                 "\"float32\", use that");
 }
 

@@ -20,7 +20,14 @@ describe("lutnn bench", () => {
       expect(measured.machine).toMatchObject({ node: process.version, onnxruntime: expect.any(String) });
       expect(measured.rows).toHaveLength(12);
       for (const row of measured.rows) {
-        const ours = ["oursMs", "encodeMs", "lookupMs", "oursInt8EncodeMs"];
+        const ours = [
+          "oursMs",
+          "encodeMs",
+          "lookupMs",
+          "oursInt8EncodeMs",
+          "oursIntegerMs",
+          "encodeIntegerMs",
+        ];
         for (const key of [...ours, "ortFp32Ms", "ortInt8Ms"])
           expect(row[key], `${row.name} ${key}`).toBeGreaterThan(0);
         for (const key of ["N", "D", "M", "V"]) expect(Number.isInteger(row[key]), key).toBe(true);

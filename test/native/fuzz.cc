@@ -294,6 +294,10 @@ class Case {
     std::vector<uint8_t> bytes(N), quads(4 * N);
     plain.quantize(some.data(), N, scale, bytes.data());
     compare("of quantize", q, bytes);
+    const uint8_t zeroPoint = static_cast<uint8_t>(chance(2) ? 128 * below(2) : below(256));
+    int8.quantizeBy(input, N, 1 / scale, zeroPoint, q);
+    for (size_t n = 0; n < N; n++) bytes[n] = static_cast<uint8_t>(referenceByte(some[n], 1 / scale, zeroPoint));
+    compare("of quantizeBy", q, bytes);
     bytes.resize(N + 3);
     plain.spread(bytes.data(), N, quads.data());
     uint8_t* got = place<uint8_t>(4 * N);
@@ -319,9 +323,9 @@ class Case {
     view.halfNorms = copyAligned(view.halfNorms, blocks * 16);
     view.offsets = copyAligned(view.offsets, blocks * 16);
     std::vector<uint8_t> quads(N * C * Q * 4);
-    for (uint8_t& byte : quads) byte = static_cast<uint8_t>(1 + below(255));
+    for (uint8_t& byte : quads) byte = static_cast<uint8_t>(below(256));
     if (chance(4)) {  // products as large as they get, with any signs
-      for (uint8_t& byte : quads) byte = chance(2) ? 1 : 255;
+      for (uint8_t& byte : quads) byte = chance(2) ? 0 : 255;
       std::vector<int8_t> weights(blocks * Q * 64);
       for (int8_t& weight : weights) weight = chance(2) ? -127 : 127;
       std::vector<int32_t> offsets(blocks * 16, 0);
@@ -393,7 +397,10 @@ class Case {
     compare("codes of positions", positions, book);
   }
 
-  Encoding anEncoding() { return chance(3) ? Encoding::kInt8 : Encoding::kFloat32; }
+  Encoding anEncoding(size_t V) {
+    if (chance(3)) return Encoding::kInt8;
+    return V <= kMaxLengthInteger && chance(3) ? Encoding::kInteger : Encoding::kFloat32;
+  }
 
   Workspace& workspace() {
     static Workspace kept;
@@ -405,7 +412,7 @@ class Case {
     shrink(kMostWork / K, {&N, &C, &V});
     shrink(kMostWork, {&M, &N});
     shrink(kMostWork, {&C, &M, &N});
-    const Encoding encoding = anEncoding();
+    const Encoding encoding = anEncoding(V);
     const size_t threads = 1 + below(3);
     describe("LutMatMul", {{"N", N},
                            {"C", C},
@@ -415,7 +422,8 @@ class Case {
                            {"encoding", static_cast<size_t>(encoding)},
                            {"threads", threads}});
     const RandomLayer drawn = layer(C, K, V, M);
-    const LutMatMul op(kernels_, drawn.lookup(), encoding);
+    const RandomIntegers integers(random_, drawn, chance(3));
+    const LutMatMul op(kernels_, encoding == Encoding::kInteger ? integers.lookup(drawn) : drawn.lookup(), encoding);
     const std::vector<float> x = floats(N * C * V);
     const float* in = copy(x);
     uint8_t* codes = place<uint8_t>(N * C);
@@ -423,6 +431,7 @@ class Case {
     std::vector<uint8_t> wanted(N * C);
     if (encoding == Encoding::kInt8)
       LutMatMul(kScalarMicrokernels, drawn.lookup(), encoding).encode(x.data(), N, wanted.data(), workspace());
+    else if (encoding == Encoding::kInteger) wanted = referenceEncodeIntegers(drawn, integers, x.data(), N);
     else wanted = referenceEncode(drawn, x.data(), N);
     compare("codes", codes, wanted);
     const std::vector<int32_t> sums = referenceSums(drawn, wanted.data(), N);
@@ -440,7 +449,6 @@ class Case {
     size_t channels = size(3), C = size(5), batch = size(3), height = size(30), width = size(60);
     size_t K = centroids(), M = size(100);
     const bool pads = chance(2), strides = chance(2), dilates = chance(2);
-    const Encoding encoding = anEncoding();
     const auto pad = [&] { return pads ? below(4) : 0; };
     const size_t filterHeight = 1 + below(4), filterWidth = 1 + below(4), V = channels * filterHeight * filterWidth;
     Window w{0,
@@ -454,6 +462,7 @@ class Case {
              pad(),
              pad(),
              pad()};
+    const Encoding encoding = anEncoding(V);
     shrink(kMostWork / K / V * w.strideHeight * w.strideWidth + 1, {&batch, &C, &height, &width});
     w.inputChannels = channels * C;
     const size_t outputHeight =
@@ -486,7 +495,9 @@ class Case {
                          {"read", static_cast<size_t>(read)}});
     if (positions == 0) return;
     const RandomLayer drawn = layer(C, K, V, M);
-    const LutConv op(kernels_, drawn.lookup(), w, encoding, read);
+    const RandomIntegers integers(random_, drawn, chance(3));
+    const LutConv op(kernels_, encoding == Encoding::kInteger ? integers.lookup(drawn) : drawn.lookup(), w, encoding,
+                     read);
     const ConvPlan plan = op.plan(height, width);
     if (plan.outputHeight() != outputHeight || plan.outputWidth() != outputWidth) return fail("another output size");
     const std::vector<float> x = floats(batch * w.inputChannels * height * width);
@@ -498,6 +509,8 @@ class Case {
     if (encoding == Encoding::kInt8) {
       const LutConv scalar(kScalarMicrokernels, drawn.lookup(), w, encoding);
       scalar.encode(scalar.plan(height, width), x.data(), batch, wanted.data(), workspace());
+    } else if (encoding == Encoding::kInteger) {
+      wanted = referenceEncodeIntegers(drawn, integers, windows.data(), positions);
     } else {
       wanted = referenceEncode(drawn, windows.data(), positions);
     }

@@ -88,6 +88,65 @@ inline std::vector<uint8_t> referenceEncode(const RandomLayer& layer, const floa
   return codes;
 }
 
+/// Codes that are defined in integers, with random ones for a layer. `coarse` draws from few values, so that many scores tie.
+struct RandomIntegers {
+  std::vector<int8_t> centroids;
+  std::vector<int32_t> halfNorms;
+  float inputScale;
+  uint8_t zeroPoint;
+
+  RandomIntegers(std::mt19937& random, const RandomLayer& layer, bool coarse = false)
+      : centroids(layer.centroids.size()),
+        halfNorms(layer.numCodebooks * layer.numCentroids),
+        inputScale(static_cast<float>(1 + random() % 100) / 1000),
+        zeroPoint(static_cast<uint8_t>(random() % 3 == 0 ? random() % 256 : random() % 2 * 128)) {
+    const bool wide = random() % 4 == 0;
+    for (int8_t& p : centroids)
+      p = static_cast<int8_t>(coarse ? static_cast<int>(random() % 3) - 1
+                              : wide ? (random() % 2 ? 127 : -127)
+                                     : static_cast<int>(random() % 255) - 127);
+    for (int32_t& norm : halfNorms)
+      norm = static_cast<int32_t>(coarse ? random() % 2
+                                  : wide ? (random() % 3 ? 0 : 1 << 23)
+                                         : random() % (2000 * layer.subvectorLength));
+  }
+  Lookup lookup(const RandomLayer& layer) const {
+    Lookup made = layer.lookup();
+    made.centroids = nullptr;
+    made.integers = {inputScale, zeroPoint, centroids.data(), halfNorms.data()};
+    return made;
+  }
+};
+
+/// The byte of an input.
+inline int referenceByte(float x, float scale, int zeroPoint) {
+  const double steps = std::nearbyint(static_cast<double>(x / scale));
+  if (std::isnan(steps)) return 0;
+  return static_cast<int>(std::fmin(std::fmax(steps + zeroPoint, 0.0), 255.0));
+}
+
+/// x (rows, C·V) → codes (rows, C)
+inline std::vector<uint8_t> referenceEncodeIntegers(const RandomLayer& layer, const RandomIntegers& integers,
+                                                    const float* x, size_t rows) {
+  const size_t C = layer.numCodebooks, K = layer.numCentroids, V = layer.subvectorLength;
+  std::vector<uint8_t> codes(rows * C);
+  for (size_t i = 0; i < rows * C; i++) {
+    int64_t best = INT64_MIN;
+    for (size_t k = 0; k < K; k++) {
+      const size_t row = i % C * K + k;
+      int64_t score = -static_cast<int64_t>(integers.halfNorms[row]);
+      for (size_t v = 0; v < V; v++) {
+        const int q = referenceByte(x[i * V + v], integers.inputScale, integers.zeroPoint);
+        score += (q - integers.zeroPoint) * integers.centroids[row * V + v];
+      }
+      if (score <= best) continue;
+      best = score;
+      codes[i] = static_cast<uint8_t>(k);
+    }
+  }
+  return codes;
+}
+
 /// codes (rows, C) → sums (rows, M)
 inline std::vector<int32_t> referenceSums(const RandomLayer& layer, const uint8_t* codes, size_t rows) {
   const size_t C = layer.numCodebooks, K = layer.numCentroids, M = layer.outputs;

@@ -8,6 +8,22 @@ const options = { threads: Math.min(availableParallelism(), 256) };
 
 accelerate({
   encode: () => nativeBackend()?.encode ?? null,
+  encodeIntegers: () => {
+    const native = nativeBackend();
+    return (
+      native &&
+      ((x, rows, { input, centroids, halfNorms }, shape, codes) => {
+        const integers = {
+          inputScale: input.scale,
+          inputZeroPoint: input.zeroPoint,
+          centroids,
+          halfNorms,
+        };
+        const { numCodebooks, numCentroids, subvectorLength } = shape;
+        native.encodeIntegers(x, rows, integers, numCodebooks, numCentroids, subvectorLength, codes);
+      })
+    );
+  },
   kMeans: () => nativeTraining()?.kMeans ?? null,
   quantizeTable: () => nativeBackend()?.quantizeTable ?? null,
   lookupAdd: () => {

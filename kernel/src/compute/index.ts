@@ -5,6 +5,7 @@ export { nativeStatus } from "./backend";
 export type { ConvWindow } from "./imageWindows";
 export {
   realTable,
+  roundedTable,
   type SoftDistance,
   type SoftLookupOptions,
   type SoftParameter,

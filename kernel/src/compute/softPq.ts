@@ -1,11 +1,14 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
-import type { TableBits, TableScaleMode } from "../pq/lookupTable";
+import { checkIntegerLength } from "../pq/integerCodes";
+import { type LookupTable, quantizeTable, type TableBits, type TableScaleMode } from "../pq/lookupTable";
 import type { ConvWindow } from "./imageWindows";
+import type { InputQuantizationTensors } from "./integerCodes";
 import type { SoftDistance, SoftLookupCall, SoftParameter } from "./softPqCall";
-import { realTableNative, softLookupNative } from "./softPqNative";
+import { realTableNative, roundedTableNative, softLookupNative } from "./softPqNative";
 import { multiplyByCentroids, softLookupTfjs } from "./softPqTfjs";
 import { type TrainingBackend, trainingStatus } from "./trainingBackend";
+import { valuesOf } from "./valuesOf";
 
 export type { SoftDistance, SoftParameter } from "./softPqCall";
 
@@ -16,6 +19,8 @@ export interface SoftLookupOptions {
   tableScale?: TableScaleMode;
   /** Bits of a table entry in the forward pass; default 8, what inference has. "float" is the real table. */
   tableBits?: TableBits;
+  /** Codes defined in integers, of inputs so quantised; gradients stay those of the soft assignment. Default: in float32. */
+  integers?: InputQuantizationTensors | null;
   /** Default: the native operators where they are there, else tf.js' operations; see {@link trainingStatus}. */
   backend?: TrainingBackend;
 }
@@ -44,7 +49,7 @@ function checkedCall(
   inverseTemperatureLogit: tf.Scalar,
   options: SoftLookupOptions,
 ): SoftLookupCall {
-  const { distance = "l2", tableScale = "layer", tableBits = 8 } = options;
+  const { distance = "l2", tableScale = "layer", tableBits = 8, integers = null } = options;
   const [numCodebooks, numCentroids, subvectorLength] = centroids.shape;
   const inputLength = numCodebooks * subvectorLength;
   const area = window ? window.filterHeight * window.filterWidth : 1;
@@ -63,7 +68,18 @@ function checkedCall(
       `${what}: the table must be (C, K, M) with C = ${numCodebooks} and K = ${numCentroids} (got ${tensor.shape})`,
     );
   if (kind === "weight") checkWeight(what, centroids, tensor);
-  return { x, window, centroids, parameter, inverseTemperatureLogit, distance, tableScale, tableBits };
+  if (integers) checkIntegerLength(what, subvectorLength);
+  return {
+    x,
+    window,
+    centroids,
+    parameter,
+    inverseTemperatureLogit,
+    distance,
+    tableScale,
+    tableBits,
+    integers,
+  };
 }
 
 function checkWeight(what: string, centroids: tf.Tensor3D, weight: tf.Tensor2D): void {
@@ -142,4 +158,23 @@ export function realTable(
   return trainingStatus(backend ?? process.env.LUTNN_TRAINING).backend === "native"
     ? realTableNative(centroids, weight)
     : multiplyByCentroids(centroids, weight);
+}
+
+/**
+ * The integer table of a layer, to the last bit what the forward pass computes with: centroids (C, K, V) → int8 (C, K, M)
+ * with its scale float32 (M). Throws LutnnError on a table that is not finite, or of more than 8 bits.
+ */
+export function roundedTable(
+  centroids: tf.Tensor3D,
+  parameter: SoftParameter,
+  { tableScale = "layer", tableBits = 8, backend }: Omit<SoftLookupOptions, "distance"> = {},
+): LookupTable {
+  const { kind, tensor } = parameter;
+  if (kind === "weight") checkWeight("roundedTable", centroids, tensor);
+  const isNative = trainingStatus(backend ?? process.env.LUTNN_TRAINING).backend === "native";
+  const native = isNative && tableBits !== "float" && tableBits <= 8;
+  const made = native ? roundedTableNative(centroids, parameter, tableScale, tableBits) : null;
+  if (made) return made;
+  const real = valuesOf(() => (kind === "table" ? tensor : realTable(centroids, tensor, backend)));
+  return quantizeTable(real, tensor.shape[tensor.rank - 1], tableScale, tableBits);
 }

@@ -1,6 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-node";
 import type { TableBits, TableScaleMode } from "../pq/lookupTable";
 import type { ConvWindow } from "./imageWindows";
+import type { InputQuantizationTensors } from "./integerCodes";
 
 /** Distance inside the soft assignment: the released code's ‖a − P‖ (`l2`) or the paper's ‖a − P‖² (`squaredL2`). */
 export type SoftDistance = "l2" | "squaredL2";
@@ -20,4 +21,6 @@ export interface SoftLookupCall {
   distance: SoftDistance;
   tableScale: TableScaleMode;
   tableBits: TableBits;
+  /** Of codes that are defined in integers; null for those in float32. */
+  integers: InputQuantizationTensors | null;
 }

@@ -3,6 +3,7 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { largestInteger, type TableBits, type TableScaleMode } from "../pq/lookupTable";
 import { imageWindows } from "./imageWindows";
+import { integerScores } from "./integerCodes";
 import type { SoftDistance, SoftLookupCall } from "./softPqCall";
 
 /** Keeps the gradient of ‖a − P‖ finite where a sub-vector sits on a centroid. */
@@ -36,6 +37,7 @@ export function multiplyByCentroids(centroids: tf.Tensor3D, weight: tf.Tensor2D)
 /** See {@link SoftLookupCall}; with [N, C, K] and [N, C·K] arrays, kept for the backward pass. */
 export function softLookupTfjs(call: SoftLookupCall): tf.Tensor {
   const { x, window, centroids, parameter, inverseTemperatureLogit, distance, tableScale, tableBits } = call;
+  const { integers } = call;
   const outputs = parameter.tensor.shape[parameter.tensor.rank - 1];
   const [numCodebooks, numCentroids, subvectorLength] = centroids.shape;
   const images = window && imageWindows(x as tf.Tensor4D, window);
@@ -52,7 +54,8 @@ export function softLookupTfjs(call: SoftLookupCall): tf.Tensor {
     const save = args[4] as tf.GradSaveFunc;
     const halfNorms = tf.mul(tf.sum(tf.square(centroids), 2), 0.5).expandDims(1); // (C, 1, K)
     const scores = tf.sub(tf.matMul(byCodebook(x), centroids, false, true), halfNorms); // (C, N, K)
-    const codes = tf.argMax(scores, 2).transpose() as tf.Tensor2D; // (N, C)
+    const chosen = integers ? integerScores(byCodebook(x), centroids, integers) : scores;
+    const codes = tf.argMax(chosen, 2).transpose() as tf.Tensor2D; // (N, C)
     const choice = tf
       .oneHot(codes, numCentroids, 1, 0, "float32")
       .reshape([rows.shape[0], numCodebooks * numCentroids]);

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-node";
-import { type Batch, disposeBatch, type ExampleSource } from "../datasets/examples";
+import type { Batch, ExampleSource } from "../datasets/examples";
 import { feedsOf } from "../datasets/feeds";
 import { yieldToEvents } from "../host/signal";
 import { type GraphNode, GraphRun, type LayerOf, type NetworkGraph, Values } from "../layers/graph";
@@ -14,9 +14,12 @@ const largestBatch = 64;
 /** Batches that a stream begins with at least: what a call needs beside its input and output is as large as a batch. */
 const leastBatches = 4;
 
+/** What is kept of a batch on its way: its inputs go as soon as no call reads them any more. */
+export type Passenger = Omit<Batch, "inputs">;
+
 /** One batch on its way: the values of each network so far. */
 interface Travelling {
-  batch: Batch;
+  batch: Passenger;
   values: Values[];
 }
 
@@ -122,7 +125,7 @@ export class ActivationStream {
     return this.examples;
   }
 
-  get batches(): readonly Batch[] {
+  get batches(): readonly Passenger[] {
     return this.travelling.map(({ batch }) => batch);
   }
 
@@ -168,13 +171,15 @@ export class ActivationStream {
     const capacity = this.capacity[this.done] ?? 0;
     while (!this.exhausted && (this.examples === 0 || this.examples + this.batchSize <= capacity)) {
       signal.throwIfAborted();
-      const { value: batch, done } = await this.source.next();
+      const { value, done } = await this.source.next();
       if (done) {
         this.exhausted = true;
         return;
       }
-      const feeds = feedsOf(this.graph.inputs, batch);
+      const { inputs, ...batch } = value;
+      const feeds = feedsOf(this.graph.inputs, value);
       const values = this.runs.map((run) => run.start(feeds.map((tensor) => tensor.clone())));
+      tf.dispose(Object.values(inputs));
       const added = { batch, values };
       this.travelling.push(added);
       this.examples += batch.size;
@@ -195,7 +200,7 @@ export class ActivationStream {
 
   private release({ batch, values }: Travelling): void {
     for (const one of values) tf.dispose([[...one.tensors.values()], [...one.masks.values()]]);
-    disposeBatch(batch);
+    tf.dispose([batch.targets, batch.mask ?? []]);
   }
 
   /** Sends every batch through the next call. Once it is aborted the stream is good for {@link dispose} alone. */

@@ -3,6 +3,7 @@ import { LutnnError } from "../errors";
 import { exportFaults } from "../layers/exportFaults";
 import { NetworkGraph } from "../layers/graph";
 import { makesMask } from "../layers/kinds/index";
+import { checkIntegerLength } from "../pq/integerCodes";
 import type { TaskName } from "../tasks/derive";
 import type { Task } from "../tasks/task";
 import { knownBatchNormWarning } from "../training/batchNormWarning";
@@ -12,7 +13,7 @@ import { Conversion } from "./conversion";
 import { History } from "./history";
 import { type Profile, profileOf } from "./profile";
 import { initialState } from "./state";
-import { chooseTargets, type TargetOptions } from "./targets";
+import { chooseTargets, type Target, type TargetOptions } from "./targets";
 
 export interface ConvertOptions extends TargetOptions {
   /** `paper`: as published; `plus` (default): ours; or a profile of one's own, made from {@link profiles}. */
@@ -54,6 +55,16 @@ function checkMasks(graph: NetworkGraph): void {
     );
 }
 
+/** Throws LutnnError where a profile's codes are of no known kind, or in int8 and a layer's sub-vectors too long for them. */
+function checkCodes({ codes }: Profile, targets: readonly Target[]): void {
+  if (codes !== "float32" && codes !== "int8")
+    throw new LutnnError(
+      `convert: codes of a profile must be "float32" or "int8" (got ${JSON.stringify(codes)}); make it from lutnn.profiles`,
+    );
+  if (codes === "int8")
+    for (const { name, subvectorLength } of targets) checkIntegerLength(`convert: ${name}`, subvectorLength);
+}
+
 /**
  * Prepares a network's conversion; nothing is learnt or replaced yet. Any `tf.LayersModel` with inputs of fixed size:
  * several inputs and outputs, nested networks and layers used again included. Throws LutnnError on whatever a later
@@ -67,6 +78,7 @@ export function convert(model: tf.LayersModel, options: ConvertOptions = {}): Co
   if (options.exportable ?? true) checkExportable(graph);
   const targets = chooseTargets(graph, options);
   const task = taskOf(model, options.task, "convert");
+  checkCodes(profile, targets);
   const names = targets.map(({ name }) => name);
   const warning = knownBatchNormWarning(model);
   if (warning) process.emitWarning(warning, "LutnnWarning");

@@ -73,7 +73,8 @@ export class ConversionCore implements Displayable {
     const rows = this.targets.map((target) => {
       const { replacedBy, calibrations } = layers[target.name];
       const isCalibrated = Object.keys(calibrations).length > 0;
-      return layerInfo(target, replacedBy ? "replaced" : isCalibrated ? "calibrated" : "dense");
+      const state = replacedBy ? "replaced" : isCalibrated ? "calibrated" : "dense";
+      return layerInfo(target, state, this.profile.codes);
     });
     return new LayerTable(this.graph.name, rows, [this.task.description, ...this.remarks], this.rest);
   }

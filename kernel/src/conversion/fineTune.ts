@@ -11,10 +11,15 @@ import type { TrainingHistory } from "../training/history";
 import type { ParameterGroup } from "../training/optimizer";
 import type { TrainingOptions } from "../training/options";
 import { train } from "../training/trainer";
+import { HiddenStateLoss, type HiddenStates } from "./hiddenStates";
 import type { Student } from "./methods/method";
 import type { FineTuneSettings, TemperatureMode } from "./profile";
 
-export type FineTuneOptions = TrainingOptions & Partial<FineTuneSettings>;
+export type FineTuneOptions = TrainingOptions &
+  Partial<FineTuneSettings> & {
+    /** Distillation inside the network, too. Default: the outputs alone. */
+    hiddenStates?: HiddenStates;
+  };
 
 /** The annealed temperature at a step: geometric from 1 to 0.1. */
 export const annealedTemperature = (step: number, steps: number): number =>
@@ -34,14 +39,14 @@ export interface FineTuneRun {
   task: Task;
   data: ExampleSource;
   settings: FineTuneSettings;
-  options: TrainingOptions;
+  options: TrainingOptions & Pick<FineTuneOptions, "hiddenStates">;
   /** Called before each step. */
   onStep?: () => void;
 }
 
 /**
  * Soft-PQ training of all weights of a converted network: the task's loss, plus distillation from the dense network
- * where the profile says so; learned temperatures have a learning rate of their own and no decay.
+ * where the profile says so, of hidden states where the call says so; learned temperatures have a learning rate of their own and no decay.
  */
 export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory> {
   const { graph, student, task, data, settings, options, onStep } = run;
@@ -51,6 +56,13 @@ export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory
     (entry): entry is [string, LookupLayer] => entry[1] instanceof LookupLayer,
   );
   const layers = lookups.map(([, layer]) => layer);
+  const { hiddenStates } = options;
+  const hidden = hiddenStates && new HiddenStateLoss(graph, student, hiddenStates);
+  const teacherOf = (inputs: tf.Tensor[]): tf.Tensor[] => {
+    if (hidden) return hidden.teach(inputs);
+    const given = graph.model.apply(inputs, { training: false }) as tf.Tensor | tf.Tensor[];
+    return Array.isArray(given) ? given : [given];
+  };
   const temperatures = layers.map((layer) => layer.temperatureVariable);
   const others = student.model.trainableWeights.filter(
     (weight) => !temperatures.some((theta) => theta === weight.read()),
@@ -63,6 +75,7 @@ export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory
     const { inputGradient } = linearOperator(graph.callsOf(name)[0]);
     layer.learning = { softShare, commitment, centroidPull, inputGradient };
   }
+  const own = (outputs: tf.Tensor[]) => outputs.slice(0, graph.outputs.length);
   const clear = () => {
     for (const layer of layers) layer.clearAuxiliaryLosses();
   };
@@ -81,20 +94,27 @@ export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory
       },
       loss: (outputs, inputs, { targets, mask }) => {
         const losses = [
-          task.loss(outputs, targets, mask),
+          task.loss(own(outputs), targets, mask),
           ...layers.flatMap((layer) => layer.auxiliaryLosses),
         ];
-        if (settings.distillation > 0) {
-          const given = graph.model.apply(inputs, { training: false }) as tf.Tensor | tf.Tensor[];
-          const teacher = Array.isArray(given) ? given : [given];
-          const distance = task.distillation(outputs, teacher, distillationTemperature, mask);
-          losses.push(tf.mul(distance, settings.distillation));
+        if (settings.distillation > 0 || hidden) {
+          const teacher = teacherOf(inputs);
+          if (settings.distillation > 0) {
+            const distance = task.distillation(own(outputs), own(teacher), distillationTemperature, mask);
+            losses.push(tf.mul(distance, settings.distillation));
+          }
+          if (hidden) losses.push(hidden.loss(outputs, teacher, mask));
         }
         return tf.addN(losses);
       },
+      ...(hidden && { forward: (inputs: tf.Tensor[]) => hidden.forward(inputs) }),
       options: { ...options, task },
       remark: `soft-PQ by ${describeTraining()}`,
-      identity: { settings, lookups: lookups.map(([name, layer]) => [name, layer.lookup]) },
+      identity: {
+        settings,
+        ...(hiddenStates && { hiddenStates }),
+        lookups: lookups.map(([name, layer]) => [name, layer.lookup]),
+      },
     });
   } finally {
     clear();

@@ -6,11 +6,12 @@ import type { LinearOperator } from "../layers/linearOperator";
 import { INITIAL_INVERSE_TEMPERATURE_LOGIT } from "../layers/lookupLayer";
 import { fitTable } from "../pq/fitTable";
 import { heldOutRidge, ridges } from "../pq/heldOutRidge";
+import { type CodeKind, chooseInputQuantization, IntegerQuantizer } from "../pq/integerCodes";
 import { kMeans, kMeansRows } from "../pq/kmeans";
 import type { TableBits, TableScaleMode } from "../pq/lookupTable";
 import { ProductQuantizer } from "../pq/productQuantizer";
 import { sampleIndices, seededRandom } from "../pq/random";
-import type { QuantizerShape } from "../pq/reference";
+import type { InputQuantization, QuantizerShape } from "../pq/reference";
 import { takingTurns } from "../pq/turns";
 import { Optimizer } from "../training/optimizer";
 import { learningRateShare } from "../training/schedule";
@@ -20,6 +21,8 @@ import { rowsAtOnce } from "./rows";
 /** A linear operator on rows, to be looked up. */
 export interface LookupProblem {
   shape: QuantizerShape;
+  /** Whether inputs can hold no negative number. */
+  nonNegative: boolean;
   /** M */
   outputs: number;
   /** N: rows of what the layer receives. */
@@ -43,6 +46,7 @@ export interface FitSettings {
   distance: SoftDistance;
   tableScale: TableScaleMode;
   tableBits: TableBits;
+  codes: CodeKind;
   signal: AbortSignal;
   /** Called with the share that is done, rising to 1. */
   onProgress?: (share: number) => void;
@@ -58,6 +62,8 @@ export const ridgeOf = ({ calibrate }: Profile, { op }: LinearOperator): FitSett
 export interface FittedLookup {
   centroids: Float32Array;
   table: Float32Array;
+  /** Of codes that are defined in integers. */
+  input?: InputQuantization;
   inverseTemperatureLogit: number;
 }
 
@@ -79,7 +85,7 @@ function publishedTable({ outputs, weight }: LookupProblem, codebook: ProductQua
 /** Codes of all rows, uint8 (N, C). */
 async function encodeAll(
   { rows, inputs }: LookupProblem,
-  codebook: ProductQuantizer,
+  codebook: ProductQuantizer | IntegerQuantizer,
   signal: AbortSignal,
 ): Promise<Uint8Array> {
   const codes = new Uint8Array(rows * codebook.numCodebooks);
@@ -102,10 +108,13 @@ export async function fitLookup(problem: LookupProblem, settings: FitSettings): 
   // k-means and fit, and on request refinement and fit again, count the same.
   const parts = settings.refineSteps > 0 ? 4 : 2;
   const during = (part: number) => (share: number) => onProgress?.((part + share) / parts);
-  const codebook = await learnCentroids(problem, settings);
+  const { codebook, input } = await learnQuantizer(problem, settings);
   during(0)(1);
   let ridge: number | undefined = settings.ridge === "heldOut" ? undefined : settings.ridge;
-  const fit = async (quantizer: ProductQuantizer, start: Float32Array, part: number) => {
+  const fit = async (centroids: Float32Array, start: Float32Array, part: number) => {
+    const quantizer = input
+      ? new IntegerQuantizer(problem.shape, centroids, input)
+      : new ProductQuantizer(problem.shape, centroids);
     const codes = await encodeAll(problem, quantizer, signal);
     const isOpen = ridge === undefined;
     const after = (share: number) => during(part)(isOpen ? 0.5 + share / 2 : share);
@@ -119,28 +128,37 @@ export async function fitLookup(problem: LookupProblem, settings: FitSettings): 
       onProgress: after,
     });
   };
-  const table = await fit(codebook, publishedTable(problem, codebook), 1);
+  const table = await fit(codebook.centroids, publishedTable(problem, codebook), 1);
   const first = {
     centroids: codebook.centroids,
     table,
+    ...(input ? { input } : {}),
     inverseTemperatureLogit: INITIAL_INVERSE_TEMPERATURE_LOGIT,
   };
   if (settings.refineSteps === 0) return first;
   const refined = await refine(problem, first, settings);
   during(2)(1);
-  const again = new ProductQuantizer(problem.shape, refined.centroids);
-  return { ...refined, table: await fit(again, refined.table, 3) };
+  return { ...refined, table: await fit(refined.centroids, refined.table, 3) };
 }
 
-/** By k-means on some of the rows, or as another layer has learnt them. */
-async function learnCentroids(
+/** Centroids by k-means on some of the rows, or as another layer has learnt them; and how inputs like those become bytes. */
+async function learnQuantizer(
   problem: LookupProblem,
-  { seed, signal, centroids }: FitSettings,
-): Promise<ProductQuantizer> {
-  if (centroids) return new ProductQuantizer(problem.shape, centroids);
-  const learnt = kMeansRows(problem.rows, problem.shape.numCentroids, { seed });
-  return kMeans(problem.inputs(learnt), problem.shape, { seed, signal });
+  { seed, signal, centroids, codes }: FitSettings,
+): Promise<{ codebook: ProductQuantizer; input?: InputQuantization }> {
+  if (centroids && codes === "float32") return { codebook: new ProductQuantizer(problem.shape, centroids) };
+  const learnt = problem.inputs(kMeansRows(problem.rows, problem.shape.numCentroids, { seed }));
+  const codebook = centroids
+    ? new ProductQuantizer(problem.shape, centroids)
+    : await kMeans(learnt, problem.shape, { seed, signal });
+  return codes === "float32"
+    ? { codebook }
+    : { codebook, input: inputQuantizationOf(learnt, problem.nonNegative) };
 }
+
+/** How inputs like some rows become bytes; those of which a number is negative all the same are not taken for what they are not. */
+export const inputQuantizationOf = (rows: Float32Array, nonNegative: boolean): InputQuantization =>
+  chooseInputQuantization(rows, nonNegative && rows.every((value) => value >= 0));
 
 function takeRows(values: Float32Array, length: number, rows: Uint32Array): Float32Array {
   const out = new Float32Array(rows.length * length);
@@ -160,6 +178,9 @@ async function refine(
   const { refineSteps, distance, tableScale, tableBits, seed, signal } = settings;
   const inputLength = numCodebooks * subvectorLength;
   const random = seededRandom(seed, "refine");
+  const integers = start.input
+    ? { scale: tf.scalar(start.input.scale), zeroPoint: tf.scalar(start.input.zeroPoint) }
+    : null;
   const centroids = tf.variable(tf.tensor3d(start.centroids, [numCodebooks, numCentroids, subvectorLength]));
   const table = tf.variable(tf.tensor3d(start.table, [numCodebooks, numCentroids, outputs]));
   const theta = tf.variable(tf.scalar(start.inverseTemperatureLogit));
@@ -175,6 +196,7 @@ async function refine(
           distance,
           tableScale,
           tableBits,
+          integers,
         });
         const variance = tf.add(tf.sum(tf.squaredDifference(y, tf.mean(y, 0))), 1e-12);
         return tf.div(tf.sum(tf.squaredDifference(given, y)), variance) as tf.Scalar;
@@ -183,9 +205,10 @@ async function refine(
       await yieldToEvents(signal);
     }
     const [p, t, [logit]] = variables.map((variable) => variable.dataSync() as Float32Array);
-    return { centroids: p, table: t, inverseTemperatureLogit: logit };
+    return { ...start, centroids: p, table: t, inverseTemperatureLogit: logit };
   } finally {
     optimizer.dispose();
     tf.dispose(variables);
+    tf.dispose(integers ? [integers.scale, integers.zeroPoint] : []);
   }
 }

@@ -1,6 +1,7 @@
 import { Table } from "../charts/table";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
 import type { LinearOperator } from "../layers/linearOperator";
+import type { CodeKind } from "../pq/integerCodes";
 import {
   type Cost,
   denseCost,
@@ -66,10 +67,13 @@ export class LayerTable implements Displayable, Iterable<LayerInfo> {
   }
 
   toTable(): Table {
+    // Only where some are not those of the paper.
+    const showsCodes = this.rows.some(({ codes }) => codes === "int8");
     const cells = this.rows.map((row) => [
       row.name,
       row.op,
       row.state,
+      ...(showsCodes ? [row.codes ?? "float32"] : []),
       row.positions,
       row.inputLength,
       row.outputs,
@@ -85,7 +89,7 @@ export class LayerTable implements Displayable, Iterable<LayerInfo> {
     ]);
     const totals = (name: string, before: Cost, after: Cost) => [
       name,
-      ...Array<string>(8).fill(""),
+      ...Array<string>(showsCodes ? 9 : 8).fill(""),
       millions(before.operations),
       millions(after.operations),
       ratio(before.operations, after.operations),
@@ -100,6 +104,7 @@ export class LayerTable implements Displayable, Iterable<LayerInfo> {
         "layer",
         "op",
         "state",
+        ...(showsCodes ? ["codes"] : []),
         "N",
         "D",
         "M",
@@ -134,9 +139,9 @@ export class LayerTable implements Displayable, Iterable<LayerInfo> {
   }
 }
 
-export function layerInfo(target: Target, state: LayerState): LayerInfo {
+export function layerInfo(target: Target, state: LayerState, codes: CodeKind = "float32"): LayerInfo {
   const { inputLength, outputs, op } = target.operator;
   const { name, positions, numCodebooks, numCentroids, subvectorLength } = target;
-  const sizes = { positions, inputLength, outputs, numCentroids, subvectorLength };
+  const sizes = { positions, inputLength, outputs, numCentroids, subvectorLength, codes };
   return { name, op, state, numCodebooks, ...sizes, before: denseCost(sizes), after: lookupCost(sizes) };
 }

@@ -20,7 +20,7 @@ export interface ProblemRows {
  * the layer makes of the same rows in the first network, the reference.
  */
 export async function lookupProblem(
-  { operator, calls: [call], ...shape }: Target,
+  { operator, calls: [call], nonNegative, ...shape }: Target,
   stream: ActivationStream,
   { rows, later = [], signal }: ProblemRows,
 ): Promise<LookupProblem> {
@@ -59,6 +59,7 @@ export async function lookupProblem(
       laterRows > 0 ? valuesOf(() => linear(tf.tensor2d(again, [laterRows, inputLength]))) : null;
     return {
       shape,
+      nonNegative,
       outputs,
       rows: chosen.length + laterRows,
       inputs,

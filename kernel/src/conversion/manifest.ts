@@ -42,6 +42,7 @@ const profile = z.object({
     z.literal(16),
     z.literal("float"),
   ]),
+  codes: z.enum(["float32", "int8"]).default("float32"),
   calibrate: z.object({
     method,
     batchNorm: z.boolean(),
@@ -63,7 +64,8 @@ const profile = z.object({
 
 const manifest = z.object({
   format: z.literal("lutnn-conversion"),
-  version: z.literal(1),
+  /** 2 where codes are in int8: a release that knew float32 alone must not open it as what it is not. */
+  version: z.union([z.literal(1), z.literal(2)]),
   /** JSON of the dense network's layers, as tf.js writes it. */
   topology: z.string(),
   /** Weights of the dense network by layer. */
@@ -101,7 +103,7 @@ export function readManifest(text: string, name: string): Manifest {
   if (!read.success) {
     const [{ path, message }] = read.error.issues;
     throw new LutnnError(
-      `${name}: the file must describe a stored conversion of version 1 (${path.join(".") || "its content"}: ${message}); it is damaged or of another version`,
+      `${name}: the file must describe a stored conversion of version 1 or 2 (${path.join(".") || "its content"}: ${message}); it is damaged or of another version`,
     );
   }
   const { states, current, targets } = read.data;

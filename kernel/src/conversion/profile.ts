@@ -1,5 +1,6 @@
 import type { SoftDistance } from "../compute/softPq";
 import { LutnnError } from "../errors";
+import type { CodeKind } from "../pq/integerCodes";
 import type { TableBits, TableScaleMode } from "../pq/lookupTable";
 import type { CalibrationMethod } from "./methods/index";
 
@@ -38,6 +39,11 @@ export interface Profile {
   tableScale: TableScaleMode;
   /** Of a table entry, in training and inference; a network with more than 8 cannot be saved. */
   tableBits: TableBits;
+  /**
+   * In which numbers codes are defined: `float32` as published, or `int8`, the same on every runtime and instruction set and
+   * faster to find; training goes through the same codes that inference has.
+   */
+  codes: CodeKind;
   calibrate: {
     /** `kmeans` on the dense network's activations, or layer by layer `leastSquares` on converted ones; others to compare with. */
     method: CalibrationMethod;
@@ -64,6 +70,7 @@ const paper: Profile = {
   distance: "l2",
   tableScale: "layer",
   tableBits: 8,
+  codes: "float32",
   calibrate: { method: "kmeans", batchNorm: false, ridge: 1e-3, refineSteps: 0 },
   fineTune: {
     learningRate: 1e-3,
@@ -83,6 +90,7 @@ const plus: Profile = {
   distance: "l2",
   tableScale: "output",
   tableBits: 8,
+  codes: "float32",
   calibrate: { method: "leastSquares", batchNorm: true, ridge: "heldOut", refineSteps: 0 },
   fineTune: { ...paper.fineTune, learningRate: 3e-3, softShare: 0.5, distillation: 1 },
   stages: 1,

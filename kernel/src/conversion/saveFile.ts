@@ -4,6 +4,7 @@ import { LutnnError } from "../errors";
 import { writeFileWhole } from "../files/writeFile";
 import { checkFile } from "../inference/checkFile";
 import { type ExportOptions, exportOnnx } from "../layers/exportOnnx";
+import type { FunctionForm } from "../onnx/model";
 import type { Samples } from "./samples";
 
 export interface SaveOptions {
@@ -12,7 +13,20 @@ export interface SaveOptions {
    * Default true.
    */
   check?: boolean;
+  /**
+   * "inlined": replaced layers stand in the file as nodes of standard operators, for runtimes that know no functions of a
+   * file, as OpenVINO; larger by some nodes a layer, and nothing runs them natively. Default "local".
+   */
+  functions?: FunctionForm;
   signal?: AbortSignal;
+}
+
+/** Throws LutnnError on a form of functions that there is not. */
+function checkFunctions(functions: FunctionForm): void {
+  if (functions !== "local" && functions !== "inlined")
+    throw new LutnnError(
+      `save: functions must be "local" or "inlined" (got ${JSON.stringify(functions)}); leave it out for "local"`,
+    );
 }
 
 /** Throws LutnnError on a name that says another format. */
@@ -30,10 +44,11 @@ export async function saveFile(
   model: tf.LayersModel,
   { outputNames, metadata }: Pick<ExportOptions, "outputNames" | "metadata">,
   samples: Samples,
-  { check = true, signal }: SaveOptions,
+  { check = true, functions = "local", signal }: SaveOptions,
 ): Promise<{ bytes: number; checked: string }> {
   checkName(path);
-  const bytes = exportOnnx(model, { outputNames, metadata });
+  checkFunctions(functions);
+  const bytes = exportOnnx(model, { outputNames, metadata, functions });
   let checked = "not checked";
   if (check) {
     const inputs = samples.tensors();

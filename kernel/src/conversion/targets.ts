@@ -2,6 +2,7 @@ import type * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import type { GraphNode, NetworkGraph } from "../layers/graph";
 import { isReplaceable, type LinearOperator, linearOperator, replaceFault } from "../layers/linearOperator";
+import { isNonNegative } from "../layers/nonNegative";
 import { feedingLayers } from "../layers/norms";
 import { checkQuantizerShape } from "../pq/productQuantizer";
 import type { QuantizerShape } from "../pq/reference";
@@ -23,6 +24,8 @@ export interface Target extends QuantizerShape {
   calls: TargetCall[];
   /** N: rows that one input gives, over all calls. */
   positions: number;
+  /** Whether what it receives can hold no negative number. */
+  nonNegative: boolean;
   /** Names of the batch norms that it feeds. */
   norms: string[];
   /**
@@ -118,7 +121,17 @@ function makeTarget(graph: NetworkGraph, name: string, norms: string[], options:
     );
   checkQuantizerShape(`convert: ${name}`, shape);
   const positions = calls.reduce((sum, call) => sum + call.operator.positions, 0);
-  return { name, layer: graph.layer(name), operator, calls, positions, norms, codebook: name, ...shape };
+  return {
+    name,
+    layer: graph.layer(name),
+    operator,
+    calls,
+    positions,
+    nonNegative: calls.every(({ node }) => isNonNegative(graph, node.inputs[0])),
+    norms,
+    codebook: name,
+    ...shape,
+  };
 }
 
 /** The lengths of sub-vectors that a layer can have, as words. */

@@ -33,7 +33,7 @@ export async function writeConversion(
   const states = history.entries.map((entry) => ({ ...entry, state: storeState(entry.state) }));
   const manifest: Manifest = {
     format: "lutnn-conversion",
-    version: 1,
+    version: profile.codes === "int8" ? 2 : 1,
     topology: topologyOf(graph.model),
     dense: Object.fromEntries(
       Object.entries(weights).map(([name, arrays]) => [name, arrays.map(({ digest }) => digest)]),

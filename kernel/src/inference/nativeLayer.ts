@@ -1,3 +1,4 @@
+import type { OperatorOptions } from "lutnn-native";
 import { nativeBackend, nativeStatus } from "../compute/backend";
 import type { ConvWindow } from "../compute/imageWindows";
 import { LutnnError } from "../errors";
@@ -33,6 +34,14 @@ export interface NativeLayer {
   accumulate(codes: Uint8Array): Int32Array;
 }
 
+/** How the backend finds the codes of a lookup: as they are defined. */
+const optionsOf = ({ integers }: ExportedLookup): OperatorOptions => {
+  if (!integers) return {};
+  const { input, centroids, halfNorms } = integers;
+  const codes = { inputScale: input.scale, inputZeroPoint: input.zeroPoint, centroids, halfNorms };
+  return { encoding: "integer", integers: codes };
+};
+
 /** The image, channels last, and the window that a layer moves over it; null for a layer on rows. */
 function imageOf(
   layer: LookupLayer,
@@ -63,7 +72,7 @@ export function nativeLayer(layer: LookupLayer, shape: readonly number[]): Nativ
   if (found) {
     const { image, window } = found;
     const [height, width] = image;
-    const operator = new native.LutConv(lookup, window);
+    const operator = new native.LutConv(lookup, window, optionsOf(lookup));
     const size = operator.outputSize(height, width);
     const positions = size[0] * size[1];
     return {
@@ -80,7 +89,7 @@ export function nativeLayer(layer: LookupLayer, shape: readonly number[]): Nativ
       accumulate: sumsOf(operator),
     };
   }
-  const operator = new native.LutMatMul(lookup);
+  const operator = new native.LutMatMul(lookup, optionsOf(lookup));
   const positions = shape.slice(0, -1).reduce((product, length) => product * length, 1);
   return {
     lookup,

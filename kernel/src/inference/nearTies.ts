@@ -1,5 +1,5 @@
 import type { ExportedLookup } from "../layers/lookupLayer";
-import { scaleSumsReference } from "../pq/reference";
+import { encodeIntegersReference, scaleSumsReference } from "../pq/reference";
 
 /** Best and second-best score closer than this, relative to the larger's terms: runtimes may choose differently. */
 export const NEAR_TIE = 1e-5;
@@ -15,7 +15,7 @@ export type RowTolerance = (finished: Float32Array, unfinished: Float32Array) =>
 
 /**
  * Explains output rows of a lookup: a row is explained when it is what the lookup gives with, in every codebook, the
- * nearest centroid or one whose score is within {@link NEAR_TIE} of it. Nothing else is: a row that is near to a tie but
+ * nearest centroid or one whose score is within {@link NEAR_TIE} of it (codes in integers have no near ties). Nothing else is: a row that is near to a tie but
  * holds other numbers stays unexplained.
  */
 export class NearTies {
@@ -32,8 +32,10 @@ export class NearTies {
     return combinations <= combinationsTried ? this.tryAll(choices, y) : this.pursue(choices, y);
   }
 
-  /** For each codebook the centroids that a runtime may choose, the best first. */
+  /** For each codebook the centroids that a runtime may choose, the best first: of codes in integers that one alone. */
   private choices(x: Float32Array): number[][] {
+    const { integers } = this.lookup;
+    if (integers) return Array.from(encodeIntegersReference(x, 1, integers, this.lookup), (k) => [k]);
     const { numCodebooks, numCentroids, subvectorLength, centroids } = this.lookup;
     return Array.from({ length: numCodebooks }, (_, c) => {
       const scores = Array.from({ length: numCentroids }, (_, k) => {

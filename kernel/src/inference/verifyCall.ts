@@ -1,5 +1,5 @@
 import type { ExportedLookup } from "../layers/lookupLayer";
-import { encodeReference, lookupReference } from "../pq/reference";
+import { encodeIntegersReference, encodeReference, lookupReference } from "../pq/reference";
 import { NearTies } from "./nearTies";
 
 /** Rows of the same integer sums: scaling rounds twice, a fused multiply-add once; relative to the row's largest. */
@@ -55,7 +55,9 @@ export function verifyCall(call: ComputedCall): LayerVerification {
   const { outputs } = lookup;
   const length = lookup.numCodebooks * lookup.subvectorLength;
   const rows = windows.length / length;
-  const codes = encodeReference(windows, rows, lookup.centroids, lookup);
+  const codes = lookup.integers
+    ? encodeIntegersReference(windows, rows, lookup.integers, lookup)
+    : encodeReference(windows, rows, lookup.centroids, lookup);
   const sums = call.accumulate(codes);
   const wantedSums = lookupReference(codes, rows, lookup.lookupTable, lookup, outputs);
   const ties = new NearTies(lookup, (row) => ROUNDING * largest(row));

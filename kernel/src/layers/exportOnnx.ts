@@ -2,6 +2,7 @@ import type * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import type { GraphBuilder, GraphValue } from "../onnx/graphBuilder";
 import { fileOrder } from "../onnx/layout";
+import type { FunctionForm } from "../onnx/model";
 import { exportFaults, nodeFaults } from "./exportFaults";
 import { foldedNorms } from "./foldedNorms";
 import { type GraphNode, NetworkGraph } from "./graph";
@@ -16,6 +17,8 @@ export interface ExportOptions {
   outputNames?: readonly string[];
   /** What the file says of itself, as its `metadata_props`. */
   metadata?: Readonly<Record<string, string>>;
+  /** How replaced layers stand in the file. Default "local". */
+  functions?: FunctionForm;
 }
 
 /** [height, width, channels] → [channels, height, width]; other shapes stay. */
@@ -50,7 +53,7 @@ function writeNode(graph: GraphBuilder, node: GraphNode, given: GraphValue[], no
  */
 export function exportOnnx(
   model: tf.LayersModel,
-  { reveal = [], outputNames, metadata }: ExportOptions = {},
+  { reveal = [], outputNames, metadata, functions }: ExportOptions = {},
 ): Uint8Array {
   const network = new NetworkGraph(model);
   const what = `ONNX export of ${model.name}`;
@@ -94,7 +97,7 @@ export function exportOnnx(
       );
     ends.output(value, id);
   }
-  return ends.bytes(model.name, metadata);
+  return ends.bytes(model.name, metadata, functions);
 }
 
 /** Names of outputs, with a number behind each that is an input's name or an earlier output's. */

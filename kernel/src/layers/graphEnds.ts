@@ -1,7 +1,7 @@
 import { fuseLookups } from "../onnx/fuseLookups";
 import { GraphBuilder, type GraphValue } from "../onnx/graphBuilder";
 import { fileOrder } from "../onnx/layout";
-import { modelBytes } from "../onnx/model";
+import { type FunctionForm, modelBytes } from "../onnx/model";
 
 /** The inputs and outputs of a file while its graph is being written, in the order of axes that files have. */
 export class GraphEnds {
@@ -34,9 +34,13 @@ export class GraphEnds {
     this.outputs.push({ ...ordered, name });
   }
 
-  bytes(name: string, metadata: Readonly<Record<string, string>> = {}): Uint8Array {
+  bytes(
+    name: string,
+    metadata: Readonly<Record<string, string>> = {},
+    functions: FunctionForm = "local",
+  ): Uint8Array {
     this.graph.rename(this.renamed);
     fuseLookups(this.graph, new Set(this.outputs.map(({ name: output }) => output)));
-    return modelBytes(this.graph, { name, inputs: this.inputs, outputs: this.outputs, metadata });
+    return modelBytes(this.graph, { name, inputs: this.inputs, outputs: this.outputs, metadata, functions });
   }
 }

@@ -84,7 +84,7 @@ class Finder {
 }
 
 /** The name of a layer's activation as tf.js has it; "linear" for none. */
-function activationOf(layer: tf.layers.Layer): string {
+export function activationOf(layer: tf.layers.Layer): string {
   const end = kindOf(layer)?.end;
   if (typeof end === "object") return end.activation;
   const config = layer.getConfig();

@@ -1,6 +1,7 @@
 import type { SoftDistance } from "../compute/softPq";
+import type { CodeKind } from "../pq/integerCodes";
 import type { TableBits, TableScaleMode } from "../pq/lookupTable";
-import type { QuantizerShape } from "../pq/reference";
+import type { InputQuantization, IntegerCodebooks, QuantizerShape } from "../pq/reference";
 
 /** How a layer looks up; part of its serialised config. */
 export interface LookupConfig {
@@ -17,6 +18,8 @@ export interface LookupConfig {
   /** More than 8 is for training alone. */
   tableBits: TableBits;
   distance: SoftDistance;
+  /** In which numbers codes are defined, in training and inference alike. Default "float32". */
+  codes?: CodeKind;
 }
 
 /** The arrays of a lookup layer; exactly one of `weight` and `table` is there, as the config's tableSource says. */
@@ -29,6 +32,8 @@ export interface LookupWeights {
   table?: Float32Array;
   /** float32 (M); null for a layer without bias */
   bias: Float32Array | null;
+  /** How inputs become bytes; there where the config's codes are "int8". */
+  input?: InputQuantization;
   /** θ; the inverse temperature is softplus(θ) + 1 */
   inverseTemperatureLogit: number;
 }
@@ -39,6 +44,8 @@ export interface ExportedLookup extends QuantizerShape {
   outputs: number;
   /** float32 (C, K, V) */
   centroids: Float32Array;
+  /** The quantiser, where codes are defined in integers; then `centroids` are what it was rounded from. */
+  integers?: IntegerCodebooks;
   /** int8 (C, K, M) */
   lookupTable: Int8Array;
   /** float32 (M) */

@@ -1,12 +1,18 @@
 import * as tf from "@tensorflow/tfjs-node";
 import type { ConvWindow } from "../compute/imageWindows";
-import { realTable, type SoftParameter, softPqConv2d, softPqLookup, softPqMatMul } from "../compute/softPq";
+import type { InputQuantizationTensors } from "../compute/integerCodes";
+import {
+  roundedTable,
+  type SoftParameter,
+  softPqConv2d,
+  softPqLookup,
+  softPqMatMul,
+} from "../compute/softPq";
 import { commitmentLoss, type InputGradient, partlyStraightThrough } from "../compute/straightThrough";
-import { valuesOf } from "../compute/valuesOf";
 import { LutnnError } from "../errors";
-import { quantizeTable } from "../pq/lookupTable";
+import { checkInputQuantization, checkIntegerLength, quantizeCodebooks } from "../pq/integerCodes";
 import { checkQuantizerShape } from "../pq/productQuantizer";
-import type { QuantizerShape } from "../pq/reference";
+import type { InputQuantization, QuantizerShape } from "../pq/reference";
 import { type Learning, softLearning } from "./learning";
 import type { ExportedLookup, LookupConfig, LookupWeights } from "./lookupConfig";
 import { temperatureLogit, temperatureOf } from "./temperature";
@@ -64,15 +70,25 @@ export abstract class LookupLayer extends tf.layers.Layer {
     this.codebookShape = shape;
     this.outputs = outputs;
     const zeros = tf.initializers.zeros();
-    const add = (name: string, dims: number[]) => {
-      this.variables[name] = this.addWeight(name, dims, "float32", zeros, undefined, true);
+    const add = (name: string, dims: number[], initial = zeros, trainable = true) => {
+      this.variables[name] = this.addWeight(name, dims, "float32", initial, undefined, trainable);
     };
     if (tableSource === "weight") add("weight", [inputLength, outputs]);
     else add("table", [shape.numCodebooks, numCentroids, outputs]);
     if (this.useBias) add("bias", [outputs]);
     add("centroids", [shape.numCodebooks, numCentroids, subvectorLength]);
     add("inverse_temperature_logit", []);
+    if (this.hasIntegerCodes) {
+      checkIntegerLength(this.name, subvectorLength);
+      add("input_scale", [], tf.initializers.ones(), false);
+      add("input_zero_point", [], zeros, false);
+    }
     this.built = true;
+  }
+
+  /** Whether its codes are defined in integers. */
+  get hasIntegerCodes(): boolean {
+    return this.lookup.codes === "int8";
   }
 
   private read<T extends tf.Tensor>(name: string): T {
@@ -94,17 +110,22 @@ export abstract class LookupLayer extends tf.layers.Layer {
     tf.tidy(() => this.temperatureVariable.assign(tf.scalar(temperatureLogit(value))));
   }
 
-  /** The real table (C, K, M): the trained one, or P·W. */
-  private realTable(): tf.Tensor3D {
-    return this.lookup.tableSource === "table"
-      ? this.read<tf.Tensor3D>("table")
-      : realTable(this.read("centroids"), this.read("weight"));
-  }
-
   private get parameter(): SoftParameter {
     return this.lookup.tableSource === "table"
       ? { kind: "table", tensor: this.read("table") }
       : { kind: "weight", tensor: this.read("weight") };
+  }
+
+  /** How its inputs become bytes, as tensors; null where codes are defined in float32. */
+  private get inputTensors(): InputQuantizationTensors | null {
+    if (!this.hasIntegerCodes) return null;
+    return { scale: this.read("input_scale"), zeroPoint: this.read("input_zero_point") };
+  }
+
+  /** How its inputs become bytes; null where codes are defined in float32. */
+  private get inputQuantization(): InputQuantization | null {
+    if (!this.hasIntegerCodes) return null;
+    return { scale: this.data("input_scale")[0], zeroPoint: this.data("input_zero_point")[0] };
   }
 
   private get softOptions() {
@@ -113,6 +134,7 @@ export abstract class LookupLayer extends tf.layers.Layer {
       distance,
       tableScale,
       tableBits,
+      integers: this.inputTensors,
       inverseTemperatureLogit: this.read<tf.Scalar>("inverse_temperature_logit"),
     };
   }
@@ -172,6 +194,7 @@ export abstract class LookupLayer extends tf.layers.Layer {
       ...(this.useBias ? { bias: weights.bias ?? new Float32Array(this.outputs) } : {}),
       centroids: weights.centroids,
       inverse_temperature_logit: Float32Array.of(weights.inverseTemperatureLogit),
+      ...this.inputArrays(weights.input),
     };
     for (const [name, values] of Object.entries(arrays)) {
       const variable = this.variables[name];
@@ -186,6 +209,16 @@ export abstract class LookupLayer extends tf.layers.Layer {
     }
   }
 
+  private inputArrays(input: InputQuantization | undefined): Record<string, Float32Array> {
+    if (!this.hasIntegerCodes) return {};
+    if (!input)
+      throw new LutnnError(
+        `${this.name}: a layer with codes in int8 must get the scale and zero point of its input (got none); calibrate chooses them`,
+      );
+    checkInputQuantization(this.name, input);
+    return { input_scale: Float32Array.of(input.scale), input_zero_point: Float32Array.of(input.zeroPoint) };
+  }
+
   /** A copy of one of the arrays. */
   private data(name: string): Float32Array {
     return this.read(name).dataSync() as Float32Array;
@@ -195,7 +228,9 @@ export abstract class LookupLayer extends tf.layers.Layer {
   getLookup(): LookupWeights {
     const data = (name: string) => this.data(name);
     const { tableSource } = this.lookup;
+    const input = this.inputQuantization;
     return {
+      ...(input ? { input } : {}),
       centroids: data("centroids"),
       [tableSource]: data(tableSource),
       bias: this.useBias ? data("bias") : null,
@@ -203,15 +238,16 @@ export abstract class LookupLayer extends tf.layers.Layer {
     };
   }
 
-  /** The arrays that inference needs: centroids, INT8 table, scale, bias. */
+  /** The arrays that inference needs: centroids or their integers, INT8 table, scale, bias. */
   exportLookup(): ExportedLookup {
-    const { tableScale, tableBits } = this.lookup;
-    const real = valuesOf(() => this.realTable());
-    const { values, scale } = quantizeTable(real, this.outputs, tableScale, tableBits);
+    const { values, scale } = roundedTable(this.read("centroids"), this.parameter, this.lookup);
+    const centroids = this.data("centroids");
+    const input = this.inputQuantization;
     return {
       ...this.quantizerShape,
       outputs: this.outputs,
-      centroids: this.data("centroids"),
+      centroids,
+      ...(input ? { integers: quantizeCodebooks(centroids, this.quantizerShape, input) } : {}),
       lookupTable: values,
       tableScale: scale,
       bias: this.useBias ? this.data("bias") : new Float32Array(this.outputs),

@@ -71,7 +71,7 @@ export function node(
 }
 
 /** What a constant's elements may be. */
-export type TensorArray = Float32Array | Int8Array | Int32Array | BigInt64Array;
+export type TensorArray = Float32Array | Int8Array | Uint8Array | Int32Array | BigInt64Array;
 
 const bytesOf = (data: TensorArray): Uint8Array =>
   new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
@@ -83,9 +83,11 @@ export function tensor(name: string, data: TensorArray, dims: readonly number[])
       ? DataType.FLOAT
       : data instanceof Int8Array
         ? DataType.INT8
-        : data instanceof Int32Array
-          ? DataType.INT32
-          : DataType.INT64;
+        : data instanceof Uint8Array
+          ? DataType.UINT8
+          : data instanceof Int32Array
+            ? DataType.INT32
+            : DataType.INT64;
   return create(TensorProtoSchema, { name, dataType, dims: dims.map(BigInt), rawData: bytesOf(data) });
 }
 

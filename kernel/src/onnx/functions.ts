@@ -5,7 +5,6 @@ import {
   FloatValue,
   integers,
   LUTNN_DOMAIN,
-  LUTNN_DOMAIN_VERSION,
   node,
   ONNX_OPSET,
 } from "./builder";
@@ -14,22 +13,20 @@ import { type FunctionProto, FunctionProtoSchema, type NodeProto } from "./onnx_
 // The operators of domain ai.lutnn as functions of standard operators, so that every ONNX runtime can run them.
 // Both take: x float32, centroids float32 (C, K, V), table int8 (C, K, M), scale float32 (M), bias float32 (M), and
 // compute scale · Σ_c table[c][argmax_k(x_c·P_ck − ½‖P_ck‖²)] + bias; the sums over c are exact integers.
-// Named variants of each, LutConvRelu and so on, are functions over it: Add takes a sixth input, the residual, of the
-// result's shape, and adds it; Relu makes negative results 0, after that.
 // Letters as elsewhere: C codebooks, K centroids, V sub-vector length, M outputs, N rows or images.
 
 const inputs = ["x", "centroids", "table", "scale", "bias"];
 
-const convIntegers = ["kernel_shape", "strides", "pads", "dilations"];
+export const convIntegers = ["kernel_shape", "strides", "pads", "dilations"];
 
-const constant = (name: string, values: number[]): NodeProto =>
+export const constant = (name: string, values: number[]): NodeProto =>
   node("Constant", [], [name], { value: integers(name, values) });
 
-const referenced = (name: string, type: AttributeType): AttributeReference =>
+export const referenced = (name: string, type: AttributeType): AttributeReference =>
   new AttributeReference(name, type);
 
-/** Lengths C, K, V and C·K of the codebook, the table as (C·K, M), −½‖P‖² as (C, K), and 0 … K−1. */
-function codebookNodes(): NodeProto[] {
+/** Lengths C, K and C·K of the codebook, the table as (C·K, M), and 0 … K−1. */
+export function codebookNodes(): NodeProto[] {
   return [
     node("Shape", ["centroids"], ["C"], { start: 0, end: 1 }),
     node("Shape", ["centroids"], ["K"], { start: 1, end: 2 }),
@@ -37,13 +34,19 @@ function codebookNodes(): NodeProto[] {
     constant("minusOne", [-1]),
     node("Concat", ["CK", "minusOne"], ["tableShape"], { axis: 0 }),
     node("Reshape", ["table", "tableShape"], ["rows"]), // (C·K, M)
-    node("ReduceSumSquare", ["centroids"], ["norms"], { axes: [2], keepdims: 0 }), // (C, K)
-    node("Constant", [], ["minusHalf"], { value_float: new FloatValue(-0.5) }),
-    node("Mul", ["norms", "minusHalf"], ["halfNorms"]),
     node("Constant", [], ["zero"], { value_int: 0 }),
     node("Constant", [], ["one"], { value_int: 1 }),
     node("Squeeze", ["K"], ["lastK"]),
     node("Range", ["zero", "lastK", "one"], ["indices"]), // (K)
+  ];
+}
+
+/** −½‖P‖² as (C, K). */
+function halfNormNodes(): NodeProto[] {
+  return [
+    node("ReduceSumSquare", ["centroids"], ["norms"], { axes: [2], keepdims: 0 }), // (C, K)
+    node("Constant", [], ["minusHalf"], { value_float: new FloatValue(-0.5) }),
+    node("Mul", ["norms", "minusHalf"], ["halfNorms"]),
   ];
 }
 
@@ -58,7 +61,7 @@ function accumulateNodes(oneHot: string, result: string): NodeProto[] {
 }
 
 /** A convolution's attributes, taken from the function's own. */
-const convReferences = (): Record<string, AttributeReference> => ({
+export const convReferences = (): Record<string, AttributeReference> => ({
   ...Object.fromEntries(convIntegers.map((name) => [name, referenced(name, AttributeType.INTS)])),
   group: referenced("group", AttributeType.INT),
 });
@@ -66,11 +69,50 @@ const convReferences = (): Record<string, AttributeReference> => ({
 /** uint8 of ONNX's element types. */
 const uint8 = 2;
 
+/** From scores (N, C·K, height, width) to y (N, M, height, width). */
+export function convResultNodes(): NodeProto[] {
+  return [
+    node("Shape", ["scores"], ["N"], { start: 0, end: 1 }),
+    node("Shape", ["scores"], ["size"], { start: 2, end: 4 }),
+    node("Concat", ["N", "C", "K", "size"], ["scoreShape"], { axis: 0 }),
+    node("Reshape", ["scores", "scoreShape"], ["scoresByCodebook"]), // (N, C, K, height, width)
+    node("ArgMax", ["scoresByCodebook"], ["codes"], { axis: 2, keepdims: 1, select_last_index: 0 }),
+    constant("indexShape", [1, 1, -1, 1, 1]),
+    node("Reshape", ["indices", "indexShape"], ["candidates"]), // (1, 1, K, 1, 1)
+    node("Equal", ["codes", "candidates"], ["chosen"]),
+    node("Cast", ["chosen"], ["oneHot"], { to: uint8 }),
+    node("Concat", ["N", "CK", "minusOne"], ["flatShape"], { axis: 0 }),
+    node("Reshape", ["oneHot", "flatShape"], ["oneHotFlat"]), // (N, C·K, positions)
+    node("Transpose", ["oneHotFlat"], ["oneHotRows"], { perm: [0, 2, 1] }), // (N, positions, C·K)
+    ...accumulateNodes("oneHotRows", "outputRows"), // (N, positions, M)
+    node("Transpose", ["outputRows"], ["outputPlanes"], { perm: [0, 2, 1] }),
+    node("Concat", ["N", "minusOne", "size"], ["outputShape"], { axis: 0 }),
+    node("Reshape", ["outputPlanes", "outputShape"], ["y"]),
+  ];
+}
+
+/** From scores (C, N, K) to y (…, M), with x's leading axes. */
+export function matMulResultNodes(): NodeProto[] {
+  return [
+    node("ArgMax", ["scores"], ["codes"], { axis: 2, keepdims: 1, select_last_index: 0 }),
+    node("Equal", ["codes", "indices"], ["chosen"]),
+    node("Cast", ["chosen"], ["oneHot"], { to: uint8 }), // (C, N, K)
+    node("Transpose", ["oneHot"], ["oneHotByRow"], { perm: [1, 0, 2] }), // (N, C, K)
+    node("Concat", ["minusOne", "CK"], ["rowShape"], { axis: 0 }),
+    node("Reshape", ["oneHotByRow", "rowShape"], ["oneHotRows"]), // (N, C·K)
+    ...accumulateNodes("oneHotRows", "outputRows"), // (N, M)
+    node("Shape", ["x"], ["leading"], { start: 0, end: -1 }),
+    node("Shape", ["scale"], ["M"]),
+    node("Concat", ["leading", "M"], ["outputShape"], { axis: 0 }),
+    node("Reshape", ["outputRows", "outputShape"], ["y"]),
+  ];
+}
+
 /**
  * LutConv: x (N, channels, height, width) → (N, M, output height, output width). Attributes of ONNX's Conv;
  * `group` is the number of codebooks C: every codebook looks at its own V / filter area neighbouring channels.
  */
-function lutConvFunction(): FunctionProto {
+export function lutConvFunction(): FunctionProto {
   return create(FunctionProtoSchema, {
     name: "LutConv",
     domain: LUTNN_DOMAIN,
@@ -82,6 +124,7 @@ function lutConvFunction(): FunctionProto {
       "Convolution by table lookup: nearest centroid of each window part, then a sum of int8 table rows.",
     node: [
       ...codebookNodes(),
+      ...halfNormNodes(),
       node("Constant", [], ["filter"], { value_ints: referenced("kernel_shape", AttributeType.INTS) }),
       node("Concat", ["CK", "minusOne", "filter"], ["filterShape"], { axis: 0 }),
       node("Reshape", ["centroids", "filterShape"], ["filters"]), // (C·K, channels per codebook, height, width)
@@ -89,28 +132,13 @@ function lutConvFunction(): FunctionProto {
       node("Conv", ["x", "filters", "filterBias"], ["scores"], {
         ...convReferences(),
       }), // (N, C·K, height, width)
-      node("Shape", ["scores"], ["N"], { start: 0, end: 1 }),
-      node("Shape", ["scores"], ["size"], { start: 2, end: 4 }),
-      node("Concat", ["N", "C", "K", "size"], ["scoreShape"], { axis: 0 }),
-      node("Reshape", ["scores", "scoreShape"], ["scoresByCodebook"]), // (N, C, K, height, width)
-      node("ArgMax", ["scoresByCodebook"], ["codes"], { axis: 2, keepdims: 1, select_last_index: 0 }),
-      constant("indexShape", [1, 1, -1, 1, 1]),
-      node("Reshape", ["indices", "indexShape"], ["candidates"]), // (1, 1, K, 1, 1)
-      node("Equal", ["codes", "candidates"], ["chosen"]),
-      node("Cast", ["chosen"], ["oneHot"], { to: uint8 }),
-      node("Concat", ["N", "CK", "minusOne"], ["flatShape"], { axis: 0 }),
-      node("Reshape", ["oneHot", "flatShape"], ["oneHotFlat"]), // (N, C·K, positions)
-      node("Transpose", ["oneHotFlat"], ["oneHotRows"], { perm: [0, 2, 1] }), // (N, positions, C·K)
-      ...accumulateNodes("oneHotRows", "outputRows"), // (N, positions, M)
-      node("Transpose", ["outputRows"], ["outputPlanes"], { perm: [0, 2, 1] }),
-      node("Concat", ["N", "minusOne", "size"], ["outputShape"], { axis: 0 }),
-      node("Reshape", ["outputPlanes", "outputShape"], ["y"]),
+      ...convResultNodes(),
     ],
   });
 }
 
 /** LutMatMul: x (…, C·V) → (…, M). No attributes. */
-function lutMatMulFunction(): FunctionProto {
+export function lutMatMulFunction(): FunctionProto {
   return create(FunctionProtoSchema, {
     name: "LutMatMul",
     domain: LUTNN_DOMAIN,
@@ -121,6 +149,7 @@ function lutMatMulFunction(): FunctionProto {
       "Matrix product by table lookup: nearest centroid of each sub-vector, then a sum of int8 table rows.",
     node: [
       ...codebookNodes(),
+      ...halfNormNodes(),
       node("Shape", ["centroids"], ["V"], { start: 2, end: 3 }),
       node("Concat", ["minusOne", "C", "V"], ["partShape"], { axis: 0 }),
       node("Reshape", ["x", "partShape"], ["parts"]), // (N, C, V)
@@ -130,58 +159,7 @@ function lutMatMulFunction(): FunctionProto {
       constant("normAxis", [1]),
       node("Unsqueeze", ["halfNorms", "normAxis"], ["halfNormRows"]), // (C, 1, K)
       node("Add", ["products", "halfNormRows"], ["scores"]),
-      node("ArgMax", ["scores"], ["codes"], { axis: 2, keepdims: 1, select_last_index: 0 }),
-      node("Equal", ["codes", "indices"], ["chosen"]),
-      node("Cast", ["chosen"], ["oneHot"], { to: uint8 }), // (C, N, K)
-      node("Transpose", ["oneHot"], ["oneHotByRow"], { perm: [1, 0, 2] }), // (N, C, K)
-      node("Concat", ["minusOne", "CK"], ["rowShape"], { axis: 0 }),
-      node("Reshape", ["oneHotByRow", "rowShape"], ["oneHotRows"]), // (N, C·K)
-      ...accumulateNodes("oneHotRows", "outputRows"), // (N, M)
-      node("Shape", ["x"], ["leading"], { start: 0, end: -1 }),
-      node("Shape", ["scale"], ["M"]),
-      node("Concat", ["leading", "M"], ["outputShape"], { axis: 0 }),
-      node("Reshape", ["outputRows", "outputShape"], ["y"]),
+      ...matMulResultNodes(),
     ],
   });
-}
-
-const bases = { LutConv: lutConvFunction, LutMatMul: lutMatMulFunction } as const;
-type Base = keyof typeof bases;
-
-/** What stands behind the lookup in a variant, in the order of its name. */
-const variants = ["Relu", "Add", "AddRelu"] as const;
-
-/** A variant, over the function of the lookup itself. */
-function variantFunction(base: Base, variant: (typeof variants)[number]): FunctionProto {
-  const [add, relu] = [variant.startsWith("Add"), variant.endsWith("Relu")];
-  const isConv = base === "LutConv";
-  const found = node(base, inputs, ["found"], isConv ? convReferences() : {}, LUTNN_DOMAIN);
-  return create(FunctionProtoSchema, {
-    name: `${base}${variant}`,
-    domain: LUTNN_DOMAIN,
-    input: [...inputs, ...(add ? ["residual"] : [])],
-    output: ["y"],
-    attribute: isConv ? [...convIntegers, "group"] : [],
-    opsetImport: [
-      { domain: "", version: BigInt(ONNX_OPSET) },
-      { domain: LUTNN_DOMAIN, version: BigInt(LUTNN_DOMAIN_VERSION) },
-    ],
-    docString: `${base}, ${[...(add ? ["plus a residual of the same shape"] : []), ...(relu ? ["then ReLU"] : [])].join(", ")}.`,
-    node: [
-      found,
-      ...(add ? [node("Add", ["found", "residual"], [relu ? "sum" : "y"])] : []),
-      ...(relu ? [node("Relu", [add ? "sum" : "found"], ["y"])] : []),
-    ],
-  });
-}
-
-/** The functions that nodes of these operators need; a variant needs the lookup's own too. */
-export function lookupFunctions(operators: ReadonlySet<string>): FunctionProto[] {
-  const needed = [...operators];
-  return (Object.keys(bases) as Base[]).flatMap((base) => [
-    ...(needed.some((name) => name.startsWith(base)) ? [bases[base]()] : []),
-    ...variants
-      .filter((variant) => operators.has(`${base}${variant}`))
-      .map((variant) => variantFunction(base, variant)),
-  ]);
 }

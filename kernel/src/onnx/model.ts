@@ -10,8 +10,9 @@ import {
   ONNX_OPSET,
   valueInfo,
 } from "./builder";
-import { lookupFunctions } from "./functions";
 import { type GraphBuilder, type GraphValue, lengthsOf } from "./graphBuilder";
+import { inlineFunctions } from "./inlineFunctions";
+import { lookupFunctions } from "./lookupFunctions";
 import { GraphProtoSchema, ModelProtoSchema, type TensorProto, TensorProtoSchema } from "./onnx_pb";
 
 const declared = (value: GraphValue) =>
@@ -21,6 +22,12 @@ const declared = (value: GraphValue) =>
 export const libraryVersion = (): string =>
   (JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8")) as { version: string }).version;
 
+/**
+ * How replaced layers stand in a file: as calls of functions that the file defines, which our session runs natively and
+ * ONNX Runtime as they stand; or as the functions' own nodes, for runtimes that know no functions of a file (OpenVINO).
+ */
+export type FunctionForm = "local" | "inlined";
+
 /** What stands in a file beside its nodes and constants. */
 export interface FileFrame {
   name: string;
@@ -28,12 +35,17 @@ export interface FileFrame {
   outputs: readonly GraphValue[];
   /** `metadata_props`: keys and what they say. */
   metadata: Readonly<Record<string, string>>;
+  /** Default "local". */
+  functions?: FunctionForm;
 }
 
 /** The bytes of a file with a finished graph, and the bodies of the lookup functions that it calls. */
-export function modelBytes(graph: GraphBuilder, { name, inputs, outputs, metadata }: FileFrame): Uint8Array {
+export function modelBytes(graph: GraphBuilder, file: FileFrame): Uint8Array {
+  const { name, inputs, outputs, metadata } = file;
   const lookups = graph.nodes.filter(({ domain }) => domain === LUTNN_DOMAIN);
-  const functions = lookupFunctions(new Set(lookups.map(({ opType }) => opType)));
+  const called = lookupFunctions(new Set(lookups.map(({ opType }) => opType)));
+  const isInlined = file.functions === "inlined";
+  const functions = isInlined ? [] : called;
   const frame = create(ModelProtoSchema, {
     irVersion: BigInt(ONNX_IR_VERSION),
     producerName: "lutnn",
@@ -47,7 +59,7 @@ export function modelBytes(graph: GraphBuilder, { name, inputs, outputs, metadat
   });
   const body = create(GraphProtoSchema, {
     name,
-    node: graph.nodes,
+    node: isInlined ? inlineFunctions(graph.nodes, called, (wanted) => graph.name(wanted)) : graph.nodes,
     input: inputs.map(declared),
     output: outputs.map(declared),
   });

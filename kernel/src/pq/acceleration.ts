@@ -1,3 +1,5 @@
+import type { IntegerCodebooks, QuantizerShape } from "./reference";
+
 /** Faster forms of this room's loops, with the same results to the last bit; {@link accelerate} puts them in. */
 export interface Acceleration {
   /** x float32 (rows, C·V), centroids float32 (C, K, V) → codes uint8 (rows, C), into `codes` */
@@ -8,6 +10,14 @@ export interface Acceleration {
     numCodebooks: number,
     numCentroids: number,
     subvectorLength: number,
+    codes: Uint8Array,
+  ): void;
+  /** x float32 (rows, C·V) → codes uint8 (rows, C) as `encodeIntegersReference` has them, into `codes` */
+  encodeIntegers(
+    x: Float32Array,
+    rows: number,
+    codebooks: IntegerCodebooks,
+    shape: QuantizerShape,
     codes: Uint8Array,
   ): void;
   /**

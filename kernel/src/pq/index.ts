@@ -1,4 +1,10 @@
 export { type FitTableOptions, fitTable } from "./fitTable";
+export {
+  type CodeKind,
+  chooseInputQuantization,
+  IntegerQuantizer,
+  quantizeCodebooks,
+} from "./integerCodes";
 export { type KMeansOptions, kMeans } from "./kmeans";
 export {
   dequantizeTable,
@@ -16,9 +22,13 @@ export {
 } from "./maddness";
 export { ProductQuantizer } from "./productQuantizer";
 export {
+  encodeIntegersReference,
   encodeReference,
+  type InputQuantization,
+  type IntegerCodebooks,
   lookupReference,
   negativeHalfNorms,
   type QuantizerShape,
+  quantizeInputReference,
   scaleSumsReference,
 } from "./reference";

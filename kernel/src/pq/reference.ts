@@ -87,6 +87,66 @@ export function encodeReference(
   return codes;
 }
 
+/** How a layer's inputs become bytes, where its codes are defined in integers; part of the model. */
+export interface InputQuantization {
+  /** A float32 above 0: what one step of a byte stands for. */
+  scale: number;
+  /** The byte of a zero, 0 … 255. */
+  zeroPoint: number;
+}
+
+/** The arrays of a quantiser in integers. */
+export interface IntegerCodebooks {
+  input: InputQuantization;
+  /** int8 (C, K, V), within ±127 */
+  centroids: Int8Array;
+  /** int32 (C, K), 0 … 2²³ */
+  halfNorms: Int32Array;
+}
+
+/**
+ * q = clamp(round(x / scale) + zeroPoint, 0, 255), ONNX's QuantizeLinear: the quotient is a float32, halves go to the even
+ * number, and what is no number becomes 0.
+ */
+export function quantizeInputReference(x: Float32Array, { scale, zeroPoint }: InputQuantization): Uint8Array {
+  return Uint8Array.from(x, (value) => {
+    const steps = Math.min(Math.max(Math.fround(value / scale), -zeroPoint), 255 - zeroPoint);
+    const floor = Math.floor(steps);
+    const up = steps - floor > 0.5 || (steps - floor === 0.5 && floor % 2 !== 0);
+    return Number.isNaN(steps) ? 0 : floor + (up ? 1 : 0) + zeroPoint;
+  });
+}
+
+/**
+ * Codes in integers: x float32 (N, C·V) → uint8 (N, C), the k of the largest score_k = Σ_v (q_v − zeroPoint)·p_kv −
+ * halfNorm_k, an exact int32; of equal ones the lowest. DESIGN: "integer codes".
+ */
+export function encodeIntegersReference(
+  x: Float32Array,
+  rows: number,
+  { input, centroids, halfNorms }: IntegerCodebooks,
+  { numCodebooks, numCentroids, subvectorLength }: QuantizerShape,
+): Uint8Array {
+  const q = quantizeInputReference(x, input);
+  const codes = new Uint8Array(rows * numCodebooks);
+  for (let n = 0; n < rows; n++)
+    for (let c = 0; c < numCodebooks; c++) {
+      const from = (n * numCodebooks + c) * subvectorLength;
+      let best = Number.NEGATIVE_INFINITY;
+      for (let k = 0; k < numCentroids; k++) {
+        const at = (c * numCentroids + k) * subvectorLength;
+        let score = -halfNorms[c * numCentroids + k];
+        for (let v = 0; v < subvectorLength; v++)
+          score += (q[from + v] - input.zeroPoint) * centroids[at + v];
+        if (score > best) {
+          best = score;
+          codes[n * numCodebooks + c] = k;
+        }
+      }
+    }
+  return codes;
+}
+
 /** Σ_c table[c][code_c]: codes uint8 (N, C), table int8 (C, K, M) → int32 (N, M). */
 export function lookupReference(
   codes: Uint8Array,

@@ -13,6 +13,8 @@ export interface OperatorSizes {
   numCentroids: number;
   /** V */
   subvectorLength: number;
+  /** In which numbers codes are defined; default "float32". */
+  codes?: "float32" | "int8";
 }
 
 export interface Cost {
@@ -36,19 +38,21 @@ export function denseCost({
 }
 
 /**
- * Lookup: N·D·K multiply-adds to encode and N·C·M additions; 4·K·D bytes of float32 centroids and C·K·M bytes of
- * INT8 table.
+ * Lookup: N·D·K multiply-adds to encode and N·C·M additions; 4·K·D bytes of float32 centroids (or K·D of int8 ones and
+ * 4·C·K of their half norms) and C·K·M bytes of INT8 table.
  */
 export function lookupCost(sizes: OperatorSizes): LookupCost {
-  const { positions, inputLength, outputs, numCentroids, subvectorLength } = sizes;
+  const { positions, inputLength, outputs, numCentroids, subvectorLength, codes } = sizes;
   const numCodebooks = inputLength / subvectorLength;
+  const centroidBytes =
+    codes === "int8" ? numCentroids * (inputLength + 4 * numCodebooks) : 4 * numCentroids * inputLength;
   const multiplyAdds = positions * inputLength * numCentroids;
   const additions = positions * numCodebooks * outputs;
   return {
     operations: multiplyAdds + additions,
     multiplyAdds,
     additions,
-    bytes: 4 * numCentroids * inputLength + numCodebooks * numCentroids * outputs,
+    bytes: centroidBytes + numCodebooks * numCentroids * outputs,
   };
 }
 

@@ -30,7 +30,9 @@ export interface Training {
   model: tf.LayersModel;
   data: ExampleSource;
   groups: ParameterGroup[];
-  /** The loss of one batch, from the network's outputs in training mode. Default: the task's. */
+  /** The network's outputs in training mode and, behind them, what else the loss reads. Default: the outputs. */
+  forward?: (feeds: tf.Tensor[]) => tf.Tensor[];
+  /** The loss of one batch, from what `forward` gives. Default: the task's. */
   loss?: (outputs: tf.Tensor[], feeds: tf.Tensor[], batch: Batch, task: Task) => tf.Scalar;
   options: TrainingOptions;
   /** Called before each step, for example to set a temperature. */
@@ -58,6 +60,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
   const inputs = networkInputs(model);
   const task = await checkedTask(training, validation, signal);
   const lossOf = training.loss ?? ((outputs, _feeds, { targets, mask }) => task.loss(outputs, targets, mask));
+  const forward = training.forward ?? ((feeds: tf.Tensor[]) => outputsOf(model, feeds, true));
   const stepsPerEpoch = Math.ceil(data.size / batchSize);
   const steps = epochs * stepsPerEpoch;
   const optimizer = new Optimizer(groups, options.algorithm);
@@ -110,8 +113,8 @@ export async function train(training: Training): Promise<TrainingHistory> {
           training.beforeStep?.(step, steps);
           let score = noScore;
           const value = optimizer.step(learningRateShare(schedule, step, steps, stepsPerEpoch), () => {
-            const outputs = outputsOf(model, feeds, true);
-            score = task.score(outputs, batch.targets, batch.mask);
+            const outputs = forward(feeds);
+            score = task.score(outputs.slice(0, model.outputs.length), batch.targets, batch.mask);
             return lossOf(outputs, feeds, batch, task);
           });
           position.firstLoss ??= value;

@@ -100,6 +100,7 @@ Encoding encodingOf(lutnn_encoding encoding) {
   switch (encoding) {
     case LUTNN_INT8: return Encoding::kInt8;
     case LUTNN_TREE: return Encoding::kTree;
+    case LUTNN_INTEGER: return Encoding::kInteger;
     case LUTNN_FLOAT32: return Encoding::kFloat32;
   }
   throw Refusal{LUTNN_WRONG_KIND, "encoding must be one of lutnn_encoding (got " + std::to_string(encoding) + ")"};
@@ -112,7 +113,9 @@ Lookup lookupOf(const lutnn_lookup& given, const lutnn_layer_options& options, E
   requireCounts(C, K, V);
   Lookup lookup{.numCodebooks = C, .numCentroids = K, .subvectorLength = V, .outputs = M};
   requireEncoding(lookup, encoding);
-  lookup.centroids = array("centroids", given.centroids, "numCodebooks · numCentroids · subvectorLength", {C, K, V});
+  if (encoding == Encoding::kInteger) lookup.integers = integersOf(options.integers, C, K, V);
+  else
+    lookup.centroids = array("centroids", given.centroids, "numCodebooks · numCentroids · subvectorLength", {C, K, V});
   lookup.lookupTable = array("lookupTable", given.lookup_table, "numCodebooks · numCentroids · outputs", {C, K, M});
   lookup.tableScale = array("tableScale", given.table_scale, "outputs", {M});
   lookup.bias = array("bias", given.bias, "outputs", {M});
@@ -294,13 +297,14 @@ const char* lutnn_available_isa(size_t i) {
 
 lutnn_code lutnn_encoding_named(const char* name, lutnn_encoding* encoding, lutnn_error* error) {
   return guarded(error, [&] {
-    const char* const names[] = {"float32", "int8", "tree"};  // in the order of lutnn_encoding
-    for (int i = 0; i < 3; i++)
+    const char* const names[] = {"float32", "int8", "tree", "integer"};  // in the order of lutnn_encoding
+    for (int i = 0; i < 4; i++)
       if (std::strcmp(name, names[i]) == 0) {
         *encoding = static_cast<lutnn_encoding>(i);
         return;
       }
-    std::string message = "encoding must be \"float32\", \"int8\" or \"tree\" (got \"" + std::string(name) + "\")";
+    std::string message =
+        "encoding must be \"float32\", \"int8\", \"tree\" or \"integer\" (got \"" + std::string(name) + "\")";
     if (std::strcmp(name, "bf16") == 0) message += "; bfloat16 was nowhere faster than \"float32\", use that";
     throw Refusal{LUTNN_WRONG_KIND, message};
   });
@@ -381,6 +385,10 @@ lutnn_code lutnn_layer_lookup(const lutnn_layer* layer, lutnn_bytes codes, int64
 lutnn_code lutnn_layer_mismatch(const lutnn_layer* layer, const lutnn_inputs* given, double* share,
                                 lutnn_context* context, lutnn_error* error) {
   return guarded(error, [&] {
+    if (!std::visit([](const auto& op) { return op.hasExact(); }, layer->op))
+      throw Refusal{
+          LUTNN_WRONG_KIND,
+          "codes that are defined in integers have no others to differ from; ask a layer of another encoding"};
     const Inputs in = inputsOf(*layer, *given);
     std::vector<uint8_t> codes(in.count * in.positions * layer->numCodebooks), exact(codes.size());
     encodeInputs(*layer, in, false, codes.data(), context->workspace);
@@ -405,6 +413,26 @@ lutnn_code lutnn_encode_rows(const lutnn_encode* given, lutnn_context* context, 
     requireApart("centroids", given->centroids, "codes", given->codes);
     context->books.pack(centroids, C, K, V);
     context->kernels.encodeRows(context->books.view(), x, C * V, rows, codes);
+  });
+}
+
+lutnn_code lutnn_encode_integer_rows(const lutnn_encode_integers* given, lutnn_context* context, lutnn_error* error) {
+  return guarded(error, [&] {
+    const size_t rows = count("rows", given->rows), C = count("numCodebooks", given->num_codebooks, 1);
+    const size_t K = count("numCentroids", given->num_centroids);
+    const size_t V = count("subvectorLength", given->subvector_length, 1);
+    requireCounts(C, K, V);
+    Lookup lookup{.numCodebooks = C, .numCentroids = K, .subvectorLength = V};
+    requireEncoding(lookup, Encoding::kInteger);
+    lookup.integers = integersOf(given->integers, C, K, V);
+    const float* x = array("x", given->x, "rows · numCodebooks · subvectorLength", {rows, C, V});
+    uint8_t* codes = array("codes", given->codes, "rows · numCodebooks", {rows, C});
+    requireApart("x", given->x, "codes", given->codes);
+    requireApart("centroids of integers", given->integers->centroids, "codes", given->codes);
+    requireApart("halfNorms", given->integers->half_norms, "codes", given->codes);
+    context->workspace.prepare(1);
+    makeEncoder(Encoding::kInteger, context->kernels, lookup)
+        ->encodeRows(x, rows, codes, context->workspace.scratch[0]);
   });
 }
 

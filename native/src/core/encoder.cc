@@ -6,6 +6,7 @@ std::unique_ptr<Encoder> makeEncoder(Encoding encoding, const Microkernels& kern
                                      const Window* window) {
   switch (encoding) {
     case Encoding::kInt8: return makeInt8Encoder(kernels, lookup, window);
+    case Encoding::kInteger: return makeIntegerEncoder(kernels, lookup, window);
     case Encoding::kTree: return makeTreeEncoder(kernels, lookup);
     case Encoding::kFloat32: break;
   }

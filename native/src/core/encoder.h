@@ -39,19 +39,23 @@ std::unique_ptr<Encoder> makeEncoder(Encoding encoding, const Microkernels& kern
 
 std::unique_ptr<Encoder> makeFloat32Encoder(const Microkernels& kernels, const Lookup& lookup);
 std::unique_ptr<Encoder> makeInt8Encoder(const Microkernels& kernels, const Lookup& lookup, const Window* window);
+std::unique_ptr<Encoder> makeIntegerEncoder(const Microkernels& kernels, const Lookup& lookup, const Window* window);
 std::unique_ptr<Encoder> makeTreeEncoder(const Microkernels& kernels, const Lookup& lookup);
 
-/// The encoder of a layer, and beside it the one that Encoding::kFloat32 would have.
+/// The encoder of a layer, and beside it the one that Encoding::kFloat32 would have; codes that are defined in integers have
+/// none beside them.
 class LayerEncoder {
  public:
   LayerEncoder(Encoding encoding, const Microkernels& kernels, const Lookup& lookup, const Window* window = nullptr)
-      : exact_(makeEncoder(Encoding::kFloat32, kernels, lookup, window)),
+      : exact_(encoding == Encoding::kInteger ? nullptr : makeEncoder(Encoding::kFloat32, kernels, lookup, window)),
         other_(encoding == Encoding::kFloat32 ? nullptr : makeEncoder(encoding, kernels, lookup, window)) {}
 
   const Encoder& operator*() const { return other_ ? *other_ : *exact_; }
   const Encoder* operator->() const { return &**this; }
+  /// Only where hasExact().
   const Encoder& exact() const { return *exact_; }
-  size_t bytes() const { return exact_->bytes() + (other_ ? other_->bytes() : 0); }
+  bool hasExact() const { return exact_ != nullptr; }
+  size_t bytes() const { return (exact_ ? exact_->bytes() : 0) + (other_ ? other_->bytes() : 0); }
 
  private:
   std::unique_ptr<Encoder> exact_, other_;

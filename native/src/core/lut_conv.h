@@ -36,6 +36,8 @@ class LutConv {
   void lookup(const uint8_t* codes, size_t positions, int32_t* sums, Workspace& workspace) const;
 
   const Window& window() const { return window_; }
+  /// Whether there are codes of Encoding::kFloat32 to compare with.
+  bool hasExact() const { return encoder_.hasExact(); }
   size_t bytes() const { return encoder_.bytes() + table_.bytes() + scale_.bytes(); }
 
  private:

@@ -20,6 +20,8 @@ class LutMatMul {
   /// codes uint8 (rows, C), all below K → sums int32 (rows, M)
   void lookup(const uint8_t* codes, size_t rows, int32_t* sums) const;
 
+  /// Whether there are codes of Encoding::kFloat32 to compare with.
+  bool hasExact() const { return encoder_.hasExact(); }
   size_t bytes() const { return encoder_.bytes() + table_.bytes() + scale_.bytes(); }
 
  private:

@@ -105,15 +105,27 @@ typedef struct lutnn_window {
 
 /* In which numbers inputs are compared with centroids. */
 typedef int32_t lutnn_encoding;
-enum { LUTNN_FLOAT32 = 0, LUTNN_INT8 = 1, LUTNN_TREE = 2 };
-/* "float32", "int8" or "tree"; LUTNN_WRONG_KIND for any other name. */
+enum { LUTNN_FLOAT32 = 0, LUTNN_INT8 = 1, LUTNN_TREE = 2, LUTNN_INTEGER = 3 };
+/* "float32", "int8", "tree" or "integer"; LUTNN_WRONG_KIND for any other name. */
 lutnn_code lutnn_encoding_named(const char* name, lutnn_encoding* encoding, lutnn_error* error);
+
+/* Codes that are defined in integers, the same on every instruction set and in other runtimes: an input is
+   q = clamp(round(x / input_scale) + input_zero_point, 0, 255), the quotient a float32, halves to the even number, NaN to 0;
+   its code is the k of the largest Σ_v (q_v − input_zero_point) · p_kv − half_norm_k, of equal ones the lowest. V is at most
+   256. */
+typedef struct lutnn_integer_codes {
+  float input_scale;  // finite, above 0
+  int64_t input_zero_point;  // 0 … 255
+  lutnn_int8s centroids;  // (C, K, V), within ±127
+  lutnn_ints half_norms;  // (C, K), 0 … 2²³
+} lutnn_integer_codes;
 
 typedef struct lutnn_layer_options {
   lutnn_encoding encoding;
   const lutnn_window* window;  // null: the rows of a matrix
   lutnn_ints tree_dimensions;  // (C, 4), for LUTNN_TREE: which element each level compares, below V
   lutnn_floats tree_thresholds;  // (C, 15): of level 0, then two of level 1, four of level 2 and eight of level 3
+  const lutnn_integer_codes* integers;  // for LUTNN_INTEGER; the lookup's centroids are not read then
 } lutnn_layer_options;
 
 typedef struct lutnn_layer lutnn_layer;
@@ -167,7 +179,7 @@ lutnn_code lutnn_layer_encode(const lutnn_layer* layer, const lutnn_inputs* inpu
 /* codes (N, C) → sums (N, M), before scale and bias */
 lutnn_code lutnn_layer_lookup(const lutnn_layer* layer, lutnn_bytes codes, int64_t positions, lutnn_ints_out sums,
                               lutnn_context* context, lutnn_error* error);
-/* Share of the codes that are not those of LUTNN_FLOAT32. */
+/* Share of the codes that are not those of LUTNN_FLOAT32. LUTNN_WRONG_KIND for LUTNN_INTEGER, which has no others. */
 lutnn_code lutnn_layer_mismatch(const lutnn_layer* layer, const lutnn_inputs* inputs, double* share,
                                 lutnn_context* context, lutnn_error* error);
 
@@ -181,6 +193,16 @@ typedef struct lutnn_encode {
   lutnn_bytes_out codes;  // (rows, C)
 } lutnn_encode;
 lutnn_code lutnn_encode_rows(const lutnn_encode* encode, lutnn_context* context, lutnn_error* error);
+
+/* The same of codes that are defined in integers. */
+typedef struct lutnn_encode_integers {
+  lutnn_floats x;  // (rows, C·V)
+  int64_t rows;
+  const lutnn_integer_codes* integers;
+  int64_t num_codebooks, num_centroids, subvector_length;
+  lutnn_bytes_out codes;  // (rows, C)
+} lutnn_encode_integers;
+lutnn_code lutnn_encode_integer_rows(const lutnn_encode_integers* encode, lutnn_context* context, lutnn_error* error);
 
 typedef struct lutnn_table_codes {
   lutnn_bytes codes;  // (rows, C), each below K

@@ -32,12 +32,11 @@ void PackedCodebooks::pack(const float* centroids, size_t numCodebooks, size_t n
       }
 }
 
-static int weightOf(double value) { return std::isnan(value) ? 0 : static_cast<int>(std::nearbyint(value)); }
-
-void PackedCodebooksInt8::pack(const float* centroids, size_t numCodebooks, size_t numCentroids, size_t subvectorLength,
-                               const std::vector<Quad>& quads) {
+template <class WeightOf, class HalfNormOf>
+void PackedCodebooksInt8::pack(size_t numCodebooks, size_t numCentroids, const std::vector<Quad>& quads,
+                               WeightOf weightOf, HalfNormOf halfNormOf) {
   const size_t numBlocks = roundUp(numCentroids, kBlockCentroids) / kBlockCentroids;
-  const size_t lanes = numCodebooks * numBlocks * kBlockCentroids, bookFloats = numCentroids * subvectorLength;
+  const size_t lanes = numCodebooks * numBlocks * kBlockCentroids;
   int8_t* weights = weights_.reserve(lanes * quads.size() * 4);
   float* halfNorms = halfNorms_.reserve(lanes);
   int32_t* offsets = offsets_.reserve(lanes);
@@ -47,30 +46,59 @@ void PackedCodebooksInt8::pack(const float* centroids, size_t numCodebooks, size
            .weights = weights,
            .halfNorms = halfNorms,
            .offsets = offsets};
-  for (size_t c = 0; c < numCodebooks; c++) {
-    const float* book = centroids + c * bookFloats;
-    float largest = 0;
-    for (size_t i = 0; i < bookFloats; i++) largest = std::max(largest, std::fabs(book[i]));
-    largest_ = std::max(largest_, largest);
-    const double scale = largest > 0 ? 127.0 / largest : 0;
+  for (size_t c = 0; c < numCodebooks; c++)
     for (size_t b = 0; b < numBlocks; b++)
       for (size_t lane = 0; lane < kBlockCentroids; lane++) {
-        const size_t k = b * kBlockCentroids + lane, row = (c * numBlocks + b) * kBlockCentroids + lane;
-        const float* centroid = book + (k < numCentroids ? k : 0) * subvectorLength;
-        double norm = 0;
-        for (size_t v = 0; v < subvectorLength; v++) norm += static_cast<double>(centroid[v]) * centroid[v];
-        halfNorms[row] = static_cast<float>(-0.5 * norm * scale);
-        offsets[row] = 0;
-        for (size_t i = 0; i < quads.size(); i++)
+        const size_t i = b * kBlockCentroids + lane, k = i < numCentroids ? i : 0;
+        const size_t row = (c * numBlocks + b) * kBlockCentroids + lane;
+        int sum = 0;
+        for (size_t q = 0; q < quads.size(); q++)
           for (size_t byte = 0; byte < 4; byte++) {
-            const int v = quads[i][byte];
-            const int weight = v < 0 ? 0 : weightOf(centroid[v] * scale);
-            weights[(((c * numBlocks + b) * quads.size() + i) * kBlockCentroids + lane) * 4 + byte] =
+            const int v = quads[q][byte];
+            const int weight = v < 0 ? 0 : weightOf(c, k, static_cast<size_t>(v));
+            weights[(((c * numBlocks + b) * quads.size() + q) * kBlockCentroids + lane) * 4 + byte] =
                 static_cast<int8_t>(weight);
-            offsets[row] -= 128 * weight;
+            sum += weight;
           }
+        offsets[row] = -128 * sum;
+        halfNorms[row] = halfNormOf(c, k, sum);
       }
+}
+
+static int roundedWeight(double value) { return std::isnan(value) ? 0 : static_cast<int>(std::nearbyint(value)); }
+
+void PackedCodebooksInt8::pack(const float* centroids, size_t numCodebooks, size_t numCentroids, size_t subvectorLength,
+                               const std::vector<Quad>& quads) {
+  const size_t bookFloats = numCentroids * subvectorLength;
+  std::vector<double> scales(numCodebooks);
+  for (size_t c = 0; c < numCodebooks; c++) {
+    float largest = 0;
+    for (size_t i = 0; i < bookFloats; i++) largest = std::max(largest, std::fabs(centroids[c * bookFloats + i]));
+    largest_ = std::max(largest_, largest);
+    scales[c] = largest > 0 ? 127.0 / largest : 0;
   }
+  const auto centroid = [&](size_t c, size_t k) { return centroids + c * bookFloats + k * subvectorLength; };
+  pack(
+      numCodebooks, numCentroids, quads,
+      [&](size_t c, size_t k, size_t v) { return roundedWeight(centroid(c, k)[v] * scales[c]); },
+      [&](size_t c, size_t k, int) {
+        double norm = 0;
+        for (size_t v = 0; v < subvectorLength; v++) norm += static_cast<double>(centroid(c, k)[v]) * centroid(c, k)[v];
+        return static_cast<float>(-0.5 * norm * scales[c]);
+      });
+}
+
+/// Microkernels take 128 off each input; what is to be taken off is the zero point.
+void PackedCodebooksInt8::pack(const IntegerCodes& codes, size_t numCodebooks, size_t numCentroids,
+                               size_t subvectorLength, const std::vector<Quad>& quads) {
+  pack(
+      numCodebooks, numCentroids, quads,
+      [&](size_t c, size_t k, size_t v) {
+        return static_cast<int>(codes.centroids[(c * numCentroids + k) * subvectorLength + v]);
+      },
+      [&](size_t c, size_t k, int sum) {
+        return static_cast<float>((128 - codes.inputZeroPoint) * sum - codes.halfNorms[c * numCentroids + k]);
+      });
 }
 
 /// Inputs that are small beside the centroids keep a coarse scale, or half norms would leave no room for products.

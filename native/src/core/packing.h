@@ -10,6 +10,18 @@
 
 namespace lutnn {
 
+/// Codes that are defined in integers: inputs are q = clamp(round(x / inputScale) + inputZeroPoint, 0, 255),
+/// score_k = Σ_v (q_v − inputZeroPoint) · p_kv − halfNorm_k.
+struct IntegerCodes {
+  float inputScale;
+  uint8_t inputZeroPoint;
+  const int8_t* centroids;   // (C, K, V), within ±127
+  const int32_t* halfNorms;  // (C, K), 0 … kMaxHalfNorm
+};
+/// So scores stay far below 2²⁷, and where they start is an integer that a float holds.
+constexpr size_t kMaxLengthInteger = 256;
+constexpr int32_t kMaxHalfNorm = 1 << 23;
+
 /// A replaced layer as its arrays; see native/index.d.ts. Letters as in microkernels.h.
 struct Lookup {
   size_t numCodebooks;
@@ -22,12 +34,13 @@ struct Lookup {
   const float* bias;           // (M)
   const int32_t* treeDimensions = nullptr;  // (C, 4), for Encoding::kTree
   const float* treeThresholds = nullptr;    // (C, 15): of level 0, then two of level 1, and so on
+  IntegerCodes integers = {};               // for Encoding::kInteger
 };
 
 /// In which numbers inputs are compared with centroids. kInt8 is faster where an instruction adds up products of bytes,
 /// and some of its codes differ; sub-vectors may have up to kMaxLengthInt8 elements. kTree
-/// compares with thresholds.
-enum class Encoding { kFloat32, kInt8, kTree };
+/// compares with thresholds. kInteger has the codes of IntegerCodes; sub-vectors may have up to kMaxLengthInteger elements.
+enum class Encoding { kFloat32, kInt8, kTree, kInteger };
 constexpr size_t kMaxLengthInt8 = 2048;
 
 /// Centroids packed for encoding; packing again takes the memory that is there.
@@ -49,12 +62,20 @@ class PackedCodebooksInt8 {
   /// centroids float32 (C, K, V); `quads` say where the elements of a sub-vector lie.
   void pack(const float* centroids, size_t numCodebooks, size_t numCentroids, size_t subvectorLength,
             const std::vector<Quad>& quads);
+  /// The same of codes that are defined in integers; the scale of inputs is 1 then.
+  void pack(const IntegerCodes& codes, size_t numCodebooks, size_t numCentroids, size_t subvectorLength,
+            const std::vector<Quad>& quads);
   const CodebooksInt8& view() const { return view_; }
   /// For inputs whose largest size is this.
   float inputScale(float largest) const;
   size_t bytes() const { return weights_.bytes() + halfNorms_.bytes() + offsets_.bytes(); }
 
  private:
+  /// Reserves the arrays; weightOf(c, k, v) and halfNormOf(c, k, the sum of its weights) fill them.
+  template <class WeightOf, class HalfNormOf>
+  void pack(size_t numCodebooks, size_t numCentroids, const std::vector<Quad>& quads, WeightOf weightOf,
+            HalfNormOf halfNormOf);
+
   Buffer<int8_t> weights_;
   Buffer<float> halfNorms_;
   Buffer<int32_t> offsets_;

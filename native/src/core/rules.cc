@@ -1,6 +1,7 @@
 #include "core/rules.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace lutnn {
@@ -60,9 +61,37 @@ void requireEncoding(const Lookup& lookup, Encoding encoding) {
   if (encoding == Encoding::kInt8 && lookup.subvectorLength > kMaxLengthInt8)
     refuseRange("encoding \"int8\" takes a subvectorLength of at most " + text(kMaxLengthInt8) + " (got " +
                 text(lookup.subvectorLength) + "); use \"float32\"");
+  if (encoding == Encoding::kInteger && lookup.subvectorLength > kMaxLengthInteger)
+    refuseRange("encoding \"integer\" takes a subvectorLength of at most " + text(kMaxLengthInteger) + " (got " +
+                text(lookup.subvectorLength) + "); use \"float32\"");
   if (encoding == Encoding::kTree && lookup.numCentroids != kBlockCentroids)
     refuseRange("encoding \"tree\" takes a numCentroids of 16, the leaves of 4 levels (got " +
                 text(lookup.numCentroids) + ")");
+}
+
+IntegerCodes integersOf(const lutnn_integer_codes* given, size_t numCodebooks, size_t numCentroids,
+                        size_t subvectorLength) {
+  if (!given) throw Refusal{LUTNN_WRONG_KIND, "encoding \"integer\" takes integers (got none)"};
+  const float scale = given->input_scale;
+  if (!(scale > 0 && std::isfinite(scale)))
+    refuseRange("inputScale must be a float32 above 0 (got " + std::to_string(scale) + ")");
+  const size_t zeroPoint = count("inputZeroPoint", given->input_zero_point, 0, 255);
+  const int8_t* centroids =
+      array("centroids of integers", given->centroids, "numCodebooks · numCentroids · subvectorLength",
+            {numCodebooks, numCentroids, subvectorLength});
+  const int32_t* halfNorms =
+      array("halfNorms", given->half_norms, "numCodebooks · numCentroids", {numCodebooks, numCentroids});
+  for (size_t i = 0; i < numCodebooks * numCentroids * subvectorLength; i++)
+    if (centroids[i] == -128)
+      refuseRange("centroids of integers must be within ±127 (got -128 at index " + text(i) + ")");
+  for (size_t i = 0; i < numCodebooks * numCentroids; i++)
+    if (halfNorms[i] < 0 || halfNorms[i] > kMaxHalfNorm)
+      refuseRange("halfNorms must be from 0 to " + text(kMaxHalfNorm) + " (got " + std::to_string(halfNorms[i]) +
+                  " at index " + text(i) + ")");
+  return {.inputScale = scale,
+          .inputZeroPoint = static_cast<uint8_t>(zeroPoint),
+          .centroids = centroids,
+          .halfNorms = halfNorms};
 }
 
 void requireTree(const Lookup& lookup) {

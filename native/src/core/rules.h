@@ -43,6 +43,9 @@ void requireApart(const char* inName, const In& in, const char* outName, const O
 /// Counts within their limits; array lengths are the caller's to check.
 void requireCounts(size_t numCodebooks, size_t numCentroids, size_t subvectorLength);
 void requireEncoding(const Lookup& lookup, Encoding encoding);
+/// Codes in integers that scores can be exact of.
+IntegerCodes integersOf(const lutnn_integer_codes* given, size_t numCodebooks, size_t numCentroids,
+                        size_t subvectorLength);
 /// Every dimension of the trees is below V; a threshold may be anything.
 void requireTree(const Lookup& lookup);
 void requireWindow(const Lookup& lookup, const Window& window);

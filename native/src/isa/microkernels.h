@@ -43,8 +43,9 @@ struct Codebooks {
 /// The centroids for codes of 8-bit inputs. Elements come in quads of bytes; which element each byte holds is the
 /// operator's to know, and a byte that holds none has weight 0.
 ///
-/// An input is q = 128 + round(clamp(x · inputScale)), a weight is round(P · weightScale) with a scale for each codebook,
-/// both within ±127. score_k = round(halfNorm_k · inputScale) − 128 · Σ weights + Σ q · weight in int32, exactly; of
+/// Either an input is q = 128 + round(clamp(x · inputScale)), a weight is round(P · weightScale) with a scale for each
+/// codebook, both within ±127; or the model has its bytes, any of 0 … 255, and its weights within ±127 (Encoding::kInteger,
+/// whose half norms are whole and whose inputScale here is 1). score_k = round(halfNorm_k · inputScale) − 128 · Σ weights + Σ q · weight in int32, exactly; of
 /// equal scores the lower k wins. The codes are the same on every instruction set, but they are not those of Codebooks.
 struct CodebooksInt8 {
   size_t numCodebooks;
@@ -122,6 +123,8 @@ struct MicrokernelsInt8 {
   float (*largest)(const float* x, size_t count);
   /// x → q
   void (*quantize)(const float* x, size_t count, float inputScale, uint8_t* q);
+  /// x → clamp(round(x / scale) + zeroPoint, 0, 255), the quotient rounded to a float, halves to the even number, NaN to 0
+  void (*quantizeBy)(const float* x, size_t count, float scale, uint8_t zeroPoint, uint8_t* q);
   /// Quad n is the bytes n … n + 3: bytes (count + 3) → quads (count).
   void (*spread)(const uint8_t* bytes, size_t count, uint8_t* quads);
   /// Quad n is byte n of each of 1 … 4 rows, and 0 where there are fewer: rows, stride bytes apart → quads (count).

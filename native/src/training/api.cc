@@ -1,5 +1,6 @@
 // The C API of training: arguments are checked, then the process' Trainer computes.
 #include <algorithm>
+#include <cmath>
 #include <thread>
 
 #include "core/rules.h"
@@ -61,6 +62,39 @@ void requireFormat(const lutnn_soft_format& format) {
     refuseRange("bits must be 2 … 8, 16, or 0 for the real table (got " + std::to_string(bits) + ")");
 }
 
+/// Centroids and a table, or the weight that it is made from, that belong together.
+SoftLayer quantizedLayer(const lutnn_tensor& centroids, const lutnn_tensor& table, bool fromWeight) {
+  require(centroids.rank == 3 && centroids.shape[0] > 0 && centroids.shape[2] > 0, "centroids must be (C, K, V)",
+          centroids);
+  const size_t books = length(centroids, 0), count = length(centroids, 1), subvector = length(centroids, 2);
+  require(count >= 1 && count <= 256, "K, the length of the second axis of the centroids, must be 1 … 256", centroids);
+  const size_t rows = books * (fromWeight ? subvector : count);
+  require(table.rank == (fromWeight ? 2 : 3) && hasLengths(table) && rows == elements(table, 0, table.rank - 1) &&
+              (fromWeight || length(table, 1) == count),
+          fromWeight ? "the weight must be (C·V, M) with C·V = " + std::to_string(rows)
+                     : "the table must be (C, K, M) with C and K of the centroids",
+          table);
+  return {.numCodebooks = books,
+          .numCentroids = count,
+          .subvectorLength = subvector,
+          .outputs = length(table, table.rank - 1),
+          .centroids = centroids.data,
+          .table = table.data,
+          .fromWeight = fromWeight};
+}
+
+SoftInput checkedInput(const lutnn_soft_input& input, size_t subvectorLength) {
+  if (subvectorLength > kMaxLengthInteger)
+    refuseRange("codes in integers take a V of at most " + std::to_string(kMaxLengthInteger) + " (got " +
+                std::to_string(subvectorLength) + ")");
+  if (!(input.scale > 0 && std::isfinite(input.scale)))
+    refuseRange("the input's scale must be finite and above 0 (got " + std::to_string(input.scale) + ")");
+  if (!(input.zero_point >= 0 && input.zero_point <= 255 && input.zero_point == std::floor(input.zero_point)))
+    refuseRange("the input's zero point must be an integer from 0 to 255 (got " + std::to_string(input.zero_point) +
+                ")");
+  return {input.scale, static_cast<uint8_t>(input.zero_point)};
+}
+
 /// A layer that has been checked; the source has no dx.
 struct Checked {
   SoftLayer layer;
@@ -75,29 +109,15 @@ Checked checked(const lutnn_soft_layer& given) {
   const lutnn_tensor &x = given.x, &centroids = given.centroids, &table = given.table;
   require(x.rank == (hasWindow ? 4 : 2), hasWindow ? "x must be images of rank 4" : "x must be a matrix", x);
   require(hasLengths(x), "x must not be empty", x);
-  require(centroids.rank == 3 && centroids.shape[0] > 0 && centroids.shape[2] > 0, "centroids must be (C, K, V)",
-          centroids);
-  const size_t books = length(centroids, 0), count = length(centroids, 1), subvector = length(centroids, 2);
-  require(count >= 1 && count <= 256, "K, the length of the second axis of the centroids, must be 1 … 256", centroids);
-  const size_t rows = books * (given.from_weight ? subvector : count);
-  require(table.rank == (given.from_weight ? 2 : 3) && hasLengths(table) &&
-              rows == elements(table, 0, table.rank - 1) && (given.from_weight || length(table, 1) == count),
-          given.from_weight ? "the weight must be (C·V, M) with C·V = " + std::to_string(rows)
-                            : "the table must be (C, K, M) with C and K of the centroids",
-          table);
+  SoftLayer layer = quantizedLayer(centroids, table, given.from_weight != 0);
+  const size_t books = layer.numCodebooks, subvector = layer.subvectorLength;
   const int32_t* n = given.window.numbers;
   const auto number = [&](int i) { return static_cast<size_t>(n[i]); };
   const size_t area = hasWindow ? number(0) * number(1) : 1;
   require(length(x, x.rank - 1) * area == books * subvector && subvector % area == 0,
           "the last axis of x times the filter's positions must be C·V, and V whole channels", x);
-  const int64_t outputs = table.shape[table.rank - 1];
-  const SoftLayer layer{.numCodebooks = books,
-                        .numCentroids = count,
-                        .subvectorLength = subvector,
-                        .outputs = static_cast<size_t>(outputs),
-                        .centroids = centroids.data,
-                        .table = table.data,
-                        .fromWeight = given.from_weight != 0};
+  const int64_t outputs = static_cast<int64_t>(layer.outputs);
+  if (given.input) layer.input = checkedInput(*given.input, subvector);
   if (!hasWindow)
     return {
         .layer = layer,
@@ -129,6 +149,12 @@ Checked checked(const lutnn_soft_layer& given) {
           .outputShape = {x.shape[0], static_cast<int64_t>(images.outputHeight()),
                           static_cast<int64_t>(images.outputWidth()), outputs},
           .rank = 4};
+}
+
+SoftLayer roundedLayer(const lutnn_soft_rounding& given) {
+  if (given.format.bits < 2 || given.format.bits > 8)
+    refuseRange("bits of a rounded table must be 2 … 8 (got " + std::to_string(given.format.bits) + ")");
+  return quantizedLayer(given.centroids, given.table, given.from_weight != 0);
 }
 
 SoftLayer tableLayer(const lutnn_tensor& p, const lutnn_tensor& w) {
@@ -244,4 +270,19 @@ lutnn_code lutnn_soft_table_shape(const lutnn_tensor* centroids, const lutnn_ten
 lutnn_code lutnn_soft_table(const lutnn_tensor* centroids, const lutnn_tensor* weight, float* table,
                             lutnn_error* error) {
   return guarded(error, [&] { trainer().table(tableLayer(*centroids, *weight), table); });
+}
+
+lutnn_code lutnn_soft_rounded_shape(const lutnn_soft_rounding* rounding, int64_t shape[3], lutnn_error* error) {
+  return guarded(error, [&] {
+    const SoftLayer layer = roundedLayer(*rounding);
+    const size_t lengths[] = {layer.numCodebooks, layer.numCentroids, layer.outputs};
+    std::copy_n(lengths, 3, shape);
+  });
+}
+
+lutnn_code lutnn_soft_round(const lutnn_soft_rounding* rounding, int8_t* values, float* scale, lutnn_error* error) {
+  return guarded(error, [&] {
+    const auto& [bits, perOutput] = rounding->format;
+    trainer().round(roundedLayer(*rounding), {.bits = bits, .scalePerOutput = perOutput != 0}, values, scale);
+  });
 }

@@ -50,12 +50,19 @@ typedef struct lutnn_soft_format {
 } lutnn_soft_format;
 lutnn_code lutnn_soft_check_format(const lutnn_soft_format* format, lutnn_error* error);
 
+/* How inputs become bytes, for codes that are defined in integers; V is at most 256 then. Centroids are rounded each time. */
+typedef struct lutnn_soft_input {
+  float scale;  // finite, above 0
+  float zero_point;  // an integer, 0 … 255
+} lutnn_soft_input;
+
 typedef struct lutnn_soft_layer {
   lutnn_tensor x;  // (N, C·V), or with a window (batch, height, width, channels)
   lutnn_tensor centroids;  // (C, K, V), K 1 … 256
   lutnn_tensor table;  // (C, K, M), or where `from_weight` the weight (C·V, M) of a table P·W
   int from_weight;
   lutnn_soft_window window;
+  const lutnn_soft_input* input;  // null: codes in float32; gradients are the same
 } lutnn_soft_layer;
 
 /* (N, M), or (batch, output height, output width, M): 2 or 4 lengths. */
@@ -82,6 +89,17 @@ lutnn_code lutnn_soft_table_shape(const lutnn_tensor* centroids, const lutnn_ten
                                   lutnn_error* error);
 lutnn_code lutnn_soft_table(const lutnn_tensor* centroids, const lutnn_tensor* weight, float* table,
                             lutnn_error* error);
+
+/* The table as the forward pass rounds it. */
+typedef struct lutnn_soft_rounding {
+  lutnn_tensor centroids, table;  // as in lutnn_soft_layer
+  int from_weight;
+  lutnn_soft_format format;  // bits 2 … 8
+} lutnn_soft_rounding;
+/* Lengths C, K, M of the rounded table. */
+lutnn_code lutnn_soft_rounded_shape(const lutnn_soft_rounding* rounding, int64_t shape[3], lutnn_error* error);
+/* → values (C, K, M), scale (M); where the table is not finite, a scale of NaN and no values */
+lutnn_code lutnn_soft_round(const lutnn_soft_rounding* rounding, int8_t* values, float* scale, lutnn_error* error);
 
 #ifdef __cplusplus
 }

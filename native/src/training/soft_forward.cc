@@ -92,7 +92,10 @@ bool Trainer::findScale(const SoftLayer& layer, const TableFormat& format) {
   }
   if (!format.scalePerOutput) std::fill_n(scale, outputs, *std::max_element(scale, scale + outputs));
   const float limit = static_cast<float>((1 << (format.bits - 1)) - 1);
-  for (size_t m = 0; m < stride; m++) scale[m] = scale[m] > 0 ? scale[m] / limit : 1;
+  for (size_t m = 0; m < stride; m++) {
+    const float step = scale[m] / limit;
+    scale[m] = step > 0 ? step : 1;
+  }
   return true;
 }
 
@@ -121,6 +124,30 @@ static void lookupBy(const TrainingMicrokernels& kernels, const TableLookup<floa
   kernels.lookupFloat(lookup);
 }
 
+void Trainer::pack(const SoftLayer& layer) {
+  const size_t C = layer.numCodebooks, K = layer.numCentroids, V = layer.subvectorLength;
+  codebooks_.pack(layer.centroids, C, K, V);
+  if (!layer.input) return;
+  integers_.round(layer.centroids, C, K, V, *layer.input);
+  packedIntegers_.pack(integers_.view(), C, K, V, rowQuads(V));
+}
+
+void Trainer::encode(const SoftLayer& layer, size_t codebook, const float* x, size_t stride, size_t positions,
+                     uint8_t* codes, TrainingWorkspace& workspace) const {
+  if (!layer.input)
+    return lookupKernels_.encodePositions(codebooks_.view(), codebook, x, taps_.data(), positions, codes);
+  const MicrokernelsInt8& kernels = *lookupKernels_.int8;
+  const size_t V = layer.subvectorLength, quadCount = packedIntegers_.view().numQuads;
+  uint8_t* bytes = workspace.bytes.reserve(V * stride);
+  uint8_t* quads = workspace.quads.reserve(quadCount * stride * 4);
+  for (size_t v = 0; v < V; v++)
+    kernels.quantizeBy(x + v * stride, positions, layer.input->scale, layer.input->zeroPoint, bytes + v * stride);
+  for (size_t i = 0; i < quadCount; i++)
+    kernels.interleave(bytes + 4 * i * stride, stride, std::min<size_t>(4, V - 4 * i), positions,
+                       quads + 4 * i * stride);
+  kernels.encodePositions(packedIntegers_.view(), codebook, quads, taps_.data(), 1, positions, codes);
+}
+
 template <class T>
 void Trainer::lookUp(const SoftLayer& layer, const TableFormat& format, const Source& source, float* y) {
   const size_t books = layer.numCodebooks, count = layer.numCentroids, outputs = layer.outputs;
@@ -144,9 +171,9 @@ void Trainer::lookUp(const SoftLayer& layer, const TableFormat& format, const So
     if (!readers[worker]) readers[worker] = subVectorsOf(kernels_, source, workspaces_[worker].planes);
     return *readers[worker];
   };
-  std::vector<ptrdiff_t> taps(layer.subvectorLength);
   const size_t stride = readerOf(0).stride();
-  for (size_t v = 0; v < taps.size(); v++) taps[v] = static_cast<ptrdiff_t>(v * stride);
+  taps_.resize(layer.subvectorLength);
+  for (size_t v = 0; v < taps_.size(); v++) taps_[v] = static_cast<ptrdiff_t>(v * stride);
   const size_t positions = std::visit([](const auto& from) { return from.positions(); }, source);
   executor_.forEach(readerOf(0).numGroups(), positions * books * (layer.subvectorLength * count + outputs),
                     [&](size_t index, size_t worker) {
@@ -164,8 +191,7 @@ void Trainer::lookUp(const SoftLayer& layer, const TableFormat& format, const So
                           reader.openBlock(block);
                           for (size_t i = 0; i < chunk.count; i++) {
                             reader.get(i, x);
-                            lookupKernels_.encodePositions(codebooks_.view(), c + i, x, taps.data(), block.count,
-                                                           codes + (c + i) * codeStride + n);
+                            encode(layer, c + i, x, stride, block.count, codes + (c + i) * codeStride + n, workspace);
                           }
                         }
                       }
@@ -181,9 +207,26 @@ void Trainer::lookUp(const SoftLayer& layer, const TableFormat& format, const So
                     });
 }
 
+void Trainer::round(const SoftLayer& layer, const TableFormat& format, int8_t* values, float* scale) {
+  const std::lock_guard<std::mutex> lock(oneCall_);
+  const size_t count = layer.numCentroids, outputs = layer.outputs;
+  codebooks_.pack(layer.centroids, layer.numCodebooks, count, layer.subvectorLength);
+  if (!findScale(layer, format)) {
+    std::fill_n(scale, outputs, std::numeric_limits<float>::quiet_NaN());
+    return;
+  }
+  std::copy_n(scale_.data(), outputs, scale);
+  executor_.forEach(layer.numCodebooks, layer.tableOperations(), [&](size_t c, size_t worker) {
+    const TableRows rows = tableOf(kernels_, layer, codebooks_.view(), c, workspaces_[worker]);
+    for (size_t k = 0; k < count; k++)
+      quantize(kernels_, rows.values + k * rows.stride, scale, outputs, format.bits,
+               values + (c * count + k) * outputs);
+  });
+}
+
 void Trainer::forward(const SoftLayer& layer, const TableFormat& format, const Source& source, float* y) {
   const std::lock_guard<std::mutex> lock(oneCall_);
-  codebooks_.pack(layer.centroids, layer.numCodebooks, layer.numCentroids, layer.subvectorLength);
+  pack(layer);
   if (!findScale(layer, format)) {
     const auto positions = [](const auto& from) { return from.positions(); };
     std::fill_n(y, std::visit(positions, source) * layer.outputs, std::numeric_limits<float>::quiet_NaN());

@@ -5,11 +5,13 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "core/packing.h"
 #include "core/thread_pool.h"
 #include "isa/dispatch.h"
+#include "training/integer_codebooks.h"
 #include "training/kmeans.h"
 #include "training/sub_vectors.h"
 
@@ -27,6 +29,7 @@ struct SoftLayer {
   const float* centroids;  // (C, K, V)
   const float* table;  // the weight W (C·V, M) of a table P · W, or the table (C, K, M) itself
   bool fromWeight;
+  std::optional<SoftInput> input = {};  // of codes that are defined in integers; they alone are other than of float32
 
   /// Multiply-adds that the real table takes, or numbers that it has.
   size_t tableOperations() const { return numCodebooks * numCentroids * outputs * (fromWeight ? subvectorLength : 1); }
@@ -48,7 +51,7 @@ struct SoftGradients {
 struct TrainingWorkspace {
   PlaneBuffers planes;
   Buffer<float> x, product, pulls, minusSums, gradients, gradientsTransposed, rowSums, table, tables, weight;
-  Buffer<uint8_t> codes;
+  Buffer<uint8_t> codes, bytes, quads;
 };
 
 /// The real table of one codebook, (K, M).
@@ -76,12 +79,20 @@ class Trainer {
                 const SoftGradients& gradients);
   /// The real table P · W (C, K, M) of a layer with a weight.
   void table(const SoftLayer& layer, float* table);
+  /// The table as `forward` rounds it, in at most 8 bits: values (C, K, M), scale (M), which is NaN where the table is not
+  /// finite, and then there are no values.
+  void round(const SoftLayer& layer, const TableFormat& format, int8_t* values, float* scale);
   /// k-means of `count` codebooks from `first` on → centroids (count, K, V)
   void cluster(const Clustering& problem, size_t first, size_t count, float* centroids);
 
  private:
   template <class T>
   void lookUp(const SoftLayer& layer, const TableFormat& format, const Source& source, float* y);
+  /// Packs the centroids for the codes that the layer has.
+  void pack(const SoftLayer& layer);
+  /// Codes of one codebook's sub-vectors x (V, positions), `stride` floats between rows.
+  void encode(const SoftLayer& layer, size_t codebook, const float* x, size_t stride, size_t positions, uint8_t* codes,
+              TrainingWorkspace& workspace) const;
   bool findScale(const SoftLayer& layer, const TableFormat& format);
 
   const TrainingMicrokernels& kernels_;
@@ -90,6 +101,9 @@ class Trainer {
   PoolExecutor executor_;
   std::vector<TrainingWorkspace> workspaces_;
   PackedCodebooks codebooks_;
+  IntegerCodebooks integers_;
+  PackedCodebooksInt8 packedIntegers_;
+  std::vector<ptrdiff_t> taps_;  // of the sub-vectors' elements, or of their quads
   std::vector<ClusteringWorkspace> clusteringWorkspaces_;
   Buffer<float> scale_, sums_;
   Buffer<uint8_t> entries_;

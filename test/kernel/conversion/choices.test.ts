@@ -314,6 +314,7 @@ describe("what is held at once", () => {
     });
     const sizes: number[][] = [];
     const results: number[] = [];
+    const before = tf.memory().numBytes;
     for (;;) {
       await stream.fill();
       if (stream.size === 0) break;
@@ -324,6 +325,8 @@ describe("what is held at once", () => {
         expect(stream.inputs(node).reduce((sum, { shape }) => sum + shape[0], 0)).toBe(stream.size);
         await stream.advance();
       }
+      // Of each example what the network gives, and its target: 2 numbers each. Its inputs have gone.
+      expect(tf.memory().numBytes - before).toBe(stream.size * 4 * (2 + 2));
       sizes.push(seen);
       for (const [output] of stream.results()) results.push(...output.dataSync());
       stream.restart();

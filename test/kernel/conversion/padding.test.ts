@@ -1,4 +1,4 @@
-import { type CalibrationMethod, type Conversion, convert, datasets, plan, tf } from "lutnn";
+import { type CalibrationMethod, type Conversion, convert, datasets, layers, plan, tf } from "lutnn";
 import { describe, expect, it } from "vitest";
 import { rowsOfKMeans } from "../networks/capture";
 import { randomFloats } from "../random";
@@ -79,6 +79,38 @@ describe("padded positions", () => {
       expect(results[1]).toEqual(results[0]);
     },
   );
+
+  it.each([
+    ["flattens it: all rows are learnt from", () => L.flatten(), examples * length],
+    ["means the real ones alone: those are", null, real],
+  ] as const)("of a network that is given its mask and %s", async (_what, behind, rows) => {
+    const [input, given] = [
+      tf.input({ shape: [length, width], name: "x" }),
+      tf.input({ shape: [length], name: "mask" }),
+    ];
+    const project = (name: string, seed: number) =>
+      L.dense({ units: 4, name, kernelInitializer: tf.initializers.heNormal({ seed }) }).apply(input);
+    const attended = layers
+      .attention({ numHeads: 1 })
+      .apply([...["q", "k", "v"].map(project), given] as tf.SymbolicTensor[]) as tf.SymbolicTensor;
+    const inside = L.dense({ units: 4, name: "inside" }).apply(attended) as tf.SymbolicTensor;
+    const pooled = behind ? behind().apply(inside) : new layers.MaskedMean({}).apply([inside, given]);
+    const output = L.dense({ units: 2, activation: "softmax" }).apply(pooled) as tf.SymbolicTensor;
+    const conversion = convert(tf.model({ inputs: [input, given], outputs: output }), {
+      layers: ["inside"],
+      numCentroids: 4,
+      subvectorLength: { inside: 2 },
+    });
+    const { x } = data(1).arrays.inputs;
+    const both = new datasets.ArrayExamples({
+      name: "padded",
+      inputs: { x, mask: { shape: [length], values: Float32Array.from(mask) } },
+      target: { kind: "class", classes: 2 },
+      targets: new Int32Array(examples),
+    });
+    const [seen] = await rowsOfKMeans(() => conversion.calibrate(both, { method: "kmeans" }));
+    expect(seen.length / 4).toBe(rows);
+  });
 
   it("change nothing of a plan", async () => {
     const points: unknown[] = [];

@@ -143,7 +143,8 @@ describe("a stored state", () => {
   it("is refused with the place that is wrong", () => {
     for (const [path, value, message] of [
       ["dense.a", ["x"], /dense\.a\.0/],
-      ["version", 2, /version: /],
+      ["version", 3, /version: /],
+      ["profile.codes", "int4", /profile\.codes/],
       ["profile.tableBits", 5, /profile\.tableBits/],
       ["profile.calibrate.refineSteps", -1, /profile\.calibrate\.refineSteps/],
       ["states", [], /states: /],

@@ -263,6 +263,7 @@ describe("settings", () => {
         distance: "l2",
         tableScale: "layer",
         tableBits: 8,
+        codes: "float32",
         calibrate: { method: "kmeans", batchNorm: false, ridge: 1e-3, refineSteps: 0 },
         fineTune: {
           learningRate: 1e-3,
@@ -281,6 +282,7 @@ describe("settings", () => {
         distance: "l2",
         tableScale: "output",
         tableBits: 8,
+        codes: "float32",
         calibrate: { method: "leastSquares", batchNorm: true, ridge: "heldOut", refineSteps: 0 },
         fineTune: {
           learningRate: 3e-3,

@@ -1,4 +1,4 @@
-import { type LookupLayer, tf } from "lutnn";
+import { type LookupLayer, type pq, tf } from "lutnn";
 import { assembleNetwork, freshLayer } from "../../../kernel/lib/layers/assemble";
 import { NetworkGraph } from "../../../kernel/lib/layers/graph";
 import { linearOperator } from "../../../kernel/lib/layers/linearOperator";
@@ -17,12 +17,21 @@ const config = {
  * A network with some layers replaced by lookups with random centroids, without a conversion: the others keep the
  * weights of the dense network.
  * @param layers names of the layers and their V
+ * @param input how inputs become bytes: codes are in int8 then
  */
-export function withLookups(dense: tf.LayersModel, layers: Record<string, number>): tf.LayersModel {
+export function withLookups(
+  dense: tf.LayersModel,
+  layers: Record<string, number>,
+  input?: pq.InputQuantization,
+): tf.LayersModel {
   const graph = new NetworkGraph(dense);
   const model = assembleNetwork(graph, (name, layer) =>
     name in layers
-      ? makeLookup(layer, name, { ...config, subvectorLength: layers[name] })
+      ? makeLookup(layer, name, {
+          ...config,
+          subvectorLength: layers[name],
+          codes: input ? "int8" : "float32",
+        })
       : freshLayer(layer, name),
   );
   const made = new NetworkGraph(model).layers;
@@ -39,6 +48,7 @@ export function withLookups(dense: tf.LayersModel, layers: Record<string, number
         centroids: randomFloats(numCodebooks * numCentroids * subvectorLength, seed++),
         weight: weight.dataSync() as Float32Array,
         bias: operator.bias(),
+        input,
         inverseTemperatureLogit: 14,
       });
       weight.dispose();

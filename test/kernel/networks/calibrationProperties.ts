@@ -7,6 +7,7 @@ import { type LinearOperator, linearOperator } from "../../../kernel/lib/layers/
 import { capturedInputs, fitsOf, rowsOfKMeans, rowsOfMaddness, rowsOfSampling } from "./capture";
 import { must } from "./must";
 import { predict } from "./outputs";
+import { maskPrefix } from "./pool";
 
 // Every method gives each layer the inputs that it really sees: what TensorFlow.js itself lets the layer receive.
 
@@ -32,11 +33,49 @@ function receivedRows(
   return new Map(
     [...received].map(([name, calls]) => {
       const operator = operatorOf(graph, name);
-      const rows = calls.map((x) => valuesOf(() => operator.rows(x)));
+      const isLeftOut = paddingOf(network, inputs);
+      const rows = calls.map((x) => {
+        const all = valuesOf(() => operator.rows(x));
+        const isByPosition = x.rank === 3 && all.length / operator.inputLength === isLeftOut?.length;
+        return isByPosition ? all.filter((_, i) => !isLeftOut![Math.floor(i / operator.inputLength)]) : all;
+      });
       tf.dispose(calls);
       return [name, rows];
     }),
   );
+}
+
+/**
+ * Which positions (B·T) are padding: by the network's only mask, where noise in their place reaches no output but those of
+ * the positions themselves. Null where it does.
+ */
+function paddingOf(network: tf.LayersModel, inputs: tf.Tensor[]): boolean[] | null {
+  const masks = inputs.filter((_, i) => network.inputNames[i].startsWith(maskPrefix));
+  if (masks.length !== 1) return null;
+  const real = [...masks[0].dataSync()];
+  const positions = masks[0].shape[1]!;
+  const noisy = inputs.map((x) => {
+    if (x === masks[0] || x.shape[1] !== positions) return x;
+    const each = x.size / real.length;
+    const integers = x.dtype === "int32";
+    const values = [...x.dataSync()].map((value, i) => {
+      if (real[Math.floor(i / each)]) return value;
+      return integers ? (value + 1 + (i % 3)) % 5 : value * -3 + (i % 7);
+    });
+    return tf.tensor(values, x.shape, x.dtype as "int32");
+  });
+  const [before, after] = [inputs, noisy].map((feeds) => predict(network, feeds));
+  const isSame = before.every((y, i) => {
+    const [wanted, got] = [y, after[i]].map((one) => [...one.dataSync()]);
+    const each = y.rank > 1 && y.shape[1] === positions ? y.size / real.length : 0;
+    const most = Math.max(...wanted.map(Math.abs));
+    return wanted.every(
+      (value, at) => Math.abs(value - got[at]) <= 1e-5 * most || (each > 0 && !real[Math.floor(at / each)]),
+    );
+  });
+  const isReached = noisy.every((x, i) => x === inputs[i]);
+  tf.dispose([before, after, noisy.filter((x, i) => x !== inputs[i])]);
+  return isSame && !isReached ? real.map((value) => value === 0) : null;
 }
 
 const operatorOf = (graph: NetworkGraph, name: string): LinearOperator =>

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { convert, openConversion, tf } from "lutnn";
+import { convert, openConversion, type pq, profiles, tf } from "lutnn";
 import { ArrayExamples } from "../../../kernel/lib/datasets/arrayExamples";
 import { NetworkGraph } from "../../../kernel/lib/layers/graph";
 import { findHead } from "../../../kernel/lib/layers/head";
@@ -46,11 +46,13 @@ function examplesOf(model: tf.LayersModel, inputs: readonly tf.Tensor[], target:
  * back.
  * @param lookups names of layers and V
  * @param makeInputs as many examples of the network's inputs as asked
+ * @param codes in which numbers they are defined
  */
 export async function checkConversion(
   model: tf.LayersModel,
   lookups: Record<string, number>,
   makeInputs: (count: number) => tf.Tensor[],
+  codes: pq.CodeKind,
 ): Promise<void> {
   const names = [...new NetworkGraph(model).layers.keys()].filter((name) => name in lookups);
   if (model.outputs.length > 1 || names.length === 0) return;
@@ -64,7 +66,9 @@ export async function checkConversion(
     return outputs[outputs.length - 1];
   };
   try {
-    const conversion = convert(model, { layers: names, subvectorLength: lookups, numCentroids, task });
+    const profile = { ...profiles.plus, codes };
+    const options = { layers: names, subvectorLength: lookups, numCentroids, task, profile };
+    const conversion = convert(model, options);
     sameBits("convert", model, dense, now(conversion.model));
     const data = examplesOf(model, inputs, target);
     await checkRowsAlone(conversion, data, { model, inputs, names });

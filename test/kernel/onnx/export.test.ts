@@ -57,6 +57,24 @@ print(json.dumps({
     expect(result.difference).toBeLessThan(2e-5);
   });
 
+  it("without functions passes the checker, too, and computes the same to the last bit", async () => {
+    const inlined = exportOnnx(network, { functions: "inlined" });
+    const path = join(folder, "inlined.onnx");
+    writeFileSync(path, inlined);
+    const script = `
+import sys, json, onnx
+model = onnx.load(sys.argv[1])
+onnx.checker.check_model(model, full_check=True)
+onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+print(json.dumps({"opsets": {o.domain: o.version for o in model.opset_import}, "functions": len(model.functions),
+    "domains": sorted({n.domain for n in model.graph.node})}))`;
+    const result = JSON.parse(execFileSync(python, ["-c", script, path], { encoding: "utf8" }));
+    expect(result).toEqual({ opsets: { "": 17 }, functions: 0, domains: [""] });
+    const inputs = randomInputs(network, 3);
+    const [wanted, got] = [await runOnnx(bytes, network, inputs), await runOnnx(inlined, network, inputs)];
+    expect(got.output).toEqual(wanted.output);
+  });
+
   it("runs in onnxruntime-node to the same result, at any batch size", async () => {
     for (const size of [1, 5]) {
       const inputs = randomInputs(network, size);

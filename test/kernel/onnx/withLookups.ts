@@ -1,12 +1,19 @@
-import type { LookupLayer, tf as Tf } from "lutnn";
+import type { LookupLayer, pq, tf as Tf } from "lutnn";
 import { assembleNetwork, freshLayer } from "../../../kernel/lib/layers/assemble";
 import { NetworkGraph } from "../../../kernel/lib/layers/graph";
 import { linearOperator } from "../../../kernel/lib/layers/linearOperator";
 import { makeLookup } from "../../../kernel/lib/layers/makeLookup";
 import { randomFloats } from "../random";
 
-/** A network in which the layers named are looked up, with random arrays and the other layers' weights. */
-export function withLookups(model: Tf.LayersModel, subvectorLengths: Record<string, number>): Tf.LayersModel {
+/**
+ * A network in which the layers named are looked up, with random arrays and the other layers' weights.
+ * @param input how inputs become bytes: codes are in int8 then
+ */
+export function withLookups(
+  model: Tf.LayersModel,
+  subvectorLengths: Record<string, number>,
+  input?: pq.InputQuantization,
+): Tf.LayersModel {
   const graph = new NetworkGraph(model);
   const twins: LookupLayer[] = [];
   const converted = assembleNetwork(graph, (name, layer) => {
@@ -18,6 +25,7 @@ export function withLookups(model: Tf.LayersModel, subvectorLengths: Record<stri
       tableScale: "output",
       tableBits: 8,
       distance: "l2",
+      codes: input ? "int8" : "float32",
     });
     twins.push(twin);
     return twin;
@@ -32,6 +40,7 @@ export function withLookups(model: Tf.LayersModel, subvectorLengths: Record<stri
       centroids: randomFloats(numCodebooks * numCentroids * subvectorLength, 10 * i + 1),
       table: randomFloats(numCodebooks * numCentroids * outputs, 10 * i + 2),
       bias: randomFloats(outputs, 10 * i + 3),
+      input,
       inverseTemperatureLogit: 1,
     });
   });

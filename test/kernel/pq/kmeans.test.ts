@@ -163,6 +163,21 @@ describe("kMeans by the native training operators", () => {
     }
   });
 
+  it("equals it where points lie alike: the first of the farthest, and what was drawn last", async () => {
+    // Each pair lies as far on one side of its middle as on the other; the second case has fewer points than centroids.
+    const pairs = Float32Array.from({ length: 64 }, (_, i) => 100 * (i % 2) + (i % 4 < 2 ? -1 : 1));
+    const few = Float32Array.from({ length: 40 }, (_, i) => (i * 7) % 3);
+    for (const [x, K] of [
+      [pairs, 5],
+      [few, 16],
+    ] as const)
+      for (let seed = 0; seed < 12; seed++) {
+        const plain = await runWith("tfjs", x, shape(1, K, 1), { seed });
+        const native = await runWith("native", x, shape(1, K, 1), { seed });
+        expect(native.centroids).toEqual(plain.centroids);
+      }
+  });
+
   it("moves an empty cluster to the farthest point of the cluster of largest error, as plain loops do", async () => {
     const [N, C, K, V] = [24, 3, 8, 2];
     const size = shape(C, K, V);

@@ -256,6 +256,45 @@ describe("the native lookup", () => {
     });
   });
 
+  describe.each(kinds)("hands out, of a %s,", (kind) => {
+    const [C, K, V, M] = [3, 5, 4, 37]; // neither outputs nor entries fill whole vectors or words
+    const centroids = random([C, K, V], 8) as tf.Tensor3D;
+    const parameterOf = (values: tf.Tensor) => ({ kind, tensor: values }) as pq.SoftParameter;
+    const shape = kind === "weight" ? [C * V, M] : [C, K, M];
+    const realOf = (parameter: pq.SoftParameter) =>
+      (kind === "weight"
+        ? pq.realTable(centroids, parameter.tensor as tf.Tensor2D, "native")
+        : parameter.tensor
+      ).dataSync() as Float32Array;
+
+    it.each([
+      ["layer", 8],
+      ["output", 8],
+      ["layer", 4],
+      ["output", 7],
+    ] as const)("the table as it is rounded: one scale per %s, %d bits", (tableScale, tableBits) => {
+      const parameter = parameterOf(random(shape, 9));
+      const got = pq.roundedTable(centroids, parameter, { tableScale, tableBits, backend: "native" });
+      expect(got).toEqual(pq.quantizeTable(realOf(parameter), M, tableScale, tableBits));
+    });
+
+    it("zeros and entries too small for a scale with scale 1, and no table that is not finite", () => {
+      const tiny = Float32Array.from(
+        { length: shape.reduce((a, b) => a * b) },
+        (_, i) => ((i % M) % 3) * 2 ** -149,
+      );
+      const parameter = parameterOf(tf.tensor(tiny, shape));
+      const options = { tableScale: "output", backend: "native" } as const;
+      expect(pq.roundedTable(centroids, parameter, options)).toEqual(
+        pq.quantizeTable(realOf(parameter), M, "output"),
+      );
+      tiny[M + 1] = Number.NaN;
+      expect(() => pq.roundedTable(centroids, parameterOf(tf.tensor(tiny, shape)), options)).toThrow(
+        `quantizeTable: all table values must be finite (got NaN at index ${kind === "table" ? M + 1 : 1})`,
+      );
+    });
+  });
+
   it("says which shapes do not belong together", () => {
     const x = tf.zeros([2, 5, 5, 2]) as tf.Tensor4D;
     const parameter = { kind: "weight", tensor: tf.zeros([18, 3]) as tf.Tensor2D } as const;
@@ -325,6 +364,7 @@ describe("the fallback's windows", () => {
         distance: "l2",
         tableScale: "layer",
         tableBits: 8,
+        integers: null,
       });
       expect(y.shape).toEqual([2, 4, 4, 5]);
     });

@@ -4,7 +4,7 @@ import { makeLookup } from "../../layers/makeLookup";
 import { kMeans } from "../../pq/kmeans";
 import type { Target } from "../targets";
 import { calibrateAlone, rowsPerCentroid } from "./calibrateAlone";
-import { lookupArrays, storeLookup } from "./lookupArrays";
+import { inputOf, lookupArrays, storeLookup } from "./lookupArrays";
 import type { Method } from "./method";
 
 /** As published: for each layer k-means on the inputs that it sees in the dense network; the table is P·W. */
@@ -32,12 +32,13 @@ export const kmeans: Method = {
           centroids: await centroidsOf(target, rows),
           weight: valuesOf(() => target.operator.weight()),
           bias: target.operator.bias(),
+          ...inputOf(target, rows, run.profile),
           inverseTemperatureLogit: INITIAL_INVERSE_TEMPERATURE_LOGIT,
         }),
     );
   },
 
-  layerFor({ layer, name, numCentroids, subvectorLength }, { distance, tableScale, tableBits }) {
+  layerFor({ layer, name, numCentroids, subvectorLength }, { distance, tableScale, tableBits, codes }) {
     return makeLookup(layer, name, {
       numCentroids,
       subvectorLength,
@@ -45,6 +46,7 @@ export const kmeans: Method = {
       tableScale,
       tableBits,
       distance,
+      codes,
     });
   },
 };

@@ -77,7 +77,7 @@ export const leastSquares: Method = {
     return result;
   },
 
-  layerFor({ layer, name, numCentroids, subvectorLength }, { distance, tableScale, tableBits }) {
+  layerFor({ layer, name, numCentroids, subvectorLength }, { distance, tableScale, tableBits, codes }) {
     return makeLookup(layer, name, {
       numCentroids,
       subvectorLength,
@@ -85,6 +85,7 @@ export const leastSquares: Method = {
       tableScale,
       tableBits,
       distance,
+      codes,
     });
   },
 };
@@ -127,13 +128,14 @@ async function fitTarget(
     later: others.map((call) => again.get(call)!),
     signal,
   });
-  const { distance, tableScale, tableBits, calibrate } = profile;
+  const { distance, tableScale, tableBits, codes, calibrate } = profile;
   const fitted = await fitLookup(problem, {
     seed,
     signal,
     distance,
     tableScale,
     tableBits,
+    codes,
     ridge: ridgeOf(profile, operator),
     centroids: known,
     refineSteps: calibrate.refineSteps,

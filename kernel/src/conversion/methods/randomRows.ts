@@ -4,7 +4,7 @@ import { sampleIndices, seededRandom } from "../../pq/random";
 import type { Target } from "../targets";
 import { calibrateAlone, rowsPerCentroid } from "./calibrateAlone";
 import { kmeans } from "./kmeans";
-import { lookupArrays, storeLookup } from "./lookupArrays";
+import { inputOf, lookupArrays, storeLookup } from "./lookupArrays";
 import type { Method } from "./method";
 
 /**
@@ -26,6 +26,7 @@ export const randomRows: Method = {
           centroids: drawnCentroids(target, rows, run.seed),
           weight: valuesOf(() => target.operator.weight()),
           bias: target.operator.bias(),
+          ...inputOf(target, rows, run.profile),
           inverseTemperatureLogit: INITIAL_INVERSE_TEMPERATURE_LOGIT,
         }),
     ),

@@ -139,7 +139,7 @@ async function measureLayer(
   onDone: () => void,
 ): Promise<MeasuredLayer> {
   const { operator, name, layer, positions } = target;
-  const { distance, tableScale, tableBits } = profile;
+  const { distance, tableScale, tableBits, codes } = profile;
   const ridge = ridgeOf(profile, operator);
   const problem = await lookupProblem(target, learning, {
     rows: (total) => chooseRows(`plan ${name}`, total, rowsPerFit, seed),
@@ -163,15 +163,15 @@ async function measureLayer(
       const shape = { ...choice, numCodebooks: inputLength / choice.subvectorLength };
       const fitted = await fitLookup(
         { ...problem, shape },
-        { seed, ridge, refineSteps: 0, distance, tableScale, tableBits, signal },
+        { seed, ridge, refineSteps: 0, distance, tableScale, tableBits, codes, signal },
       );
-      const lookup = { ...choice, tableSource: "table", tableScale, tableBits, distance } as const;
+      const lookup = { ...choice, tableSource: "table", tableScale, tableBits, distance, codes } as const;
       const twin = makeLookup(layer, name, lookup);
       twin.apply(tf.input({ batchShape: target.calls[0].node.inputShapes[0] }));
       twin.setLookup({ ...fitted, bias: operator.bias() });
       try {
         const effect = measureAlone(target, twin, measuring, exact, task);
-        const after = lookupCost({ ...sizes, ...choice });
+        const after = lookupCost({ ...sizes, ...choice, codes });
         const option = {
           ...choice,
           cost: { flops: after.operations, bytes: after.bytes, latency: 0 },

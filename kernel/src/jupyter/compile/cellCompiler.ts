@@ -93,8 +93,8 @@ export class CellCompiler {
     const { values, ambient, continued, fresh } = cells.draft;
     const declared = new Set([...values].filter((name) => !ambient.has(name)));
     const files = own.flatMap((each) => this.deliver(program, each));
-    const { variables: known, changing, mixed } = cells;
-    const variables = { declared, known, changing, mixed: new Set([...mixed, ...cells.draft.others]) };
+    const { variables: known, changing } = cells;
+    const variables = { declared, known, changing };
     const emitted = emitCell(ts, program, file, variables, continued);
     cells.draft.changing = emitted.changing;
     const cell = { ...emitted.cell, fresh: fresh.filter((name) => declared.has(name)) };

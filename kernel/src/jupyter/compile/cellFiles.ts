@@ -37,8 +37,6 @@ export interface CellFile {
   fresh: readonly string[];
   /** Variables that change at any time once the cell runs. */
   changing: readonly string[];
-  /** Values that it declares and that are no numbers. */
-  others: ReadonlySet<string>;
 }
 
 export class CellFiles {
@@ -51,8 +49,6 @@ export class CellFiles {
   readonly scratch: CellFile;
   /** Variables that functions of cells assign to, and imports: they may change whenever a function is called. */
   readonly changing = new Set<string>();
-  /** Variables that have been declared as anything but numbers. */
-  readonly mixed = new Set<string>();
   /** The cells that count, oldest first. */
   private kept: CellFile[] = [];
   private valueOwners = new Map<string, CellFile>();
@@ -107,7 +103,7 @@ export class CellFiles {
   /** Notes what the draft declares and needs, as a program has it. */
   describe(program: typescript.Program, file: typescript.SourceFile): void {
     const { ts, draft } = this;
-    const { values, types, ambient, others } = declarationsOf(ts, program, file);
+    const { values, types, ambient } = declarationsOf(ts, program, file);
     const needs = new Set<CellFile>();
     const need = (owner: CellFile | undefined) => owner && needs.add(owner);
     for (const name of identifiersOf(file)) {
@@ -120,7 +116,7 @@ export class CellFiles {
     const known = this.variables;
     for (const name of ambient) if (known.has(name)) ambient.delete(name);
     const [augmentations, forgotten] = [augmentationsOf(ts, file), new Set<string>()];
-    Object.assign(draft, { values, types, ambient, others, needs, augmentations, forgotten });
+    Object.assign(draft, { values, types, ambient, needs, augmentations, forgotten });
     this.settle(program);
   }
 
@@ -128,7 +124,6 @@ export class CellFiles {
   adopt(): void {
     const { ts, draft } = this;
     for (const name of draft.changing) this.changing.add(name);
-    for (const name of draft.others) this.mixed.add(name);
     if (draft.values.size + draft.types.size + draft.augmentations.size === 0) return;
     if (draft.linked) expectAssignments(ts, draft.linked, false);
     this.kept.push(draft);
@@ -213,7 +208,7 @@ export class CellFiles {
         ...{ forgotten: new Set<string>(), values: new Set<string>(), types: new Set<string>() },
         ...{ ambient: new Set<string>(), augmentations: new Set<string>(), needs: new Set<CellFile>() },
         ...{ linked: null, isSettled: false, continued: new Map(), fresh: [] },
-        ...{ changing: [], others: new Set<string>() },
+        changing: [],
       };
       this.all.push(cell);
       this.free.push(cell);
@@ -239,7 +234,7 @@ function lookUp(
 function declarationsOf(ts: Ts, program: typescript.Program, file: typescript.SourceFile) {
   const checker = program.getTypeChecker();
   const [values, types] = [new Set<string>(), new Set<string>()];
-  const [ambient, others] = [new Set<string>(), new Set<string>()];
+  const ambient = new Set<string>();
   for (const [key, local] of localsOf(file) ?? []) {
     const name = ts.unescapeLeadingUnderscores(key);
     const symbol = exportedOf(local);
@@ -250,15 +245,9 @@ function declarationsOf(ts: Ts, program: typescript.Program, file: typescript.So
     const isUnknown = isAlias && checker.isUnknownSymbol(target);
     const isValue = isUnknown || (target.flags & ts.SymbolFlags.Value) !== 0;
     if (isValue && !isTypeOnly) values.add(name);
-    if (isAlias || !isNumber(ts, checker.getTypeOfSymbol(symbol))) others.add(name);
     if (isUnknown || target.flags & (ts.SymbolFlags.Type | ts.SymbolFlags.Namespace)) types.add(name);
     if (declarations.every((each) => ts.getCombinedModifierFlags(each) & ts.ModifierFlags.Ambient))
       ambient.add(name);
   }
-  return { values, types, ambient, others };
+  return { values, types, ambient };
 }
-
-const isNumber = (ts: Ts, type: typescript.Type): boolean =>
-  type.isUnion()
-    ? type.types.every((each) => isNumber(ts, each))
-    : (type.flags & ts.TypeFlags.NumberLike) !== 0;

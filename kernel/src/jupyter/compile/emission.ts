@@ -33,9 +33,9 @@ export function emitCell(
     cellStatements(ts, checker),
   ];
   const { code, map } = emit(program, file, { before });
-  const { text, prologue, changing: own, ...body } = toFunctionBody(ts, code, variables);
+  const { text, prologue, changing, ...body } = toFunctionBody(ts, code, variables);
   const cell = { ...body, code: text, maps: [map], firstColumn: prologue, lines: linesOf(code) };
-  return { cell, changing: own };
+  return { cell, changing };
 }
 
 /** A file of the notebook's own. */

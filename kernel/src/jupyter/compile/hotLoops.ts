@@ -1,15 +1,16 @@
 // Loops over the notebook's variables that may keep them in locals, which makes them two to four times as fast: those
-// in which nothing runs that could look at the variables. That is decided by types, before they are gone.
+// in which nothing runs that could look at the variables. That is decided by types, before they are gone. Functions of
+// the same cell may run that are as plain and look at nothing but their arguments.
 import type typescript from "typescript";
 import type { Ts } from "./compilerApi";
-import { declaredNames, isAssignedTo, isAssignment, isReference } from "./scopes";
+import { isAssignment, runsLater } from "./scopes";
 
 /** The label that marks such a loop from the first step of a cell to the second. */
 export const hotLabel = "__hot__";
 
 const typedArray = /^(Big)?(Uint|Int|Float)\d+(Clamped)?Array$/;
 
-/** Marks the loops that run nothing but arithmetic on numbers, texts and the elements of arrays. */
+/** Marks the loops that run nothing but arithmetic on numbers, texts and the elements of arrays, in functions of their own too. */
 export function markHotLoops(
   ts: Ts,
   program: typescript.Program,
@@ -27,6 +28,9 @@ export function markHotLoops(
 
 class Purity {
   private readonly checker: typescript.TypeChecker;
+  /** Functions that a loop of the cell calls, and those that are being asked about: they are no plain ones if asked again. */
+  private readonly functions = new Map<typescript.Node, boolean>();
+  private readonly asked = new Set<typescript.Node>();
 
   constructor(
     private readonly ts: Ts,
@@ -59,7 +63,11 @@ class Purity {
     if (ts.isElementAccessExpression(node))
       return this.isList(node.expression) && this.isNumber(node.argumentExpression);
     if (ts.isCallExpression(node))
-      return this.isMath(node.expression) && node.arguments.every((each) => this.isPrimitive(each));
+      return (
+        (this.isMath(node.expression) || this.isPlainCall(node)) &&
+        node.arguments.every((each) => this.isPrimitive(each))
+      );
+    if (ts.isArrayLiteralExpression(node)) return node.elements.every((each) => !ts.isSpreadElement(each));
     if (ts.isTemplateSpan(node)) return this.isPrimitive(node.expression);
     return this.plainKinds.has(node.kind) || ts.isToken(node);
   }
@@ -89,8 +97,7 @@ class Purity {
     const { ts } = this;
     const { SyntaxKind } = ts;
     const operator = operatorToken.kind;
-    if (isAssignment(ts, operator) && !ts.isIdentifier(left) && !ts.isElementAccessExpression(left))
-      return false;
+    if (isAssignment(ts, operator) && !this.isTarget(left, right)) return false;
     switch (operator) {
       case SyntaxKind.EqualsToken:
       case SyntaxKind.EqualsEqualsEqualsToken:
@@ -109,6 +116,85 @@ class Purity {
       default:
         return this.isPrimitive(left) && this.isPrimitive(right);
     }
+  }
+
+  /** A variable, an element, or a pattern of them for a list. */
+  private isTarget(left: typescript.Expression, right: typescript.Expression): boolean {
+    const { ts } = this;
+    if (!ts.isArrayLiteralExpression(left))
+      return ts.isIdentifier(left) || ts.isElementAccessExpression(left);
+    const isOne = (each: typescript.Expression) =>
+      ts.isIdentifier(each) || ts.isElementAccessExpression(each);
+    return this.isList(right) && left.elements.every(isOne);
+  }
+
+  /**
+   * Calls a function of this cell that is plain and looks at nothing but its arguments. In a function that runs later the
+   * name may have got another one meanwhile.
+   */
+  private isPlainCall(node: typescript.CallExpression): boolean {
+    const around = this.ts.findAncestor(node, (at) => runsLater(this.ts, at));
+    return (around === undefined || this.asked.has(around)) && this.isPlainFunction(node.expression);
+  }
+
+  private isPlainFunction(callee: typescript.Expression): boolean {
+    const { ts, checker } = this;
+    const symbol = ts.isIdentifier(callee) ? checker.getSymbolAtLocation(callee) : undefined;
+    const [declaration, ...more] = symbol?.declarations ?? [];
+    if (!declaration || more.length > 0 || declaration.getSourceFile() !== callee.getSourceFile())
+      return false;
+    const made = this.functionOf(declaration);
+    if (!made) return false;
+    const known = this.functions.get(made);
+    if (known !== undefined) return known;
+    this.functions.set(made, false);
+    this.asked.add(made);
+    const isPlain = this.isPlainBody(made);
+    this.asked.delete(made);
+    this.functions.set(made, isPlain);
+    return isPlain;
+  }
+
+  private functionOf(declaration: typescript.Declaration): typescript.FunctionLikeDeclaration | null {
+    const { ts } = this;
+    if (ts.isFunctionDeclaration(declaration)) return declaration;
+    if (!ts.isVariableDeclaration(declaration) || !declaration.initializer) return null;
+    const isConst = (ts.getCombinedNodeFlags(declaration) & ts.NodeFlags.Const) !== 0;
+    const { initializer } = declaration;
+    return isConst && ts.isArrowFunction(initializer) ? initializer : null;
+  }
+
+  private isPlainBody({
+    body,
+    parameters,
+    modifiers,
+    asteriskToken,
+  }: typescript.FunctionLikeDeclaration): boolean {
+    const { ts } = this;
+    if (!body || asteriskToken || (modifiers ?? []).some(({ kind }) => kind === ts.SyntaxKind.AsyncKeyword))
+      return false;
+    const own = body.parent;
+    if (
+      !parameters.every(
+        ({ name, initializer, dotDotDotToken }) => ts.isIdentifier(name) && !initializer && !dotDotDotToken,
+      )
+    )
+      return false;
+    const isOwn = (node: typescript.Identifier): boolean => {
+      const declarations = this.checker.getSymbolAtLocation(node)?.declarations ?? [];
+      return declarations.some((each) => ts.findAncestor(each, (at) => at === own));
+    };
+    const isPlain = (node: typescript.Node): boolean => {
+      if (this.isType(node)) return true;
+      if (ts.isIterationStatement(node, false)) return false; // an iteration must be short: it cannot be stopped well
+      if (ts.isReturnStatement(node)) return !node.expression || isPlain(node.expression);
+      if (ts.isIdentifier(node)) return isOwn(node);
+      if (!this.isAllowed(node)) return false;
+      if (ts.isPropertyAccessExpression(node)) return this.isMath(node) || isPlain(node.expression);
+      if (ts.isCallExpression(node)) return node.arguments.every(isPlain);
+      return !ts.forEachChild(node, (child) => !isPlain(child));
+    };
+    return isPlain(body);
   }
 
   private isPrimitive(node: typescript.Expression): boolean {
@@ -164,28 +250,4 @@ class Purity {
       this.program.isSourceFileDefaultLibrary(declaration.getSourceFile()),
     );
   }
-}
-
-/** The names that a hot loop's JavaScript uses, and those among them that it assigns to. */
-export function namesIn(
-  ts: Ts,
-  loop: typescript.Node,
-  isWanted: (name: string, node: typescript.Node) => boolean,
-): { used: Set<string>; written: Set<string> } {
-  const [used, written] = [new Set<string>(), new Set<string>()];
-  const visit = (node: typescript.Node): void => {
-    if (ts.isVariableDeclaration(node))
-      for (const name of declaredNames(ts, node.name))
-        if (isWanted(name.text, name)) {
-          used.add(name.text);
-          written.add(name.text);
-        }
-    if (ts.isIdentifier(node) && isReference(ts, node) && isWanted(node.text, node)) {
-      used.add(node.text);
-      if (isAssignedTo(ts, node)) written.add(node.text);
-    }
-    ts.forEachChild(node, visit);
-  };
-  visit(loop);
-  return { used, written };
 }

@@ -5,7 +5,7 @@ import type typescript from "typescript";
 import { identifiersOf, parseModule, type Ts } from "./compilerApi";
 import { Edits, type Shifts } from "./edits";
 import { hooks, opening } from "./hooks";
-import { hotLabel, namesIn } from "./hotLoops";
+import { hotLabel } from "./hotLoops";
 import {
   declaredNames,
   isAnonymousFunction,
@@ -15,7 +15,7 @@ import {
   placeOf,
   runsLater,
 } from "./scopes";
-import { changingNames, isUnused, keptNames, loopOf } from "./topLoops";
+import { changingNames, isUnused, loopNames, loopOf } from "./topLoops";
 
 /** Iterations of a hot loop after which its variables are as of now for everybody, too; a power of two. */
 const iterationsBetween = 1024;
@@ -54,8 +54,6 @@ export interface Variables {
   known: ReadonlySet<string>;
   /** Those among them that may change at any time: functions assign to them, or they are imports. */
   changing: ReadonlySet<string>;
-  /** Those that have been declared as anything but numbers. */
-  mixed: ReadonlySet<string>;
 }
 
 /** @param name the property of a box, and of an object that gives a function its name */
@@ -395,53 +393,62 @@ class OneScope {
 
   /** A loop that nothing can look into while it runs keeps the notebook's variables in locals. */
   private hotLoop({ label, statement }: typescript.LabeledStatement): void {
-    const { used, written } = namesIn(this.ts, statement, (name, node) => this.isShared(name, node));
-    const { kept: outer, scratch } = this;
-    // No name begins with a digit.
-    const counter = `${scratch}0`;
-    // To store a number costs little where no other kind of value ever was; elsewhere V8 makes an object of each.
-    const [late, through] = [[] as string[], new Set<string>()];
-    for (const name of written)
-      if (this.notebook.mixed.has(name)) late.push(name);
-      else through.add(name);
-    const save = late.map((name) => `${this.variable(name)} = ${this.localOf(name)}; `).join("");
-    const locals = [...used]
-      .filter((name) => !this.isKept(name))
-      .map((name) => `${this.localOf(name)} = ${this.variable(name)}`);
-    if (save !== "") locals.push(`${counter} = 0`);
-    if (through.size > 0) locals.push(scratch);
-    const start = `${locals.length > 0 ? `{ let ${locals.join(", ")}; ` : ""}${save === "" ? "" : "try { "}`;
-    const end = `${save === "" ? "" : ` } finally { ${save}}`}${locals.length > 0 ? " }" : ""}`;
-    this.edits.replace(this.code, label.getStart(), statement.getStart(), start);
-    this.kept = { names: used, through, depth: this.depth };
-    if (save === "") this.visit(statement);
-    else {
-      const keep = `if ((${counter} = (${counter} + 1) & ${iterationsBetween - 1}) === 0) { ${save}} `;
-      const bodies = this.bodiesIn(statement);
-      for (const body of bodies)
-        if (this.ts.isBlock(body)) this.edits.insert(body.getStart() + 1, ` ${keep}`);
-        else this.edits.insert(body.getStart(), `{ ${keep}`);
-      this.visit(statement);
-      for (const body of [...bodies].reverse()) if (!this.ts.isBlock(body)) this.edits.insert(body.end, " }");
-    }
-    this.kept = outer;
-    this.edits.insert(statement.end, end);
+    const { used, written } = loopNames(this.ts, statement, (name, node) => this.isShared(name, node));
+    this.edits.replace(this.code, label.getStart(), statement.getStart(), "");
+    this.keepInLocals(statement, used, new Set(), written);
   }
 
   /** A loop that may call functions keeps those variables in locals that no function assigns to. */
   private topLoop(node: typescript.Node): void {
     const isWanted = (name: string, at: typescript.Node) =>
       this.isShared(name, at) && !this.notebook.changing.has(name) && !this.ownChanging.has(name);
-    const names = keptNames(this.ts, node, isWanted);
-    const locals = [...names].map((name) => `${this.localOf(name)} = ${this.variable(name)}`);
-    if (names.size > 0) this.edits.insert(node.getStart(), `{ let ${[...locals, this.scratch].join(", ")}; `);
-    this.kept = { names, through: names, depth: this.depth };
-    this.inside(node);
-    this.kept = nothingKept;
-    if (names.size > 0) this.edits.insert(node.end, " }");
+    const { used, written, patterns } = loopNames(this.ts, node, isWanted);
+    for (const name of patterns) {
+      used.delete(name);
+      written.delete(name);
+    }
+    this.keepInLocals(node, used, written, new Set());
   }
 
-  /** The bodies of a loop and of those inside it, the outermost first. */
+  /**
+   * @param names what it keeps in locals
+   * @param through those that are assigned to together with their locals
+   * @param late those that wait for the loop's end, or for {@link iterationsBetween}, since what stops a loop from outside
+   * leaves it no end
+   */
+  private keepInLocals(
+    loop: typescript.Node,
+    names: ReadonlySet<string>,
+    through: ReadonlySet<string>,
+    late: ReadonlySet<string>,
+  ): void {
+    const { kept: outer, scratch } = this;
+    // No name begins with a digit.
+    const counter = `${scratch}0`;
+    const save = [...late].map((name) => `${this.variable(name)} = ${this.localOf(name)}; `).join("");
+    const locals = [...names]
+      .filter((name) => !this.isKept(name))
+      .map((name) => `${this.localOf(name)} = ${this.variable(name)}`);
+    if (save !== "") locals.push(`${counter} = 0`);
+    if (through.size > 0) locals.push(scratch);
+    const opened = locals.length > 0 ? `{ let ${locals.join(", ")}; ` : "";
+    this.edits.insert(loop.getStart(), `${opened}${save === "" ? "" : "try { "}`);
+    this.kept = { names, through, depth: this.depth };
+    if (save === "") this.visit(loop);
+    else {
+      const keep = `if ((${counter} = (${counter} + 1) & ${iterationsBetween - 1}) === 0) { ${save}} `;
+      const bodies = this.bodiesIn(loop);
+      for (const body of bodies)
+        if (this.ts.isBlock(body)) this.edits.insert(body.getStart() + 1, ` ${keep}`);
+        else this.edits.insert(body.getStart(), `{ ${keep}`);
+      this.visit(loop);
+      for (const body of [...bodies].reverse()) if (!this.ts.isBlock(body)) this.edits.insert(body.end, " }");
+    }
+    this.kept = outer;
+    this.edits.insert(loop.end, `${save === "" ? "" : ` } finally { ${save}}`}${opened === "" ? "" : " }"}`);
+  }
+
+  /** The bodies of a hot loop and of those inside it, the outermost first. */
   private bodiesIn(loop: typescript.Node): typescript.Statement[] {
     const bodies: typescript.Statement[] = [];
     const collect = (node: typescript.Node): void => {

@@ -29,24 +29,38 @@ export function loopOf(ts: Ts, node: typescript.Node): typescript.IterationState
   return ts.isIterationStatement(inner, false) ? inner : null;
 }
 
-/** The names that a loop uses outside functions and never assigns to by a pattern. */
-export function keptNames(ts: Ts, loop: typescript.Node, isWanted: IsShared): Set<string> {
-  const [used, patterns] = [new Set<string>(), new Set<string>()];
+/** What a loop does with names outside functions. */
+export interface LoopNames {
+  used: Set<string>;
+  /** Those that it assigns to. */
+  written: Set<string>;
+  /** Those among them that it assigns to by a pattern or in the head of a loop. */
+  patterns: Set<string>;
+}
+
+export function loopNames(ts: Ts, loop: typescript.Node, isWanted: IsShared): LoopNames {
+  const names: LoopNames = { used: new Set(), written: new Set(), patterns: new Set() };
+  const add = (name: string, isWritten: boolean, isPattern: boolean): void => {
+    names.used.add(name);
+    if (isWritten) names.written.add(name);
+    if (isPattern) names.patterns.add(name);
+  };
   const visit = (node: typescript.Node): void => {
     if (runsLater(ts, node)) return;
     if (ts.isVariableDeclaration(node)) {
       const isHead = ts.isForOfStatement(node.parent.parent) || ts.isForInStatement(node.parent.parent);
       const isAlone = ts.isIdentifier(node.name) && !isHead;
       for (const name of declaredNames(ts, node.name))
-        if (isWanted(name.text, name)) (isAlone ? used : patterns).add(name.text);
+        if (isWanted(name.text, name)) add(name.text, true, !isAlone);
     }
-    if (ts.isIdentifier(node) && isReference(ts, node) && isWanted(node.text, node))
-      (isAssignedAround(ts, node) ? patterns : used).add(node.text);
+    if (ts.isIdentifier(node) && isReference(ts, node) && isWanted(node.text, node)) {
+      const isPattern = isAssignedAround(ts, node);
+      add(node.text, isPattern || isAssignedTo(ts, node), isPattern);
+    }
     ts.forEachChild(node, visit);
   };
   visit(loop);
-  for (const name of patterns) used.delete(name);
-  return used;
+  return names;
 }
 
 /** True where nobody uses what an expression gives. */

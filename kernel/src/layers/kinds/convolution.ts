@@ -12,7 +12,7 @@ import { asImages } from "../lutConvolution";
 import { axisWindows, convAttributes, convWindow, windowAttributes } from "../window";
 import { activationFault, fusedActivation } from "./activations";
 import { floats, imageOutput, type LayerKind, outputLengths, settings } from "./kind";
-import { lookupConstants, lookupLayerOf } from "./lookupConstants";
+import { lookupConstants, lookupLayerOf, lookupOperator } from "./lookupConstants";
 
 /** What no convolution of tf.js can do though its settings allow it. */
 export function convolutionFault(node: GraphNode): string | null {
@@ -138,6 +138,7 @@ export const lutConvolution: LayerKind = {
   fault: convolutionFault,
   write: (graph, node, [x], norm) => {
     const layer = lookupLayerOf(node);
+    const operator = lookupOperator(node, "LutConv");
     const isSequence = x.order.length === 3;
     const [length, channels] = x.shape;
     const image = isSequence
@@ -149,7 +150,7 @@ export const lutConvolution: LayerKind = {
     };
     const inputs = [image, ...lookupConstants(graph, node, norm)];
     const name = isSequence ? `${node.key}/positions` : node.key;
-    const y = graph.add("LutConv", inputs, name, attributes, LUTNN_DOMAIN);
+    const y = graph.add(operator, inputs, name, attributes, LUTNN_DOMAIN);
     const [positions, outputs] = outputLengths(node);
     const output = isSequence
       ? graph.add("Reshape", [y, graph.integers([0, outputs, positions])], node.key)

@@ -4,7 +4,7 @@ import { LutDense } from "../lutDense";
 import { activationFault, fusedActivation } from "./activations";
 import { biasInput } from "./convolution";
 import { floats, type LayerKind, outputLengths, plainOutput } from "./kind";
-import { lookupConstants } from "./lookupConstants";
+import { lookupConstants, lookupOperator } from "./lookupConstants";
 
 /** The last axis times a matrix, at any rank. */
 export const dense: LayerKind = {
@@ -54,8 +54,9 @@ export const lutDense: LayerKind = {
   layout: "plain",
   fault: activationFault,
   write: (graph, node, [x], norm) => {
+    const operator = lookupOperator(node, "LutMatMul");
     const inputs = [x.name, ...lookupConstants(graph, node, norm)];
-    const y = graph.add("LutMatMul", inputs, node.key, {}, LUTNN_DOMAIN);
+    const y = graph.add(operator, inputs, node.key, {}, LUTNN_DOMAIN);
     return fusedActivation(graph, node, plainOutput(node, y));
   },
 };

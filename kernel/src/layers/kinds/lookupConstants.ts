@@ -1,4 +1,5 @@
 import { LutnnError } from "../../errors";
+import type { TensorArray } from "../../onnx/builder";
 import type { GraphBuilder } from "../../onnx/graphBuilder";
 import type { GraphNode } from "../graph";
 import { type ExportedLookup, LookupLayer } from "../lookupLayer";
@@ -12,8 +13,13 @@ export function lookupLayerOf({ key, layer }: GraphNode): LookupLayer {
   );
 }
 
+/** The operator of a lookup layer's call: that name, or with `Integer` behind it for codes in integers. */
+export const lookupOperator = (node: GraphNode, name: "LutConv" | "LutMatMul"): string =>
+  lookupLayerOf(node).hasIntegerCodes ? `${name}Integer` : name;
+
 /**
- * Inputs of a lookup node after x: centroids, table, scale, bias.
+ * Inputs of a lookup node after x: centroids, table, scale, bias; for codes in integers the input's scale and zero point come
+ * before the centroids, and half norms behind them.
  * @param norm a batch norm that becomes part of scale and bias
  */
 export function lookupConstants(graph: GraphBuilder, node: GraphNode, norm?: GraphNode): string[] {
@@ -26,14 +32,31 @@ export function lookupConstants(graph: GraphBuilder, node: GraphNode, norm?: Gra
   };
   const affine = norm && normAffine(norm.layer);
   const own = norm ? `${node.key}/${norm.key}` : node.name; // calls of one layer may have norms of their own
-  const constant = (name: string, data: () => Float32Array | Int8Array, dims: () => number[]) =>
+  const constant = (name: string, data: () => TensorArray, dims: () => number[]) =>
     graph.sharedConstant(name, () => ({ data: data(), dims: dims() }));
+  const bookDims = () => [numCodebooks, numCentroids, subvectorLength];
+  const quantizer = layer.hasIntegerCodes
+    ? [
+        constant(
+          `${node.name}/inputScale`,
+          () => Float32Array.of(lookup().integers!.input.scale),
+          () => [],
+        ),
+        constant(
+          `${node.name}/inputZeroPoint`,
+          () => Uint8Array.of(lookup().integers!.input.zeroPoint),
+          () => [],
+        ),
+        constant(`${node.name}/centroids`, () => lookup().integers!.centroids, bookDims),
+        constant(
+          `${node.name}/halfNorms`,
+          () => lookup().integers!.halfNorms,
+          () => [numCodebooks, numCentroids],
+        ),
+      ]
+    : [constant(`${node.name}/centroids`, () => lookup().centroids, bookDims)];
   return [
-    constant(
-      `${node.name}/centroids`,
-      () => lookup().centroids,
-      () => [numCodebooks, numCentroids, subvectorLength],
-    ),
+    ...quantizer,
     constant(
       `${node.name}/table`,
       () => lookup().lookupTable,

@@ -107,11 +107,24 @@ napi_value Call::property(napi_value object, const char* objectName, const char*
   return value;
 }
 
-int64_t Call::integer(napi_value value, const char* what) const {
+double Call::number(napi_value value, const char* what) const {
   if (typeOf(env_, value) != napi_number)
     refuseType(std::string(what) + " must be a number (got " + describe(env_, value) + ")");
   double number;
   check(env_, napi_get_value_double(env_, value, &number));
+  return number;
+}
+
+float Call::float32(napi_value value, const char* what) const {
+  const double read = number(value, what);
+  const float single = static_cast<float>(read);
+  if (single != read && !std::isnan(read))
+    refuseRange(std::string(what) + " must be a float32 (got " + text(read) + "); use Math.fround");
+  return single;
+}
+
+int64_t Call::integer(napi_value value, const char* what) const {
+  const double number = this->number(value, what);
   constexpr double kMostExact = 9007199254740991;  // 2⁵³ − 1
   if (!(std::fabs(number) <= kMostExact) || number != std::floor(number))
     refuseRange(std::string(what) + " must be an integer (got " + text(number) + ")");

@@ -103,6 +103,8 @@ class Call {
   std::vector<int64_t> integers(napi_value value, const char* what) const;
   /// The entries of a plain array.
   std::vector<napi_value> entries(napi_value value, const char* what) const;
+  /// A number that a float32 holds exactly, or one that is not finite.
+  float float32(napi_value value, const char* what) const;
   /// A typed array for T, in memory of its own thread.
   template <class T>
   Array<T> array(napi_value value, const char* what) const;
@@ -113,6 +115,8 @@ class Call {
   void require(lutnn_code code, const lutnn_error& error) const { check(name_, code, error); }
 
  private:
+  double number(napi_value value, const char* what) const;
+
   napi_env env_;
   napi_value self_ = nullptr;
   napi_value arguments_[kMaxArguments] = {};

@@ -94,10 +94,30 @@ lutnn_window readWindow(Call& call, napi_value window) {
           .pad_right = number("padRight")};
 }
 
-/// The option `encoding`, and the two arrays of the option `tree`, as they came, for that encoding.
+/// An object of codes that are defined in integers, its arrays as they came.
+struct IntegersOption {
+  lutnn_integer_codes codes{};
+  napi_value centroids = nullptr, halfNorms = nullptr;
+
+  IntegersOption() = default;
+  IntegersOption(Call& call, napi_value integers) {
+    const auto property = [&](const char* key) { return call.property(integers, "integers", key); };
+    codes.input_scale = call.float32(property("inputScale"), "inputScale");
+    codes.input_zero_point = call.integer(property("inputZeroPoint"), "inputZeroPoint");
+    centroids = property("centroids");
+    halfNorms = property("halfNorms");
+  }
+  void readArrays(Call& call) {
+    codes.centroids = call.array<int8_t>(centroids, "centroids of integers");
+    codes.half_norms = call.array<int32_t>(halfNorms, "halfNorms");
+  }
+};
+
+/// The option `encoding`, and for that encoding the two arrays of the option `tree`, as they came, or the option `integers`.
 struct EncodingOption {
   lutnn_encoding encoding = LUTNN_FLOAT32;
   napi_value dimensions = nullptr, thresholds = nullptr;
+  IntegersOption integers;
 };
 
 EncodingOption readEncoding(Call& call, napi_value options) {
@@ -107,6 +127,8 @@ EncodingOption readEncoding(Call& call, napi_value options) {
   if (call.isUndefined(encoding)) return read;
   lutnn_error error;
   call.require(lutnn_encoding_named(call.string(encoding, "encoding").c_str(), &read.encoding, &error), error);
+  if (read.encoding == LUTNN_INTEGER)
+    read.integers = IntegersOption(call, call.property(options, "options", "integers"));
   if (read.encoding != LUTNN_TREE) return read;
   const napi_value tree = call.property(options, "options", "tree");
   read.dimensions = call.property(tree, "tree", "dimensions");
@@ -133,15 +155,19 @@ napi_value makeLayer(Call& call, Addon& addon) {
     window = readWindow(call, call[1]);
     options.window = &window;
   }
-  const EncodingOption option = readEncoding(call, call[isConv ? 2 : 1]);
+  EncodingOption option = readEncoding(call, call[isConv ? 2 : 1]);
   options.encoding = option.encoding;
-  lookup.centroids = call.array<float>(centroids, "centroids");
+  if (option.encoding != LUTNN_INTEGER) lookup.centroids = call.array<float>(centroids, "centroids");
   lookup.lookup_table = call.array<int8_t>(table, "lookupTable");
   lookup.table_scale = call.array<float>(scale, "tableScale");
   lookup.bias = call.array<float>(bias, "bias");
   if (option.encoding == LUTNN_TREE) {
     options.tree_dimensions = call.array<int32_t>(option.dimensions, "dimensions");
     options.tree_thresholds = call.array<float>(option.thresholds, "thresholds");
+  }
+  if (option.encoding == LUTNN_INTEGER) {
+    option.integers.readArrays(call);
+    options.integers = &option.integers.codes;
   }
   lutnn_layer* made = nullptr;
   lutnn_error error;
@@ -371,6 +397,23 @@ napi_value encodeRows(Call& call, Addon& addon) {
   return nullptr;
 }
 
+/// encodeIntegers(x, rows, integers, numCodebooks, numCentroids, subvectorLength, codes)
+napi_value encodeIntegers(Call& call, Addon& addon) {
+  lutnn_encode_integers read{};
+  read.rows = call.integer(call[1], "rows");
+  IntegersOption integers(call, call[2]);
+  read.num_codebooks = call.integer(call[3], "numCodebooks");
+  read.num_centroids = call.integer(call[4], "numCentroids");
+  read.subvector_length = call.integer(call[5], "subvectorLength");
+  read.x = call.array<float>(call[0], "x");
+  integers.readArrays(call);
+  read.integers = &integers.codes;
+  read.codes = call.array<uint8_t>(call[6], "codes");
+  lutnn_error error;
+  call.require(lutnn_encode_integer_rows(&read, addon.context.get(), &error), error);
+  return nullptr;
+}
+
 /// What lookupAdd and scatterAdd have in common: (codes, rows, what is read, numCodebooks, numCentroids, outputs, what is
 /// added to, options).
 lutnn_table_codes readTableCodes(Call& call) {
@@ -486,6 +529,7 @@ napi_value initialize(napi_env env, napi_value exports) {
   check(env, napi_set_named_property(env, exports, "isa", isa));
   const napi_property_descriptor functions[] = {
       method("encode", function<encodeRows>, "encode", napi_enumerable),
+      method("encodeIntegers", function<encodeIntegers>, "encodeIntegers", napi_enumerable),
       method("lookupAdd", function<lookupAdd>, "lookupAdd", napi_enumerable),
       method("scatterAdd", function<scatterAdd>, "scatterAdd", napi_enumerable),
       method("quantizeTable", function<quantizeTable>, "quantizeTable", napi_enumerable),

@@ -46,8 +46,12 @@ class SoftKernel {
 
   Call read(TF_OpKernelContext* context) const {
     Call call{Input(context, 0), Input(context, 1), Input(context, 2), {}, Shape(4)};
-    call.layer = {
-        .x = call.x, .centroids = call.centroids, .table = call.table, .from_weight = fromWeight_, .window = window()};
+    call.layer = {.x = call.x,
+                  .centroids = call.centroids,
+                  .table = call.table,
+                  .from_weight = fromWeight_,
+                  .window = window(),
+                  .input = nullptr};
     int64_t rank;
     lutnn_error error;
     check(lutnn_soft_output_shape(&call.layer, call.outputShape.data(), &rank, &error), error);
@@ -62,6 +66,8 @@ class SoftKernel {
   std::vector<int32_t> window_;
 };
 
+/// `integers`: the operator has the scale and zero point of its input as inputs 3 and 4.
+template <bool integers>
 class SoftLookup : SoftKernel {
  public:
   explicit SoftLookup(const Attributes& attributes)
@@ -70,7 +76,12 @@ class SoftLookup : SoftKernel {
     check(lutnn_soft_check_format(&format_, &error), error);
   }
   void compute(TF_OpKernelContext* context) const {
-    const Call call = read(context);
+    Call call = read(context);
+    lutnn_soft_input input;
+    if (integers) {
+      input = {*Tensor(context, 3).data(), *Tensor(context, 4).data()};
+      call.layer.input = &input;
+    }
     const Tensor y(context, 0, call.outputShape);
     lutnn_error error;
     check(lutnn_soft_forward(&call.layer, &format_, y.data(), &error), error);
@@ -119,6 +130,28 @@ class Table {
   }
 };
 
+class RoundedTable {
+ public:
+  explicit RoundedTable(const Attributes& attributes)
+      : fromWeight_(attributes.flag("from_weight")),
+        format_{attributes.number("bits"), attributes.flag("scale_per_output")} {}
+  void compute(TF_OpKernelContext* context) const {
+    const Input centroids(context, 0), table(context, 1);
+    const lutnn_soft_rounding rounding{
+        .centroids = centroids, .table = table, .from_weight = fromWeight_, .format = format_};
+    int64_t shape[3];
+    lutnn_error error;
+    check(lutnn_soft_rounded_shape(&rounding, shape, &error), error);
+    const int64_t entries = shape[0] * shape[1] * shape[2];
+    const Tensor values(context, 0, {(entries + 3) / 4}, TF_INT32), scale(context, 1, {shape[2]});
+    check(lutnn_soft_round(&rounding, static_cast<int8_t*>(values.bytes()), scale.data(), &error), error);
+  }
+
+ private:
+  bool fromWeight_;
+  lutnn_soft_format format_;
+};
+
 }  // namespace
 
 void registerSoftOperators() {
@@ -129,15 +162,25 @@ void registerSoftOperators() {
   if (isRegistered("LutnnSoftLookup"))
     throw std::runtime_error(
         "another copy of lutnn_training.node has registered its operators in this process; load one copy only");
-  registerOperator<SoftLookup>({"LutnnSoftLookup",
-                                {"from_weight: bool", "window: list(int)", "bits: int", "scale_per_output: bool"},
-                                {"x: float", "centroids: float", "table: float"},
-                                {"y: float"}});
+  registerOperator<SoftLookup<false>>(
+      {"LutnnSoftLookup",
+       {"from_weight: bool", "window: list(int)", "bits: int", "scale_per_output: bool"},
+       {"x: float", "centroids: float", "table: float"},
+       {"y: float"}});
+  registerOperator<SoftLookup<true>>(
+      {"LutnnIntegerLookup",
+       {"from_weight: bool", "window: list(int)", "bits: int", "scale_per_output: bool"},
+       {"x: float", "centroids: float", "table: float", "input_scale: float", "input_zero_point: float"},
+       {"y: float"}});
   registerOperator<SoftLookupGrad>({"LutnnSoftLookupGrad",
                                     {"from_weight: bool", "window: list(int)", "squared: bool"},
                                     {"x: float", "centroids: float", "table: float", "logit: float", "dy: float"},
                                     {"dx: float", "dcentroids: float", "dtable: float", "dlogit: float"}});
   registerOperator<Table>({"LutnnTable", {}, {"centroids: float", "weight: float"}, {"table: float"}});
+  registerOperator<RoundedTable>({"LutnnRoundedTable",
+                                  {"from_weight: bool", "bits: int", "scale_per_output: bool"},
+                                  {"centroids: float", "table: float"},
+                                  {"values: int32", "scale: float"}});
   done = true;
 }
 

@@ -14,12 +14,11 @@ Tensor::Tensor(TF_OpKernelContext* context, int input) {
   status.check("reading an input");
 }
 
-Tensor::Tensor(TF_OpKernelContext* context, int output, const std::vector<int64_t>& shape) {
+Tensor::Tensor(TF_OpKernelContext* context, int output, const std::vector<int64_t>& shape, TF_DataType type) {
   const Status status;
-  size_t bytes = sizeof(float);
+  size_t bytes = 4;  // of either type
   for (int64_t length : shape) bytes *= static_cast<size_t>(length);
-  tensor_.reset(
-      TF_AllocateOutput(context, output, TF_FLOAT, shape.data(), static_cast<int>(shape.size()), bytes, status));
+  tensor_.reset(TF_AllocateOutput(context, output, type, shape.data(), static_cast<int>(shape.size()), bytes, status));
   status.check("making room for an output");
 }
 

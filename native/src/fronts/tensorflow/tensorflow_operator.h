@@ -30,13 +30,14 @@ class Status {
   std::unique_ptr<TF_Status, Delete> status_;
 };
 
-/// A float32 tensor of an operator's call.
+/// A tensor of an operator's call: float32, or an output of int32.
 class Tensor {
  public:
   Tensor(TF_OpKernelContext* context, int input);
-  Tensor(TF_OpKernelContext* context, int output, const std::vector<int64_t>& shape);
+  Tensor(TF_OpKernelContext* context, int output, const std::vector<int64_t>& shape, TF_DataType type = TF_FLOAT);
 
-  float* data() const { return static_cast<float*>(TF_TensorData(tensor_.get())); }
+  float* data() const { return static_cast<float*>(bytes()); }
+  void* bytes() const { return TF_TensorData(tensor_.get()); }
   std::vector<int64_t> shape() const;
 
  private:

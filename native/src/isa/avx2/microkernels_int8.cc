@@ -27,29 +27,43 @@ float largest(const float* x, size_t count) {
   return result;
 }
 
-inline __m256i quantized(__m256 x, float inputScale) {
-  __m256 value = _mm256_mul_ps(x, _mm256_set1_ps(inputScale));
-  value = _mm256_min_ps(_mm256_max_ps(value, _mm256_set1_ps(-127)), _mm256_set1_ps(127));  // NaN becomes −127
-  return _mm256_add_epi32(_mm256_cvtps_epi32(value), _mm256_set1_epi32(128));
+/// round(value), within least … most, and `zero` more.
+inline __m256i rounded(__m256 value, float least, float most, int zero) {
+  value = _mm256_min_ps(_mm256_max_ps(value, _mm256_set1_ps(least)), _mm256_set1_ps(most));  // NaN becomes `least`
+  return _mm256_add_epi32(_mm256_cvtps_epi32(value), _mm256_set1_epi32(zero));
 }
 
-void quantize(const float* x, size_t count, float inputScale, uint8_t* q) {
+/// words(8 floats) → their bytes as 32-bit integers
+template <class Words>
+inline void toBytes(const float* x, size_t count, uint8_t* q, Words quantized) {
   const __m256i order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
   size_t i = 0;
   for (; i + 32 <= count; i += 32) {
     __m256i words[4];
-    LUTNN_UNROLL(size_t j = 0; j < 4; j++) words[j] = quantized(_mm256_loadu_ps(x + i + 8 * j), inputScale);
+    LUTNN_UNROLL(size_t j = 0; j < 4; j++) words[j] = quantized(_mm256_loadu_ps(x + i + 8 * j));
     const __m256i bytes =
         _mm256_packus_epi16(_mm256_packs_epi32(words[0], words[1]), _mm256_packs_epi32(words[2], words[3]));
     _mm256_storeu_si256(reinterpret_cast<__m256i*>(q + i), _mm256_permutevar8x32_epi32(bytes, order));
   }
   for (; i < count; i += 8) {
     const size_t left = count - i < 8 ? count - i : 8;
-    const __m256i words = quantized(left < 8 ? Avx2::loadFirst(x + i, left) : _mm256_loadu_ps(x + i), inputScale);
+    const __m256i words = quantized(left < 8 ? Avx2::loadFirst(x + i, left) : _mm256_loadu_ps(x + i));
     alignas(32) int32_t lanes[8];
     _mm256_store_si256(reinterpret_cast<__m256i*>(lanes), words);
     for (size_t j = 0; j < left; j++) q[i + j] = static_cast<uint8_t>(lanes[j]);
   }
+}
+
+void quantize(const float* x, size_t count, float inputScale, uint8_t* q) {
+  const __m256 scale = _mm256_set1_ps(inputScale);
+  toBytes(x, count, q, [&](__m256 some) { return rounded(_mm256_mul_ps(some, scale), -127, 127, 128); });
+}
+
+void quantizeBy(const float* x, size_t count, float scale, uint8_t zeroPoint, uint8_t* q) {
+  const __m256 divisor = _mm256_set1_ps(scale);
+  const float least = -static_cast<float>(zeroPoint);
+  toBytes(x, count, q,
+          [&](__m256 some) { return rounded(_mm256_div_ps(some, divisor), least, 255 + least, zeroPoint); });
 }
 
 void spread(const uint8_t* bytes, size_t count, uint8_t* quads) {
@@ -142,17 +156,14 @@ inline void bestOfQuads(const CodebooksInt8& books, size_t block, const uint8_t*
     LUTNN_UNROLL(int p = 0; p < 2; p++) score[r][p] = startOf(halfNorms + 8 * p, inputScale[r]);
   }
   for (size_t i = 0; i < books.numQuads; i++, weights += kBlockCentroids * 4) {
-    __m256i four[2], sizes[2];
-    LUTNN_UNROLL(int p = 0; p < 2; p++) {
-      four[p] = loadBytes(weights + 32 * p);
-      sizes[p] = _mm256_abs_epi8(four[p]);
-    }
+    const __m256i four[2] = {loadBytes(weights), loadBytes(weights + 32)};
     LUTNN_UNROLL(int r = 0; r < 4; r++) {
       int32_t quad;
       std::memcpy(&quad, quads[r] + 4 * i, sizeof quad);
       const __m256i values = withoutOffset(_mm256_set1_epi32(quad));
+      const __m256i sizes = _mm256_abs_epi8(values);  // values may be −128, weights not
       LUTNN_UNROLL(int p = 0; p < 2; p++)
-        score[r][p] = addProducts(sizes[p], _mm256_sign_epi8(values, four[p]), score[r][p]);
+        score[r][p] = addProducts(sizes, _mm256_sign_epi8(four[p], values), score[r][p]);
     }
   }
   __m256i keys[4];
@@ -167,6 +178,7 @@ inline void bestOfQuads(const CodebooksInt8& books, size_t block, const uint8_t*
 const MicrokernelsInt8 kAvx2MicrokernelsInt8 = {
     .largest = largest,
     .quantize = quantize,
+    .quantizeBy = quantizeBy,
     .spread = spread,
     .interleave = interleave,
     .encodeRows = encodeRowsOfQuads<4, bestOfQuads>,

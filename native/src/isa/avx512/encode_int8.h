@@ -23,16 +23,29 @@ float largest(const float* x, size_t count) {
   return _mm512_reduce_max_ps(most);
 }
 
-void quantize(const float* x, size_t count, float inputScale, uint8_t* q) {
-  const __m512 scale = _mm512_set1_ps(inputScale), least = _mm512_set1_ps(-127), most = _mm512_set1_ps(127);
+/// scaled(16 floats) → bytes: rounded, within smallest … largest, and `zero` more
+template <class Scaled>
+inline void toBytes(const float* x, size_t count, uint8_t* q, float smallest, float largest, int zero, Scaled scaled) {
+  const __m512 least = _mm512_set1_ps(smallest), most = _mm512_set1_ps(largest);
   for (size_t i = 0; i < count; i += 16) {
     const __mmask16 mask = count - i < 16 ? Avx512::firstLanes(count - i) : 0xffff;
-    __m512 value = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), scale);
+    __m512 value = scaled(_mm512_maskz_loadu_ps(mask, x + i));
     value = _mm512_min_ps(_mm512_max_ps(value, least), most);  // NaN becomes `least`
-    const __m128i bytes = _mm512_cvtepi32_epi8(_mm512_add_epi32(_mm512_cvtps_epi32(value), _mm512_set1_epi32(128)));
+    const __m128i bytes = _mm512_cvtepi32_epi8(_mm512_add_epi32(_mm512_cvtps_epi32(value), _mm512_set1_epi32(zero)));
     if (mask == 0xffff) _mm_storeu_si128(reinterpret_cast<__m128i*>(q + i), bytes);
     else _mm_mask_storeu_epi8(q + i, mask, bytes);
   }
+}
+
+void quantize(const float* x, size_t count, float inputScale, uint8_t* q) {
+  const __m512 scale = _mm512_set1_ps(inputScale);
+  toBytes(x, count, q, -127, 127, 128, [&](__m512 some) { return _mm512_mul_ps(some, scale); });
+}
+
+void quantizeBy(const float* x, size_t count, float scale, uint8_t zeroPoint, uint8_t* q) {
+  const __m512 divisor = _mm512_set1_ps(scale);
+  const float least = -static_cast<float>(zeroPoint);
+  toBytes(x, count, q, least, 255 + least, zeroPoint, [&](__m512 some) { return _mm512_div_ps(some, divisor); });
 }
 
 void interleave(const uint8_t* rows, size_t stride, size_t numRows, size_t count, uint8_t* quads) {

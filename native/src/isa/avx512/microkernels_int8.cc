@@ -9,18 +9,13 @@ struct Bytes {
   static constexpr bool kOffsets = false;
 
   static __m512i values(__m512i quads) { return _mm512_xor_si512(quads, _mm512_set1_epi8(-128)); }
-  /// scores + size · factor, with the factor's signs where `sign` is negative turned round.
-  static __m512i addSigned(__m512i size, __m512i factor, __m512i sign, __m512i scores) {
-    const __m512i turned = _mm512_mask_sub_epi8(factor, _mm512_movepi8_mask(sign), _mm512_setzero_si512(), factor);
-    const __m512i pairs = _mm512_maddubs_epi16(size, turned);
+  /// Values may be −128, which has no opposite; weights may not, and take the values' signs.
+  static __m512i add(__m512i values, __m512i weights, __m512i scores) {
+    const __m512i turned = _mm512_mask_sub_epi8(weights, _mm512_movepi8_mask(values), _mm512_setzero_si512(), weights);
+    const __m512i pairs = _mm512_maddubs_epi16(_mm512_abs_epi8(values), turned);
     return _mm512_add_epi32(scores, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
   }
-  static __m512i add(__m512i values, __m512i weights, __m512i scores) {
-    return addSigned(_mm512_abs_epi8(values), weights, values, scores);
-  }
-  static __m512i addRow(__m512i quad, __m512i weights, __m512i scores) {
-    return addSigned(_mm512_abs_epi8(weights), values(quad), weights, scores);
-  }
+  static __m512i addRow(__m512i quad, __m512i weights, __m512i scores) { return add(values(quad), weights, scores); }
 };
 
 void spread(const uint8_t* bytes, size_t count, uint8_t* quads) {
@@ -40,6 +35,7 @@ void spread(const uint8_t* bytes, size_t count, uint8_t* quads) {
 const MicrokernelsInt8 kAvx512MicrokernelsInt8 = {
     .largest = largest,
     .quantize = quantize,
+    .quantizeBy = quantizeBy,
     .spread = spread,
     .interleave = interleave,
     .encodeRows = encodeRows<Bytes>,

@@ -32,6 +32,7 @@ void spread(const uint8_t* bytes, size_t count, uint8_t* quads) {
 const MicrokernelsInt8 kAvx512VbmiMicrokernelsInt8 = {
     .largest = largest,
     .quantize = quantize,
+    .quantizeBy = quantizeBy,
     .spread = spread,
     .interleave = interleave,
     .encodeRows = encodeRows<Vnni>,

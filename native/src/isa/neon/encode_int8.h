@@ -1,6 +1,6 @@
 // Codes of 8-bit inputs by NEON, written once over a file's own `Product`:
-//   dot(scores, values, weights)      scores + the sums of the products of 4 quads of signed bytes, each within ±127
-//                                     where the other one is not 0
+//   dot(scores, values, weights)      scores + the sums of the products of 4 quads of signed bytes, of values −128 … 127
+//                                     and weights within ±127 where the other one is not 0
 // Inputs lose their 128 here, and scores start without what it adds.
 // Included by one file per instruction set; everything here is local to it.
 #pragma once
@@ -25,24 +25,32 @@ float largest(const float* x, size_t count) {
   return result;
 }
 
-inline int32x4_t quantized(float32x4_t x, float inputScale) {
-  const float32x4_t least = vdupq_n_f32(-127), most = vdupq_n_f32(127);
-  float32x4_t value = vmulq_n_f32(x, inputScale);
-  value = vbslq_f32(vcgtq_f32(value, least), value, least);  // NaN becomes `least`
-  value = vbslq_f32(vcltq_f32(value, most), value, most);
-  return vaddq_s32(vcvtnq_s32_f32(value), vdupq_n_s32(128));
-}
-
-void quantize(const float* x, size_t count, float inputScale, uint8_t* q) {
+/// scaled(4 floats) → bytes: rounded, within smallest … largest, and `zero` more
+template <class Scaled>
+inline void toBytes(const float* x, size_t count, uint8_t* q, float smallest, float largest, int zero, Scaled scaled) {
+  const float32x4_t least = vdupq_n_f32(smallest), most = vdupq_n_f32(largest);
   for (size_t i = 0; i < count; i += 4) {
     const size_t left = count - i < 4 ? count - i : 4;
-    const int32x4_t four = quantized(left == 4 ? vld1q_f32(x + i) : Neon::loadFirst(x + i, left), inputScale);
+    float32x4_t value = scaled(left == 4 ? vld1q_f32(x + i) : Neon::loadFirst(x + i, left));
+    value = vbslq_f32(vcgtq_f32(value, least), value, least);  // NaN becomes `least`
+    value = vbslq_f32(vcltq_f32(value, most), value, most);
+    const int32x4_t four = vaddq_s32(vcvtnq_s32_f32(value), vdupq_n_s32(zero));
     const uint16x4_t words = vqmovun_s32(four);
     const uint8x8_t bytes = vqmovn_u16(vcombine_u16(words, words));
     uint8_t lanes[8];
     vst1_u8(lanes, bytes);
     std::memcpy(q + i, lanes, left);
   }
+}
+
+void quantize(const float* x, size_t count, float inputScale, uint8_t* q) {
+  toBytes(x, count, q, -127, 127, 128, [&](float32x4_t some) { return vmulq_n_f32(some, inputScale); });
+}
+
+void quantizeBy(const float* x, size_t count, float scale, uint8_t zeroPoint, uint8_t* q) {
+  const float least = -static_cast<float>(zeroPoint);
+  toBytes(x, count, q, least, 255 + least, zeroPoint,
+          [&](float32x4_t some) { return vdivq_f32(some, vdupq_n_f32(scale)); });
 }
 
 /// The bytes n … n + 3 of 4 neighbouring n.
@@ -145,6 +153,7 @@ constexpr MicrokernelsInt8 microkernels() {
   return {
       .largest = largest,
       .quantize = quantize,
+      .quantizeBy = quantizeBy,
       .spread = spread,
       .interleave = interleave,
       .encodeRows = encodeRowsOfQuads<4, bestOfQuads<Product>>,

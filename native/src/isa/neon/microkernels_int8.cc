@@ -1,4 +1,4 @@
-// NEON without dot products: products in 16 bits, two of which add up to no more than 2 · 127² < 2¹⁵.
+// NEON without dot products: products in 16 bits, two of which add up to no more than 2 · 128 · 127 < 2¹⁵.
 #include "isa/neon/encode_int8.h"
 
 namespace lutnn {

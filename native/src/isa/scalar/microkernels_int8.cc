@@ -25,6 +25,16 @@ void quantize(const float* x, size_t count, float inputScale, uint8_t* q) {
   }
 }
 
+void quantizeBy(const float* x, size_t count, float scale, uint8_t zeroPoint, uint8_t* q) {
+  const float least = -static_cast<float>(zeroPoint), most = 255 + least;
+  for (size_t i = 0; i < count; i++) {
+    float value = x[i] / scale;
+    value = value > least ? value : least;  // NaN too
+    value = value < most ? value : most;
+    q[i] = static_cast<uint8_t>(zeroPoint + static_cast<int>(std::nearbyint(value)));
+  }
+}
+
 void spread(const uint8_t* bytes, size_t count, uint8_t* quads) {
   for (size_t n = 0; n < count; n++)
     for (size_t b = 0; b < 4; b++) quads[4 * n + b] = bytes[n + b];
@@ -79,6 +89,7 @@ void encodePositions(const CodebooksInt8& books, size_t codebook, const uint8_t*
 const MicrokernelsInt8 kScalarMicrokernelsInt8 = {
     .largest = largest,
     .quantize = quantize,
+    .quantizeBy = quantizeBy,
     .spread = spread,
     .interleave = interleave,
     .encodeRows = encodeRows,

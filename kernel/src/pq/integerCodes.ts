@@ -1,0 +1,160 @@
+// Codes defined in integers, as part of the model: every runtime and instruction set gives the same ones, because nothing in
+// a score is rounded. Inputs are bytes by a scale and zero point of the layer, centroids int8 by a scale of their codebook:
+//   a·P − ½‖P‖² ≈ inputScale · centroidScale · (Σ (q − zeroPoint)·p − halfNorm),   halfNorm = ½ Σ p² · centroidScale / inputScale
+// so that scores compare within a codebook, and neither scale is needed to find the largest.
+
+import { LutnnError } from "../errors";
+import { accelerated } from "./acceleration";
+import { roundHalfToEven } from "./lookupTable";
+import { checkFinite, checkQuantizerShape } from "./productQuantizer";
+import {
+  encodeIntegersReference,
+  type InputQuantization,
+  type IntegerCodebooks,
+  type QuantizerShape,
+} from "./reference";
+
+/** In which numbers codes are defined; see DESIGN: "two definitions of a code". */
+export type CodeKind = "float32" | "int8";
+
+/** Of a sub-vector with integer codes: sums of products and half norms stay below 2²⁴, where float32 has every integer. */
+export const MAX_INTEGER_LENGTH = 256;
+/** Half norms are no larger: such a centroid lies so far outside of what bytes hold that it is never the nearest. */
+export const MAX_HALF_NORM = 2 ** 23;
+/** Largest size of an entry of a centroid. */
+export const MAX_CENTROID = 127;
+/** Zero points: of inputs that cannot be negative, and of others. */
+export const NON_NEGATIVE_ZERO_POINT = 0;
+export const SIGNED_ZERO_POINT = 128;
+
+/** Throws LutnnError unless sub-vectors are short enough for integer codes; `what` opens the sentence. */
+export function checkIntegerLength(what: string, subvectorLength: number): void {
+  if (subvectorLength > MAX_INTEGER_LENGTH)
+    throw new LutnnError(
+      `${what}: subvectorLength (V) must be at most ${MAX_INTEGER_LENGTH} for codes in int8 (got ${subvectorLength}); choose a smaller one, or codes in float32`,
+    );
+}
+
+/** Throws LutnnError unless it is a scale above 0 and a byte; `what` opens the sentence. */
+export function checkInputQuantization(what: string, { scale, zeroPoint }: InputQuantization): void {
+  if (!(scale > 0 && scale < Number.POSITIVE_INFINITY) || Math.fround(scale) !== scale)
+    throw new LutnnError(
+      `${what}: the input's scale must be a float32 above 0 (got ${scale}); calibrate chooses one`,
+    );
+  if (!Number.isInteger(zeroPoint) || zeroPoint < 0 || zeroPoint > 255)
+    throw new LutnnError(
+      `${what}: the input's zero point must be an integer from 0 to 255 (got ${zeroPoint}); calibrate chooses one`,
+    );
+}
+
+/** Share of the inputs that bytes hold; what is larger is cut off. Between 0.99 and 1 nothing changes: facts/recipe.md. */
+const heldShare = 0.999;
+
+/** The size of which `share` of all |x| are at most, to the last bit: bits of positive floats are in the floats' order. */
+function sizeAt(x: Float32Array, share: number): number {
+  const bits = new Uint32Array(x.buffer, x.byteOffset, x.length);
+  let rank = Math.max(1, Math.ceil(share * x.length));
+  const counts = new Uint32Array(2 ** 16);
+  const take = () => {
+    let at = 0;
+    while (counts[at] < rank) rank -= counts[at++];
+    return at;
+  };
+  for (const one of bits) counts[(one & 0x7fffffff) >>> 16]++;
+  const high = take();
+  counts.fill(0);
+  for (const one of bits) if ((one & 0x7fffffff) >>> 16 === high) counts[one & 0xffff]++;
+  return new Float32Array(Uint32Array.of(high * 2 ** 16 + take()).buffer)[0];
+}
+
+/**
+ * Scale and zero point for inputs like those of x: the scale that 99.9 % of their sizes fit into; of inputs that cannot be
+ * negative all 8 bits serve. Throws LutnnError on numbers that are not finite, and on none.
+ */
+export function chooseInputQuantization(x: Float32Array, isNonNegative: boolean): InputQuantization {
+  if (x.length === 0) throw new LutnnError("chooseInputQuantization: there must be inputs (got none)");
+  checkFinite("chooseInputQuantization", x);
+  const zeroPoint = isNonNegative ? NON_NEGATIVE_ZERO_POINT : SIGNED_ZERO_POINT;
+  const steps = isNonNegative ? 255 : 127;
+  const scaleOf = (size: number) => Math.fround(size / steps);
+  // Where nearly all are 0, the largest says more.
+  return { scale: scaleOf(sizeAt(x, heldShare)) || scaleOf(sizeAt(x, 1)) || 1, zeroPoint };
+}
+
+/**
+ * The integers of some centroids float32 (C, K, V). centroidScale_c = largest |P_c| / 127, p = round(P / centroidScale),
+ * halfNorm = min(round(½ Σ p² · (centroidScale / inputScale)), 2²³), each operation rounded to float32 and halves to even,
+ * as tf.js computes it while it trains. Throws LutnnError on centroids that are not finite, and on too long ones.
+ */
+export function quantizeCodebooks(
+  centroids: Float32Array,
+  shape: QuantizerShape,
+  input: InputQuantization,
+): IntegerCodebooks {
+  checkIntegerLength("quantizeCodebooks", shape.subvectorLength);
+  checkInputQuantization("quantizeCodebooks", input);
+  checkFinite("quantizeCodebooks", centroids);
+  const { numCodebooks, numCentroids, subvectorLength } = shape;
+  const made = new Int8Array(centroids.length);
+  const halfNorms = new Int32Array(numCodebooks * numCentroids);
+  const bookLength = numCentroids * subvectorLength;
+  for (let c = 0; c < numCodebooks; c++) {
+    let largest = 0;
+    for (let i = c * bookLength; i < (c + 1) * bookLength; i++)
+      largest = Math.max(largest, Math.abs(centroids[i]));
+    const scale = Math.fround(largest / MAX_CENTROID) || 1;
+    const ratio = Math.fround(scale / input.scale);
+    for (let k = c * numCentroids; k < (c + 1) * numCentroids; k++) {
+      let squares = 0;
+      for (let i = k * subvectorLength; i < (k + 1) * subvectorLength; i++) {
+        const steps = roundHalfToEven(Math.fround(centroids[i] / scale));
+        made[i] = Math.min(Math.max(steps, -MAX_CENTROID), MAX_CENTROID);
+        squares += made[i] ** 2;
+      }
+      const halfNorm = Math.fround(0.5 * squares * ratio);
+      halfNorms[k] = halfNorm < MAX_HALF_NORM ? roundHalfToEven(halfNorm) : MAX_HALF_NORM;
+    }
+  }
+  return { input, centroids: made, halfNorms };
+}
+
+/** A product quantiser whose codes are defined in integers. */
+export class IntegerQuantizer implements QuantizerShape {
+  readonly numCodebooks: number;
+  readonly numCentroids: number;
+  readonly subvectorLength: number;
+  readonly codebooks: IntegerCodebooks;
+
+  /** @param centroids float32 (C, K, V), which are rounded */
+  constructor(shape: QuantizerShape, centroids: Float32Array, input: InputQuantization) {
+    checkQuantizerShape("IntegerQuantizer", shape);
+    this.numCodebooks = shape.numCodebooks;
+    this.numCentroids = shape.numCentroids;
+    this.subvectorLength = shape.subvectorLength;
+    const wanted = this.numCodebooks * this.numCentroids * this.subvectorLength;
+    if (centroids.length !== wanted)
+      throw new LutnnError(
+        `IntegerQuantizer: centroids must hold C·K·V numbers (got ${centroids.length}, wanted ${wanted})`,
+      );
+    this.codebooks = quantizeCodebooks(centroids, shape, input);
+  }
+
+  /** D = C·V. */
+  get inputLength(): number {
+    return this.numCodebooks * this.subvectorLength;
+  }
+
+  /** x float32 (N, C·V) → codes uint8 (N, C). */
+  encode(x: Float32Array): Uint8Array {
+    if (x.length === 0 || x.length % this.inputLength !== 0)
+      throw new LutnnError(
+        `encode: the array's length must be a positive multiple of ${this.inputLength} (got ${x.length})`,
+      );
+    const rows = x.length / this.inputLength;
+    const fast = accelerated("encodeIntegers");
+    if (!fast) return encodeIntegersReference(x, rows, this.codebooks, this);
+    const codes = new Uint8Array(rows * this.numCodebooks);
+    fast(x, rows, this.codebooks, this, codes);
+    return codes;
+  }
+}
