@@ -1,6 +1,14 @@
 import { create } from "@bufbuild/protobuf";
 import { AttributeType, LUTNN_DOMAIN, node, ONNX_OPSET } from "./builder";
-import { codebookNodes, constant, convIntegers, convReferences, convResultNodes, matMulResultNodes, referenced } from "./functions";
+import {
+  codebookNodes,
+  constant,
+  convIntegers,
+  convReferences,
+  convResultNodes,
+  matMulResultNodes,
+  referenced,
+} from "./functions";
 import { type FunctionProto, FunctionProtoSchema, type NodeProto } from "./onnx_pb";
 
 // The operators whose codes are defined in integers, as functions of standard operators. Both take: x float32, inputScale

@@ -34,6 +34,21 @@ const integers = (draw: Draw, count: number, least: number, most: number): Float
 const nonzero = (draw: Draw, count: number): Float32Array =>
   Float32Array.from({ length: count }, () => draw(1, 3) * (draw(0, 1) === 0 ? -1 : 1));
 
+/** What stands between x and the table of a lookup whose codes are defined in integers. */
+function integerBooks(graph: GraphBuilder, spec: LookupSpec, name: string, draw: Draw): string[] {
+  const { codebooks: C, centroids: K, length: V } = spec;
+  const centroids = Int8Array.from({ length: C * K * V }, () => draw(-127, 127));
+  const halfNorms = Int32Array.from({ length: C * K }, (_, i) =>
+    Math.round(centroids.subarray(i * V, (i + 1) * V).reduce((sum, p) => sum + (p * p) / 2, 0)),
+  );
+  return [
+    graph.constant(`${name}/inputScale`, Float32Array.of([0.5, 0.3, 0.0625][draw(0, 2)]), []),
+    graph.constant(`${name}/inputZeroPoint`, Uint8Array.of([0, 128, 77][draw(0, 2)]), []),
+    graph.constant(`${name}/centroids`, centroids, [C, K, V]),
+    graph.constant(`${name}/halfNorms`, halfNorms, [C, K]),
+  ];
+}
+
 /**
  * Adds a lookup to a graph. Centroids, table entries and biases are small whole numbers and the scale is 1, so that scores
  * and results are whole or half numbers which float32 holds exactly: every way to compute them gives the same bits.
@@ -56,7 +71,9 @@ export function addLookup(
   const bias = codesOnly ? new Float32Array(M) : integers(draw, M, -2, 2);
   const inputs = [
     x,
-    graph.constant(`${name}/centroids`, nonzero(draw, C * K * V), [C, K, V]),
+    ...(operator.includes("Integer")
+      ? integerBooks(graph, spec, name, draw)
+      : [graph.constant(`${name}/centroids`, nonzero(draw, C * K * V), [C, K, V])]),
     graph.constant(`${name}/table`, table, [C, K, M]),
     graph.constant(`${name}/scale`, new Float32Array(M).fill(1), [M]),
     graph.constant(`${name}/bias`, bias, [M]),

@@ -47,7 +47,7 @@ class NodeReader {
     return name;
   }
 
-  Constant constant(LookupInput index, const char* what, size_t rank) const {
+  Constant constant(size_t index, const char* what, size_t rank) const {
     int isConstant = 0;
     const OrtValue* value = nullptr;
     ort_.check(ort_.KernelInfoGetConstantInput_tensor(info_, index, &isConstant, &value));
@@ -124,6 +124,16 @@ lutnn_window readWindow(const NodeReader& node, const lutnn_lookup& lookup) {
           .pad_left = pads[1],
           .pad_bottom = pads[2],
           .pad_right = pads[3]};
+}
+
+lutnn_integer_codes readIntegers(const NodeReader& node, const LookupVariant& variant, const Constant& centroids) {
+  const Constant scale = node.constant(variant.inputScale(), "inputScale", 0);
+  const Constant zeroPoint = node.constant(variant.inputZeroPoint(), "inputZeroPoint", 0);
+  const Constant halfNorms = node.constant(variant.halfNorms(), "halfNorms", 2);
+  return {.input_scale = *static_cast<const float*>(scale.data),
+          .input_zero_point = *static_cast<const uint8_t*>(zeroPoint.data),
+          .centroids = centroids.view<lutnn_int8s>(),
+          .half_norms = halfNorms.view<lutnn_ints>()};
 }
 
 /// The session's threads. ONNX Runtime does not say which of them runs a task, so each takes a slot and then task after
@@ -211,8 +221,9 @@ LookupKernel::LookupKernel(const OrtFunctions& ort, const LookupVariant& variant
   const NodeReader node(ort, info);
   nodeName_ = node.name();
   name_ = std::string("ai.lutnn.") + variant.name + (nodeName_.empty() ? "" : " \"" + nodeName_ + "\"");
-  const Constant centroids = node.constant(kCentroids, "centroids", 3), table = node.constant(kTable, "table", 3);
-  const Constant scale = node.constant(kScale, "scale", 1), bias = node.constant(kBias, "bias", 1);
+  const Constant centroids = node.constant(variant.centroids(), "centroids", 3);
+  const Constant table = node.constant(variant.table(), "table", 3);
+  const Constant scale = node.constant(variant.scale(), "scale", 1), bias = node.constant(variant.bias(), "bias", 1);
   const auto same = [&](size_t axis) { return centroids.shape[axis] == table.shape[axis]; };
   if (!same(0) || !same(1))
     refuse("table must have the codebooks and centroids of centroids, its first two axes (got " + textOf(table.shape) +
@@ -221,11 +232,17 @@ LookupKernel::LookupKernel(const OrtFunctions& ort, const LookupVariant& variant
                       .num_centroids = centroids.shape[1],
                       .subvector_length = centroids.shape[2],
                       .outputs = table.shape[2],
-                      .centroids = centroids.view<lutnn_floats>(),
                       .lookup_table = table.view<lutnn_int8s>(),
                       .table_scale = scale.view<lutnn_floats>(),
                       .bias = bias.view<lutnn_floats>()};
-  lutnn_layer_options options{.encoding = LUTNN_FLOAT32};
+  lutnn_layer_options options{.encoding = variant.isInteger ? LUTNN_INTEGER : LUTNN_FLOAT32};
+  lutnn_integer_codes integers;
+  if (variant.isInteger) {
+    integers = readIntegers(node, variant, centroids);
+    options.integers = &integers;
+  } else {
+    lookup.centroids = centroids.view<lutnn_floats>();
+  }
   lutnn_window window;
   if (variant.isConv) {
     window = readWindow(node, lookup);
@@ -240,7 +257,7 @@ LookupKernel::LookupKernel(const OrtFunctions& ort, const LookupVariant& variant
   outputs_ = lookup.outputs;
 }
 
-const OrtValue* LookupKernel::input(const OrtKernelContext* context, LookupInput index) const {
+const OrtValue* LookupKernel::input(const OrtKernelContext* context, size_t index) const {
   const OrtValue* value = nullptr;
   ort_.check(ort_.KernelContext_GetInput(context, index, &value));
   if (!value) refuse("input " + std::to_string(index) + " must be there");
@@ -272,9 +289,9 @@ OrtShape LookupKernel::outputShape(const OrtShape& x) const {
 }
 
 void LookupKernel::compute(OrtKernelContext* context) const {
-  const OrtValue* x = input(context, kX);
+  const OrtValue* x = input(context, variant_.x());
   const OrtShape shape = shapeOf(ort_, x), result = outputShape(shape);
-  const OrtValue* residual = variant_.add ? input(context, kResidual) : nullptr;
+  const OrtValue* residual = variant_.add ? input(context, variant_.residual()) : nullptr;
   if (residual) {
     const OrtShape other = shapeOf(ort_, residual);
     if (other != result)

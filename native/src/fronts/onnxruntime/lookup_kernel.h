@@ -14,11 +14,28 @@ namespace lutnn {
 /// What a lookup operator computes: y = lookup(x), then + residual, then negative results become 0.
 struct LookupVariant {
   const char* name;
-  bool isConv, add, relu;
-};
+  bool isConv, isInteger, add, relu;
 
-/// Inputs of a lookup node: x, the four constants, and for variants that add, the residual.
-enum LookupInput : size_t { kX, kCentroids, kTable, kScale, kBias, kResidual };
+  /// Places of a node's inputs: x; for codes in integers the input's scale and zero point; centroids; for those the half
+  /// norms; table, scale and bias; for variants that add, the residual.
+  constexpr size_t x() const { return 0; }
+  constexpr size_t inputScale() const { return 1; }
+  constexpr size_t inputZeroPoint() const { return 2; }
+  constexpr size_t centroids() const { return isInteger ? 3 : 1; }
+  constexpr size_t halfNorms() const { return 4; }
+  constexpr size_t table() const { return isInteger ? 5 : 2; }
+  constexpr size_t scale() const { return table() + 1; }
+  constexpr size_t bias() const { return table() + 2; }
+  constexpr size_t residual() const { return table() + 3; }
+  constexpr size_t inputs() const { return residual() + (add ? 1 : 0); }
+  /// The element type of an input.
+  constexpr int inputType(size_t place) const {
+    if (place == table()) return kOrtInt8;
+    if (isInteger && place == inputZeroPoint()) return kOrtUint8;
+    if (isInteger && place == centroids()) return kOrtInt8;
+    return isInteger && place == halfNorms() ? kOrtInt32 : kOrtFloat32;
+  }
+};
 
 /// Contexts of one instruction set, one for each run at a time.
 class ContextPool {
@@ -74,7 +91,7 @@ class LookupKernel {
   struct FreeLayer {
     void operator()(lutnn_layer* layer) const { lutnn_layer_free(layer); }
   };
-  const OrtValue* input(const OrtKernelContext* context, LookupInput index) const;
+  const OrtValue* input(const OrtKernelContext* context, size_t index) const;
   void* dataOf(const OrtValue* tensor) const;
   /// The shape of the result; throws OrtFailure where x does not fit.
   OrtShape outputShape(const OrtShape& x) const;

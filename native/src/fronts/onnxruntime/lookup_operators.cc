@@ -6,12 +6,24 @@
 
 namespace lutnn {
 
-const LookupVariant kLookupVariants[8] = {
-    {"LutConv", true, false, false},      {"LutConvRelu", true, false, true},
-    {"LutConvAdd", true, true, false},    {"LutConvAddRelu", true, true, true},
-    {"LutMatMul", false, false, false},   {"LutMatMulRelu", false, false, true},
-    {"LutMatMulAdd", false, true, false}, {"LutMatMulAddRelu", false, true, true},
-};
+const std::array<LookupVariant, 16> kLookupVariants = {{
+    {"LutConv", true, false, false, false},
+    {"LutConvRelu", true, false, false, true},
+    {"LutConvAdd", true, false, true, false},
+    {"LutConvAddRelu", true, false, true, true},
+    {"LutMatMul", false, false, false, false},
+    {"LutMatMulRelu", false, false, false, true},
+    {"LutMatMulAdd", false, false, true, false},
+    {"LutMatMulAddRelu", false, false, true, true},
+    {"LutConvInteger", true, true, false, false},
+    {"LutConvIntegerRelu", true, true, false, true},
+    {"LutConvIntegerAdd", true, true, true, false},
+    {"LutConvIntegerAddRelu", true, true, true, true},
+    {"LutMatMulInteger", false, true, false, false},
+    {"LutMatMulIntegerRelu", false, true, false, true},
+    {"LutMatMulIntegerAdd", false, true, true, false},
+    {"LutMatMulIntegerAddRelu", false, true, true, true},
+}};
 
 /// ONNX Runtime calls back with the structure that it begins with.
 struct LookupOperators::Operator : OrtCustomOp {
@@ -24,11 +36,9 @@ struct LookupOperators::Callbacks {
   static const Operator& of(const OrtCustomOp* op) { return *static_cast<const Operator*>(op); }
   static const char* LUTNN_ORT_CALL name(const OrtCustomOp* op) { return of(op).variant->name; }
   static const char* LUTNN_ORT_CALL provider(const OrtCustomOp*) { return "CPUExecutionProvider"; }
-  static size_t LUTNN_ORT_CALL inputs(const OrtCustomOp* op) { return of(op).variant->add ? kResidual + 1 : kResidual; }
+  static size_t LUTNN_ORT_CALL inputs(const OrtCustomOp* op) { return of(op).variant->inputs(); }
   static size_t LUTNN_ORT_CALL outputs(const OrtCustomOp*) { return 1; }
-  static int LUTNN_ORT_CALL inputType(const OrtCustomOp*, size_t index) {
-    return index == kTable ? kOrtInt8 : kOrtFloat32;
-  }
+  static int LUTNN_ORT_CALL inputType(const OrtCustomOp* op, size_t index) { return of(op).variant->inputType(index); }
   static int LUTNN_ORT_CALL outputType(const OrtCustomOp*, size_t) { return kOrtFloat32; }
   static int LUTNN_ORT_CALL zeroOf(const OrtCustomOp*, size_t) { return 0; }  // required; memory of the processor
   static int LUTNN_ORT_CALL one(const OrtCustomOp*) { return 1; }
@@ -52,11 +62,12 @@ struct LookupOperators::Callbacks {
   static OrtStatus* LUTNN_ORT_CALL inferShape(const OrtCustomOp* given, OrtShapeInferContext* context) noexcept {
     const Operator& op = of(given);
     return reportFailures(op.owner->ort_, op.variant->name,
-                          [&] { inferOutputShape(op.owner->ort_, op.variant->isConv, context); });
+                          [&] { inferOutputShape(op.owner->ort_, *op.variant, context); });
   }
-  /// The residual's memory may become the result's.
+  /// The residual's memory may become the result's. ONNX Runtime does not say which operator it asks for.
+  template <bool isInteger>
   static size_t LUTNN_ORT_CALL mayInplace(int** input, int** output) {
-    static int residual = kResidual, result = 0;
+    static int residual = static_cast<int>(LookupVariant{"", false, isInteger, true, false}.residual()), result = 0;
     *input = &residual;
     *output = &result;
     return 1;
@@ -94,7 +105,7 @@ LookupOperators::LookupOperators(const OrtFunctions& ort, std::string isa, Made 
                                       .GetStartVersion = Callbacks::one,
                                       .GetEndVersion = Callbacks::lastVersion};
     if (variant.add) {
-      op->GetMayInplace = Callbacks::mayInplace;
+      op->GetMayInplace = variant.isInteger ? Callbacks::mayInplace<true> : Callbacks::mayInplace<false>;
       op->ReleaseMayInplace = Callbacks::releaseMayInplace;
     }
     op->owner = this;

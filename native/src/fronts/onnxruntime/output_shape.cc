@@ -1,7 +1,5 @@
 #include "fronts/onnxruntime/output_shape.h"
 
-#include "fronts/onnxruntime/lookup_kernel.h"
-
 namespace lutnn {
 
 namespace {
@@ -18,7 +16,7 @@ class ShapeReader {
  public:
   ShapeReader(const OrtFunctions& ort, const OrtShapeInferContext* context) : ort_(ort), context_(context) {}
 
-  OpenShape input(LookupInput index) const {
+  OpenShape input(size_t index) const {
     OrtTensorTypeAndShapeInfo* given = nullptr;  // the context's
     ort_.check(ort_.ShapeInferContext_GetInputTypeShape(context_, index, &given));
     OpenShape shape{shapeOf(ort_, given), {}};
@@ -55,10 +53,11 @@ int64_t extent(int64_t input, int64_t filter, int64_t stride, int64_t dilation, 
 
 }  // namespace
 
-void inferOutputShape(const OrtFunctions& ort, bool isConv, const OrtShapeInferContext* context) {
+void inferOutputShape(const OrtFunctions& ort, const LookupVariant& variant, const OrtShapeInferContext* context) {
+  const bool isConv = variant.isConv;
   const ShapeReader reader(ort, context);
-  OpenShape y = reader.input(kX);
-  const OpenShape table = reader.input(kTable);
+  OpenShape y = reader.input(variant.x());
+  const OpenShape table = reader.input(variant.table());
   if (table.lengths.size() != 3 || table.lengths[2] < 0) return;
   const size_t rank = y.lengths.size();
   if (rank < 1 || (isConv && rank != 4)) return;
