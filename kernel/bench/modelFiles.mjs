@@ -18,8 +18,8 @@ const { seededRandom } = require("../lib/pq/random.js");
 
 const numCentroids = 16;
 
-/** The network with all layers that a conversion replaces by itself as lookups. */
-function withLookups(dense) {
+/** The network with all layers that a conversion replaces by itself as lookups, their codes in float32 or in integers. */
+function withLookups(dense, codes) {
   const graph = new NetworkGraph(dense);
   const chosen = new Set(convert(dense).layers.names);
   const operators = new Map(
@@ -29,7 +29,7 @@ function withLookups(dense) {
     const operator = operators.get(name);
     if (!operator) return freshLayer(layer, name);
     const subvectorLength = operator.filterArea > 1 ? operator.filterArea : 4;
-    const settings = { tableSource: "weight", tableScale: "output", tableBits: 8, distance: "l2" };
+    const settings = { tableSource: "weight", tableScale: "output", tableBits: 8, distance: "l2", codes };
     return makeLookup(layer, name, { ...settings, numCentroids, subvectorLength });
   });
   const made = new NetworkGraph(model).layers;
@@ -42,6 +42,7 @@ function withLookups(dense) {
         weight: valuesOf(() => operator.weight()),
         bias: operator.bias(),
         inverseTemperatureLogit: 14,
+        ...(codes === "int8" ? { input: { scale: 1 / 32, zeroPoint: 128 } } : {}),
       });
     else made.get(name).setWeights(layer.getWeights());
   }
@@ -54,4 +55,5 @@ const dense = models[network]({
   numClasses: size === "32" ? 10 : 1000,
 });
 writeFileSync(join(folder, "dense.onnx"), exportOnnx(dense));
-writeFileSync(join(folder, "lookups.onnx"), exportOnnx(withLookups(dense)));
+writeFileSync(join(folder, "lookups.onnx"), exportOnnx(withLookups(dense, "float32")));
+writeFileSync(join(folder, "integers.onnx"), exportOnnx(withLookups(dense, "int8")));

@@ -40,12 +40,13 @@ const networks = ["resnet18", "senet18", "vgg11"].flatMap((name) =>
   [32, 224].map((size) => ({ name, size })),
 );
 const hasOpenvino = spawnSync(python, ["-c", "import openvino"]).status === 0;
-/** Variants and the files that they run. */
+/** Variants and the files that they run; `integers` are lookups whose codes are defined in integers. */
 const variants = {
   fp32: "dense.onnx",
   "ort-int8": "int8.onnx",
   "lut-functions": "lookups.onnx",
   "lut-native": "lookups.onnx",
+  "lut-native-integers": "integers.onnx",
   ...(hasOpenvino ? { "openvino-int8": "int8.onnx" } : {}),
 };
 

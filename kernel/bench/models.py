@@ -76,7 +76,7 @@ def session(variant, path, library, threads, name, shape):
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    if variant == "lut-native":
+    if variant.startswith("lut-native"):
         options.register_custom_ops_library(library)
     made = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
     return lambda: made.run(None, {name: x})
