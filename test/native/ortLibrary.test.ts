@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -71,4 +71,16 @@ it("gives Python's ONNX Runtime the native lookups: the same results, faster", (
   expect(result.refused).toMatch(
     /ai\.lutnn\.LutConv "lookup": padTop must be an integer from 0|padTop must be/,
   );
+
+  const other = (isa: string) => {
+    const lines = `
+import sys, onnxruntime as ort
+options = ort.SessionOptions()
+options.register_custom_ops_library(sys.argv[2])
+print(ort.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"]).get_inputs()[0].name)`;
+    const env = { ...process.env, LUTNN_FORCE_ISA: isa };
+    return spawnSync(python, ["-c", lines, file, path], { encoding: "utf8", env });
+  };
+  expect(other("scalar").stdout.trim()).toBe("x");
+  expect(other("sse2").stderr).toMatch(/LUTNN_FORCE_ISA must name an instruction set .*got "sse2"/);
 });
