@@ -80,8 +80,9 @@ TEST("a context takes the instruction set that is named") {
   }
   lutnn_context* none = nullptr;
   CHECK(lutnn_context_create_for("sse2", &none, &error) == LUTNN_OUT_OF_RANGE && !none, "%s", error.message);
-  CHECK(std::string(error.message).starts_with("isa must name an instruction set that is available here (got \"sse2\")"),
-        "%s", error.message);
+  CHECK(
+      std::string(error.message).starts_with("isa must name an instruction set that is available here (got \"sse2\")"),
+      "%s", error.message);
 }
 
 TEST("what describes a layer is refused by its rule") {

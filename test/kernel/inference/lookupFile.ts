@@ -54,9 +54,12 @@ export function addLookup(
     return m === c ? k - 128 : 0;
   });
   const bias = codesOnly ? new Float32Array(M) : integers(draw, M, -2, 2);
+  const codebooks = operator.includes("Integer")
+    ? integerCodebooks(graph, spec, name, draw)
+    : [graph.constant(`${name}/centroids`, nonzero(draw, C * K * V), [C, K, V])];
   const inputs = [
     x,
-    graph.constant(`${name}/centroids`, nonzero(draw, C * K * V), [C, K, V]),
+    ...codebooks,
     graph.constant(`${name}/table`, table, [C, K, M]),
     graph.constant(`${name}/scale`, new Float32Array(M).fill(1), [M]),
     graph.constant(`${name}/bias`, bias, [M]),
@@ -65,6 +68,31 @@ export function addLookup(
   graph.lookups.add(operator as "LutConv");
   return graph.add(operator, inputs, name, attributes, LUTNN_DOMAIN);
 }
+
+/** How x becomes bytes, and the codebooks of codes that are defined in integers: these are exact whatever x is. */
+function integerCodebooks(
+  graph: GraphBuilder,
+  { codebooks: C, centroids: K, length: V }: LookupSpec,
+  name: string,
+  draw: Draw,
+): string[] {
+  const centroids = Int8Array.from({ length: C * K * V }, () => draw(-127, 127));
+  const halfNorms = Int32Array.from({ length: C * K }, (_, k) =>
+    Math.round(centroids.subarray(k * V, (k + 1) * V).reduce((sum, p) => sum + p * p, 0) / 2),
+  );
+  return [
+    graph.constant(`${name}/inputScale`, Float32Array.of(draw(1, 9) / 64), []),
+    graph.constant(`${name}/inputZeroPoint`, Uint8Array.of(draw(0, 1) * 128), []),
+    graph.constant(`${name}/centroids`, centroids, [C, K, V]),
+    graph.constant(`${name}/halfNorms`, halfNorms, [C, K]),
+  ];
+}
+
+/** The same lookup with codes that are defined in integers. */
+export const inIntegers = <T extends { spec: LookupSpec }>(layer: T): T => ({
+  ...layer,
+  spec: { ...layer.spec, operator: `${layer.spec.operator}Integer` },
+});
 
 /** A value of a graph, its axes as they are. */
 export const plainValue = (name: string, shape: number[]): GraphValue => ({

@@ -8,7 +8,7 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { InferenceSession, inference, LutnnError } from "lutnn";
 import * as native from "lutnn-native";
 import { describe, expect, it } from "vitest";
-import { node, tensor } from "../../../kernel/lib/onnx/builder";
+import { node, type TensorArray, tensor } from "../../../kernel/lib/onnx/builder";
 import { GraphBuilder } from "../../../kernel/lib/onnx/graphBuilder";
 import { modelBytes } from "../../../kernel/lib/onnx/model";
 import { FunctionProtoSchema, type ModelProto, ModelProtoSchema } from "../../../kernel/lib/onnx/onnx_pb";
@@ -18,6 +18,7 @@ import {
   drawConv,
   drawFrom,
   drawMatMul,
+  inIntegers,
   type LookupSpec,
   lookupFile,
   outputShape,
@@ -57,8 +58,9 @@ async function expectSame(file: Uint8Array, feeds: Parameters<InferenceSession["
 describe("a native session gives the codes and sums of the functions, bit for bit", () => {
   it.each([1, 2, 3, 4, 5, 6])("on random layers (%i)", async (seed) => {
     const draw = drawFrom(seed * 7919);
-    for (let i = 0; i < 5; i++) {
-      const layer = draw(0, 2) === 0 ? drawMatMul(draw) : drawConv(draw);
+    for (let i = 0; i < 8; i++) {
+      const drawn = draw(0, 2) === 0 ? drawMatMul(draw) : drawConv(draw);
+      const layer = i < 5 ? drawn : inIntegers(drawn);
       const x = whole(draw, [draw(1, 3), ...layer.shape]);
       await expectSame(lookupFile(layer, draw), { x }, `sums of ${JSON.stringify(layer)}`);
       const codes = { ...layer, spec: { ...layer.spec, outputs: layer.spec.codebooks } };
@@ -370,8 +372,16 @@ describe("a hostile file is refused in words, never read past its end", () => {
     spec: { operator: "LutMatMul", codebooks: 3, centroids: 16, length: 4, outputs: 7, attributes: {} },
     shape: [12],
   };
-  const files = { conv: lookupFile(conv, draw), matMul: lookupFile(matMul, draw) };
-  const inputs = { conv: whole(draw, [2, ...conv.shape]), matMul: whole(draw, [2, ...matMul.shape]) };
+  const files = {
+    conv: lookupFile(conv, draw),
+    matMul: lookupFile(matMul, draw),
+    integer: lookupFile(inIntegers(matMul), draw),
+  };
+  const inputs = {
+    conv: whole(draw, [2, ...conv.shape]),
+    matMul: whole(draw, [2, ...matMul.shape]),
+    integer: whole(draw, [2, ...matMul.shape]),
+  };
   const attributes = (values: Record<string, number | number[]>) => (model: ModelProto) => {
     const [first] = model.graph!.node;
     const changed = node("LutConv", [], ["y"], values).attribute;
@@ -383,7 +393,10 @@ describe("a hostile file is refused in words, never read past its end", () => {
   };
   const constant = (name: string, dims: number[], type: "f" | "i" = "f") => {
     const size = sizeOf(dims);
-    const made = tensor(`lookup/${name}`, type === "i" ? new Int8Array(size) : new Float32Array(size), dims);
+    return values(name, type === "i" ? new Int8Array(size) : new Float32Array(size), dims);
+  };
+  const values = (name: string, array: TensorArray, dims: number[]) => {
+    const made = tensor(`lookup/${name}`, array, dims);
     return (model: ModelProto) => {
       const all = model.graph!.initializer;
       all[all.findIndex((one) => one.name === made.name)] = made;
@@ -461,6 +474,28 @@ describe("a hostile file is refused in words, never read past its end", () => {
     ["matMul", "centroids in float", constant("table", [3, 16, 7]), /Type|type/],
     ["matMul", "computed centroids", computed("centroids"), /centroids must be a constant of the file/],
     ["matMul", "a computed bias", computed("bias"), /bias must be a constant of the file/],
+    [
+      "integer",
+      "other half norms",
+      values("halfNorms", new Int32Array(45), [3, 15]),
+      /halfNorms must have the codebooks and centroids of centroids \(got 3×15 beside 3×16×4\)/,
+    ],
+    [
+      "integer",
+      "negative half norms",
+      values("halfNorms", new Int32Array(48).fill(-1), [3, 16]),
+      /halfNorms/,
+    ],
+    ["integer", "a scale of 0", values("inputScale", Float32Array.of(0), []), /inputScale/],
+    ["integer", "a scale that is none", values("inputScale", Float32Array.of(Number.NaN), []), /inputScale/],
+    [
+      "integer",
+      "two scales",
+      values("inputScale", Float32Array.of(1, 1), [2]),
+      /inputScale must have 0 axes/,
+    ],
+    ["integer", "a centroid of −128", values("centroids", new Int8Array(192).fill(-128), [3, 16, 4]), /127/],
+    ["integer", "a computed scale", computed("inputScale"), /inputScale must be a constant of the file/],
     ["matMul", "too few inputs", (model) => void model.graph!.node[0].input.pop(), /[iI]nput/],
   ])("%s: %s", async (kind, _, change, sentence) => {
     const file = edited(files[kind], change);

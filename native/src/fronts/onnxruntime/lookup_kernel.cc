@@ -47,7 +47,7 @@ class NodeReader {
     return name;
   }
 
-  Constant constant(LookupInput index, const char* what, size_t rank) const {
+  Constant constant(size_t index, const char* what, size_t rank) const {
     int isConstant = 0;
     const OrtValue* value = nullptr;
     ort_.check(ort_.KernelInfoGetConstantInput_tensor(info_, index, &isConstant, &value));
@@ -62,6 +62,12 @@ class NodeReader {
     ort_.check(ort_.GetTensorMutableData(const_cast<OrtValue*>(value), &data));
     read.data = data;
     return read;
+  }
+
+  /// A constant of one number.
+  template <class T>
+  T number(size_t index, const char* what) const {
+    return *static_cast<const T*>(constant(index, what, 0).data);
   }
 
   /// A list of integers that must be there and have that length.
@@ -211,8 +217,10 @@ LookupKernel::LookupKernel(const OrtFunctions& ort, const LookupVariant& variant
   const NodeReader node(ort, info);
   nodeName_ = node.name();
   name_ = std::string("ai.lutnn.") + variant.name + (nodeName_.empty() ? "" : " \"" + nodeName_ + "\"");
-  const Constant centroids = node.constant(kCentroids, "centroids", 3), table = node.constant(kTable, "table", 3);
-  const Constant scale = node.constant(kScale, "scale", 1), bias = node.constant(kBias, "bias", 1);
+  const LookupPlaces& places = placesOf(variant);
+  const Constant centroids = node.constant(places.centroids, "centroids", 3);
+  const Constant table = node.constant(places.table, "table", 3), scale = node.constant(places.scale, "scale", 1);
+  const Constant bias = node.constant(places.bias, "bias", 1);
   const auto same = [&](size_t axis) { return centroids.shape[axis] == table.shape[axis]; };
   if (!same(0) || !same(1))
     refuse("table must have the codebooks and centroids of centroids, its first two axes (got " + textOf(table.shape) +
@@ -221,11 +229,24 @@ LookupKernel::LookupKernel(const OrtFunctions& ort, const LookupVariant& variant
                       .num_centroids = centroids.shape[1],
                       .subvector_length = centroids.shape[2],
                       .outputs = table.shape[2],
-                      .centroids = centroids.view<lutnn_floats>(),
                       .lookup_table = table.view<lutnn_int8s>(),
                       .table_scale = scale.view<lutnn_floats>(),
                       .bias = bias.view<lutnn_floats>()};
-  lutnn_layer_options options{.encoding = LUTNN_FLOAT32};
+  lutnn_layer_options options{.encoding = variant.isInteger ? LUTNN_INTEGER : LUTNN_FLOAT32};
+  lutnn_integer_codes integers;
+  if (variant.isInteger) {
+    const Constant halfNorms = node.constant(places.halfNorms, "halfNorms", 2);
+    if (halfNorms.shape[0] != centroids.shape[0] || halfNorms.shape[1] != centroids.shape[1])
+      refuse("halfNorms must have the codebooks and centroids of centroids (got " + textOf(halfNorms.shape) +
+             " beside " + textOf(centroids.shape) + ")");
+    integers = {.input_scale = node.number<float>(places.inputScale, "inputScale"),
+                .input_zero_point = node.number<uint8_t>(places.inputZeroPoint, "inputZeroPoint"),
+                .centroids = centroids.view<lutnn_int8s>(),
+                .half_norms = halfNorms.view<lutnn_ints>()};
+    options.integers = &integers;
+  } else {
+    lookup.centroids = centroids.view<lutnn_floats>();
+  }
   lutnn_window window;
   if (variant.isConv) {
     window = readWindow(node, lookup);
@@ -240,7 +261,7 @@ LookupKernel::LookupKernel(const OrtFunctions& ort, const LookupVariant& variant
   outputs_ = lookup.outputs;
 }
 
-const OrtValue* LookupKernel::input(const OrtKernelContext* context, LookupInput index) const {
+const OrtValue* LookupKernel::input(const OrtKernelContext* context, size_t index) const {
   const OrtValue* value = nullptr;
   ort_.check(ort_.KernelContext_GetInput(context, index, &value));
   if (!value) refuse("input " + std::to_string(index) + " must be there");
@@ -272,9 +293,9 @@ OrtShape LookupKernel::outputShape(const OrtShape& x) const {
 }
 
 void LookupKernel::compute(OrtKernelContext* context) const {
-  const OrtValue* x = input(context, kX);
+  const OrtValue* x = input(context, placesOf(variant_).x);
   const OrtShape shape = shapeOf(ort_, x), result = outputShape(shape);
-  const OrtValue* residual = variant_.add ? input(context, kResidual) : nullptr;
+  const OrtValue* residual = variant_.add ? input(context, placesOf(variant_).residual) : nullptr;
   if (residual) {
     const OrtShape other = shapeOf(ort_, residual);
     if (other != result)

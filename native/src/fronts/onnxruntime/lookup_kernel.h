@@ -15,10 +15,26 @@ namespace lutnn {
 struct LookupVariant {
   const char* name;
   bool isConv, add, relu;
+  bool isInteger;  // its codes are defined in integers
 };
 
-/// Inputs of a lookup node: x, the four constants, and for variants that add, the residual.
-enum LookupInput : size_t { kX, kCentroids, kTable, kScale, kBias, kResidual };
+/// Where the inputs of a node stand: x, constants, and for variants that add, the residual.
+struct LookupPlaces {
+  size_t x, inputScale, inputZeroPoint, centroids, halfNorms, table, scale, bias, residual;
+};
+constexpr LookupPlaces kFloatPlaces{.x = 0, .centroids = 1, .table = 2, .scale = 3, .bias = 4, .residual = 5};
+constexpr LookupPlaces kIntegerPlaces{.x = 0,
+                                      .inputScale = 1,
+                                      .inputZeroPoint = 2,
+                                      .centroids = 3,
+                                      .halfNorms = 4,
+                                      .table = 5,
+                                      .scale = 6,
+                                      .bias = 7,
+                                      .residual = 8};
+constexpr const LookupPlaces& placesOf(const LookupVariant& variant) {
+  return variant.isInteger ? kIntegerPlaces : kFloatPlaces;
+}
 
 /// Contexts of one instruction set, one for each run at a time.
 class ContextPool {
@@ -74,7 +90,7 @@ class LookupKernel {
   struct FreeLayer {
     void operator()(lutnn_layer* layer) const { lutnn_layer_free(layer); }
   };
-  const OrtValue* input(const OrtKernelContext* context, LookupInput index) const;
+  const OrtValue* input(const OrtKernelContext* context, size_t index) const;
   void* dataOf(const OrtValue* tensor) const;
   /// The shape of the result; throws OrtFailure where x does not fit.
   OrtShape outputShape(const OrtShape& x) const;

@@ -18,7 +18,7 @@ class ShapeReader {
  public:
   ShapeReader(const OrtFunctions& ort, const OrtShapeInferContext* context) : ort_(ort), context_(context) {}
 
-  OpenShape input(LookupInput index) const {
+  OpenShape input(size_t index) const {
     OrtTensorTypeAndShapeInfo* given = nullptr;  // the context's
     ort_.check(ort_.ShapeInferContext_GetInputTypeShape(context_, index, &given));
     OpenShape shape{shapeOf(ort_, given), {}};
@@ -55,10 +55,11 @@ int64_t extent(int64_t input, int64_t filter, int64_t stride, int64_t dilation, 
 
 }  // namespace
 
-void inferOutputShape(const OrtFunctions& ort, bool isConv, const OrtShapeInferContext* context) {
+void inferOutputShape(const OrtFunctions& ort, const LookupVariant& variant, const OrtShapeInferContext* context) {
   const ShapeReader reader(ort, context);
-  OpenShape y = reader.input(kX);
-  const OpenShape table = reader.input(kTable);
+  const bool isConv = variant.isConv;
+  OpenShape y = reader.input(placesOf(variant).x);
+  const OpenShape table = reader.input(placesOf(variant).table);
   if (table.lengths.size() != 3 || table.lengths[2] < 0) return;
   const size_t rank = y.lengths.size();
   if (rank < 1 || (isConv && rank != 4)) return;
