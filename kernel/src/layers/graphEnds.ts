@@ -1,3 +1,4 @@
+import { fuseLookups } from "../onnx/fuseLookups";
 import { GraphBuilder, type GraphValue } from "../onnx/graphBuilder";
 import { fileOrder } from "../onnx/layout";
 import { type FunctionForm, modelBytes } from "../onnx/model";
@@ -39,6 +40,7 @@ export class GraphEnds {
     functions: FunctionForm = "local",
   ): Uint8Array {
     this.graph.rename(this.renamed);
+    fuseLookups(this.graph, new Set(this.outputs.map(({ name: output }) => output)));
     return modelBytes(this.graph, { name, inputs: this.inputs, outputs: this.outputs, metadata, functions });
   }
 }

@@ -95,6 +95,12 @@ export function tensor(name: string, data: TensorArray, dims: readonly number[])
 export const integers = (name: string, values: number[]): TensorProto =>
   tensor(name, BigInt64Array.from(values.map(BigInt)), [values.length]);
 
+/** The numbers of a constant of int64. */
+export function integersOf({ rawData }: TensorProto): number[] {
+  const view = new DataView(rawData.buffer, rawData.byteOffset, rawData.byteLength);
+  return Array.from({ length: rawData.byteLength / 8 }, (_, i) => Number(view.getBigInt64(8 * i, true)));
+}
+
 /** The declaration of a graph input or output; a string stands for a symbolic length. */
 export function valueInfo(name: string, dims: (number | string)[], elemType: DataType): ValueInfoProto {
   return create(ValueInfoProtoSchema, {

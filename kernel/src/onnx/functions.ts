@@ -17,6 +17,9 @@ import { type FunctionProto, FunctionProtoSchema, type NodeProto } from "./onnx_
 
 const inputs = ["x", "centroids", "table", "scale", "bias"];
 
+/** The attributes of a convolution that are lists. */
+const convIntegers = ["kernel_shape", "strides", "pads", "dilations"];
+
 export const constant = (name: string, values: number[]): NodeProto =>
   node("Constant", [], [name], { value: integers(name, values) });
 
@@ -57,6 +60,13 @@ function accumulateNodes(oneHot: string, result: string): NodeProto[] {
     node("Add", ["scaled", "bias"], [result]),
   ];
 }
+
+/** A convolution's attributes, and these taken from the function's own. */
+export const convAttributes: readonly string[] = [...convIntegers, "group"];
+export const convReferences = (): Record<string, AttributeReference> => ({
+  ...Object.fromEntries(convIntegers.map((name) => [name, referenced(name, AttributeType.INTS)])),
+  group: referenced("group", AttributeType.INT),
+});
 
 /** uint8 of ONNX's element types. */
 const uint8 = 2;
@@ -105,13 +115,12 @@ export function matMulResultNodes(): NodeProto[] {
  * `group` is the number of codebooks C: every codebook looks at its own V / filter area neighbouring channels.
  */
 export function lutConvFunction(): FunctionProto {
-  const ints = ["kernel_shape", "strides", "pads", "dilations"];
   return create(FunctionProtoSchema, {
     name: "LutConv",
     domain: LUTNN_DOMAIN,
     input: inputs,
     output: ["y"],
-    attribute: [...ints, "group"],
+    attribute: [...convAttributes],
     opsetImport: [{ domain: "", version: BigInt(ONNX_OPSET) }],
     docString:
       "Convolution by table lookup: nearest centroid of each window part, then a sum of int8 table rows.",
@@ -122,10 +131,7 @@ export function lutConvFunction(): FunctionProto {
       node("Concat", ["CK", "minusOne", "filter"], ["filterShape"], { axis: 0 }),
       node("Reshape", ["centroids", "filterShape"], ["filters"]), // (C·K, channels per codebook, height, width)
       node("Reshape", ["halfNorms", "minusOne"], ["filterBias"]), // (C·K)
-      node("Conv", ["x", "filters", "filterBias"], ["scores"], {
-        ...Object.fromEntries(ints.map((name) => [name, referenced(name, AttributeType.INTS)])),
-        group: referenced("group", AttributeType.INT),
-      }), // (N, C·K, height, width)
+      node("Conv", ["x", "filters", "filterBias"], ["scores"], convReferences()), // (N, C·K, height, width)
       ...convResultNodes(),
     ],
   });

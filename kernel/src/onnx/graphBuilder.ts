@@ -1,5 +1,5 @@
 import type { AttributeValue, FloatValue, TensorArray } from "./builder";
-import { DataType, node, tensor } from "./builder";
+import { DataType, integersOf, node, tensor } from "./builder";
 import { plainOrder, sameOrder } from "./layout";
 import type { NodeProto, TensorProto } from "./onnx_pb";
 
@@ -21,15 +21,12 @@ export const axisOf = ({ order }: GraphValue, axis: number): number =>
 export const lengthsOf = ({ shape, order }: GraphValue): number[] =>
   order.slice(1).map((axis) => shape[axis - 1]);
 
-/** Operators of domain ai.lutnn; those of codes in integers end in `Integer`, as ONNX has them. */
-export type LookupOperator = "LutConv" | "LutMatMul" | "LutConvInteger" | "LutMatMulInteger";
-
 /** Collects nodes and constants of a graph under construction. */
 export class GraphBuilder {
   readonly nodes: NodeProto[] = [];
   readonly constants: TensorProto[] = [];
-  /** Functions of domain ai.lutnn that some node calls. */
-  readonly lookups = new Set<LookupOperator>();
+  /** Outputs of Add nodes whose two inputs have the same shape. */
+  readonly sums = new Set<string>();
   private readonly taken = new Set<string>();
   /** Constants by what they are, so that they are written once. */
   private readonly known = new Map<string, string>();
@@ -95,6 +92,11 @@ export class GraphBuilder {
     this.nodes.push(node("Identity", [from], [to]));
   }
 
+  /** Puts another node in the place of each, or none. */
+  replace(change: (node: NodeProto) => NodeProto | null): void {
+    this.nodes.splice(0, this.nodes.length, ...this.nodes.flatMap((one) => change(one) ?? []));
+  }
+
   /** Calls values by other names, all that read them included. */
   rename(names: ReadonlyMap<string, string>): void {
     const renamed = (name: string) => names.get(name) ?? name;
@@ -102,12 +104,35 @@ export class GraphBuilder {
       one.input = one.input.map(renamed);
       one.output = one.output.map(renamed);
     }
+    for (const name of [...this.sums]) this.sums.add(renamed(name));
   }
 
   /** Whether a value is, axes put in another order aside, what a node of that operator made. */
   isMadeBy(opType: string, value: GraphValue): boolean {
     const name = this.sources.get(value.name)?.name ?? value.name;
     return this.nodes.some((one) => one.opType === opType && one.output.includes(name));
+  }
+
+  /**
+   * What a value was before zeros were put around its axes of space: that value's name, and the zeros, all before and then
+   * all behind. Null where it was made otherwise.
+   */
+  beforePadding(name: string, rank: number): { name: string; pads: number[] } | null {
+    const made = this.nodes.find(({ output }) => output[0] === name);
+    if (made?.opType !== "Pad" || made.domain !== "" || made.input.length !== 2) return null;
+    const constant = this.constants.find((one) => one.name === made.input[1])!;
+    const all = integersOf(constant);
+    const sides = [all.slice(0, rank), all.slice(rank)];
+    const isOfSpace = sides.every(([batch, channels]) => batch === 0 && channels === 0);
+    return isOfSpace ? { name: made.input[0], pads: sides.flatMap((side) => side.slice(2)) } : null;
+  }
+
+  /** Drops nodes whose results nobody reads. @param ends values that somebody outside reads */
+  prune(ends: ReadonlySet<string>): void {
+    const read = new Set(ends);
+    for (const one of [...this.nodes].reverse())
+      if (one.output.some((name) => read.has(name))) for (const name of one.input) read.add(name);
+    this.replace((one) => (one.output.some((name) => read.has(name)) ? one : null));
   }
 
   /**

@@ -1,6 +1,14 @@
 import { create } from "@bufbuild/protobuf";
 import { AttributeType, LUTNN_DOMAIN, node, ONNX_OPSET } from "./builder";
-import { codebookNodes, constant, convResultNodes, matMulResultNodes, referenced } from "./functions";
+import {
+  codebookNodes,
+  constant,
+  convAttributes,
+  convReferences,
+  convResultNodes,
+  matMulResultNodes,
+  referenced,
+} from "./functions";
 import { type FunctionProto, FunctionProtoSchema, type NodeProto } from "./onnx_pb";
 
 // The operators whose codes are defined in integers, as functions of standard operators. Both take: x float32, inputScale
@@ -16,13 +24,12 @@ const quantizeNode = (): NodeProto =>
 
 /** LutConvInteger: x (N, channels, height, width) → (N, M, output height, output width), as LutConv; padding is zeros. */
 export function lutConvIntegerFunction(): FunctionProto {
-  const ints = ["kernel_shape", "strides", "pads", "dilations"];
   return create(FunctionProtoSchema, {
     name: "LutConvInteger",
     domain: LUTNN_DOMAIN,
     input: inputs,
     output: ["y"],
-    attribute: [...ints, "group"],
+    attribute: [...convAttributes],
     opsetImport: [{ domain: "", version: BigInt(ONNX_OPSET) }],
     docString:
       "Convolution by table lookup with codes defined in integers: bytes, exact scores, then a sum of int8 table rows.",
@@ -32,10 +39,7 @@ export function lutConvIntegerFunction(): FunctionProto {
       node("Constant", [], ["filter"], { value_ints: referenced("kernel_shape", AttributeType.INTS) }),
       node("Concat", ["CK", "minusOne", "filter"], ["filterShape"], { axis: 0 }),
       node("Reshape", ["centroids", "filterShape"], ["filters"]), // (C·K, channels per codebook, height, width)
-      node("ConvInteger", ["bytes", "filters", "inputZeroPoint"], ["products"], {
-        ...Object.fromEntries(ints.map((name) => [name, referenced(name, AttributeType.INTS)])),
-        group: referenced("group", AttributeType.INT),
-      }), // (N, C·K, height, width)
+      node("ConvInteger", ["bytes", "filters", "inputZeroPoint"], ["products"], convReferences()), // (N, C·K, height, width)
       constant("halfNormShape", [1, -1, 1, 1]),
       node("Reshape", ["halfNorms", "halfNormShape"], ["halfNormPlanes"]), // (1, C·K, 1, 1)
       node("Sub", ["products", "halfNormPlanes"], ["scores"]),

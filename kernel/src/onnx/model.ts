@@ -10,10 +10,9 @@ import {
   ONNX_OPSET,
   valueInfo,
 } from "./builder";
-import { lutConvFunction, lutMatMulFunction } from "./functions";
 import { type GraphBuilder, type GraphValue, lengthsOf } from "./graphBuilder";
 import { inlineFunctions } from "./inlineFunctions";
-import { lutConvIntegerFunction, lutMatMulIntegerFunction } from "./integerFunctions";
+import { lookupFunctions } from "./lookupFunctions";
 import { GraphProtoSchema, ModelProtoSchema, type TensorProto, TensorProtoSchema } from "./onnx_pb";
 
 const declared = (value: GraphValue) =>
@@ -43,12 +42,8 @@ export interface FileFrame {
 /** The bytes of a file with a finished graph, and the bodies of the lookup functions that it calls. */
 export function modelBytes(graph: GraphBuilder, file: FileFrame): Uint8Array {
   const { name, inputs, outputs, metadata } = file;
-  const called = [
-    ...(graph.lookups.has("LutConv") ? [lutConvFunction()] : []),
-    ...(graph.lookups.has("LutMatMul") ? [lutMatMulFunction()] : []),
-    ...(graph.lookups.has("LutConvInteger") ? [lutConvIntegerFunction()] : []),
-    ...(graph.lookups.has("LutMatMulInteger") ? [lutMatMulIntegerFunction()] : []),
-  ];
+  const lookups = graph.nodes.filter(({ domain }) => domain === LUTNN_DOMAIN);
+  const called = lookupFunctions(new Set(lookups.map(({ opType }) => opType)));
   const isInlined = file.functions === "inlined";
   const functions = isInlined ? [] : called;
   const frame = create(ModelProtoSchema, {

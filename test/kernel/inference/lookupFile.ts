@@ -65,7 +65,6 @@ export function addLookup(
     graph.constant(`${name}/bias`, bias, [M]),
     ...(residual === undefined ? [] : [residual]),
   ];
-  graph.lookups.add(operator as "LutConv");
   return graph.add(operator, inputs, name, attributes, LUTNN_DOMAIN);
 }
 
@@ -140,19 +139,23 @@ export function drawMatMul(draw: Draw) {
   return { spec, shape: [...rows, spec.codebooks * spec.length] };
 }
 
-/** A file of one lookup, `x` → `y`, whose output has an open shape after the batch in all but its rank. */
+/** A file of one lookup, `x` → `y`; of one that adds, also with the input `residual`. */
 export function lookupFile(
   { spec, shape }: { spec: LookupSpec; shape: number[] },
   draw: Draw,
   options: { codesOnly?: boolean } = {},
 ): Uint8Array {
   const graph = new GraphBuilder();
-  for (const name of ["x", "y"]) graph.name(name);
-  const made = addLookup(graph, spec, "x", "lookup", draw, options);
+  for (const name of ["x", "residual", "y"]) graph.name(name);
+  const residual = spec.operator.includes("Add") ? "residual" : undefined;
+  const made = addLookup(graph, spec, "x", "lookup", draw, { ...options, residual });
   graph.rename(new Map([[made, "y"]]));
   return modelBytes(graph, {
     name: "lookup",
-    inputs: [plainValue("x", shape)],
+    inputs: [
+      plainValue("x", shape),
+      ...(residual === undefined ? [] : [plainValue(residual, outputShape(spec, shape))]),
+    ],
     outputs: [plainValue("y", outputShape(spec, shape))],
     metadata: {},
   });

@@ -63,6 +63,12 @@ describe("a native session gives the codes and sums of the functions, bit for bi
       const layer = i < 5 ? drawn : inIntegers(drawn);
       const x = whole(draw, [draw(1, 3), ...layer.shape]);
       await expectSame(lookupFile(layer, draw), { x }, `sums of ${JSON.stringify(layer)}`);
+      for (const suffix of ["Relu", "Add", "AddRelu"]) {
+        const variant = { ...layer, spec: { ...layer.spec, operator: `${layer.spec.operator}${suffix}` } };
+        const residual = whole(draw, [x.dims[0], ...outputShape(layer.spec, layer.shape)]);
+        const feeds = { x, ...(suffix === "Relu" ? {} : { residual }) };
+        await expectSame(lookupFile(variant, draw), feeds, `${suffix} of ${JSON.stringify(layer)}`);
+      }
       const codes = { ...layer, spec: { ...layer.spec, outputs: layer.spec.codebooks } };
       await expectSame(
         lookupFile(codes, draw, { codesOnly: true }),
@@ -107,6 +113,41 @@ describe("a native session gives the codes and sums of the functions, bit for bi
     });
     for (const batch of [1, 3])
       await expectSame(file, { x: whole(draw, [batch, ...first.shape]) }, `network ${seed}`);
+  });
+
+  it("where a residual's memory becomes the result's, or it is read elsewhere too", async () => {
+    const draw = drawFrom(77);
+    const shape = [4, 9, 7];
+    const spec: LookupSpec = {
+      operator: "LutConvAddRelu",
+      codebooks: 4,
+      centroids: 16,
+      length: 9,
+      outputs: 4,
+      attributes: { kernel_shape: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1], dilations: [1, 1], group: 4 },
+    };
+    for (const [residual, elsewhere] of [
+      ["a", false],
+      ["a", true],
+      ["b", false],
+    ] as const) {
+      const graph = new GraphBuilder();
+      for (const name of ["x", "y", "a", "b"]) graph.name(name);
+      graph.rename(new Map());
+      const a = addLookup(graph, { ...spec, operator: "LutConv" }, "x", "a0", draw);
+      const b = addLookup(graph, { ...spec, operator: "LutConvRelu" }, a, "b0", draw);
+      // Its own input as residual, or one that nobody reads after it.
+      const sum = addLookup(graph, spec, b, "sum", draw, { residual: residual === "a" ? a : b });
+      const y = elsewhere ? graph.add("Sub", [sum, a], "difference") : graph.add("Neg", [sum], "negative");
+      graph.rename(new Map([[y, "y"]]));
+      const file = modelBytes(graph, {
+        name: "residual",
+        inputs: [plainValue("x", shape)],
+        outputs: [plainValue("y", shape)],
+        metadata: {},
+      });
+      await expectSame(file, { x: whole(draw, [2, ...shape]) }, `${residual} ${elsewhere}`);
+    }
   });
 
   it("on no example at all", async () => {

@@ -51,8 +51,8 @@ print(json.dumps({
     expect(result).toMatchObject({
       ir: 8,
       opsets: { "": 17, "ai.lutnn": 1 },
-      functions: ["LutConv", "LutMatMul"],
-      nodes: ["LutConv", "LutConv", "LutConv", "LutMatMul"],
+      functions: ["LutConv", "LutConvAdd", "LutConvRelu", "LutMatMul", "LutMatMulRelu"],
+      nodes: ["LutConvAdd", "LutConvRelu", "LutConv", "LutMatMulRelu"],
     });
     expect(result.difference).toBeLessThan(2e-5);
   });
@@ -88,8 +88,8 @@ print(json.dumps({"opsets": {o.domain: o.version for o in model.opset_import}, "
       readModel(exportOnnx(model), "test").functions.map(({ name }) => name);
     const dense = randomWeights(tinyNetwork());
     expect(functions(dense)).toEqual([]);
-    expect(functions(withLookups(dense, { c2: 9 }))).toEqual(["LutConv"]);
-    expect(functions(withLookups(dense, { hidden: 4 }))).toEqual(["LutMatMul"]);
+    expect(functions(withLookups(dense, { c2: 9 }))).toEqual(["LutConv", "LutConvAdd"]);
+    expect(functions(withLookups(dense, { hidden: 4 }))).toEqual(["LutMatMul", "LutMatMulRelu"]);
   });
 });
 

@@ -138,7 +138,7 @@ export const lutConvolution: LayerKind = {
   fault: convolutionFault,
   write: (graph, node, [x], norm) => {
     const layer = lookupLayerOf(node);
-    const operator = lookupOperator(graph, node, "LutConv");
+    const operator = lookupOperator(node, "LutConv");
     const isSequence = x.order.length === 3;
     const [length, channels] = x.shape;
     const image = isSequence

@@ -54,7 +54,7 @@ export const lutDense: LayerKind = {
   layout: "plain",
   fault: activationFault,
   write: (graph, node, [x], norm) => {
-    const operator = lookupOperator(graph, node, "LutMatMul");
+    const operator = lookupOperator(node, "LutMatMul");
     const inputs = [x.name, ...lookupConstants(graph, node, norm)];
     const y = graph.add(operator, inputs, node.key, {}, LUTNN_DOMAIN);
     return fusedActivation(graph, node, plainOutput(node, y));

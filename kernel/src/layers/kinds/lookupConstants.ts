@@ -1,6 +1,7 @@
 import { LutnnError } from "../../errors";
 import type { TensorArray } from "../../onnx/builder";
-import type { GraphBuilder, LookupOperator } from "../../onnx/graphBuilder";
+import type { GraphBuilder } from "../../onnx/graphBuilder";
+import type { LookupOperator } from "../../onnx/lookupFunctions";
 import type { GraphNode } from "../graph";
 import { type ExportedLookup, LookupLayer } from "../lookupLayer";
 import { normAffine } from "./normalization";
@@ -14,15 +15,8 @@ export function lookupLayerOf({ key, layer }: GraphNode): LookupLayer {
 }
 
 /** The operator of a lookup layer's call: that name, or with `Integer` behind it for codes in integers. */
-export function lookupOperator(
-  graph: GraphBuilder,
-  node: GraphNode,
-  name: "LutConv" | "LutMatMul",
-): LookupOperator {
-  const operator: LookupOperator = lookupLayerOf(node).hasIntegerCodes ? `${name}Integer` : name;
-  graph.lookups.add(operator);
-  return operator;
-}
+export const lookupOperator = (node: GraphNode, name: "LutConv" | "LutMatMul"): LookupOperator =>
+  lookupLayerOf(node).hasIntegerCodes ? `${name}Integer` : name;
 
 /**
  * Inputs of a lookup node after x: centroids, table, scale, bias; for codes in integers the input's scale and zero point come

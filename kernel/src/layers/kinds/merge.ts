@@ -45,9 +45,13 @@ const merge = (className: string, opType: string): LayerKind => ({
   write: (graph, node, inputs) => {
     const { names, order } = broadcastable(graph, inputs);
     const average = className === "Average";
-    const name = names.reduce((sum, other, i) =>
-      graph.add(opType, [sum, other], i === names.length - 1 && !average ? node.key : `${node.key}/part`),
-    );
+    const isSum = opType === "Add" && new Set(inputs.map(({ shape }) => shape.join())).size === 1;
+    const name = names.reduce((sum, other, i) => {
+      const wanted = i === names.length - 1 && !average ? node.key : `${node.key}/part`;
+      const made = graph.add(opType, [sum, other], wanted);
+      if (isSum) graph.sums.add(made);
+      return made;
+    });
     return {
       name: average ? graph.add("Mul", [name, graph.scalar(1 / names.length)], node.key) : name,
       shape: outputLengths(node),

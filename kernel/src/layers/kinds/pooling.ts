@@ -30,6 +30,14 @@ const pool = (classNames: string[], opType: string): LayerKind => ({
       strides: steps,
       pads,
     } = windowAttributes(axisWindows({ poolSize, strides, padding }, lengths));
+    // Behind a ReLU zeros are as small as any number, so that the largest may be taken without them.
+    const zeros = opType === "MaxPool" ? graph.beforePadding(x.name, x.order.length) : null;
+    const fits = zeros?.pads.every((length, i) => pads[i] + length < kernel_shape[i % kernel_shape.length]);
+    if (zeros && fits && graph.isMadeBy("Relu", { ...x, name: zeros.name })) {
+      const all = pads.map((own, i) => own + zeros.pads[i]);
+      const attributes = { kernel_shape, strides: steps, pads: all };
+      return imageOutput(node, graph.add(opType, [zeros.name], node.key, attributes));
+    }
     const padded = apartFromPadding(graph, node, x);
     return imageOutput(node, graph.add(opType, [padded], node.key, { kernel_shape, strides: steps, pads }));
   },

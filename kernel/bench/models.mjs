@@ -1,0 +1,150 @@
+// npm run bench:models [-- --only TEXT --threads 1,2 --batch 1,8 --rounds 3 --runs 20 --json]: whole networks by lookup
+// against ONNX Runtime and OpenVINO. Each row is measured in processes of its own, pinned where the system can, in turns
+// with the others of its network. One ONNX Runtime, that of .venv, runs all but OpenVINO, whose package is no part of the
+// set-up: .venv/bin/pip install --no-deps openvino==2026.4.1
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { createRequire } from "node:module";
+import { cpus, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { parseArgs } from "node:util";
+import { venvBin } from "../install/workspace.mjs";
+
+const require = createRequire(import.meta.url);
+const here = import.meta.dirname;
+const python = venvBin("python");
+const libraries = { linux: "liblutnn_ort.so", darwin: "liblutnn_ort.dylib", win32: "Release/lutnn_ort.dll" };
+const library = join(dirname(require.resolve("lutnn-native")), "build", libraries[process.platform]);
+
+const { values: given } = parseArgs({
+  options: {
+    only: { type: "string", default: "" },
+    threads: { type: "string", default: "1,2" },
+    batch: { type: "string", default: "1,8" },
+    rounds: { type: "string", default: "3" },
+    runs: { type: "string", default: "20" },
+    json: { type: "boolean", default: false },
+  },
+});
+/** Whole numbers from 1 with commas between them. */
+function numbers(name) {
+  const read = given[name].split(",").map(Number);
+  if (read.every((one) => Number.isInteger(one) && one >= 1)) return read;
+  console.error(`bench:models: --${name} must be whole numbers from 1 (got ${given[name]})`);
+  process.exit(2);
+}
+const [threadCounts, batches] = [numbers("threads"), numbers("batch")];
+const [[rounds], [runs]] = [numbers("rounds"), numbers("runs")];
+
+const networks = ["resnet18", "senet18", "vgg11"].flatMap((name) =>
+  [32, 224].map((size) => ({ name, size })),
+);
+const hasOpenvino = spawnSync(python, ["-c", "import openvino"]).status === 0;
+/** Variants and the files that they run. */
+const variants = {
+  fp32: "dense.onnx",
+  "ort-int8": "int8.onnx",
+  "lut-functions": "lookups.onnx",
+  "lut-native": "lookups.onnx",
+  ...(hasOpenvino ? { "openvino-int8": "int8.onnx" } : {}),
+};
+
+/** The command in front of a process that keeps it on the first processors. */
+const pinned = (threads) =>
+  process.platform === "linux" && spawnSync("taskset", ["--version"]).status === 0
+    ? ["taskset", "-c", threads === 1 ? "0" : `0-${threads - 1}`]
+    : [];
+
+function measure(variant, file, threads, batch) {
+  const words = [...pinned(threads), python, join(here, "models.py"), "row", variant, file, library];
+  const [program, ...rest] = [...words, threads, batch, runs].map(String);
+  return JSON.parse(execFileSync(program, rest, { encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] }));
+}
+
+/** The value below which a share of the numbers lies. */
+function quantile(sorted, share) {
+  const at = share * (sorted.length - 1);
+  const [low, high] = [sorted[Math.floor(at)], sorted[Math.ceil(at)]];
+  return low + (high - low) * (at - Math.floor(at));
+}
+
+function rowOf(model, variant, threads, batch, file, turns) {
+  const wall = turns.flatMap(({ wallMs }) => wallMs).sort((a, b) => a - b);
+  const busy = turns.flatMap(({ processorMs }) => processorMs);
+  const peaks = turns.map(({ peakBytes }) => peakBytes).filter((bytes) => bytes !== null);
+  return {
+    model,
+    variant,
+    threads,
+    batch,
+    medianMs: quantile(wall, 0.5),
+    spreadMs: quantile(wall, 0.75) - quantile(wall, 0.25),
+    fastestMs: wall[0],
+    processorMs: Math.min(...busy),
+    createMs: quantile(
+      turns.map(({ createMs }) => createMs).sort((a, b) => a - b),
+      0.5,
+    ),
+    peakBytes: peaks.length > 0 ? Math.min(...peaks) : null,
+    fileBytes: statSync(file).size,
+  };
+}
+
+function measureNetwork({ name, size }, folder) {
+  const quiet = { stdio: ["ignore", "ignore", "pipe"] };
+  execFileSync(process.execPath, [join(here, "modelFiles.mjs"), folder, name, String(size)], quiet);
+  const file = (variant) => join(folder, variants[variant]);
+  execFileSync(python, [join(here, "models.py"), "quantize", file("fp32"), file("ort-int8")], quiet);
+  return threadCounts.flatMap((threads) =>
+    batches.flatMap((batch) => {
+      const turns = new Map(Object.keys(variants).map((variant) => [variant, []]));
+      for (let round = 0; round < rounds; round++)
+        for (const [variant, all] of turns) all.push(measure(variant, file(variant), threads, batch));
+      return [...turns].map(([variant, all]) =>
+        rowOf(`${name}-${size}`, variant, threads, batch, file(variant), all),
+      );
+    }),
+  );
+}
+
+const head = [
+  "model",
+  "variant",
+  "threads",
+  "batch",
+  "median ms",
+  "spread",
+  "fastest",
+  "processor",
+  "MB over idle",
+  "file MB",
+];
+const text = (row) =>
+  [
+    row.model,
+    row.variant,
+    row.threads,
+    row.batch,
+    ...[row.medianMs, row.spreadMs, row.fastestMs, row.processorMs].map((ms) => ms.toFixed(2)),
+    row.peakBytes === null ? "–" : (row.peakBytes / 1e6).toFixed(0),
+    (row.fileBytes / 1e6).toFixed(1),
+  ].join(" | ");
+
+const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.versions.node}, ${execFileSync(python, ["-c", "import onnxruntime; print('ONNX Runtime', onnxruntime.__version__)"], { encoding: "utf8" }).trim()}`;
+const missing = hasOpenvino ? [] : ["openvino-int8 is left out: the package openvino is not in .venv"];
+const rows = [];
+if (!given.json)
+  console.log(
+    `${machine}\n${[...missing, ""].join("\n")}| ${head.join(" | ")} |\n|${head.map(() => "---").join("|")}|`,
+  );
+for (const network of networks.filter(({ name, size }) => `${name}-${size}`.includes(given.only))) {
+  const folder = mkdtempSync(join(tmpdir(), "lutnn-models-"));
+  try {
+    const made = measureNetwork(network, folder);
+    rows.push(...made);
+    if (!given.json) for (const row of made) console.log(`| ${text(row)} |`);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+if (given.json) console.log(JSON.stringify({ machine, missing, rows }, null, 2));
