@@ -1,4 +1,4 @@
-import { pq, tf } from "lutnn";
+import { fromOnnx, pq, tf } from "lutnn";
 import { describe, expect, it } from "vitest";
 import { exportOnnx } from "../../../kernel/lib/layers/exportOnnx";
 import type { LookupLayer } from "../../../kernel/lib/layers/lookupLayer";
@@ -86,7 +86,7 @@ describe("a lookup with codes in integers", () => {
     },
   );
 
-  it("holds its integers once for two calls, and no float centroids", () => {
+  it("holds its integers once for two calls, and no float centroids; fromOnnx refuses it", async () => {
     const input = tf.input({ shape: [6, 8, 2] });
     const shared = L.conv2d({ filters: 2, kernelSize: 3, padding: "same", name: "shared" });
     const outputs = shared.apply(shared.apply(input)) as tf.SymbolicTensor;
@@ -103,6 +103,7 @@ describe("a lookup with codes in integers", () => {
       "shared/scale": float,
       "shared/bias": float,
     });
+    await expect(fromOnnx(exportOnnx(network))).rejects.toThrow(/the network must be dense \(got a lookup\)/);
     expect(graph!.initializer.filter(({ name }) => name!.startsWith("shared/")).length).toBe(7);
   });
 });
