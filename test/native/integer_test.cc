@@ -31,6 +31,31 @@ TEST("inputs become the bytes of the definition on every instruction set, inside
         }
 }
 
+TEST("inputs at and beside halves become the bytes that a division gives, for scales of every kind") {
+  std::mt19937 random(5);
+  for (const Microkernels* kernels : availableMicrokernels())
+    for (int trial = 0; trial < 3000; trial++) {
+      if (leftOut()) continue;
+      uint32_t bits = static_cast<uint32_t>(random());  // any mantissa, those near a power of two more often
+      bits = trial % 3 == 0 ? bits & 0xf : trial % 3 == 1 ? 0x7fffff - (bits & 0xf) : bits & 0x7fffff;
+      const int exponent =
+          trial % 7 == 0 ? static_cast<int>(random() % 240) - 120 : static_cast<int>(random() % 20) - 12;
+      const float scale = std::ldexp(1 + static_cast<float>(bits) * 0x1p-23f, exponent);
+      const int zeroPoint = static_cast<int>(random() % 256);
+      float x[48];
+      uint8_t q[48];
+      for (float& value : x) {
+        value = (static_cast<float>(random() % 560) - 280 + 0.5f) * scale;
+        for (int steps = static_cast<int>(random() % 7) - 3; steps != 0; steps += steps < 0 ? 1 : -1)
+          value = std::nextafter(value, steps < 0 ? -INFINITY : INFINITY);
+      }
+      kernels->int8->quantizeBy(x, 48, scale, static_cast<uint8_t>(zeroPoint), q);
+      for (size_t i = 0; i < 48; i++)
+        CHECK(q[i] == referenceByte(x[i], scale, zeroPoint), "%s: %d (zero point %d, x %a, scale %a)", kernels->isa,
+              q[i], zeroPoint, static_cast<double>(x[i]), static_cast<double>(scale));
+    }
+}
+
 TEST("rows get the definition's codes on every instruction set, ties the lower index") {
   std::mt19937 random(2);
   Workspace workspace;

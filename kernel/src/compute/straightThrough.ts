@@ -1,12 +1,22 @@
 import * as tf from "@tensorflow/tfjs-node";
+import { type InputQuantizationTensors, integerScores } from "./integerCodes";
 
-/** One-hot codes of rows: x (N, C·V), centroids (C, K, V) → codes int32 (N, C) and float32 (N, C·K). No gradient. */
-function oneHotCodes(x: tf.Tensor2D, centroids: tf.Tensor3D): { codes: tf.Tensor2D; choice: tf.Tensor2D } {
+/**
+ * One-hot codes of rows: x (N, C·V), centroids (C, K, V) → codes int32 (N, C) and float32 (N, C·K). No gradient.
+ * @param integers of codes that are defined in integers; null for those in float32
+ */
+function oneHotCodes(
+  x: tf.Tensor2D,
+  centroids: tf.Tensor3D,
+  integers: InputQuantizationTensors | null,
+): { codes: tf.Tensor2D; choice: tf.Tensor2D } {
   const [numCodebooks, numCentroids, subvectorLength] = centroids.shape;
   const rows = x.shape[0];
   const byCodebook = x.reshape([rows, numCodebooks, subvectorLength]).transpose([1, 0, 2]) as tf.Tensor3D;
   const halfNorms = tf.mul(tf.sum(tf.square(centroids), 2), 0.5).expandDims(1); // (C, 1, K)
-  const scores = tf.sub(tf.matMul(byCodebook, centroids, false, true), halfNorms); // (C, N, K)
+  const scores = integers
+    ? integerScores(byCodebook, centroids, integers)
+    : tf.sub(tf.matMul(byCodebook, centroids, false, true), halfNorms); // (C, N, K)
   const codes = tf.argMax(scores, 2).transpose() as tf.Tensor2D; // (N, C)
   const choice = tf.oneHot(codes, numCentroids, 1, 0, "float32").reshape([rows, numCodebooks * numCentroids]);
   return { codes, choice: choice as tf.Tensor2D };
@@ -43,19 +53,21 @@ export function partlyStraightThrough(
 /**
  * (β Σ‖x − sg(P_code)‖² + γ Σ‖sg(x) − P_code‖²) / Σ‖x − x̄‖², x̄ the mean row and sg the stopped gradient (van den Oord
  * et al., 2017): β moves the input, γ the centroids. A scalar.
+ * @param integers how inputs become bytes, where codes are defined in integers
  */
 export function commitmentLoss(
   x: tf.Tensor2D,
   centroids: tf.Tensor3D,
   beta: number,
   gamma: number,
+  integers: InputQuantizationTensors | null = null,
 ): tf.Scalar {
   const [numCodebooks, numCentroids, subvectorLength] = centroids.shape;
   const loss = tf.customGrad((...args) => {
     const [x, centroids] = args as [tf.Tensor2D, tf.Tensor3D];
     const save = args[2] as tf.GradSaveFunc;
     const rows = x.shape[0];
-    const { codes, choice } = oneHotCodes(x, centroids);
+    const { codes, choice } = oneHotCodes(x, centroids, integers);
     const offsets = tf.mul(tf.range(0, numCodebooks, 1, "int32"), numCentroids);
     const flat = centroids.reshape([numCodebooks * numCentroids, subvectorLength]);
     const decoded = tf.gather(flat, tf.add(codes, offsets).toInt()).reshape([rows, -1]); // (N, C·V)

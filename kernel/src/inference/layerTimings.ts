@@ -1,6 +1,7 @@
 import { Figure } from "../charts/figure";
 import { Table } from "../charts/table";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
+import type { CodeKind } from "../pq/integerCodes";
 
 /** Median and quartiles of some times, milliseconds. */
 export interface Spread {
@@ -23,6 +24,8 @@ export interface LayerTiming {
   /** K and V of the lookup. */
   numCentroids?: number;
   subvectorLength?: number;
+  /** In which numbers its codes are defined. */
+  codes?: CodeKind;
 }
 
 /** What the quartiles say of a lookup beside its dense layer; "within noise" where they overlap. */
@@ -45,6 +48,7 @@ const microseconds = ({ median, lower, upper }: Spread): string =>
 const noteOf = (row: LayerTiming): string =>
   [
     row.numCentroids === undefined ? "" : `K ${row.numCentroids}, V ${row.subvectorLength}`,
+    row.codes === "int8" ? "codes in int8" : "",
     timingVerdict(row),
   ]
     .filter(Boolean)
@@ -104,6 +108,7 @@ export class LayerTimings implements Displayable {
         "layer",
         "K",
         "V",
+        "codes",
         "input",
         "dense fp32 (µs)",
         "lookup (µs)",
@@ -115,6 +120,7 @@ export class LayerTimings implements Displayable {
         row.layer,
         row.numCentroids ?? null,
         row.subvectorLength ?? null,
+        row.codes ?? "float32",
         row.input,
         microseconds(row.dense),
         microseconds(row.native),

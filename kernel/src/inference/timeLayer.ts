@@ -87,6 +87,7 @@ export async function timeLayer(
     layer: node.key,
     numCentroids: layer.lookup.numCentroids,
     subvectorLength: layer.lookup.subvectorLength,
+    codes: layer.hasIntegerCodes ? "int8" : "float32",
     input: recorded ? "recorded" : "random",
     native: spreadOf(times.native),
     dense: spreadOf(times.dense.map((time) => Math.max(0, time - call.median))),

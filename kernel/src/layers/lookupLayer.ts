@@ -162,7 +162,13 @@ export abstract class LookupLayer extends tf.layers.Layer {
     const y =
       training && softShare < 1 ? partlyStraightThrough(x, soft, this.straightPath(), softShare) : soft(x);
     if (training && commitment + centroidPull > 0) {
-      const loss = commitmentLoss(this.inputRows(x), this.read("centroids"), commitment, centroidPull);
+      const loss = commitmentLoss(
+        this.inputRows(x),
+        this.read("centroids"),
+        commitment,
+        centroidPull,
+        this.inputTensors,
+      );
       this.auxiliaryLosses.push(tf.keep(loss));
     }
     const z = this.useBias ? tf.add(y, this.read<tf.Tensor1D>("bias")) : y;

@@ -17,7 +17,8 @@ import { type FunctionProto, FunctionProtoSchema, type NodeProto } from "./onnx_
 
 const inputs = ["x", "centroids", "table", "scale", "bias"];
 
-export const convIntegers = ["kernel_shape", "strides", "pads", "dilations"];
+/** The attributes of a convolution that are lists. */
+const convIntegers = ["kernel_shape", "strides", "pads", "dilations"];
 
 export const constant = (name: string, values: number[]): NodeProto =>
   node("Constant", [], [name], { value: integers(name, values) });
@@ -60,7 +61,8 @@ function accumulateNodes(oneHot: string, result: string): NodeProto[] {
   ];
 }
 
-/** A convolution's attributes, taken from the function's own. */
+/** A convolution's attributes, and these taken from the function's own. */
+export const convAttributes: readonly string[] = [...convIntegers, "group"];
 export const convReferences = (): Record<string, AttributeReference> => ({
   ...Object.fromEntries(convIntegers.map((name) => [name, referenced(name, AttributeType.INTS)])),
   group: referenced("group", AttributeType.INT),
@@ -118,7 +120,7 @@ export function lutConvFunction(): FunctionProto {
     domain: LUTNN_DOMAIN,
     input: inputs,
     output: ["y"],
-    attribute: [...convIntegers, "group"],
+    attribute: [...convAttributes],
     opsetImport: [{ domain: "", version: BigInt(ONNX_OPSET) }],
     docString:
       "Convolution by table lookup: nearest centroid of each window part, then a sum of int8 table rows.",
@@ -129,9 +131,7 @@ export function lutConvFunction(): FunctionProto {
       node("Concat", ["CK", "minusOne", "filter"], ["filterShape"], { axis: 0 }),
       node("Reshape", ["centroids", "filterShape"], ["filters"]), // (C·K, channels per codebook, height, width)
       node("Reshape", ["halfNorms", "minusOne"], ["filterBias"]), // (C·K)
-      node("Conv", ["x", "filters", "filterBias"], ["scores"], {
-        ...convReferences(),
-      }), // (N, C·K, height, width)
+      node("Conv", ["x", "filters", "filterBias"], ["scores"], convReferences()), // (N, C·K, height, width)
       ...convResultNodes(),
     ],
   });

@@ -3,7 +3,7 @@ import { AttributeType, LUTNN_DOMAIN, node, ONNX_OPSET } from "./builder";
 import {
   codebookNodes,
   constant,
-  convIntegers,
+  convAttributes,
   convReferences,
   convResultNodes,
   matMulResultNodes,
@@ -29,7 +29,7 @@ export function lutConvIntegerFunction(): FunctionProto {
     domain: LUTNN_DOMAIN,
     input: inputs,
     output: ["y"],
-    attribute: [...convIntegers, "group"],
+    attribute: [...convAttributes],
     opsetImport: [{ domain: "", version: BigInt(ONNX_OPSET) }],
     docString:
       "Convolution by table lookup with codes defined in integers: bytes, exact scores, then a sum of int8 table rows.",

@@ -4,33 +4,42 @@ import { convReferences, lutConvFunction, lutMatMulFunction } from "./functions"
 import { lutConvIntegerFunction, lutMatMulIntegerFunction } from "./integerFunctions";
 import { type FunctionProto, FunctionProtoSchema } from "./onnx_pb";
 
-/** The lookups themselves. */
-const bases = [lutConvFunction, lutMatMulFunction, lutConvIntegerFunction, lutMatMulIntegerFunction];
+// Every lookup has named variants, LutConvRelu and so on, which are functions over it: Add takes one more input, the
+// residual, of the result's shape, and adds it; Relu makes negative results 0, after that.
 
-/**
- * What may stand behind a lookup, and then is part of its name: Add takes one more input, the residual, of the result's
- * shape, and adds it; Relu makes negative results 0, after that.
- */
+const bases = {
+  LutConv: lutConvFunction,
+  LutMatMul: lutMatMulFunction,
+  LutConvInteger: lutConvIntegerFunction,
+  LutMatMulInteger: lutMatMulIntegerFunction,
+} as const;
+
+/** A lookup without what may follow it; those of codes in integers end in `Integer`, as ONNX has them. */
+export type LookupOperator = keyof typeof bases;
+
+/** What stands behind the lookup in a variant, in the order of its name. */
 const variants = ["Relu", "Add", "AddRelu"] as const;
 
-/** A variant of a lookup as a function over the lookup's own. */
-function variantFunction(base: FunctionProto, variant: (typeof variants)[number]): FunctionProto {
+/** A variant, over the function of the lookup itself. */
+function variantFunction(
+  { name, input, attribute }: FunctionProto,
+  variant: (typeof variants)[number],
+): FunctionProto {
   const [add, relu] = [variant.startsWith("Add"), variant.endsWith("Relu")];
-  const attributes = base.attribute.length > 0 ? convReferences() : {};
-  const parts = [...(add ? ["plus a residual of the same shape"] : []), ...(relu ? ["then ReLU"] : [])];
+  const found = node(name, input, ["found"], attribute.length > 0 ? convReferences() : {}, LUTNN_DOMAIN);
   return create(FunctionProtoSchema, {
-    name: `${base.name}${variant}`,
+    name: `${name}${variant}`,
     domain: LUTNN_DOMAIN,
-    input: [...base.input, ...(add ? ["residual"] : [])],
+    input: [...input, ...(add ? ["residual"] : [])],
     output: ["y"],
-    attribute: base.attribute,
+    attribute,
     opsetImport: [
       { domain: "", version: BigInt(ONNX_OPSET) },
       { domain: LUTNN_DOMAIN, version: BigInt(LUTNN_DOMAIN_VERSION) },
     ],
-    docString: `${base.name}, ${parts.join(", ")}.`,
+    docString: `${name}, ${[...(add ? ["plus a residual of the same shape"] : []), ...(relu ? ["then ReLU"] : [])].join(", ")}.`,
     node: [
-      node(base.name, base.input, ["found"], attributes, LUTNN_DOMAIN),
+      found,
       ...(add ? [node("Add", ["found", "residual"], [relu ? "sum" : "y"])] : []),
       ...(relu ? [node("Relu", [add ? "sum" : "found"], ["y"])] : []),
     ],
@@ -39,10 +48,10 @@ function variantFunction(base: FunctionProto, variant: (typeof variants)[number]
 
 /** The functions that nodes of these operators need; a variant needs the lookup's own too. */
 export function lookupFunctions(operators: ReadonlySet<string>): FunctionProto[] {
-  return bases.flatMap((make) => {
-    const base = make();
-    const used = variants.filter((variant) => operators.has(`${base.name}${variant}`));
-    if (used.length === 0 && !operators.has(base.name)) return [];
-    return [base, ...used.map((variant) => variantFunction(base, variant))];
+  return (Object.keys(bases) as LookupOperator[]).flatMap((base) => {
+    const used = variants.filter((variant) => operators.has(`${base}${variant}`));
+    if (used.length === 0 && !operators.has(base)) return [];
+    const own = bases[base]();
+    return [own, ...used.map((variant) => variantFunction(own, variant))];
   });
 }

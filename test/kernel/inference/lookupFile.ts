@@ -34,21 +34,6 @@ const integers = (draw: Draw, count: number, least: number, most: number): Float
 const nonzero = (draw: Draw, count: number): Float32Array =>
   Float32Array.from({ length: count }, () => draw(1, 3) * (draw(0, 1) === 0 ? -1 : 1));
 
-/** What stands between x and the table of a lookup whose codes are defined in integers. */
-function integerBooks(graph: GraphBuilder, spec: LookupSpec, name: string, draw: Draw): string[] {
-  const { codebooks: C, centroids: K, length: V } = spec;
-  const centroids = Int8Array.from({ length: C * K * V }, () => draw(-127, 127));
-  const halfNorms = Int32Array.from({ length: C * K }, (_, i) =>
-    Math.round(centroids.subarray(i * V, (i + 1) * V).reduce((sum, p) => sum + (p * p) / 2, 0)),
-  );
-  return [
-    graph.constant(`${name}/inputScale`, Float32Array.of([0.5, 0.3, 0.0625][draw(0, 2)]), []),
-    graph.constant(`${name}/inputZeroPoint`, Uint8Array.of([0, 128, 77][draw(0, 2)]), []),
-    graph.constant(`${name}/centroids`, centroids, [C, K, V]),
-    graph.constant(`${name}/halfNorms`, halfNorms, [C, K]),
-  ];
-}
-
 /**
  * Adds a lookup to a graph. Centroids, table entries and biases are small whole numbers and the scale is 1, so that scores
  * and results are whole or half numbers which float32 holds exactly: every way to compute them gives the same bits.
@@ -69,11 +54,12 @@ export function addLookup(
     return m === c ? k - 128 : 0;
   });
   const bias = codesOnly ? new Float32Array(M) : integers(draw, M, -2, 2);
+  const codebooks = operator.includes("Integer")
+    ? integerCodebooks(graph, spec, name, draw)
+    : [graph.constant(`${name}/centroids`, nonzero(draw, C * K * V), [C, K, V])];
   const inputs = [
     x,
-    ...(operator.includes("Integer")
-      ? integerBooks(graph, spec, name, draw)
-      : [graph.constant(`${name}/centroids`, nonzero(draw, C * K * V), [C, K, V])]),
+    ...codebooks,
     graph.constant(`${name}/table`, table, [C, K, M]),
     graph.constant(`${name}/scale`, new Float32Array(M).fill(1), [M]),
     graph.constant(`${name}/bias`, bias, [M]),
@@ -81,6 +67,31 @@ export function addLookup(
   ];
   return graph.add(operator, inputs, name, attributes, LUTNN_DOMAIN);
 }
+
+/** How x becomes bytes, and the codebooks of codes that are defined in integers: these are exact whatever x is. */
+function integerCodebooks(
+  graph: GraphBuilder,
+  { codebooks: C, centroids: K, length: V }: LookupSpec,
+  name: string,
+  draw: Draw,
+): string[] {
+  const centroids = Int8Array.from({ length: C * K * V }, () => draw(-127, 127));
+  const halfNorms = Int32Array.from({ length: C * K }, (_, k) =>
+    Math.round(centroids.subarray(k * V, (k + 1) * V).reduce((sum, p) => sum + p * p, 0) / 2),
+  );
+  return [
+    graph.constant(`${name}/inputScale`, Float32Array.of(draw(1, 9) / 64), []),
+    graph.constant(`${name}/inputZeroPoint`, Uint8Array.of(draw(0, 1) * 128), []),
+    graph.constant(`${name}/centroids`, centroids, [C, K, V]),
+    graph.constant(`${name}/halfNorms`, halfNorms, [C, K]),
+  ];
+}
+
+/** The same lookup with codes that are defined in integers. */
+export const inIntegers = <T extends { spec: LookupSpec }>(layer: T): T => ({
+  ...layer,
+  spec: { ...layer.spec, operator: `${layer.spec.operator}Integer` },
+});
 
 /** A value of a graph, its axes as they are. */
 export const plainValue = (name: string, shape: number[]): GraphValue => ({

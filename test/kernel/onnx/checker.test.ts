@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { exportOnnx } from "../../../kernel/lib/layers/exportOnnx";
 import { kinds } from "../../../kernel/lib/layers/kinds/index";
 import { expectSameFile, randomWeights } from "./sameOutputs";
+import { withLookups } from "./withLookups";
 
 const { tf } = lutnn;
 const L = tf.layers;
@@ -156,6 +157,25 @@ describe("a file of every kind of layer", () => {
       });
     },
   );
+
+  it("passes them with lookups whose codes are in float32 and in integers", async () => {
+    const input = tf.input({ shape: [6, 8, 4], name: "image" });
+    const layers = [
+      L.conv2d({ filters: 6, kernelSize: 3, padding: "same", activation: "relu", name: "conv" }),
+      L.dense({ units: 5, name: "each" }),
+    ];
+    const outputs = layers.reduce((x, layer) => layer.apply(x) as Symbolic, input);
+    const model = tf.model({ inputs: input, outputs });
+    const path = join(folder, "lookups.onnx");
+    for (const codes of [undefined, { scale: 0.0625, zeroPoint: 128 }]) {
+      writeFileSync(path, await expectSameFile(withLookups(model, { conv: 9, each: 3 }, codes)));
+      const result = JSON.parse(execFileSync(python, ["-c", script, path], { encoding: "utf8" }));
+      expect(result).toMatchObject({
+        opsets: { "": 17, "ai.lutnn": 1 },
+        outputs: { output: ["N", 5, 6, 8] },
+      });
+    }
+  });
 
   it("passes them with every value revealed", () => {
     const path = join(folder, "revealed.onnx");

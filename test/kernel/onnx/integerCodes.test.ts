@@ -1,4 +1,4 @@
-import { pq, tf } from "lutnn";
+import { fromOnnx, pq, tf } from "lutnn";
 import { describe, expect, it } from "vitest";
 import { exportOnnx } from "../../../kernel/lib/layers/exportOnnx";
 import type { LookupLayer } from "../../../kernel/lib/layers/lookupLayer";
@@ -78,15 +78,15 @@ describe("a lookup with codes in integers", () => {
       expect([...(output.dims.length === 4 ? got.transpose([0, 2, 3, 1]) : got).dataSync()]).toEqual(wanted);
       const { graph, functions } = readModel(bytes, "test");
       const name = layer.getClassName() !== "Dense" ? "LutConvInteger" : "LutMatMulInteger";
-      const called = config.activation === "relu" ? `${name}Relu` : name;
+      const used = config.activation === "relu" ? `${name}Relu` : name;
       expect(graph!.node.filter(({ domain }) => domain === "ai.lutnn").map(({ opType }) => opType)).toEqual([
-        called,
+        used,
       ]);
-      expect(functions.map((one) => one.name)).toEqual([...new Set([name, called])]);
+      expect(functions.map((one) => one.name)).toEqual([...new Set([name, used])]);
     },
   );
 
-  it("holds its integers once for two calls, and no float centroids", () => {
+  it("holds its integers once for two calls, and no float centroids; fromOnnx refuses it", async () => {
     const input = tf.input({ shape: [6, 8, 2] });
     const shared = L.conv2d({ filters: 2, kernelSize: 3, padding: "same", name: "shared" });
     const outputs = shared.apply(shared.apply(input)) as tf.SymbolicTensor;
@@ -103,6 +103,7 @@ describe("a lookup with codes in integers", () => {
       "shared/scale": float,
       "shared/bias": float,
     });
+    await expect(fromOnnx(exportOnnx(network))).rejects.toThrow(/the network must be dense \(got a lookup\)/);
     expect(graph!.initializer.filter(({ name }) => name!.startsWith("shared/")).length).toBe(7);
   });
 });

@@ -37,6 +37,18 @@ describe("partly straight-through", () => {
 });
 
 describe("the commitment loss", () => {
+  it("is to the centroids that codes in integers choose", () => {
+    const input = { scale: Math.fround(0.4), zeroPoint: 128 }; // so coarse that some codes differ
+    const chosen = new pq.IntegerQuantizer(shape, centroids, input).encode(x);
+    expect(chosen).not.toEqual(codes);
+    const decoded = new pq.ProductQuantizer(shape, centroids).decode(chosen);
+    const [a, p] = [tf.tensor2d(x, [N, C * V]), tf.tensor3d(centroids, [C, K, V])];
+    const tensors = { scale: tf.scalar(input.scale), zeroPoint: tf.scalar(input.zeroPoint) };
+    const squares = decoded.reduce((sum, value, i) => sum + (value - x[i]) ** 2, 0);
+    const variance = tf.sum(tf.squaredDifference(a, tf.mean(a, 0))).dataSync()[0];
+    expectClose(commitmentLoss(a, p, 1, 0, tensors).dataSync(), [squares / variance]);
+  });
+
   it("has the value and the gradients of its formula", () => {
     const [beta, gamma] = [0.25, 1.5];
     const f = (a: tf.Tensor, p: tf.Tensor) => commitmentLoss(a as tf.Tensor2D, p as tf.Tensor3D, beta, gamma);

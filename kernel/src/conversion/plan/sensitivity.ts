@@ -5,6 +5,7 @@ import { yieldToEvents } from "../../host/signal";
 import { timeLayer } from "../../inference/timeLayer";
 import type { LayerOf, NetworkGraph } from "../../layers/graph";
 import { makeLookup } from "../../layers/makeLookup";
+import { MAX_INTEGER_LENGTH } from "../../pq/integerCodes";
 import { denseCost, lookupCost } from "../../report/counting";
 import type { Task } from "../../tasks/task";
 import { ACTIVATION_BYTES, ActivationStream, firstOf, shareToTheEnd } from "../activations";
@@ -64,7 +65,7 @@ export interface SensitivityOptions {
 
 const rowsPerFit = 8192;
 
-/** The K and V that fit a layer. */
+/** The K and V that fit a layer, and its codes. */
 function candidates(
   { operator, subvectorLength }: Target,
   options: SensitivityOptions,
@@ -76,7 +77,8 @@ function candidates(
         Number.isInteger(length) &&
         length > 0 &&
         operator.inputLength % length === 0 &&
-        length % operator.filterArea === 0,
+        length % operator.filterArea === 0 &&
+        (options.profile.codes === "float32" || length <= MAX_INTEGER_LENGTH),
     );
   return options.numCentroids.flatMap((numCentroids) =>
     lengths.map((length) => ({ numCentroids, subvectorLength: length })),

@@ -64,6 +64,12 @@ class NodeReader {
     return read;
   }
 
+  /// A constant of one number.
+  template <class T>
+  T number(size_t index, const char* what) const {
+    return *static_cast<const T*>(constant(index, what, 0).data);
+  }
+
   /// A list of integers that must be there and have that length.
   template <size_t length>
   void integers(const char* name, int64_t (&values)[length]) const {
@@ -124,16 +130,6 @@ lutnn_window readWindow(const NodeReader& node, const lutnn_lookup& lookup) {
           .pad_left = pads[1],
           .pad_bottom = pads[2],
           .pad_right = pads[3]};
-}
-
-lutnn_integer_codes readIntegers(const NodeReader& node, const LookupVariant& variant, const Constant& centroids) {
-  const Constant scale = node.constant(variant.inputScale(), "inputScale", 0);
-  const Constant zeroPoint = node.constant(variant.inputZeroPoint(), "inputZeroPoint", 0);
-  const Constant halfNorms = node.constant(variant.halfNorms(), "halfNorms", 2);
-  return {.input_scale = *static_cast<const float*>(scale.data),
-          .input_zero_point = *static_cast<const uint8_t*>(zeroPoint.data),
-          .centroids = centroids.view<lutnn_int8s>(),
-          .half_norms = halfNorms.view<lutnn_ints>()};
 }
 
 /// The session's threads. ONNX Runtime does not say which of them runs a task, so each takes a slot and then task after
@@ -221,9 +217,10 @@ LookupKernel::LookupKernel(const OrtFunctions& ort, const LookupVariant& variant
   const NodeReader node(ort, info);
   nodeName_ = node.name();
   name_ = std::string("ai.lutnn.") + variant.name + (nodeName_.empty() ? "" : " \"" + nodeName_ + "\"");
-  const Constant centroids = node.constant(variant.centroids(), "centroids", 3);
-  const Constant table = node.constant(variant.table(), "table", 3);
-  const Constant scale = node.constant(variant.scale(), "scale", 1), bias = node.constant(variant.bias(), "bias", 1);
+  const LookupPlaces& places = placesOf(variant);
+  const Constant centroids = node.constant(places.centroids, "centroids", 3);
+  const Constant table = node.constant(places.table, "table", 3), scale = node.constant(places.scale, "scale", 1);
+  const Constant bias = node.constant(places.bias, "bias", 1);
   const auto same = [&](size_t axis) { return centroids.shape[axis] == table.shape[axis]; };
   if (!same(0) || !same(1))
     refuse("table must have the codebooks and centroids of centroids, its first two axes (got " + textOf(table.shape) +
@@ -238,7 +235,14 @@ LookupKernel::LookupKernel(const OrtFunctions& ort, const LookupVariant& variant
   lutnn_layer_options options{.encoding = variant.isInteger ? LUTNN_INTEGER : LUTNN_FLOAT32};
   lutnn_integer_codes integers;
   if (variant.isInteger) {
-    integers = readIntegers(node, variant, centroids);
+    const Constant halfNorms = node.constant(places.halfNorms, "halfNorms", 2);
+    if (halfNorms.shape[0] != centroids.shape[0] || halfNorms.shape[1] != centroids.shape[1])
+      refuse("halfNorms must have the codebooks and centroids of centroids (got " + textOf(halfNorms.shape) +
+             " beside " + textOf(centroids.shape) + ")");
+    integers = {.input_scale = node.number<float>(places.inputScale, "inputScale"),
+                .input_zero_point = node.number<uint8_t>(places.inputZeroPoint, "inputZeroPoint"),
+                .centroids = centroids.view<lutnn_int8s>(),
+                .half_norms = halfNorms.view<lutnn_ints>()};
     options.integers = &integers;
   } else {
     lookup.centroids = centroids.view<lutnn_floats>();
@@ -289,9 +293,9 @@ OrtShape LookupKernel::outputShape(const OrtShape& x) const {
 }
 
 void LookupKernel::compute(OrtKernelContext* context) const {
-  const OrtValue* x = input(context, variant_.x());
+  const OrtValue* x = input(context, placesOf(variant_).x);
   const OrtShape shape = shapeOf(ort_, x), result = outputShape(shape);
-  const OrtValue* residual = variant_.add ? input(context, variant_.residual()) : nullptr;
+  const OrtValue* residual = variant_.add ? input(context, placesOf(variant_).residual) : nullptr;
   if (residual) {
     const OrtShape other = shapeOf(ort_, residual);
     if (other != result)

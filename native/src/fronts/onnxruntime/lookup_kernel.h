@@ -14,28 +14,27 @@ namespace lutnn {
 /// What a lookup operator computes: y = lookup(x), then + residual, then negative results become 0.
 struct LookupVariant {
   const char* name;
-  bool isConv, isInteger, add, relu;
-
-  /// Places of a node's inputs: x; for codes in integers the input's scale and zero point; centroids; for those the half
-  /// norms; table, scale and bias; for variants that add, the residual.
-  constexpr size_t x() const { return 0; }
-  constexpr size_t inputScale() const { return 1; }
-  constexpr size_t inputZeroPoint() const { return 2; }
-  constexpr size_t centroids() const { return isInteger ? 3 : 1; }
-  constexpr size_t halfNorms() const { return 4; }
-  constexpr size_t table() const { return isInteger ? 5 : 2; }
-  constexpr size_t scale() const { return table() + 1; }
-  constexpr size_t bias() const { return table() + 2; }
-  constexpr size_t residual() const { return table() + 3; }
-  constexpr size_t inputs() const { return residual() + (add ? 1 : 0); }
-  /// The element type of an input.
-  constexpr int inputType(size_t place) const {
-    if (place == table()) return kOrtInt8;
-    if (isInteger && place == inputZeroPoint()) return kOrtUint8;
-    if (isInteger && place == centroids()) return kOrtInt8;
-    return isInteger && place == halfNorms() ? kOrtInt32 : kOrtFloat32;
-  }
+  bool isConv, add, relu;
+  bool isInteger;  // its codes are defined in integers
 };
+
+/// Where the inputs of a node stand: x, constants, and for variants that add, the residual.
+struct LookupPlaces {
+  size_t x, inputScale, inputZeroPoint, centroids, halfNorms, table, scale, bias, residual;
+};
+constexpr LookupPlaces kFloatPlaces{.x = 0, .centroids = 1, .table = 2, .scale = 3, .bias = 4, .residual = 5};
+constexpr LookupPlaces kIntegerPlaces{.x = 0,
+                                      .inputScale = 1,
+                                      .inputZeroPoint = 2,
+                                      .centroids = 3,
+                                      .halfNorms = 4,
+                                      .table = 5,
+                                      .scale = 6,
+                                      .bias = 7,
+                                      .residual = 8};
+constexpr const LookupPlaces& placesOf(const LookupVariant& variant) {
+  return variant.isInteger ? kIntegerPlaces : kFloatPlaces;
+}
 
 /// Contexts of one instruction set, one for each run at a time.
 class ContextPool {

@@ -6,24 +6,34 @@
 
 namespace lutnn {
 
-const std::array<LookupVariant, 16> kLookupVariants = {{
+const LookupVariant kLookupVariants[16] = {
     {"LutConv", true, false, false, false},
-    {"LutConvRelu", true, false, false, true},
-    {"LutConvAdd", true, false, true, false},
-    {"LutConvAddRelu", true, false, true, true},
+    {"LutConvRelu", true, false, true, false},
+    {"LutConvAdd", true, true, false, false},
+    {"LutConvAddRelu", true, true, true, false},
     {"LutMatMul", false, false, false, false},
-    {"LutMatMulRelu", false, false, false, true},
-    {"LutMatMulAdd", false, false, true, false},
-    {"LutMatMulAddRelu", false, false, true, true},
-    {"LutConvInteger", true, true, false, false},
-    {"LutConvIntegerRelu", true, true, false, true},
-    {"LutConvIntegerAdd", true, true, true, false},
+    {"LutMatMulRelu", false, false, true, false},
+    {"LutMatMulAdd", false, true, false, false},
+    {"LutMatMulAddRelu", false, true, true, false},
+    {"LutConvInteger", true, false, false, true},
+    {"LutConvIntegerRelu", true, false, true, true},
+    {"LutConvIntegerAdd", true, true, false, true},
     {"LutConvIntegerAddRelu", true, true, true, true},
-    {"LutMatMulInteger", false, true, false, false},
-    {"LutMatMulIntegerRelu", false, true, false, true},
-    {"LutMatMulIntegerAdd", false, true, true, false},
+    {"LutMatMulInteger", false, false, false, true},
+    {"LutMatMulIntegerRelu", false, false, true, true},
+    {"LutMatMulIntegerAdd", false, true, false, true},
     {"LutMatMulIntegerAddRelu", false, true, true, true},
-}};
+};
+
+/// Of the constants' elements. All else is float32.
+static int typeOfInput(const LookupVariant& variant, size_t index) {
+  const LookupPlaces& places = placesOf(variant);
+  if (index == places.table) return kOrtInt8;
+  if (!variant.isInteger) return kOrtFloat32;
+  if (index == places.inputZeroPoint) return kOrtUint8;
+  if (index == places.centroids) return kOrtInt8;
+  return index == places.halfNorms ? kOrtInt32 : kOrtFloat32;
+}
 
 /// ONNX Runtime calls back with the structure that it begins with.
 struct LookupOperators::Operator : OrtCustomOp {
@@ -36,9 +46,14 @@ struct LookupOperators::Callbacks {
   static const Operator& of(const OrtCustomOp* op) { return *static_cast<const Operator*>(op); }
   static const char* LUTNN_ORT_CALL name(const OrtCustomOp* op) { return of(op).variant->name; }
   static const char* LUTNN_ORT_CALL provider(const OrtCustomOp*) { return "CPUExecutionProvider"; }
-  static size_t LUTNN_ORT_CALL inputs(const OrtCustomOp* op) { return of(op).variant->inputs(); }
+  static size_t LUTNN_ORT_CALL inputs(const OrtCustomOp* op) {
+    const LookupVariant& variant = *of(op).variant;
+    return placesOf(variant).residual + (variant.add ? 1 : 0);
+  }
   static size_t LUTNN_ORT_CALL outputs(const OrtCustomOp*) { return 1; }
-  static int LUTNN_ORT_CALL inputType(const OrtCustomOp* op, size_t index) { return of(op).variant->inputType(index); }
+  static int LUTNN_ORT_CALL inputType(const OrtCustomOp* op, size_t index) {
+    return typeOfInput(*of(op).variant, index);
+  }
   static int LUTNN_ORT_CALL outputType(const OrtCustomOp*, size_t) { return kOrtFloat32; }
   static int LUTNN_ORT_CALL zeroOf(const OrtCustomOp*, size_t) { return 0; }  // required; memory of the processor
   static int LUTNN_ORT_CALL one(const OrtCustomOp*) { return 1; }
@@ -64,10 +79,10 @@ struct LookupOperators::Callbacks {
     return reportFailures(op.owner->ort_, op.variant->name,
                           [&] { inferOutputShape(op.owner->ort_, *op.variant, context); });
   }
-  /// The residual's memory may become the result's. ONNX Runtime does not say which operator it asks for.
-  template <bool isInteger>
+  /// The residual's memory may become the result's.
+  template <const LookupPlaces& places>
   static size_t LUTNN_ORT_CALL mayInplace(int** input, int** output) {
-    static int residual = static_cast<int>(LookupVariant{"", false, isInteger, true, false}.residual()), result = 0;
+    static int residual = static_cast<int>(places.residual), result = 0;
     *input = &residual;
     *output = &result;
     return 1;
@@ -105,7 +120,8 @@ LookupOperators::LookupOperators(const OrtFunctions& ort, std::string isa, Made 
                                       .GetStartVersion = Callbacks::one,
                                       .GetEndVersion = Callbacks::lastVersion};
     if (variant.add) {
-      op->GetMayInplace = variant.isInteger ? Callbacks::mayInplace<true> : Callbacks::mayInplace<false>;
+      op->GetMayInplace =
+          variant.isInteger ? Callbacks::mayInplace<kIntegerPlaces> : Callbacks::mayInplace<kFloatPlaces>;
       op->ReleaseMayInplace = Callbacks::releaseMayInplace;
     }
     op->owner = this;

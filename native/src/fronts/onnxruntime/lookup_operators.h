@@ -1,11 +1,9 @@
-// The custom operators of domain ai.lutnn: LutConv and LutMatMul, LutConvInteger and LutMatMulInteger, each also with Relu,
-// Add and AddRelu behind it. Inputs are x float32, centroids float32 (C, K, V), table int8 (C, K, M), scale and bias
-// float32 (M), and for Add a residual like the result. For codes in integers x is followed by inputScale float32 () and
-// inputZeroPoint uint8 (), centroids are int8, and halfNorms int32 (C, K) follow them. What a convolution does is said by
-// the attributes of ONNX's Conv; group is C.
+// The custom operators of domain ai.lutnn: LutConv and LutMatMul, each also with Relu, Add and AddRelu behind it. Inputs
+// are x, centroids (C, K, V), table int8 (C, K, M), scale (M), bias (M) and for Add a residual like the result; the
+// others are float32. Of LutConvInteger and LutMatMulInteger, whose codes are defined in integers, and their variants: x,
+// inputScale float32 (), inputZeroPoint uint8 (), centroids int8 (C, K, V), halfNorms int32 (C, K), and the rest as above. What a convolution does is said by the attributes of ONNX's Conv; group is C.
 #pragma once
 
-#include <array>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,7 +13,7 @@
 
 namespace lutnn {
 
-extern const std::array<LookupVariant, 16> kLookupVariants;
+extern const LookupVariant kLookupVariants[16];
 constexpr const char* kLookupDomain = "ai.lutnn";
 
 /// The operators in one domain, for sessions; it must outlive them.

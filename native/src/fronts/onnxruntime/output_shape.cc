@@ -1,5 +1,7 @@
 #include "fronts/onnxruntime/output_shape.h"
 
+#include "fronts/onnxruntime/lookup_kernel.h"
+
 namespace lutnn {
 
 namespace {
@@ -54,10 +56,10 @@ int64_t extent(int64_t input, int64_t filter, int64_t stride, int64_t dilation, 
 }  // namespace
 
 void inferOutputShape(const OrtFunctions& ort, const LookupVariant& variant, const OrtShapeInferContext* context) {
-  const bool isConv = variant.isConv;
   const ShapeReader reader(ort, context);
-  OpenShape y = reader.input(variant.x());
-  const OpenShape table = reader.input(variant.table());
+  const bool isConv = variant.isConv;
+  OpenShape y = reader.input(placesOf(variant).x);
+  const OpenShape table = reader.input(placesOf(variant).table);
   if (table.lengths.size() != 3 || table.lengths[2] < 0) return;
   const size_t rank = y.lengths.size();
   if (rank < 1 || (isConv && rank != 4)) return;
