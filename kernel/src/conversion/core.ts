@@ -61,7 +61,7 @@ export class ConversionCore implements Displayable {
     this.targets = targets;
     this.task = task;
     this.history = history;
-    this.remarks = [...remarks, ...remarksOnTargets(graph, targets)];
+    this.remarks = [...remarks, ...remarksOnTargets(graph, targets, profile.codes)];
     this.rest = restOfNetwork(graph, targets);
     this.maker = new StudentMaker(graph, targets, profile);
     this.leave(this.state);

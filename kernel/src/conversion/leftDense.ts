@@ -2,6 +2,7 @@ import { excitationCalls } from "../layers/excitation";
 import type { GraphNode, NetworkGraph } from "../layers/graph";
 import { isReplaceable } from "../layers/linearOperator";
 import { hasBefore, hasBehind } from "../layers/norms";
+import type { CodeKind } from "../pq/integerCodes";
 import { denseCost, lookupCost } from "../report/counting";
 import { listed } from "./outcome";
 import type { Target } from "./targets";
@@ -38,7 +39,11 @@ const some = (names: readonly string[]): string =>
     : `${names.slice(0, namesAtMost).join(", ")} and ${names.length - namesAtMost} more`;
 
 /** What a conversion leaves dense, and why; and which of its layers are no smaller as lookups: a phrase each. */
-export function remarksOnTargets(graph: NetworkGraph, targets: readonly Target[]): string[] {
+export function remarksOnTargets(
+  graph: NetworkGraph,
+  targets: readonly Target[],
+  codes: CodeKind = "float32",
+): string[] {
   const published = publishedExceptions(graph);
   const chosen = new Set(targets.map(({ name }) => name));
   const byReason = new Map<string, string[]>();
@@ -49,7 +54,7 @@ export function remarksOnTargets(graph: NetworkGraph, targets: readonly Target[]
   }
   const left = [...byReason].map(([reason, names]) => `${some(names)} (${reason})`);
   const grown = targets.filter(({ operator, positions, numCentroids, subvectorLength }) => {
-    const sizes = { ...operator, positions, numCentroids, subvectorLength };
+    const sizes = { ...operator, positions, numCentroids, subvectorLength, codes };
     return lookupCost(sizes).bytes > denseCost(sizes).bytes;
   });
   return [

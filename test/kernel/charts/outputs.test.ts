@@ -44,7 +44,7 @@ describe("timings of layers", () => {
       [[2], [[1, 3]]],
     ]);
     expect(chart.subtitle).toContain("faster: conv2");
-    expect(String(timings.toTable())).toMatch(/conv2 +16 +9 +recorded .* faster/);
+    expect(String(timings.toTable())).toMatch(/conv2 +16 +9 +float32 +recorded .* faster/);
   });
 });
 

@@ -15,6 +15,7 @@ import { randomFloats } from "../random";
 const folder = mkdtempSync(join(tmpdir(), "lutnn-integers-"));
 const [train, test] = [tinyData(60), tinyData(30, 1)];
 const profile = { ...profiles.plus, codes: "int8" as const };
+const floats = { ...profiles.plus, codes: "float32" as const };
 const layers = ["c2", "c3", "c4", "hidden"];
 
 const lookupOf = (model: tf.LayersModel, name: string): LookupLayer => {
@@ -157,6 +158,15 @@ describe("a conversion with codes in integers", () => {
     await conversion.restoreAll();
   });
 
+  it("names the layers that need more bytes than before by its own bytes, centroids being smaller", () => {
+    const remarks = (codes: "float32" | "int8") =>
+      convert(tinyNetwork(), { layers: ["c2"], numCentroids: 7, profile: { ...profile, codes } }).layers
+        .remarks;
+    // D = 72, M = 8: 2,304 bytes dense; 4·7·72 + 8·7·8 = 2,464 with float32 centroids, 7·(72 + 32) + 448 = 1,176 with int8.
+    expect(remarks("float32").join()).toMatch(/of more bytes as a lookup: c2/);
+    expect(remarks("int8").join()).not.toMatch(/of more bytes/);
+  });
+
   it("is planned with its own codes and bytes", async () => {
     const model = tinyNetwork();
     const options = { data: train, validation: test, layers: ["c2"], budget: { accuracyDrop: 50 } };
@@ -177,7 +187,7 @@ describe("a conversion with codes in integers", () => {
     expect(() => convert(model, { layers: ["wide"], subvectorLength: 257, profile })).toThrow(
       /convert: wide: subvectorLength \(V\) must be at most 256 for codes in int8 \(got 257\)/,
     );
-    convert(model, { layers: ["wide"], subvectorLength: 257 });
+    convert(model, { layers: ["wide"], subvectorLength: 257, profile: floats });
     const wrong = { ...profiles.plus, codes: "int4" as unknown as "int8" };
     expect(() => convert(tinyNetwork(), { profile: wrong })).toThrow(
       /convert: codes of a profile must be "float32" or "int8" \(got "int4"\)/,
@@ -185,7 +195,7 @@ describe("a conversion with codes in integers", () => {
   });
 
   it("opens what was stored before codes had a kind, and refuses a damaged scale", async () => {
-    const conversion = convert(tinyNetwork(), { layers: ["c2"] });
+    const conversion = convert(tinyNetwork(), { layers: ["c2"], profile: floats });
     await conversion.calibrate(train, { method: "kmeans" });
     await conversion.replaceAll();
     const wanted = outputsOf(conversion.model);

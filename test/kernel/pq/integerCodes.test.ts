@@ -20,6 +20,13 @@ function byteOf(x: number, { scale, zeroPoint }: pq.InputQuantization): number {
   return Math.min(255, Math.max(0, steps + zeroPoint));
 }
 
+/** Scales are tried in steps of a fourth of an octave, and errors estimated. */
+const nearLeast = 1.2;
+/** Sums of twelve uniform numbers. */
+const normals = Array.from({ length: 6000 }, (_, i) =>
+  randomFloats(12, 900 + i).reduce((sum, value) => sum + value / 2, 0),
+);
+
 const inputs = [
   { scale: Math.fround(0.0123), zeroPoint: 0 },
   { scale: Math.fround(0.7), zeroPoint: 128 },
@@ -45,15 +52,35 @@ describe("inputs as bytes", () => {
     },
   );
 
-  it("have the scale that 99.9 % of them fit into, and all 8 bits where none can be negative", () => {
-    const x = Float32Array.from({ length: 2000 }, (_, i) => (i % 2 ? -i : i));
-    expect(pq.chooseInputQuantization(x, false)).toEqual({ scale: Math.fround(1997 / 127), zeroPoint: 128 });
-    expect(pq.chooseInputQuantization(x.map(Math.abs), true)).toEqual({
-      scale: Math.fround(1997 / 255),
-      zeroPoint: 0,
-    });
-    expect(pq.chooseInputQuantization(new Float32Array(5000).with(3, 51), true).scale).toBe(Math.fround(0.2));
+  it.each([
+    ["normal", (i: number) => normals[i]],
+    ["with a long tail", (i: number) => normals[i] ** 3],
+    ["mostly zeros", (i: number) => (i % 50 === 0 ? normals[i] : 0)],
+    ["with one far away", (i: number) => (i === 77 ? 40 : normals[i])],
+    ["uniform", (i: number) => ((7 * i) % 1999) / 1999],
+  ])("have the scale that moves them least, in squares, whatever the sign: %s", (_, numberAt) => {
+    const signed = Float32Array.from({ length: normals.length }, (_, i) => numberAt(i));
+    for (const x of [signed, signed.map(Math.abs)]) {
+      const nonNegative = x !== signed;
+      const chosen = pq.chooseInputQuantization(x, nonNegative);
+      expect(chosen.zeroPoint).toBe(nonNegative ? 0 : 128);
+      const error = (input: pq.InputQuantization) =>
+        pq
+          .quantizeInputReference(x, input)
+          .reduce((sum, q, i) => sum + (input.scale * (q - input.zeroPoint) - x[i]) ** 2, 0);
+      const largest = x.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+      const others = Array.from({ length: 60 }, (_, i) =>
+        Math.fround((largest / (nonNegative ? 255 : 127)) * 0.93 ** i),
+      );
+      const least = Math.min(...others.map((scale) => error({ ...chosen, scale })));
+      expect(error(chosen) / least).toBeLessThan(nearLeast);
+    }
+  });
+
+  it("of which all are zeros have a scale too, and so have the smallest that there are", () => {
     expect(pq.chooseInputQuantization(new Float32Array(8), true)).toEqual({ scale: 1, zeroPoint: 0 });
+    expect(pq.chooseInputQuantization(Float32Array.of(1e-45), false).scale).toBe(1);
+    expect(pq.chooseInputQuantization(new Float32Array(5000).with(3, 51), true).scale).toBe(Math.fround(0.2));
   });
 
   it("must be there and finite", () => {
