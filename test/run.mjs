@@ -70,7 +70,7 @@ const suites = {
   notebook: () => {
     mkdirSync(at("out"), { recursive: true });
     for (const name of readdirSync(at("out")))
-      if (name.startsWith("plus-and-paper-")) rmSync(at("out", name), { recursive: true }); // results of before
+      if (/^(plus-and-paper|paper-networks)-/.test(name)) rmSync(at("out", name), { recursive: true }); // of runs before
     for (const name of readdirSync(at("notebooks")).sort())
       if (name.endsWith(".ipynb"))
         node({ LUTNN_DATA: dataFolder }, at("kernel/bin/lutnn.js"), "run", `notebooks/${name}`);

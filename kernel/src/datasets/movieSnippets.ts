@@ -39,8 +39,9 @@ const longestFile = 2 ** 22;
 
 /**
  * 10,605 sentences of film reviews, rated from −4 (bad) to 4 (good), as inputs of a BERT (`tokens`, `segments`, `mask`:
- * int32 (sequenceLength), default 48), to learn their sign (10,318 of them) or their rating. The archive comes from
- * `dataFolder`, $LUTNN_DATA, the user's cache or, when allowed, PyPI; else LutnnError says how to get it.
+ * int32 (sequenceLength), default 48), to learn their sign (10,318 of them) or their rating. They stand as in the file,
+ * good ones first for the most part: `sample` or `shuffle`, where others `take`. The archive comes from `dataFolder`,
+ * $LUTNN_DATA, the user's cache or, when allowed, PyPI; else LutnnError says how to get it.
  */
 export async function movieSnippets(
   options: MovieSnippetsOptions,
