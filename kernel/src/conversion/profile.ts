@@ -90,7 +90,7 @@ const plus: Profile = {
   distance: "l2",
   tableScale: "output",
   tableBits: 8,
-  codes: "float32",
+  codes: "int8",
   calibrate: { method: "leastSquares", batchNorm: true, ridge: "heldOut", refineSteps: 0 },
   fineTune: { ...paper.fineTune, learningRate: 3e-3, softShare: 0.5, distillation: 1 },
   stages: 1,

@@ -76,16 +76,16 @@ describe("the table of layers", () => {
     });
     const [first, second, all, ...rest] = layers.toTable().rows;
     expect(first).toEqual([
-      ...["d0", "dense", "dense", 1, 8, 24, 4, 4, 2],
-      ...["0.000 M", "0.000 M", "2.40×", "0.8 KiB", "0.3 KiB", "2.40×"],
+      ...["d0", "dense", "dense", "int8", 1, 8, 24, 4, 4, 2],
+      ...["0.000 M", "0.000 M", "2.40×", "0.8 KiB", "0.3 KiB", "3.00×"],
     ]);
     expect(second).toEqual([
-      ...["d1", "dense", "dense", 1, 24, 2048, 16, 24, 1],
-      ...["0.049 M", "0.002 M", "20.21×", "192.0 KiB", "33.5 KiB", "5.73×"],
+      ...["d1", "dense", "dense", "int8", 1, 24, 2048, 16, 24, 1],
+      ...["0.049 M", "0.002 M", "20.21×", "192.0 KiB", "32.4 KiB", "5.92×"],
     ]);
     expect(all).toEqual([
-      ...["all of these", "", "", "", "", "", "", "", ""],
-      ...["0.049 M", "0.003 M", "19.64×", "192.8 KiB", "33.8 KiB", "5.70×"],
+      ...["all of these", "", "", "", "", "", "", "", "", ""],
+      ...["0.049 M", "0.003 M", "19.64×", "192.8 KiB", "32.7 KiB", "5.90×"],
     ]);
     expect(rest).toEqual([]); // there is nothing else
     expect(layers.toString()).toContain("lines: layers that can be replaced");
@@ -281,7 +281,7 @@ describe("a plan", () => {
     expect(before.cost).toEqual({ flops: 36 * 72 * 8, bytes: 4 * 72 * 8, latency: 0 });
     expect(options[0].cost).toEqual({
       flops: 36 * 72 * 2 + 36 * 8 * 8,
-      bytes: 4 * 2 * 72 + 8 * 2 * 8,
+      bytes: 2 * (72 + 4 * 8) + 8 * 2 * 8,
       latency: 0,
     });
     expect(options.every(({ localError, harm }) => localError > 0 && harm > 0)).toBe(true);

@@ -104,10 +104,11 @@ describe("squeeze-and-excitation", () => {
 describe("the table of layers", () => {
   it("shows rows N, input length D and outputs M as they are counted", () => {
     const table = convert(models.resnet18({ inputShape: [32, 32, 3], numClasses: 10 })).layers.toTable();
-    expect(table.columns.slice(0, 9).map(({ title }) => title)).toEqual([
+    expect(table.columns.slice(0, 10).map(({ title }) => title)).toEqual([
       "layer",
       "op",
       "state",
+      "codes",
       "N",
       "D",
       "M",
@@ -116,7 +117,7 @@ describe("the table of layers", () => {
       "C",
     ]);
     const row = table.rows.find(([name]) => name === "stage2_block1_shortcut")!;
-    expect(row.slice(3, 9)).toEqual([256, 64, 128, 16, 4, 16]);
+    expect(row.slice(3, 10)).toEqual(["int8", 256, 64, 128, 16, 4, 16]);
     expect(table.rows.at(-1)).toHaveLength(table.columns.length);
   });
 

@@ -282,7 +282,7 @@ describe("settings", () => {
         distance: "l2",
         tableScale: "output",
         tableBits: 8,
-        codes: "float32",
+        codes: "int8",
         calibrate: { method: "leastSquares", batchNorm: true, ridge: "heldOut", refineSteps: 0 },
         fineTune: {
           learningRate: 3e-3,
