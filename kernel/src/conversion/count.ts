@@ -8,8 +8,8 @@ import { chooseTargets, type TargetOptions } from "./targets";
 
 /**
  * Operations and bytes of a network for one input, layer by layer, dense and as lookups, by the paper's counting; nothing is
- * run. The numbers of a conversion's `layers`, for any network, whatever it is for. Throws LutnnError as `convert` does on
- * choices of layers.
+ * run. The numbers of a conversion's `layers` with centroids in float32, as the profile `paper` has them, for any network,
+ * whatever it is for. Throws LutnnError as `convert` does on choices of layers.
  */
 export function count(model: tf.LayersModel, options: TargetOptions = {}): LayerTable {
   checkNetwork("count", model);
