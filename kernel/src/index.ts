@@ -13,6 +13,7 @@ export { Conversion } from "./conversion/conversion";
 export { type ConvertOptions, convert } from "./conversion/convert";
 export type { ConversionChange } from "./conversion/core";
 export { count } from "./conversion/count";
+export { type ExportOnnxOptions, exportOnnx } from "./conversion/exportNetwork";
 export type { FineTuneOptions } from "./conversion/fineTune";
 export type { HiddenStates } from "./conversion/hiddenStates";
 export type { HistoryEntry, StateTable } from "./conversion/history";

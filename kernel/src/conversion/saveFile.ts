@@ -18,7 +18,23 @@ export interface SaveOptions {
    * file, as OpenVINO; larger by some nodes a layer, and nothing runs them natively. Default "local".
    */
   functions?: FunctionForm;
+  /** More that the file says of itself, as accuracy or licence: its `metadata_props`. Keys of `lutnn.…` are ours. */
+  metadata?: Readonly<Record<string, string>>;
   signal?: AbortSignal;
+}
+
+/** Throws LutnnError on metadata that cannot stand beside ours. */
+function checkMetadata(metadata: Readonly<Record<string, string>>): void {
+  for (const [key, value] of Object.entries(metadata)) {
+    if (key === "" || key.startsWith("lutnn."))
+      throw new LutnnError(
+        `save: keys of metadata must be names that do not begin with "lutnn." (got ${JSON.stringify(key)}); choose another`,
+      );
+    if (typeof value !== "string")
+      throw new LutnnError(
+        `save: metadata must be texts (got ${typeof value} for ${JSON.stringify(key)}); write it as a text`,
+      );
+  }
 }
 
 /** Throws LutnnError on a form of functions that there is not. */
@@ -44,11 +60,12 @@ export async function saveFile(
   model: tf.LayersModel,
   { outputNames, metadata }: Pick<ExportOptions, "outputNames" | "metadata">,
   samples: Samples,
-  { check = true, functions = "local", signal }: SaveOptions,
+  { check = true, functions = "local", metadata: more = {}, signal }: SaveOptions,
 ): Promise<{ bytes: number; checked: string }> {
   checkName(path);
   checkFunctions(functions);
-  const bytes = exportOnnx(model, { outputNames, metadata, functions });
+  checkMetadata(more);
+  const bytes = exportOnnx(model, { outputNames, metadata: { ...more, ...metadata }, functions });
   let checked = "not checked";
   if (check) {
     const inputs = samples.tensors();

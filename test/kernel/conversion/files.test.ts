@@ -63,6 +63,15 @@ describe("a saved file's metadata", () => {
     expect(Object.keys(JSON.parse((await metadataOf(opened, "one.onnx"))["lutnn.layers"]))).toEqual(["c2"]);
     await opened.restoreAll();
     const dense = await metadataOf(opened, "dense.onnx");
+    await opened.save(join(folder, "more.onnx"), { metadata: { accuracy: "97.8 %" } });
+    const more = await InferenceSession.create(join(folder, "more.onnx"));
+    expect(more.metadata).toEqual({ ...dense, accuracy: "97.8 %" });
+    await more.release();
+    await expect(
+      opened.save(join(folder, "no.onnx"), { metadata: { "lutnn.profile": "x" } }),
+    ).rejects.toThrow(
+      'save: keys of metadata must be names that do not begin with "lutnn." (got "lutnn.profile"); choose another',
+    );
     expect(dense["lutnn.fineTuned"]).toBe("no");
     expect(dense).not.toHaveProperty(["lutnn.method"]);
   });

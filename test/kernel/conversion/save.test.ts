@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { convert, InferenceSession, LookupLayer, LutnnError, openConversion, tf } from "lutnn";
+import { convert, exportOnnx, InferenceSession, LookupLayer, LutnnError, openConversion, tf } from "lutnn";
 import { describe, expect, it } from "vitest";
 import { tinyData, tinyNetwork } from "../network";
 
@@ -115,6 +115,43 @@ describe("convert", () => {
     const given = (network: tf.LayersModel) =>
       tf.tidy(() => [...(network.predict(tf.ones([2, 6, 6, 2])) as tf.Tensor).dataSync()]);
     expect(given(opened.original)).toEqual(given(model));
+  });
+});
+
+describe("any network's file", () => {
+  it("is written as a conversion's is, checked on data or random examples", async () => {
+    const model = tinyNetwork();
+    const path = join(folder, "any.onnx");
+    expect((await exportOnnx(model, path, { metadata: { licence: "MIT" } })).sentence).toMatch(
+      /^saved .*any\.onnx: [\d,]+ bytes, checked in ONNX Runtime on 4 random examples$/,
+    );
+    expect((await exportOnnx(model, path, { data: train })).sentence).toMatch(/on 4 examples of the data$/);
+    const conversion = convert(model, { layers: ["c2"] });
+    await conversion.calibrate(train, { method: "kmeans" });
+    await conversion.replaceAll();
+    await exportOnnx(conversion.model, path, { functions: "inlined" });
+    const [got, wanted] = [path, join(folder, "saved.onnx")];
+    await conversion.save(wanted);
+    const outputs = await Promise.all(
+      [got, wanted].map(async (file) => {
+        const session = await InferenceSession.create(file, { backend: "onnxruntime" });
+        const { output } = await session.run({
+          input: { data: new Float32Array(72).fill(0.3), dims: [1, 2, 6, 6] },
+        });
+        await session.release();
+        return output.data;
+      }),
+    );
+    expect(outputs[0]).toEqual(outputs[1]);
+    await conversion.restoreAll();
+  });
+
+  it("is one sentence where it cannot be: no network, another name, a kind without a form", async () => {
+    await expect(exportOnnx("x.onnx" as never, "y.onnx")).rejects.toThrow(/^exportOnnx: the network must be/);
+    await expect(exportOnnx(tinyNetwork(), join(folder, "x.json"))).rejects.toThrow(/must end in \.onnx/);
+    await expect(
+      exportOnnx(tinyNetwork(), join(folder, "x.onnx"), { functions: "none" as never }),
+    ).rejects.toThrow('save: functions must be "local" or "inlined" (got "none"); leave it out for "local"');
   });
 });
 

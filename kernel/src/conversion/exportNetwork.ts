@@ -1,0 +1,39 @@
+import type * as tf from "@tensorflow/tfjs-node";
+import { type Data, examplesOf } from "../datasets/from";
+import { cellSignal } from "../host/signal";
+import { NetworkGraph } from "../layers/graph";
+import { libraryVersion } from "../onnx/model";
+import { checkNetwork } from "./checkNetwork";
+import { Outcome } from "./outcome";
+import { Samples } from "./samples";
+import { type SaveOptions, saveFile } from "./saveFile";
+
+export interface ExportOnnxOptions extends SaveOptions {
+  /** Examples that the file is checked on; random ones otherwise. */
+  data?: Data;
+}
+
+/**
+ * Writes a network as an ONNX file (opset 17), a dense one or the `model` of a conversion, as `conversion.save` does:
+ * checked in ONNX Runtime, whole or not there. Its outputs are called `output`, or by the network's names where it has
+ * several. Throws LutnnError on what has no form in a file, naming the layer and its kind.
+ */
+export async function exportOnnx(
+  model: tf.LayersModel,
+  path: string,
+  { data, ...options }: ExportOnnxOptions = {},
+): Promise<Outcome> {
+  checkNetwork("exportOnnx", model);
+  const { inputs, outputs } = new NetworkGraph(model);
+  const samples = new Samples(inputs);
+  if (data) await samples.remember(await examplesOf(data));
+  const outputNames = outputs.length > 1 ? outputs.map(({ name }) => name) : undefined;
+  const { bytes, checked } = await saveFile(
+    path,
+    model,
+    { outputNames, metadata: { "lutnn.version": libraryVersion() } },
+    samples,
+    { ...options, signal: cellSignal(options.signal) },
+  );
+  return new Outcome(`saved ${path}: ${bytes.toLocaleString("en")} bytes, ${checked}`);
+}
