@@ -16,7 +16,7 @@ export interface ForeignOutputOptions {
   publish(name: StreamName, parent: string | null, text: string): void;
   /** Takes what V8 and Node begin to say on stderr when they are about to abort the process; "" once it lives on. */
   fatal(text: string): void;
-  /** Takes what the main thread has sent before. */
+  /** Takes what the main thread has sent so far. */
   before(): void;
   /** Resolves once clients take what is published about as fast as it comes. */
   room(): Promise<void>;
@@ -42,12 +42,14 @@ export class ForeignOutput {
   private flows = false;
   /** What may be the process's last words, and when they are not. */
   private held = { text: "", until: 0 };
+  /** What has been read, and waits for what the main thread had sent before it was written. */
+  private read: Parameters<ForeignOutputOptions["publish"]>[] = [];
 
   constructor(private readonly options: ForeignOutputOptions) {
-    const { descriptors, publish } = options;
+    const { descriptors } = options;
     this.stdout = new PipeEnd("stdout", descriptors.stdout);
     this.stderr = new PipeEnd("stderr", descriptors.stderr);
-    this.requests = new RequestPipes(publish);
+    this.requests = new RequestPipes((...piece) => this.read.push(piece));
   }
 
   /** What comes out of these pipes belongs to their request. */
@@ -59,9 +61,10 @@ export class ForeignOutput {
   async watch(): Promise<void> {
     const { before, room, isBusy } = this.options;
     for (;;) {
-      before();
       const start = performance.now();
       const found = this.readOut() + this.readErr() + this.requests.readPieces();
+      before();
+      this.publishRead();
       const restMs = restShare * (performance.now() - start);
       if (found > 0) {
         await room();
@@ -79,25 +82,30 @@ export class ForeignOutput {
     do this.held.until = 0;
     while (this.readErr() > 0);
     this.requests.drain(parent);
+    this.publishRead();
+  }
+
+  private publishRead(): void {
+    for (const piece of this.read.splice(0)) this.options.publish(...piece);
   }
 
   /** @returns the number of bytes */
   private readOut(): number {
     const { size, text } = this.stdout.read();
-    if (text !== "") this.options.publish("stdout", null, text);
+    if (text !== "") this.read.push(["stdout", null, text]);
     return size;
   }
 
   /** @returns the number of bytes */
   private readErr(): number {
-    const { publish, fatal } = this.options;
+    const { fatal } = this.options;
     if (this.held.text !== "" && !this.letGo()) return 0;
     const { size, text } = this.flows ? this.stderr.read() : this.stderr.read(beginningSize);
     this.flows = size > 0;
     if (lastWords.test(text)) {
       fatal(text);
       this.held = { text, until: performance.now() + lastWordsMs };
-    } else if (text !== "") publish("stderr", null, text);
+    } else if (text !== "") this.read.push(["stderr", null, text]);
     return size;
   }
 
@@ -105,7 +113,7 @@ export class ForeignOutput {
   private letGo(): boolean {
     if (performance.now() < this.held.until) return false;
     this.options.fatal("");
-    this.options.publish("stderr", null, this.held.text);
+    this.read.push(["stderr", null, this.held.text]);
     this.held = { text: "", until: 0 };
     return true;
   }
