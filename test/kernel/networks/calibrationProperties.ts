@@ -1,6 +1,7 @@
 import { type Conversion, tf } from "lutnn";
 import { valuesOf } from "../../../kernel/lib/compute/valuesOf";
 import { methodNames } from "../../../kernel/lib/conversion/methods/index";
+import type { Target } from "../../../kernel/lib/conversion/targets";
 import type { ExampleSource } from "../../../kernel/lib/datasets/examples";
 import { NetworkGraph } from "../../../kernel/lib/layers/graph";
 import { type LinearOperator, linearOperator } from "../../../kernel/lib/layers/linearOperator";
@@ -109,8 +110,14 @@ export async function checkRowsAlone(
   const { model, names } = calibrated;
   const graph = new NetworkGraph(model);
   const received = receivedRows(model, calibrated);
+  // Layers that receive the same rows learn one codebook, by one call.
+  const targets = Reflect.get(conversion, "targets") as readonly Pick<Target, "name" | "codebook">[];
+  const codebookOf = new Map(targets.map(({ name, codebook }) => [name, codebook]));
+  const codebooks = [...new Set(names.map((name) => codebookOf.get(name)!))];
+  const learnt = await rowsOfKMeans(() => conversion.calibrate(data, { method: "kmeans" }));
+  must(learnt.length === codebooks.length, `${learnt.length} codebooks for ${codebooks}`, model);
   const found = {
-    kmeans: await rowsOfKMeans(() => conversion.calibrate(data, { method: "kmeans" })),
+    kmeans: names.map((name) => learnt[codebooks.indexOf(codebookOf.get(name)!)]),
     maddness: await rowsOfMaddness(() => conversion.calibrate(data, { method: "maddness" })),
     maddnessFast: await rowsOfMaddness(() => conversion.calibrate(data, { method: "maddnessFast" })),
     randomRows: await rowsOfSampling(() => conversion.calibrate(data, { method: "randomRows" })),
