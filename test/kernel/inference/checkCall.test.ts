@@ -132,6 +132,25 @@ describe("a file run optimised", () => {
   });
 });
 
+describe("a file run optimised whose sigmoid is all but 0", () => {
+  it("may differ by what the sigmoid is rounded by, and no more", async () => {
+    const input = tf.input({ shape: [2] });
+    const output = tf.layers.dense({ units: 1, activation: "sigmoid" }).apply(input) as tf.SymbolicTensor;
+    const graph = new NetworkGraph(tf.model({ inputs: input, outputs: output }));
+    const run = vi.spyOn(inside, "runFile");
+    const said = async (value: number) => {
+      run.mockImplementation(async () => [tf.tensor2d([value], [1, 1])]);
+      return checkOptimized(new Uint8Array(), graph, [], [tf.tensor2d([0], [1, 1])]);
+    };
+    try {
+      expect(await said(2 ** -25)).toBeNull();
+      expect(await said(2 ** -21)).toMatch(/differ by 4\.77e-7 where its largest is 0/);
+    } finally {
+      run.mockRestore();
+    }
+  });
+});
+
 describe("a network of a file", () => {
   it("is the same from a path, its bytes and their buffer", async () => {
     const bytes = exportOnnx(dense());
