@@ -133,3 +133,36 @@ describe("a branched network's order", () => {
     60_000,
   );
 });
+
+describe("a batch norm behind a layer that is called twice", () => {
+  it("keeps its statistics: those of one call would not be what the other has been given", async () => {
+    const input = tf.input({ shape: [6, 6, 2], name: "image" });
+    const shared = tf.layers.conv2d({ filters: 4, kernelSize: 3, padding: "same", name: "shared" });
+    const norm = tf.layers.batchNormalization({ name: "sharedNorm" });
+    const alone = tf.layers.conv2d({ filters: 2, kernelSize: 3, padding: "same", name: "alone" });
+    const once = tf.layers.batchNormalization({ name: "aloneNorm" });
+    const widened = tf.layers.conv2d({ filters: 2, kernelSize: 1, name: "widened" });
+    const calls = [input, widened.apply(input)].map((x) => norm.apply(shared.apply(x as Tensor)) as Tensor);
+    const sum = tf.layers.add().apply(calls) as Tensor;
+    const output = tf.layers
+      .dense({ units: 3 })
+      .apply(tf.layers.flatten().apply(once.apply(alone.apply(sum)))) as Tensor;
+    const model = tf.model({ inputs: input, outputs: output });
+    const conversion = convert(model, {
+      layers: ["shared", "alone"],
+      subvectorLength: { shared: 9, alone: 9 },
+      task: "regression",
+    });
+    await conversion.calibrate(tinyData(60), { method: "leastSquares" });
+    await conversion.replaceAll();
+    const statistics = (network: tf.LayersModel, name: string) =>
+      network
+        .getLayer(name)
+        .getWeights()
+        .slice(2)
+        .map((one) => [...one.dataSync()]);
+    expect(statistics(conversion.model, "sharedNorm")).toEqual(statistics(model, "sharedNorm"));
+    expect(statistics(conversion.model, "aloneNorm")).not.toEqual(statistics(model, "aloneNorm"));
+    await conversion.restoreAll();
+  });
+});

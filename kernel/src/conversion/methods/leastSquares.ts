@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { Progress } from "../../host/progress";
+import type { GraphNode } from "../../layers/graph";
 import type { LookupWeights } from "../../layers/lookupLayer";
 import { makeLookup } from "../../layers/makeLookup";
 import { ActivationStream } from "../activations";
@@ -22,7 +23,7 @@ const converted = 1;
 /**
  * In network order, each layer on what the already converted layers before it give: k-means, then ridge fits of the
  * weight and of the table, so that the looked-up output matches the reference's output on the same examples; then the
- * batch norms that follow are estimated anew.
+ * batch norms that follow are estimated anew, but for those that are called more than once.
  */
 export const leastSquares: Method = {
   title: "least squares",
@@ -35,6 +36,8 @@ export const leastSquares: Method = {
     const progress = new Progress(`calibrate (${this.title})`, targets.length, "layers");
     const again = await laterCalls(run);
     const byNode = new Map(targets.map((target) => [target.calls[0].node, target]));
+    // Where a batch norm is called again, other statistics would change what examples have been given by it already.
+    const isAlone = ({ name }: GraphNode) => graph.nodes.filter((node) => node.name === name).length === 1;
     const result = new Map<string, Calibration>();
     const centroids = new Map<string, Float32Array>();
     const stream = new ActivationStream(graph, [run.reference, student.layerOf], data, {
@@ -56,7 +59,7 @@ export const leastSquares: Method = {
           result.set(target.name, { arrays, norms: {} });
           progress.update(result.size, { layer: target.name });
         }
-        const feeding = targets.filter(({ norms }) => norms.includes(node.name));
+        const feeding = isAlone(node) ? targets.filter(({ norms }) => norms.includes(node.name)) : [];
         if (feeding.length > 0 && profile.calibrate.batchNorm) {
           const statistics = estimateStatistics(
             student.layers.get(node.name)!,
