@@ -1,9 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-node";
+import { LutnnError } from "../errors";
 import { lostSettings } from "../layers/assemble";
-
-interface LayerJson {
-  config: { name: string; layers?: LayerJson[] } & Record<string, unknown>;
-}
+import { type LayerJson, orderReadably } from "../layers/readableOrder";
 
 const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
@@ -17,9 +15,16 @@ function complete(layers: readonly LayerJson[], model: tf.LayersModel): void {
   }
 }
 
-/** The JSON text from which `tf.models.modelFromJSON` builds a network of the same layers. */
+/**
+ * The JSON text from which `tf.models.modelFromJSON` builds a network of the same layers, each of their calls in its place.
+ * Throws LutnnError where that format cannot hold it.
+ */
 export function topologyOf(model: tf.LayersModel): string {
   const topology: { config: { layers: LayerJson[] } } = JSON.parse(JSON.stringify(model.toJSON(null, false)));
   complete(topology.config.layers, model);
+  if (!orderReadably(topology.config))
+    throw new LutnnError(
+      `store: ${model.name} must read back as it is from TensorFlow.js' format, which mixes up the calls of layers that are used again (got such an order of calls); build it so that a layer's calls follow one another`,
+    );
   return JSON.stringify(topology);
 }

@@ -7,6 +7,7 @@ import { readFileWhole } from "../files/readFile";
 import { assembleNetwork, freshLayer } from "../layers/assemble";
 import { NetworkGraph } from "../layers/graph";
 import { knownClasses } from "../layers/kinds/index";
+import { type NetworkJson, orderReadably } from "../layers/readableOrder";
 import { shapeText } from "../layers/shapeText";
 import type { ImportOptions } from "./onnx/importNetwork";
 
@@ -20,6 +21,17 @@ export interface FromLayersModelOptions {
 
 /** A `model.json` has the structure alone. */
 const largestStructure = 2 ** 26;
+
+/** As tf.js writes it, and as its converter does. */
+type Topology = { config?: NetworkJson; model_config?: { config?: NetworkJson } };
+
+/** Throws LutnnError where tf.js would read calls of layers for others. */
+function requireOrder({ config, model_config }: Topology, file: string): void {
+  if (!orderReadably(model_config?.config ?? config ?? {}))
+    throw new LutnnError(
+      `fromLayersModel: the calls of layers that are used again must be in an order that TensorFlow.js reads (in ${quoted(file)} they are not, and it would take one for another); give the network itself, or save it as ONNX`,
+    );
+}
 
 /** Reads a network that tf.js has saved: `model.json`, or the folder that it lies in. */
 async function load(path: string): Promise<tf.LayersModel> {
@@ -42,8 +54,12 @@ async function load(path: string): Promise<tf.LayersModel> {
       `fromLayersModel: the file must be the model.json of a saved layers model (got ${quoted(file)}, JSON without modelTopology, or none); model.save("file://folder") writes one`,
     );
   try {
-    return await tf.loadLayersModel(`file://${resolve(file)}`);
+    const [handler] = tf.io.getLoadHandlers(`file://${resolve(file)}`);
+    const artifacts = await handler.load!();
+    requireOrder(artifacts.modelTopology as Topology, file);
+    return await tf.loadLayersModel({ load: async () => artifacts });
   } catch (error) {
+    if (error instanceof LutnnError) throw error;
     const { message } = error as Error;
     const [, unknown] = /Unknown layer: (\S+?)\./.exec(message) ?? [];
     throw new LutnnError(
