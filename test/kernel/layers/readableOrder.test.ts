@@ -24,7 +24,8 @@ function twice(first: "deep" | "flat", inner: boolean): tf.LayersModel {
     ? tf.model({ inputs: place, outputs: dense(4, "within").apply(place) as Tensor, name: "shared" })
     : dense(4, "shared");
   const deep = shared.apply(widened) as Tensor;
-  const flat = shared.apply(input) as Tensor;
+  // As far from the end as the layer before the other call: which of the two TensorFlow.js writes first is chance.
+  const flat = dense(4, "longer").apply(shared.apply(input)) as Tensor;
   const [left, right] = first === "deep" ? [deep, flat] : [flat, deep];
   const both = tf.layers
     .concatenate()
