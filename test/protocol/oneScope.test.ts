@@ -331,7 +331,8 @@ describe("a loop over the notebook's variables", () => {
     const atTop = cell("whole1 = 0; while (whole1 < 2e7) { whole1++; if (whole1 % 2) odd1++; }");
     const inBlock = cell("{ let k = 0, odd = 0; while (k < 2e7) { k++; if (k % 2) odd++; } }");
     let [shared, block] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
-    for (let attempt = 0; attempt < 5 && !(shared / block < 3); attempt++) {
+    // The time counted is that of all threads, the compiler's among them: one attempt may meet it at work.
+    for (let attempt = 0; attempt < 15 && !(shared / block < 3); attempt++) {
       shared = Math.min(shared, Number(await run(atTop)));
       block = Math.min(block, Number(await run(inBlock)));
     }
