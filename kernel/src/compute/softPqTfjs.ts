@@ -34,6 +34,12 @@ export function multiplyByCentroids(centroids: tf.Tensor3D, weight: tf.Tensor2D)
   );
 }
 
+/** x·P − ½‖P‖² of sub-vectors x (C, N, V) and centroids (C, K, V): float32 (C, N, K). */
+export function floatScores(x: tf.Tensor3D, centroids: tf.Tensor3D): tf.Tensor3D {
+  const halfNorms = tf.mul(tf.sum(tf.square(centroids), 2), 0.5).expandDims(1); // (C, 1, K)
+  return tf.sub(tf.matMul(x, centroids, false, true), halfNorms);
+}
+
 /** See {@link SoftLookupCall}; with [N, C, K] and [N, C·K] arrays, kept for the backward pass. */
 export function softLookupTfjs(call: SoftLookupCall): tf.Tensor {
   const { x, window, centroids, parameter, inverseTemperatureLogit, distance, tableScale, tableBits } = call;
@@ -52,8 +58,7 @@ export function softLookupTfjs(call: SoftLookupCall): tf.Tensor {
   const lookup = tf.customGrad((...args) => {
     const [x, centroids, table, theta] = args as [tf.Tensor2D, tf.Tensor3D, tf.Tensor3D, tf.Scalar];
     const save = args[4] as tf.GradSaveFunc;
-    const halfNorms = tf.mul(tf.sum(tf.square(centroids), 2), 0.5).expandDims(1); // (C, 1, K)
-    const scores = tf.sub(tf.matMul(byCodebook(x), centroids, false, true), halfNorms); // (C, N, K)
+    const scores = floatScores(byCodebook(x), centroids);
     const chosen = integers ? integerScores(byCodebook(x), centroids, integers) : scores;
     const codes = tf.argMax(chosen, 2).transpose() as tf.Tensor2D; // (N, C)
     const choice = tf

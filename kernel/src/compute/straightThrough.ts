@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { type InputQuantizationTensors, integerScores } from "./integerCodes";
+import { floatScores } from "./softPqTfjs";
 
 /**
  * One-hot codes of rows: x (N, C·V), centroids (C, K, V) → codes int32 (N, C) and float32 (N, C·K). No gradient.
@@ -13,10 +14,9 @@ function oneHotCodes(
   const [numCodebooks, numCentroids, subvectorLength] = centroids.shape;
   const rows = x.shape[0];
   const byCodebook = x.reshape([rows, numCodebooks, subvectorLength]).transpose([1, 0, 2]) as tf.Tensor3D;
-  const halfNorms = tf.mul(tf.sum(tf.square(centroids), 2), 0.5).expandDims(1); // (C, 1, K)
   const scores = integers
     ? integerScores(byCodebook, centroids, integers)
-    : tf.sub(tf.matMul(byCodebook, centroids, false, true), halfNorms); // (C, N, K)
+    : floatScores(byCodebook, centroids);
   const codes = tf.argMax(scores, 2).transpose() as tf.Tensor2D; // (N, C)
   const choice = tf.oneHot(codes, numCentroids, 1, 0, "float32").reshape([rows, numCodebooks * numCentroids]);
   return { codes, choice: choice as tf.Tensor2D };

@@ -24,14 +24,12 @@ export async function exportOnnx(
   { data, ...options }: ExportOnnxOptions = {},
 ): Promise<Outcome> {
   checkNetwork("exportOnnx", model);
-  const { inputs, outputs } = new NetworkGraph(model);
-  const samples = new Samples(inputs);
+  const samples = new Samples(new NetworkGraph(model).inputs);
   if (data) await samples.remember(await examplesOf(data));
-  const outputNames = outputs.length > 1 ? outputs.map(({ name }) => name) : undefined;
   const { bytes, checked } = await saveFile(
     path,
     model,
-    { outputNames, metadata: { "lutnn.version": libraryVersion() } },
+    { metadata: { "lutnn.version": libraryVersion() } },
     samples,
     { ...options, signal: cellSignal(options.signal) },
   );

@@ -10,6 +10,7 @@ import { decayGroups } from "../training/fit";
 import type { TrainingHistory } from "../training/history";
 import type { ParameterGroup } from "../training/optimizer";
 import type { TrainingOptions } from "../training/options";
+import { outputsOf } from "../training/outputs";
 import { train } from "../training/trainer";
 import { HiddenStateLoss, type HiddenStates } from "./hiddenStates";
 import type { Student } from "./methods/method";
@@ -59,9 +60,7 @@ export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory
   const { hiddenStates } = options;
   const hidden = hiddenStates && new HiddenStateLoss(graph, student, hiddenStates);
   const teacherOf = (inputs: tf.Tensor[]): tf.Tensor[] => {
-    if (hidden) return hidden.teach(inputs);
-    const given = graph.model.apply(inputs, { training: false }) as tf.Tensor | tf.Tensor[];
-    return Array.isArray(given) ? given : [given];
+    return hidden ? hidden.teach(inputs) : outputsOf(graph.model, inputs, false);
   };
   const temperatures = layers.map((layer) => layer.temperatureVariable);
   const others = student.model.trainableWeights.filter(

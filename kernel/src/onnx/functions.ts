@@ -23,7 +23,7 @@ const convIntegers = ["kernel_shape", "strides", "pads", "dilations"];
 export const constant = (name: string, values: number[]): NodeProto =>
   node("Constant", [], [name], { value: integers(name, values) });
 
-export const referenced = (name: string, type: AttributeType): AttributeReference =>
+const referenced = (name: string, type: AttributeType): AttributeReference =>
   new AttributeReference(name, type);
 
 /** Lengths C, K and C·K of the codebook, the table as (C·K, M), and 0 … K−1. */
@@ -93,6 +93,26 @@ export function convResultNodes(): NodeProto[] {
   ];
 }
 
+/** The centroids as a convolution's filters: (C·K, channels per codebook, height, width). */
+export function filterNodes(): NodeProto[] {
+  return [
+    node("Constant", [], ["filter"], { value_ints: referenced("kernel_shape", AttributeType.INTS) }),
+    node("Concat", ["CK", "minusOne", "filter"], ["filterShape"], { axis: 0 }),
+    node("Reshape", ["centroids", "filterShape"], ["filters"]),
+  ];
+}
+
+/** The sub-vectors of rows (…, C·V) as (C, N, V), and the centroids as (C, V, K). */
+export function partNodes(rows: string): NodeProto[] {
+  return [
+    node("Shape", ["centroids"], ["V"], { start: 2, end: 3 }),
+    node("Concat", ["minusOne", "C", "V"], ["partShape"], { axis: 0 }),
+    node("Reshape", [rows, "partShape"], ["parts"]), // (N, C, V)
+    node("Transpose", ["parts"], ["partsByCodebook"], { perm: [1, 0, 2] }),
+    node("Transpose", ["centroids"], ["centroidColumns"], { perm: [0, 2, 1] }),
+  ];
+}
+
 /** From scores (C, N, K) to y (…, M), with x's leading axes. */
 export function matMulResultNodes(): NodeProto[] {
   return [
@@ -127,9 +147,7 @@ export function lutConvFunction(): FunctionProto {
     node: [
       ...codebookNodes(),
       ...halfNormNodes(),
-      node("Constant", [], ["filter"], { value_ints: referenced("kernel_shape", AttributeType.INTS) }),
-      node("Concat", ["CK", "minusOne", "filter"], ["filterShape"], { axis: 0 }),
-      node("Reshape", ["centroids", "filterShape"], ["filters"]), // (C·K, channels per codebook, height, width)
+      ...filterNodes(),
       node("Reshape", ["halfNorms", "minusOne"], ["filterBias"]), // (C·K)
       node("Conv", ["x", "filters", "filterBias"], ["scores"], convReferences()), // (N, C·K, height, width)
       ...convResultNodes(),
@@ -150,11 +168,7 @@ export function lutMatMulFunction(): FunctionProto {
     node: [
       ...codebookNodes(),
       ...halfNormNodes(),
-      node("Shape", ["centroids"], ["V"], { start: 2, end: 3 }),
-      node("Concat", ["minusOne", "C", "V"], ["partShape"], { axis: 0 }),
-      node("Reshape", ["x", "partShape"], ["parts"]), // (N, C, V)
-      node("Transpose", ["parts"], ["partsByCodebook"], { perm: [1, 0, 2] }), // (C, N, V)
-      node("Transpose", ["centroids"], ["centroidColumns"], { perm: [0, 2, 1] }), // (C, V, K)
+      ...partNodes("x"),
       node("MatMul", ["partsByCodebook", "centroidColumns"], ["products"]), // (C, N, K)
       constant("normAxis", [1]),
       node("Unsqueeze", ["halfNorms", "normAxis"], ["halfNormRows"]), // (C, 1, K)

@@ -1,13 +1,14 @@
 import { create } from "@bufbuild/protobuf";
-import { AttributeType, LUTNN_DOMAIN, node, ONNX_OPSET } from "./builder";
+import { LUTNN_DOMAIN, node, ONNX_OPSET } from "./builder";
 import {
   codebookNodes,
   constant,
   convAttributes,
   convReferences,
   convResultNodes,
+  filterNodes,
   matMulResultNodes,
-  referenced,
+  partNodes,
 } from "./functions";
 import { type FunctionProto, FunctionProtoSchema, type NodeProto } from "./onnx_pb";
 
@@ -36,9 +37,7 @@ export function lutConvIntegerFunction(): FunctionProto {
     node: [
       ...codebookNodes(),
       quantizeNode(),
-      node("Constant", [], ["filter"], { value_ints: referenced("kernel_shape", AttributeType.INTS) }),
-      node("Concat", ["CK", "minusOne", "filter"], ["filterShape"], { axis: 0 }),
-      node("Reshape", ["centroids", "filterShape"], ["filters"]), // (C·K, channels per codebook, height, width)
+      ...filterNodes(),
       node("ConvInteger", ["bytes", "filters", "inputZeroPoint"], ["products"], convReferences()), // (N, C·K, height, width)
       constant("halfNormShape", [1, -1, 1, 1]),
       node("Reshape", ["halfNorms", "halfNormShape"], ["halfNormPlanes"]), // (1, C·K, 1, 1)
@@ -61,11 +60,7 @@ export function lutMatMulIntegerFunction(): FunctionProto {
     node: [
       ...codebookNodes(),
       quantizeNode(),
-      node("Shape", ["centroids"], ["V"], { start: 2, end: 3 }),
-      node("Concat", ["minusOne", "C", "V"], ["partShape"], { axis: 0 }),
-      node("Reshape", ["bytes", "partShape"], ["parts"]), // (N, C, V)
-      node("Transpose", ["parts"], ["partsByCodebook"], { perm: [1, 0, 2] }), // (C, N, V)
-      node("Transpose", ["centroids"], ["centroidColumns"], { perm: [0, 2, 1] }), // (C, V, K)
+      ...partNodes("bytes"),
       node("MatMulInteger", ["partsByCodebook", "centroidColumns", "inputZeroPoint"], ["products"]), // (C, N, K)
       constant("normAxis", [1]),
       node("Unsqueeze", ["halfNorms", "normAxis"], ["halfNormRows"]), // (C, 1, K)

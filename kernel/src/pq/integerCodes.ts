@@ -6,7 +6,7 @@
 import { LutnnError } from "../errors";
 import { accelerated } from "./acceleration";
 import { roundHalfToEven } from "./lookupTable";
-import { checkFinite, checkQuantizerShape } from "./productQuantizer";
+import { checkFinite, SizedQuantizer } from "./productQuantizer";
 import {
   encodeIntegersReference,
   type InputQuantization,
@@ -134,38 +134,18 @@ export function quantizeCodebooks(
 }
 
 /** A product quantiser whose codes are defined in integers. */
-export class IntegerQuantizer implements QuantizerShape {
-  readonly numCodebooks: number;
-  readonly numCentroids: number;
-  readonly subvectorLength: number;
+export class IntegerQuantizer extends SizedQuantizer {
   readonly codebooks: IntegerCodebooks;
 
   /** @param centroids float32 (C, K, V), which are rounded */
   constructor(shape: QuantizerShape, centroids: Float32Array, input: InputQuantization) {
-    checkQuantizerShape("IntegerQuantizer", shape);
-    this.numCodebooks = shape.numCodebooks;
-    this.numCentroids = shape.numCentroids;
-    this.subvectorLength = shape.subvectorLength;
-    const wanted = this.numCodebooks * this.numCentroids * this.subvectorLength;
-    if (centroids.length !== wanted)
-      throw new LutnnError(
-        `IntegerQuantizer: centroids must hold C·K·V numbers (got ${centroids.length}, wanted ${wanted})`,
-      );
+    super("IntegerQuantizer", shape, centroids);
     this.codebooks = quantizeCodebooks(centroids, shape, input);
-  }
-
-  /** D = C·V. */
-  get inputLength(): number {
-    return this.numCodebooks * this.subvectorLength;
   }
 
   /** x float32 (N, C·V) → codes uint8 (N, C). */
   encode(x: Float32Array): Uint8Array {
-    if (x.length === 0 || x.length % this.inputLength !== 0)
-      throw new LutnnError(
-        `encode: the array's length must be a positive multiple of ${this.inputLength} (got ${x.length})`,
-      );
-    const rows = x.length / this.inputLength;
+    const rows = this.rowsOf("encode", x, this.inputLength);
     const fast = accelerated("encodeIntegers");
     if (!fast) return encodeIntegersReference(x, rows, this.codebooks, this);
     const codes = new Uint8Array(rows * this.numCodebooks);

@@ -35,28 +35,25 @@ export function checkCodes(what: string, codes: Uint8Array, numCentroids: number
     );
 }
 
-/**
- * Centroids of a product quantiser.
- * encode: nearest centroid of each sub-vector; decode: back to vectors.
- */
-export class ProductQuantizer implements QuantizerShape {
+/** The sizes of a product quantiser and of what it takes. */
+export abstract class SizedQuantizer implements QuantizerShape {
   readonly numCodebooks: number;
   readonly numCentroids: number;
   readonly subvectorLength: number;
 
-  /** @param centroids float32 (C, K, V); kept, not copied */
-  constructor(
-    shape: QuantizerShape,
-    readonly centroids: Float32Array,
-  ) {
-    checkQuantizerShape("ProductQuantizer", shape);
+  /**
+   * @param what opens errors
+   * @param centroids (C, K, V)
+   */
+  constructor(what: string, shape: QuantizerShape, centroids: ArrayLike<number>) {
+    checkQuantizerShape(what, shape);
     this.numCodebooks = shape.numCodebooks;
     this.numCentroids = shape.numCentroids;
     this.subvectorLength = shape.subvectorLength;
     const wanted = this.numCodebooks * this.numCentroids * this.subvectorLength;
     if (centroids.length !== wanted)
       throw new LutnnError(
-        `ProductQuantizer: centroids must hold C·K·V numbers (got ${centroids.length}, wanted ${wanted})`,
+        `${what}: centroids must hold C·K·V numbers (got ${centroids.length}, wanted ${wanted})`,
       );
   }
 
@@ -65,12 +62,26 @@ export class ProductQuantizer implements QuantizerShape {
     return this.numCodebooks * this.subvectorLength;
   }
 
-  private rowsOf(what: string, x: ArrayLike<number>, length: number): number {
+  protected rowsOf(what: string, x: ArrayLike<number>, length: number): number {
     if (x.length === 0 || x.length % length !== 0)
       throw new LutnnError(
         `${what}: the array's length must be a positive multiple of ${length} (got ${x.length})`,
       );
     return x.length / length;
+  }
+}
+
+/**
+ * Centroids of a product quantiser.
+ * encode: nearest centroid of each sub-vector; decode: back to vectors.
+ */
+export class ProductQuantizer extends SizedQuantizer {
+  /** @param centroids float32 (C, K, V); kept, not copied */
+  constructor(
+    shape: QuantizerShape,
+    readonly centroids: Float32Array,
+  ) {
+    super("ProductQuantizer", shape, centroids);
   }
 
   /** x float32 (N, C·V) → codes uint8 (N, C). */
