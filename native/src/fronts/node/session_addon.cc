@@ -135,18 +135,6 @@ class Job {
   napi_async_work handle_ = nullptr;
 };
 
-/// A JavaScript function whose data is its name.
-template <napi_value (*body)(Call&)>
-napi_value function(napi_env env, napi_callback_info info) {
-  void* data = nullptr;
-  if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
-  const char* name = static_cast<const char*>(data);
-  return throwing(env, name, [&] {
-    Call call(env, info, name);
-    return body(call);
-  });
-}
-
 napi_property_descriptor method(const char* name, napi_callback callback, const char* fullName) {
   return {.utf8name = name, .method = callback, .attributes = napi_enumerable, .data = const_cast<char*>(fullName)};
 }

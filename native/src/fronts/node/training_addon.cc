@@ -9,18 +9,6 @@
 namespace lutnn {
 namespace {
 
-/// A JavaScript function whose data is its name.
-template <napi_value (*body)(Call&)>
-napi_value function(napi_env env, napi_callback_info info) {
-  void* data = nullptr;
-  if (napi_get_cb_info(env, info, nullptr, nullptr, nullptr, &data) != napi_ok) return nullptr;
-  const char* name = static_cast<const char*>(data);
-  return throwing(env, name, [&] {
-    Call call(env, info, name);
-    return body(call);
-  });
-}
-
 /// register() → { isa, threads }
 napi_value registerOperators(Call& call) {
   stayLoaded();
