@@ -1,0 +1,203 @@
+// What the panel and the kernel say to each other over the comm `lutnn.conversion`: plain JSON. A panel opens the comm;
+// the kernel opens one itself when its first conversion is made, so that panels which came too early learn of it.
+import type { ErrorAccumulationReport, OutputError } from "./errorAccumulation";
+
+/** The comm's target. */
+export const CONVERSION_COMM = "lutnn.conversion";
+
+/** Snapshots go out at most this often. */
+export const SNAPSHOTS_PER_SECOND = 20;
+
+/** One conversion that the kernel has. */
+export interface ConversionName {
+  id: string;
+  /** Name of its network. */
+  model: string;
+  /** The notebook's variable that holds it; null where none does. */
+  variable: string | null;
+}
+
+export interface PanelData {
+  /** The notebook's expression for it, as "train"; null where no variable holds it: then no cell can name it. */
+  variable: string | null;
+  name: string;
+  size: number;
+}
+
+export interface PanelMetric {
+  name: string;
+  unit: string;
+  higherIsBetter: boolean;
+  /** On the validation data; null until measured. */
+  dense: number | null;
+  now: number | null;
+}
+
+/** Operations, bytes, milliseconds for one input; null until measured. */
+export interface PanelCost {
+  operations: number;
+  bytes: number;
+  milliseconds: number | null;
+}
+
+export type PanelLayerState = "dense" | "calibrated" | "replaced" | "training";
+
+/** One convertible layer, in network order. */
+export interface PanelLayer {
+  name: string;
+  op: "conv1d" | "conv2d" | "dense";
+  state: PanelLayerState;
+  /** Title of the method that it is replaced by; null while dense. */
+  method: string | null;
+  /** N, D, M */
+  positions: number;
+  inputLength: number;
+  outputs: number;
+  inputShape: number[];
+  outputShape: number[];
+  /** K, V, C */
+  numCentroids: number;
+  subvectorLength: number;
+  numCodebooks: number;
+  /** What K and V may be changed to. */
+  choices: { numCentroids: number[]; subvectorLengths: number[] };
+  before: PanelCost;
+  after: PanelCost;
+}
+
+/** What was measured of one layer, and in which state; null where it was not. */
+export interface LayerMeasures {
+  /** Number of the state that the figures are of; another state than the present one makes them stale. */
+  state: number;
+  /** Metric of the dense network with this layer alone replaced. */
+  onlyThis: number | null;
+  /** Metric with every calibrated layer but this one replaced. */
+  allButThis: number | null;
+  local: OutputError | null;
+  accumulated: OutputError | null;
+}
+
+export interface PanelState {
+  id: number;
+  label: string;
+  parent: number | null;
+  replaced: number;
+  tuned: boolean;
+  /** On the validation data, where it was measured. */
+  metric: number | null;
+}
+
+export interface PanelCommandStatus {
+  id: number;
+  name: string;
+  state: "waiting" | "running";
+  progress: { done: number; total: number; unit: string; etaSeconds: number | null; text: string } | null;
+}
+
+/** One figure of a training run per epoch or step, in the order in which they came. */
+export interface TrainingCurve {
+  /** What it belongs to: name of the command. */
+  command: string;
+  points: { epoch: number; loss: number; metric: number | null }[];
+  done: boolean;
+}
+
+export interface PlanCurve {
+  cost: "flops" | "bytes" | "latency";
+  /** From dense to cheapest. */
+  points: { cost: number; harm: number; measuredDrop: number | null; replaced: number }[];
+  divergenceUnit: string;
+  /** Where the present state stands: its cost, and its harm where a point of the curve has the same choices. */
+  now: { cost: number; point: number | null };
+}
+
+/** Sections of a snapshot. A section that is there replaces the one before, but for `measures`, whose layers do. */
+export interface ConversionSections {
+  overview: {
+    model: string;
+    task: string;
+    profile: string;
+    metric: PanelMetric;
+    /** From which commands calibrate and train, and on which they measure; null until the notebook has said. */
+    train: PanelData | null;
+    validation: PanelData | null;
+    remarks: string[];
+    /** Whole network, dense, as it is now, and with all layers replaced. */
+    cost: { dense: PanelCost; now: PanelCost; all: PanelCost };
+  };
+  layers: PanelLayer[];
+  measures: Record<string, LayerMeasures>;
+  history: { states: PanelState[]; current: number; undo: boolean; redo: boolean };
+  commands: PanelCommandStatus[];
+  training: TrainingCurve | null;
+  /** One series per snapshot or method. */
+  errors: ErrorAccumulationReport | null;
+  plan: PlanCurve | null;
+}
+
+/** What is inside one layer. */
+export interface LayerDetail {
+  layer: string;
+  state: number;
+  /** Per codebook C: how often each of the K centroids was used, and the relative squared error of its sub-vectors. */
+  codebooks: { counts: number[]; error: number }[];
+  /** Histogram of the layer's inputs, and where the centroids' values lie. */
+  inputs: { edges: number[]; counts: number[] };
+  centroidValues: number[];
+  rows: number;
+}
+
+/** Difference of two states, layer by layer; `now` and `then` are "dense" or the method's title. */
+export interface StateComparison {
+  a: number;
+  b: number;
+  layers: {
+    name: string;
+    a: string;
+    b: string /** Relative change of its numbers; null where not comparable. */;
+    moved: number | null;
+  }[];
+}
+
+/** What the panel asks for. Layers are named; states are numbers. */
+export type PanelCommand =
+  | { verb: "calibrate"; method: string; layers?: string[] }
+  | { verb: "replace" | "restore"; layers: string[] }
+  | { verb: "replaceUpTo"; layer: string }
+  | { verb: "resize"; layer: string; numCentroids: number; subvectorLength: number }
+  | { verb: "fineTune"; epochs: number; learningRate?: number }
+  | { verb: "measure"; what: "metric" | "layers" | "errors" | "times" }
+  | { verb: "plan"; cost: PlanCurve["cost"] }
+  | { verb: "applyPlan"; point: number }
+  | { verb: "undo" | "redo" }
+  | { verb: "goTo"; state: number }
+  | { verb: "nameState"; state: number; label: string };
+
+/** Answered by a result of the same name. */
+export type PanelQuestion =
+  | { about: "layer"; layer: string }
+  | { about: "comparison"; a: number; b: number }
+  /** TypeScript that leads from a fresh conversion to a state. */
+  | { about: "cell"; state: number };
+
+export type PanelMessage =
+  | { type: "watch"; conversion: string | null }
+  | { type: "command"; request: number; conversion: string; command: PanelCommand }
+  | { type: "cancel"; conversion: string; command: number }
+  | { type: "question"; request: number; conversion: string; question: PanelQuestion };
+
+export type KernelMessage =
+  | { type: "conversions"; version: 1; conversions: ConversionName[] }
+  /** `whole` holds every section, as the answer to "watch"; others those that changed. */
+  | {
+      type: "snapshot";
+      conversion: string;
+      sequence: number;
+      whole: boolean;
+      sections: Partial<ConversionSections>;
+    }
+  | { type: "done"; request: number; text: string; warnings: string[] }
+  | { type: "failed"; request: number; error: string }
+  | { type: "layer"; request: number; detail: LayerDetail }
+  | { type: "comparison"; request: number; comparison: StateComparison }
+  | { type: "cell"; request: number; code: string };
