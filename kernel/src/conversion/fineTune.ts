@@ -45,13 +45,38 @@ export interface FineTuneRun {
   onStep?: () => void;
 }
 
+/** All trainable weights but the temperatures; where the settings tell them apart, those of lookups and the others. */
+function weightGroups(
+  model: tf.LayersModel,
+  lookups: readonly LookupLayer[],
+  { learningRate, otherLearningRate = learningRate }: FineTuneSettings,
+  weightDecay: number,
+): ParameterGroup[] {
+  const temperatures = new Set<unknown>(lookups.map((layer) => layer.temperatureVariable));
+  const weights = model.trainableWeights.filter((weight) => !temperatures.has(weight.read()));
+  if (otherLearningRate === learningRate) return decayGroups(weights, learningRate, weightDecay);
+  const own = new Set(lookups.flatMap((layer) => layer.trainableWeights));
+  return [
+    ...decayGroups(
+      weights.filter((weight) => own.has(weight)),
+      learningRate,
+      weightDecay,
+    ),
+    ...decayGroups(
+      weights.filter((weight) => !own.has(weight)),
+      otherLearningRate,
+      weightDecay,
+    ),
+  ];
+}
+
 /**
  * Soft-PQ training of all weights of a converted network: the task's loss, plus distillation from the dense network
  * where the profile says so, of hidden states where the call says so; learned temperatures have a learning rate of their own and no decay.
  */
 export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory> {
   const { graph, student, task, data, settings, options, onStep } = run;
-  const { temperature, learningRate, temperatureLearningRate, distillationTemperature } = settings;
+  const { temperature, temperatureLearningRate, distillationTemperature } = settings;
   checkTemperature(temperature);
   const lookups = [...student.layers].filter(
     (entry): entry is [string, LookupLayer] => entry[1] instanceof LookupLayer,
@@ -63,10 +88,7 @@ export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory
     return hidden ? hidden.teach(inputs) : outputsOf(graph.model, inputs, false);
   };
   const temperatures = layers.map((layer) => layer.temperatureVariable);
-  const others = student.model.trainableWeights.filter(
-    (weight) => !temperatures.some((theta) => theta === weight.read()),
-  );
-  const groups: ParameterGroup[] = decayGroups(others, learningRate, options.weightDecay ?? 0);
+  const groups = weightGroups(student.model, layers, settings, options.weightDecay ?? 0);
   if (temperature === "learned")
     groups.push({ variables: temperatures, learningRate: temperatureLearningRate });
   for (const [name, layer] of lookups) {

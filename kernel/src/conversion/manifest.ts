@@ -52,6 +52,7 @@ const profile = z.object({
   fineTune: z.object({
     learningRate: z.number(),
     temperature: z.union([z.enum(["learned", "annealed"]), z.object({ fixed: z.number() })]),
+    otherLearningRate: z.optional(z.number()),
     temperatureLearningRate: z.number(),
     softShare: z.number(),
     commitment: z.number(),

@@ -13,6 +13,8 @@ export type TemperatureMode = "learned" | "annealed" | { fixed: number };
 /** How a converted network is trained. */
 export interface FineTuneSettings {
   learningRate: number;
+  /** Of weights that are no lookup's: norms, and layers that stay dense. Default: the same. */
+  otherLearningRate?: number;
   temperature: TemperatureMode;
   /** Of θ, the logit of a learned inverse temperature. */
   temperatureLearningRate: number;

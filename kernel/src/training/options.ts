@@ -37,6 +37,8 @@ export interface TrainingOptions {
   algorithm?: Algorithm;
   /** Of the learning rate. Default "cosine". */
   schedule?: ScheduleName;
+  /** Steps over which the learning rate first rises from 0, beside its schedule. Default 0. */
+  warmupSteps?: number;
   /** Of all weights but biases, batch norms and temperatures. Default 0. */
   weightDecay?: number;
   /** Ends the run when the validation stops getting better, with the best weights. Needs `validation`. */
@@ -72,6 +74,9 @@ export function checkTrainingOptions(what: string, options: TrainingOptions): Ch
   positive("epochs", checked.epochs);
   positive("batchSize", checked.batchSize);
   checkSchedule(what, checked.schedule);
+  const { warmupSteps = 0 } = checked;
+  if (!Number.isInteger(warmupSteps) || warmupSteps < 0)
+    throw new LutnnError(`${what}: warmupSteps must be a whole number from 0 (got ${warmupSteps})`);
   if (checked.algorithm !== "adam" && checked.algorithm !== "sgd")
     throw new LutnnError(
       `${what}: algorithm must be "adam" or "sgd" (got ${JSON.stringify(checked.algorithm)})`,

@@ -18,6 +18,9 @@ export function learningRateShare(
   return schedule.factor ** Math.floor(Math.floor(step / stepsPerEpoch) / schedule.every);
 }
 
+/** What of it is taken at the beginning of a run, rising with every step; 1 after `steps`. */
+export const warmupShare = (step: number, steps: number): number => Math.min(1, (step + 1) / (steps + 1));
+
 /** Throws LutnnError on a schedule that is none. */
 export function checkSchedule(what: string, schedule: ScheduleName): void {
   if (schedule === "cosine" || schedule === "constant") return;

@@ -21,7 +21,7 @@ import { checkTrainingOptions, type TrainingOptions } from "./options";
 import { outputsOf } from "./outputs";
 import { epochFigures, type Position, type SavedFigures, savedEvaluation } from "./position";
 import { ResumableRun } from "./resumableRun";
-import { learningRateShare } from "./schedule";
+import { learningRateShare, warmupShare } from "./schedule";
 import { taskOf } from "./taskOf";
 
 /** A run to be made. */
@@ -54,7 +54,7 @@ const divergence = 1e6;
 export async function train(training: Training): Promise<TrainingHistory> {
   const { label, model, data, groups } = training;
   const options = checkTrainingOptions(label, training.options);
-  const { epochs, batchSize, seed, schedule } = options;
+  const { epochs, batchSize, seed, schedule, warmupSteps = 0 } = options;
   const validation = options.validation && (await examplesOf(options.validation));
   const signal = cellSignal(options.signal);
   const inputs = networkInputs(model);
@@ -74,6 +74,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
     batchSize,
     seed,
     schedule,
+    ...(warmupSteps > 0 && { warmupSteps }),
     algorithm: options.algorithm,
     groups: groups.map(({ learningRate, weightDecay = 0, variables }) => [
       learningRate,
@@ -112,7 +113,8 @@ export async function train(training: Training): Promise<TrainingHistory> {
           const step = stepOf(position);
           training.beforeStep?.(step, steps);
           let score = noScore;
-          const value = optimizer.step(learningRateShare(schedule, step, steps, stepsPerEpoch), () => {
+          const share = learningRateShare(schedule, step, steps, stepsPerEpoch) * warmupShare(step, warmupSteps);
+          const value = optimizer.step(share, () => {
             const outputs = forward(feeds);
             score = task.score(outputs.slice(0, model.outputs.length), batch.targets, batch.mask);
             return lossOf(outputs, feeds, batch, task);
