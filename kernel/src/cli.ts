@@ -73,7 +73,10 @@ program
     [],
   )
   .option("--threads <n>", "of an ONNX file: threads that it runs on", "1")
-  .option("--backend <name>", "of an ONNX file: native or onnxruntime; else native where that is built")
+  .option(
+    "--backend <name>",
+    "of an ONNX file: native, onnxruntime or reference; else native where that is built",
+  )
   .addOption(new Option("--out <folder>", "the same").hideHelp())
   .option("--kernel <name>", "kernelspec to run it with", defaultKernelName)
   .action(async (file: string, options: RunOptions) => {
@@ -138,6 +141,19 @@ program
   .action(async (network: string, options: ConvertNetworkOptions) =>
     console.log(await convertNetwork(network, options)),
   );
+
+program
+  .command("info")
+  .description(
+    "what an ONNX file says of itself: how it was converted, layer by layer, and how good it was found to be",
+  )
+  .argument("<file>", "path of the .onnx file")
+  .option("--json", "print it as JSON")
+  .action(async (file: string, options: { json?: boolean }) => {
+    const { fileInfo } = await import("./index.js");
+    const info = await fileInfo(file);
+    console.log(options.json ? JSON.stringify(info, null, 2) : String(info));
+  });
 
 program
   .command("count")

@@ -14,12 +14,13 @@ export { type ConvertOptions, convert } from "./conversion/convert";
 export type { ConversionChange } from "./conversion/core";
 export { count } from "./conversion/count";
 export { type ExportOnnxOptions, exportOnnx } from "./conversion/exportNetwork";
+export { FileInfo, fileInfo, type LookupForm, type SavedLayer } from "./conversion/fileInfo";
 export type { FineTuneOptions } from "./conversion/fineTune";
 export type { HiddenStates } from "./conversion/hiddenStates";
-export type { HistoryEntry, StateTable } from "./conversion/history";
+export type { HistoryEntry, Measurement, StateTable } from "./conversion/history";
 export type { LayerInfo, LayerState, LayerTable } from "./conversion/layerTable";
 export type { CalibrationMethod } from "./conversion/methods/index";
-export { openConversion } from "./conversion/openConversion";
+export { type OpenOptions, openConversion } from "./conversion/openConversion";
 export type {
   CalibrateOptions,
   ConvertAllOptions,

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { basename } from "node:path";
 import { ErrorAccumulation } from "../charts/errorAccumulation";
 import type { ExampleSource } from "../datasets/examples";
 import { checkFeeds } from "../datasets/feeds";
@@ -11,7 +12,7 @@ import { type Evaluation, evaluateTask } from "../training/evaluate";
 import type { TrainingHistory } from "../training/history";
 import { calibrateTargets } from "./calibrateTargets";
 import { ConversionCore } from "./core";
-import { fileMetadata } from "./fileMetadata";
+import { fileMetadata, workKey } from "./fileMetadata";
 import { type FineTuneOptions, fineTuneStudent } from "./fineTune";
 import { measureErrors } from "./measureErrors";
 import { type CalibrationMethod, methodNames, methodOf, methods } from "./methods/index";
@@ -25,12 +26,13 @@ import type {
 import { listed, Outcome } from "./outcome";
 import { withPaddingMask } from "./paddingMask";
 import { Samples } from "./samples";
-import { type SaveOptions, saveFile } from "./saveFile";
+import { checkSave, makeFile, type SaveOptions, writeModelFile } from "./saveFile";
 import { makeStages, stageFolders } from "./stages";
 import { type Origin, replacedLayers } from "./state";
 import { checkName } from "./targets";
 import { trainedState } from "./trainedState";
 import { calibrated, replaced, restored, untrained } from "./transitions";
+import { workFolder } from "./workOfFile";
 import { writeConversion } from "./writeConversion";
 
 /**
@@ -153,7 +155,10 @@ export class Conversion extends ConversionCore {
   async evaluate(given: Data, options: { signal?: AbortSignal } = {}): Promise<Evaluation> {
     return this.queue.run("evaluate", options.signal, async (signal) => {
       const data = await this.examples("evaluate", given, signal);
-      return evaluateTask(this.model, this.task, data, { signal });
+      const evaluation = await evaluateTask(this.model, this.task, data, { signal });
+      const { name, unit, value } = evaluation.metric;
+      this.history.measure({ metric: name, unit, value, data: data.name, examples: evaluation.size });
+      return evaluation;
     });
   }
 
@@ -276,21 +281,29 @@ export class Conversion extends ConversionCore {
   /**
    * Writes the network as an ONNX file (opset 17) that any ONNX runtime runs; replaced layers are nodes of domain
    * `ai.lutnn`, which the file defines as functions of standard operators. The file is whole or not there, and is
-   * written only if it computes what the network computes. Its `metadata_props` say the profile and, for each layer,
-   * method, sizes, data and seed.
+   * written only if it computes what the network computes. Its `metadata_props` say the profile, for each layer method,
+   * sizes, data and seed, and what `evaluate` last found in this state; `fileInfo(path)` reads them. A file holds no dense
+   * weights and nothing that only training needs: with `reopen` the work is stored beside it, for `openConversion(path)`.
    */
   save(path: string, options: SaveOptions = {}): Promise<Outcome> {
     return this.queue.run(`save ${path}`, options.signal, async (signal) => {
       this.checkTrainable("save", "saved");
+      checkSave(path, options);
       const { outputs } = this.graph;
       const outputNames = outputs.length > 1 ? outputs.map(({ name }) => name) : undefined;
-      const metadata = fileMetadata(this.profile, this.task.description, this.targets, this.state);
-      const { bytes, checked } = await saveFile(path, this.model, { outputNames, metadata }, this.samples, {
+      const work = options.reopen ? workFolder(path) : null;
+      const metadata = {
+        ...fileMetadata(this.profile, this.task.description, this.targets, this.history.current),
+        ...(work ? { [workKey]: basename(work) } : {}),
+      };
+      const { bytes, checked } = await makeFile(this.model, { outputNames, metadata }, this.samples, {
         ...options,
         signal,
       });
+      const stored = work ? `, the work in ${await this.storeNow(work, signal)}` : "";
+      const written = await writeModelFile(path, bytes, options);
       return new Outcome(
-        `saved ${path}: ${bytes.toLocaleString("en")} bytes, ${this.replacedCount}, ${checked}`,
+        `saved ${path}: ${written}, ${this.replacedCount}, ${checked}${stored}`,
         replacedLayers(this.state).length === 0 ? ["no layer is replaced, so this is the dense network"] : [],
       );
     });
@@ -302,11 +315,14 @@ export class Conversion extends ConversionCore {
    */
   store(folder: string, options: { signal?: AbortSignal } = {}): Promise<Outcome> {
     return this.queue.run(`store ${folder}`, options.signal, async (signal) => {
-      const { arrays, bytes } = await writeConversion(folder, this.parts, signal);
-      return new Outcome(
-        `stored ${folder}: ${this.history.entries.length} states, ${arrays} arrays, ${bytes.toLocaleString("en")} bytes`,
-      );
+      return new Outcome(`stored ${await this.storeNow(folder, signal)}`);
     });
+  }
+
+  /** Writes the work; returns where and what, as words. */
+  private async storeNow(folder: string, signal: AbortSignal): Promise<string> {
+    const { arrays, bytes } = await writeConversion(folder, this.parts, signal);
+    return `${folder}: ${this.history.entries.length} states, ${arrays} arrays, ${bytes.toLocaleString("en")} bytes`;
   }
 
   /** How the network as it is now came about. */

@@ -12,6 +12,17 @@ export interface HistoryEntry {
   /** The state that it was made from; null for the first. */
   readonly parent: number | null;
   readonly state: ConversionState;
+  /** How good the network was when it was last evaluated in this state. */
+  readonly measured?: Measurement;
+}
+
+/** A metric and the examples that it was measured on. */
+export interface Measurement {
+  readonly metric: string;
+  readonly unit: string;
+  readonly value: number;
+  readonly data: string;
+  readonly examples: number;
 }
 
 /** All states of a conversion, none forgotten; one is the present one. */
@@ -61,6 +72,11 @@ export class History {
 
   get after(): number | null {
     return this.next.get(this.at) ?? null;
+  }
+
+  /** Notes how good the network is in the present state. */
+  measure(measured: Measurement): void {
+    this.entries[this.at] = { ...this.current, measured };
   }
 
   rename(what: string, id: number, label: string): void {

@@ -12,6 +12,14 @@ const weights = z.array(digest);
 
 const origin = z.object({ data: z.string(), examples: z.number(), seed: z.number() });
 
+export const measurement = z.object({
+  metric: z.string(),
+  unit: z.string(),
+  value: z.number(),
+  data: z.string(),
+  examples: z.number(),
+});
+
 const calibration = z.object({
   arrays: byName(digest),
   origin: origin.optional(),
@@ -81,6 +89,7 @@ const manifest = z.object({
         label: z.string(),
         parent: z.number().int().nullable(),
         state: storedState,
+        measured: measurement.optional(),
       }),
     )
     .min(1),

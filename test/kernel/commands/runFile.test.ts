@@ -112,7 +112,7 @@ describe("lutnn run of an ONNX file", () => {
     [
       ["twice.onnx", "-i", "x.npy", "--backend", "web"],
       2,
-      "--backend must be native or onnxruntime (got web)",
+      "--backend must be native, onnxruntime or reference (got web)",
     ],
     [["twice.onnx", "-i", "none.npy"], 1, "none.npy"],
     [["twice.onnx", "-i", "two.onnx"], 1, "the file must be an array of NumPy's"],
