@@ -1,6 +1,7 @@
 import { Table } from "../charts/table";
 import { LutnnError } from "../errors";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
+import type { VerbRecord } from "./record";
 import { type ConversionState, replacedLayers } from "./state";
 
 /** A state of a conversion with where it came from. */
@@ -12,6 +13,8 @@ export interface HistoryEntry {
   /** The state that it was made from; null for the first. */
   readonly parent: number | null;
   readonly state: ConversionState;
+  /** The verb and options that made it; missing for the first, and where a version that did not note it has stored it. */
+  readonly made?: VerbRecord;
 }
 
 /** All states of a conversion, none forgotten; one is the present one. */
@@ -31,9 +34,9 @@ export class History {
     return this.entries[this.at];
   }
 
-  add(label: string, state: ConversionState): void {
+  add(label: string, state: ConversionState, made: VerbRecord): void {
     const id = this.entries.length;
-    this.entries.push({ id, label, parent: this.at, state });
+    this.entries.push({ id, label, parent: this.at, state, made });
     this.next.set(this.at, id);
     this.at = id;
   }

@@ -11,6 +11,8 @@ import { Conversion } from "./conversion";
 import { remarksOn } from "./convert";
 import { History } from "./history";
 import { type Manifest, readManifest, unstoreState } from "./manifest";
+import { recordOf } from "./record";
+import { announceConversion } from "./registry";
 import { type StoredArray, setWeights } from "./storedArray";
 import { chooseTargets } from "./targets";
 import { arraysFolder, manifestName } from "./writeConversion";
@@ -48,7 +50,7 @@ export async function openConversion(
     manifest.states.map(async (entry) => ({ ...entry, state: await unstoreState(entry.state, load) })),
   );
   const { profile, task: taskName } = manifest;
-  return new Conversion({
+  const conversion = new Conversion({
     graph,
     profile,
     targets,
@@ -56,7 +58,13 @@ export async function openConversion(
     task: taskOf(graph.model, options.task ?? taskName ?? undefined, "openConversion"),
     history: new History(entries, manifest.current),
     remarks: remarksOn(profile),
+    beginning: {
+      record: recordOf("openConversion", [folder, { ...options }]),
+      states: entries.length,
+    },
   });
+  announceConversion(conversion);
+  return conversion;
 }
 
 async function manifestText(folder: string): Promise<string> {
