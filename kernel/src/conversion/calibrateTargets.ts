@@ -48,8 +48,7 @@ export async function calibrateTargets(
     seed,
     profile,
     signal,
-    convertedNetwork: () =>
-maker.withPlaced(names, method, state),
+    convertedNetwork: () => maker.withPlaced(names, method, state),
   });
   const origin = { data: data.name, examples: data.size, seed };
   const found = new Map([...learnt].map(([name, calibration]) => [name, { ...calibration, origin }]));

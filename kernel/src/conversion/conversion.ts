@@ -3,6 +3,7 @@ import type { Data } from "../datasets/from";
 import { LutnnError } from "../errors";
 import { isFileError } from "../files/fileError";
 import { checkIntegerLength } from "../pq/integerCodes";
+import type { CurvePoint } from "../training/curve";
 import type { TrainingHistory } from "../training/history";
 import { calibrateTargets } from "./calibrateTargets";
 import { fileMetadata } from "./fileMetadata";
@@ -31,12 +32,21 @@ import { trainedState } from "./trainedState";
 import { bare, calibrated, replaced, resized, restored, untrained } from "./transitions";
 import { writeConversion } from "./writeConversion";
 
+/** How a fine-tuning goes. */
+export interface TrainingProgress {
+  /** Means over some batches in a row, at most some hundred of them. */
+  readonly points: readonly CurvePoint[];
+  readonly done: boolean;
+}
+
 /**
  * A network on its way to table lookups. The dense network stays untouched and serves as reference and teacher; the
  * converted one is {@link model}. Every verb makes a new state out of the present one, and none is forgotten. Verbs
  * that come while another runs wait for it, in order.
  */
 export class Conversion extends MeasuringConversion {
+  private curve: TrainingProgress | null = null;
+
   /**
    * Learns a lookup for every layer that can be replaced, from the inputs of some training examples (the paper takes
    * 1,024); their targets are not read. Starts from the dense network: what fine-tuning had learnt is dropped; layers that are replaced take their new lookups.
@@ -315,6 +325,7 @@ export class Conversion extends MeasuringConversion {
       onStep: () => {
         hasBegun = true;
       },
+      onCurve: (points: readonly CurvePoint[]) => this.showCurve({ points, done: false }),
       graph: this.graph,
       student,
       task: this.task,
@@ -324,6 +335,7 @@ export class Conversion extends MeasuringConversion {
     };
     const origin = { data: data.name, examples: data.size, seed: options.seed ?? 0 };
     const made = (unwritten?: string) => recordOf("fineTune", [named, trainingOptions(options)], unwritten);
+    this.showCurve({ points: [], done: false });
     try {
       const history = await fineTuneStudent(run);
       this.keepTrained(student, "fine-tune", origin, made());
@@ -338,7 +350,19 @@ export class Conversion extends MeasuringConversion {
         );
       else this.discard();
       throw error;
+    } finally {
+      this.showCurve({ points: this.training?.points ?? [], done: true });
     }
+  }
+
+  private showCurve(curve: TrainingProgress): void {
+    this.curve = curve;
+    this.announce({ kind: "training" });
+  }
+
+  /** Loss and metric of the fine-tuning that runs, or ran last; null before the first. */
+  get training(): TrainingProgress | null {
+    return this.curve;
   }
 
   private keepTrained(student: Student, label: string, origin: Origin, made: VerbRecord): void {

@@ -14,21 +14,22 @@ import type { Profile } from "./profile";
 import type { VerbRecord } from "./record";
 import { type RestLayer, restOfNetwork } from "./restOfNetwork";
 import { type ConversionState, placedCalibration, replacedLayers } from "./state";
-import { type LayerWeights, weightsOf } from "./storedArray";
 import { type Beginning, codeFor, lineOf } from "./stateCode";
+import { type LayerWeights, weightsOf } from "./storedArray";
 import { StudentMaker } from "./student";
 import { type Target, targetsIn } from "./targets";
 import type { Surroundings } from "./transitions";
 
 /**
  * What has changed: the state that the conversion is in, the commands that wait or run (also how far one is), what has been
- * measured, or from which data commands learn and on which they measure.
+ * measured, from which data commands learn and on which they measure, or the curve of a training.
  */
 export type ConversionChange =
   | { kind: "state"; entry: HistoryEntry }
   | { kind: "commands" }
   | { kind: "figures" }
-  | { kind: "data" };
+  | { kind: "data" }
+  | { kind: "training" };
 
 /** What a conversion is made of; see {@link convert} and {@link openConversion}. */
 export interface ConversionParts {
@@ -56,6 +57,8 @@ export class ConversionCore implements Displayable {
   readonly profile: Profile;
   protected readonly history: History;
   private readonly remarks: readonly string[];
+  /** Remarks on the layers in their sizes. */
+  private readonly remarksOf = new WeakMap<Target[], string[]>();
   /** The layers in the sizes of a state. */
   private readonly targetsOf = new WeakMap<ConversionState, Target[]>();
   private readonly rest: readonly RestLayer[];
@@ -81,14 +84,21 @@ export class ConversionCore implements Displayable {
   /** The layers that can be replaced, with N, D, M, K, V, C, costs and state: shows itself as a table. */
   get layers(): LayerTable {
     const { layers } = this.state;
-    const remarks = [...this.remarks, ...remarksOnTargets(this.graph, this.targets, this.profile.codes)];
-    const rows = this.targets.map((target) => {
+    const { targets } = this;
+    const remarks = this.remarksOf.get(targets) ?? remarksOnTargets(this.graph, targets, this.profile.codes);
+    this.remarksOf.set(targets, remarks);
+    const rows = targets.map((target) => {
       const { replacedBy, calibrations } = layers[target.name];
       const isCalibrated = Object.keys(calibrations).length > 0;
       const state = replacedBy ? "replaced" : isCalibrated ? "calibrated" : "dense";
       return layerInfo(target, state, this.profile.codes, replacedBy);
     });
-    return new LayerTable(this.graph.name, rows, [this.task.description, ...remarks], this.rest);
+    return new LayerTable(
+      this.graph.name,
+      rows,
+      [this.task.description, ...this.remarks, ...remarks],
+      this.rest,
+    );
   }
 
   /** The layers as the present state has them. */

@@ -17,7 +17,8 @@ export interface LayerFigures {
 /** Medians for one input over all calls of a layer, milliseconds. */
 export interface LayerTime {
   dense: number;
-  lookup: number;
+  /** Null where a lookup of these sizes was not timed. */
+  lookup: number | null;
 }
 
 /** Milliseconds for one input of the whole network, by its state; of the dense network under "dense". */
@@ -31,7 +32,7 @@ export class Figures {
   private readonly metrics = new Map<number, number>();
   private readonly effects = new Map<number, ReadonlyMap<string, LayerEffect>>();
   private readonly series = new Map<number, { report: ErrorAccumulationReport; series: ErrorSeries }>();
-  private readonly times = new Map<string, LayerTime & { sizes: string }>();
+  private readonly times = new Map<string, { dense: number; lookup: number; sizes: string }>();
   private readonly whole = new Map<number | "dense", number>();
   /** The metric of the dense network; null until measured. */
   denseMetric: number | null = null;
@@ -105,7 +106,7 @@ export class Figures {
 
   /** Times of lookups are those of their sizes, whatever their numbers are. */
   setTimes({ rows }: LayerTimings): void {
-    const names = new Map<string, LayerTime & { sizes: string }>();
+    const names = new Map<string, { dense: number; lookup: number; sizes: string }>();
     for (const row of rows) {
       const name = row.layer.replace(/#\d+$/, "");
       const before = names.get(name) ?? { dense: 0, lookup: 0, sizes: "" };
@@ -118,11 +119,12 @@ export class Figures {
     for (const [name, time] of names) this.times.set(name, time);
   }
 
-  /** Times of a layer with a lookup of this K and V; null where it was not timed. */
+  /** Times of a layer, and of its lookup of this K and V; null where it was not timed. */
   time(layer: string, numCentroids: number, subvectorLength: number): LayerTime | null {
     const known = this.times.get(layer);
-    if (known?.sizes !== `${numCentroids}, ${subvectorLength}`) return null;
-    return { dense: known.dense, lookup: known.lookup };
+    if (!known) return null;
+    const isSame = known.sizes === `${numCentroids}, ${subvectorLength}`;
+    return { dense: known.dense, lookup: isSame ? known.lookup : null };
   }
 
   setNetworkTime(state: number | "dense", milliseconds: number): void {

@@ -1,5 +1,5 @@
-import { type Data, examplesOf } from "../datasets/from";
 import { expressionOf } from "../datasets/derivation";
+import { type Data, examplesOf } from "../datasets/from";
 import { currentHost } from "../host/host";
 import { Named } from "./record";
 
@@ -26,9 +26,7 @@ export const namedData = (given: Data, { name, size }: { name: string; size: num
 function isSame(a: KnownData, b: KnownData): boolean {
   if (a.given === b.given) return true;
   const expression = dataExpression(a);
-  return (
-    expression !== null && expression === dataExpression(b) && a.name === b.name && a.size === b.size
-  );
+  return expression !== null && expression === dataExpression(b) && a.name === b.name && a.size === b.size;
 }
 
 /** The data that a conversion's verbs were given last, or those that were set. */

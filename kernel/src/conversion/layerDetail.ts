@@ -118,8 +118,5 @@ function histogram(values: Float32Array): LayerDetail["inputs"] {
 function evenly(values: Float32Array, most: number): number[] {
   const sorted = Float32Array.from(values).sort();
   if (sorted.length <= most) return [...sorted];
-  return Array.from(
-    { length: most },
-    (_, i) => sorted[Math.round((i * (sorted.length - 1)) / (most - 1))],
-  );
+  return Array.from({ length: most }, (_, i) => sorted[Math.round((i * (sorted.length - 1)) / (most - 1))]);
 }

@@ -178,4 +178,5 @@ export function layerInfo(
   };
 }
 
-const lengthsOf = (shape: readonly (number | null)[]): number[] => shape.slice(1).map((length) => length ?? 0);
+const lengthsOf = (shape: readonly (number | null)[]): number[] =>
+  shape.slice(1).map((length) => length ?? 0);

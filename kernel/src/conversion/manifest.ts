@@ -26,14 +26,7 @@ const expression =
 
 /** JSON of any depth that a verb was called with: shallow, since options are. */
 const argument: z.ZodType<Argument> = z.lazy(() =>
-  z.union([
-    z.null(),
-    z.boolean(),
-    z.number(),
-    z.string(),
-    z.array(argument),
-    z.record(z.string(), argument),
-  ]),
+  z.union([z.null(), z.boolean(), z.number(), z.string(), z.array(argument), z.record(z.string(), argument)]),
 );
 
 const verbRecord: z.ZodType<VerbRecord> = z.object({
@@ -47,9 +40,7 @@ const verbRecord: z.ZodType<VerbRecord> = z.object({
 const storedState = z.object({
   layers: byName(
     z.object({
-      sizes: z
-        .object({ numCentroids: z.number().int(), subvectorLength: z.number().int() })
-        .optional(),
+      sizes: z.object({ numCentroids: z.number().int(), subvectorLength: z.number().int() }).optional(),
       calibrations: z.partialRecord(method, calibration),
       replacedBy: method.nullable(),
     }),

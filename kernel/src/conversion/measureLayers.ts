@@ -47,7 +47,12 @@ function alone(whole: ConversionState, name: string, around: Surroundings): Conv
   const layers = Object.fromEntries(
     Object.entries(whole.layers).map(([layer, entry]) => [layer, { ...entry, replacedBy: null }]),
   );
-  return replaced({ ...whole, layers, weights: {}, tuned: false }, name, whole.layers[name].replacedBy!, around);
+  return replaced(
+    { ...whole, layers, weights: {}, tuned: false },
+    name,
+    whole.layers[name].replacedBy!,
+    around,
+  );
 }
 
 /** A built layer of the dense one's kind with other weights. */

@@ -6,7 +6,9 @@ import { type Data, examplesOf } from "../datasets/from";
 import { InputsOnly } from "../datasets/inputsOnly";
 import { LutnnError } from "../errors";
 import { currentHost, displaySymbol } from "../host/host";
+import type { LayerTimings } from "../inference/layerTimings";
 import { timeLayers } from "../inference/timeLayers";
+import type { LayerDetail } from "../report/conversionMessages";
 import { type Evaluation, evaluateTask } from "../training/evaluate";
 import { ConversionCore } from "./core";
 import { Figures } from "./figures";
@@ -24,8 +26,6 @@ import { disposeStudent } from "./student";
 import { checkName } from "./targets";
 import { timeNetwork } from "./timeNetwork";
 import { replaced } from "./transitions";
-import type { LayerDetail } from "../report/conversionMessages";
-import type { LayerTimings } from "../inference/layerTimings";
 
 /** What a conversion can be asked: nothing that makes another state. */
 export class MeasuringConversion extends ConversionCore {
@@ -49,7 +49,9 @@ export class MeasuringConversion extends ConversionCore {
       ["validation", validation],
     ] as const) {
       if (given === undefined) continue;
-      checkFeeds("useData", this.graph.inputs, await examplesOf(given));
+      const data = await examplesOf(given);
+      checkFeeds("panel", this.graph.inputs, data);
+      if (role === "validation") this.task = this.task.checkTarget("panel", data.target, data.name);
       const isOther = await this.memory.set(role, given);
       if (isOther && role === "validation") this.figures.clear();
     }
@@ -75,6 +77,20 @@ export class MeasuringConversion extends ConversionCore {
       if (isKept) {
         this.figures.setMetric(state, evaluation.metric.value);
         if (replacedLayers(this.state).length === 0) this.figures.denseMetric = evaluation.metric.value;
+        this.announce({ kind: "figures" });
+      }
+      return evaluation;
+    });
+  }
+
+  /** The same of the dense network, whatever is replaced. */
+  async evaluateDense(given: Data, options: MeasureOptions = {}): Promise<Evaluation> {
+    return this.queue.run("evaluate the dense network", options.signal, async (signal) => {
+      const data = await this.examples("evaluateDense", given, signal);
+      const isKept = this.note("validation", given, data);
+      const evaluation = await evaluateTask(this.graph.model, this.task, data, { signal });
+      if (isKept) {
+        this.figures.denseMetric = evaluation.metric.value;
         this.announce({ kind: "figures" });
       }
       return evaluation;

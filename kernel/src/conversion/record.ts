@@ -51,8 +51,7 @@ function noteOf({ value, what, suffix }: Named): ValueNote {
   return note;
 }
 
-const isPlain = (value: object): boolean =>
-  [Object.prototype, null].includes(Object.getPrototypeOf(value));
+const isPlain = (value: object): boolean => [Object.prototype, null].includes(Object.getPrototypeOf(value));
 
 /** A record of a call. Options that are undefined are left out, values that are no JSON are noted by name. */
 export function recordOf(verb: string, args: readonly unknown[], unwritten?: string): VerbRecord {

@@ -1,6 +1,7 @@
 // The way to a state as TypeScript.
-import { currentHost } from "../host/host";
+
 import { LutnnError } from "../errors";
+import { currentHost } from "../host/host";
 import type { History, HistoryEntry } from "./history";
 import { callCode, type VerbRecord } from "./record";
 
@@ -30,12 +31,7 @@ export function lineOf(
  * one line for each verb. The conversion gets the name of this one and the state's number. Throws LutnnError where a step
  * cannot be written, with the step.
  */
-export function codeFor(
-  history: History,
-  beginning: Beginning,
-  conversion: object,
-  id: number,
-): string {
+export function codeFor(history: History, beginning: Beginning, conversion: object, id: number): string {
   const path: HistoryEntry[] = [];
   for (let at: number | null = history.entry("code", id).id; at !== null; at = history.entries[at].parent)
     path.unshift(history.entries[at]);

@@ -1,6 +1,6 @@
 import { LutnnError } from "../errors";
-import { derived } from "./derivation";
 import { permutation, sampleIndices, seededRandom } from "../pq/random";
+import { derived } from "./derivation";
 
 /**
  * What follows from selecting examples by index. Every selection keeps the name of its origin and shares no state with

@@ -126,8 +126,11 @@ export interface PlanCurve {
   /** From dense to cheapest. */
   points: { cost: number; harm: number; measuredDrop: number | null; replaced: number }[];
   divergenceUnit: string;
-  /** Where the present state stands: its cost, and its harm where a point of the curve has the same choices. */
-  now: { cost: number; point: number | null };
+  /**
+   * Where the present state stands: its cost (null where the plan has not timed its sizes), and the number of the point with
+   * the same choices.
+   */
+  now: { cost: number | null; point: number | null };
 }
 
 /** Sections of a snapshot. A section that is there replaces the one before, but for `measures`, whose layers do. */
@@ -136,7 +139,8 @@ export interface ConversionSections {
     model: string;
     task: string;
     profile: string;
-    metric: PanelMetric;
+    /** Null as long as the network's end leaves open what it is for, and no data have told. */
+    metric: PanelMetric | null;
     /** From which commands calibrate and train, and on which they measure; null until the notebook has said. */
     train: PanelData | null;
     validation: PanelData | null;

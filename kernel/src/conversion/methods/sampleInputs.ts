@@ -9,10 +9,7 @@ const maximumBytes = 2 ** 27;
 const batchSize = 64;
 
 /** From which network, data and layers rows are taken. */
-export type SampleRun = Pick<
-  CalibrationRun,
-  "graph" | "reference" | "targets" | "data" | "seed" | "signal"
->;
+export type SampleRun = Pick<CalibrationRun, "graph" | "reference" | "targets" | "data" | "seed" | "signal">;
 
 /**
  * Rows of what each call of the targets receives in the reference network, float32 (rows, D): `wanted` of them over all
