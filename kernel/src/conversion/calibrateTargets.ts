@@ -3,7 +3,7 @@ import type { NetworkGraph } from "../layers/graph";
 import { linearOperator } from "../layers/linearOperator";
 import type { Method, Student } from "./methods/method";
 import type { Profile } from "./profile";
-import { type Calibration, type ConversionState, initialState } from "./state";
+import type { Calibration, ConversionState } from "./state";
 import type { StudentMaker } from "./student";
 import type { Target } from "./targets";
 
@@ -13,8 +13,8 @@ export interface TargetCalibration {
   targets: Target[];
   /** The reference: a converted and trained network, or the dense one. */
   student: Student | null;
-  /** What is in place while the targets are learnt; null for nothing. */
-  state: ConversionState | null;
+  /** What is in place while the targets are learnt, and the sizes of their lookups. */
+  state: ConversionState;
   maker: StudentMaker;
   method: Method;
   profile: Profile;
@@ -48,8 +48,7 @@ export async function calibrateTargets(
     seed,
     profile,
     signal,
-    convertedNetwork: () =>
-      maker.withPlaced(names, method, state ?? initialState(given.targets.map(({ name }) => name))),
+    convertedNetwork: () => maker.withPlaced(names, method, state),
   });
   const origin = { data: data.name, examples: data.size, seed };
   const found = new Map([...learnt].map(([name, calibration]) => [name, { ...calibration, origin }]));

@@ -12,6 +12,8 @@ import { checkNetwork } from "./checkNetwork";
 import { Conversion } from "./conversion";
 import { History } from "./history";
 import { type Profile, profileOf } from "./profile";
+import { Named, recordOf } from "./record";
+import { announceConversion } from "./registry";
 import { initialState } from "./state";
 import { chooseTargets, type Target, type TargetOptions } from "./targets";
 
@@ -71,6 +73,13 @@ function checkCodes({ codes }: Profile, targets: readonly Target[]): void {
  * step could not do, and on what is no network, with the call that opens it (a path, a file's bytes).
  */
 export function convert(model: tf.LayersModel, options: ConvertOptions = {}): Conversion {
+  const conversion = prepare(model, options);
+  announceConversion(conversion);
+  return conversion;
+}
+
+/** The same for a conversion that is nobody's but the caller's: no panel hears of it. */
+export function prepare(model: tf.LayersModel, options: ConvertOptions = {}): Conversion {
   checkNetwork("convert", model);
   const profile = profileOf(options.profile);
   const graph = new NetworkGraph(model);
@@ -91,5 +100,9 @@ export function convert(model: tf.LayersModel, options: ConvertOptions = {}): Co
     taskName: typeof options.task === "string" ? options.task : null,
     history,
     remarks: [...remarksOn(profile), ...(warning ? [warning] : [])],
+    beginning: {
+      record: recordOf("convert", [new Named(model, `the network ${model.name}`), { ...options }]),
+      states: 1,
+    },
   });
 }

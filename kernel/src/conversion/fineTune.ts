@@ -6,6 +6,7 @@ import type { NetworkGraph } from "../layers/graph";
 import { linearOperator } from "../layers/linearOperator";
 import { LookupLayer, softLearning } from "../layers/lookupLayer";
 import type { Task } from "../tasks/task";
+import type { CurvePoint } from "../training/curve";
 import { decayGroups } from "../training/fit";
 import type { TrainingHistory } from "../training/history";
 import type { ParameterGroup } from "../training/optimizer";
@@ -43,6 +44,8 @@ export interface FineTuneRun {
   options: TrainingOptions & Pick<FineTuneOptions, "hiddenStates">;
   /** Called before each step. */
   onStep?: () => void;
+  /** Called after each step with loss and metric so far. */
+  onCurve?: (points: readonly CurvePoint[]) => void;
 }
 
 /**
@@ -50,7 +53,7 @@ export interface FineTuneRun {
  * where the profile says so, of hidden states where the call says so; learned temperatures have a learning rate of their own and no decay.
  */
 export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory> {
-  const { graph, student, task, data, settings, options, onStep } = run;
+  const { graph, student, task, data, settings, options, onStep, onCurve } = run;
   const { temperature, learningRate, temperatureLearningRate, distillationTemperature } = settings;
   checkTemperature(temperature);
   const lookups = [...student.layers].filter(
@@ -108,6 +111,7 @@ export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory
       },
       ...(hidden && { forward: (inputs: tf.Tensor[]) => hidden.forward(inputs) }),
       options: { ...options, task },
+      onCurve,
       remark: `soft-PQ by ${describeTraining()}`,
       identity: {
         settings,

@@ -1,6 +1,7 @@
 import { Table } from "../charts/table";
 import { LutnnError } from "../errors";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
+import type { VerbRecord } from "./record";
 import { type ConversionState, replacedLayers } from "./state";
 
 /** A state of a conversion with where it came from. */
@@ -14,6 +15,8 @@ export interface HistoryEntry {
   readonly state: ConversionState;
   /** How good the network was when it was last evaluated in this state. */
   readonly measured?: Measurement;
+  /** The verb and options that made it; missing for the first, and where a version that did not note it has stored it. */
+  readonly made?: VerbRecord;
 }
 
 /** A metric and the examples that it was measured on. */
@@ -42,9 +45,9 @@ export class History {
     return this.entries[this.at];
   }
 
-  add(label: string, state: ConversionState): void {
+  add(label: string, state: ConversionState, made: VerbRecord): void {
     const id = this.entries.length;
-    this.entries.push({ id, label, parent: this.at, state });
+    this.entries.push({ id, label, parent: this.at, state, made });
     this.next.set(this.at, id);
     this.at = id;
   }

@@ -13,6 +13,8 @@ import { remarksOn } from "./convert";
 import { fingerprint } from "./fingerprint";
 import { History } from "./history";
 import { type Manifest, readManifest, unstoreState } from "./manifest";
+import { Named, recordOf, type VerbRecord } from "./record";
+import { announceConversion } from "./registry";
 import { type StoredArray, setWeights } from "./storedArray";
 import { chooseTargets } from "./targets";
 import { workOfFile } from "./workOfFile";
@@ -40,16 +42,20 @@ export async function openConversion(
   from: string | Uint8Array,
   options: OpenOptions = {},
 ): Promise<Conversion> {
+  const record = recordOf("openConversion", [
+    typeof from === "string" ? from : new Named(from, "the file's bytes"),
+    { ...options },
+  ]);
   const isFile = typeof from !== "string" || (await stat(from).catch(() => null))?.isFile();
   if (!isFile) {
     if (options.work !== undefined)
       throw new LutnnError(
         `openConversion: work must be left out for a folder (got ${JSON.stringify(options.work)} beside ${JSON.stringify(from)}); it is for files`,
       );
-    return openFolder(from as string, options);
+    return openFolder(from as string, options, record);
   }
   const { folder, state, file } = await workOfFile(from, options.work);
-  return openFolder(folder, options, ({ entries, current }) => {
+  return openFolder(folder, options, record, ({ entries, current }) => {
     const found = [...entries, current].reverse().find((entry) => fingerprint(entry.state) === state);
     if (found) return found.id;
     throw new LutnnError(
@@ -62,6 +68,7 @@ export async function openConversion(
 async function openFolder(
   folder: string,
   options: OpenOptions,
+  record: VerbRecord,
   at?: (history: History) => number,
 ): Promise<Conversion> {
   const manifest = readManifest(await manifestText(folder), join(folder, manifestName));
@@ -86,7 +93,7 @@ async function openFolder(
   const { profile, task: taskName } = manifest;
   const history = new History(entries, manifest.current);
   if (at) history.goTo("openConversion", at(history));
-  return new Conversion({
+  const conversion = new Conversion({
     graph,
     profile,
     targets,
@@ -94,7 +101,10 @@ async function openFolder(
     task: taskOf(graph.model, options.task ?? taskName ?? undefined, "openConversion"),
     history,
     remarks: remarksOn(profile),
+    beginning: { record, states: entries.length },
   });
+  announceConversion(conversion);
+  return conversion;
 }
 
 async function manifestText(folder: string): Promise<string> {
