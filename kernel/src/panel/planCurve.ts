@@ -35,7 +35,7 @@ function costNow(plan: Plan, { layers, figures }: Conversion): number | null {
   let sum = 0;
   for (const { name, dense, options } of plan.layers) {
     const row = layers.rows.find((one) => one.name === name);
-    if (!row || row.state !== "replaced") {
+    if (row?.state !== "replaced") {
       sum += dense.cost[plan.cost];
       continue;
     }
