@@ -16,6 +16,7 @@ import {
 import { openLab } from "./commands/lab";
 import { runFile } from "./commands/runFile";
 import { runNotebook } from "./commands/runNotebook";
+import { showFile } from "./commands/showFile";
 import { UsageError } from "./commands/usageError";
 import { LutnnError } from "./errors";
 
@@ -149,11 +150,7 @@ program
   )
   .argument("<file>", "path of the .onnx file")
   .option("--json", "print it as JSON")
-  .action(async (file: string, options: { json?: boolean }) => {
-    const { fileInfo } = await import("./index.js");
-    const info = await fileInfo(file);
-    console.log(options.json ? JSON.stringify(info, null, 2) : String(info));
-  });
+  .action(async (file: string, options: { json?: boolean }) => console.log(await showFile(file, options)));
 
 program
   .command("count")

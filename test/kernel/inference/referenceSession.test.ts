@@ -4,7 +4,13 @@ import { describe, expect, it } from "vitest";
 import { node } from "../../../kernel/lib/onnx/builder";
 import { GraphBuilder } from "../../../kernel/lib/onnx/graphBuilder";
 import { modelBytes } from "../../../kernel/lib/onnx/model";
-import { FunctionProtoSchema, type ModelProto, ModelProtoSchema } from "../../../kernel/lib/onnx/onnx_pb";
+import {
+  AttributeProtoSchema,
+  FunctionProtoSchema,
+  type ModelProto,
+  ModelProtoSchema,
+  TensorProtoSchema,
+} from "../../../kernel/lib/onnx/onnx_pb";
 import {
   addLookup,
   drawConv,
@@ -134,6 +140,35 @@ describe("the reference backend", () => {
     const [twice, once] = [await runIn(around, { x }, "reference"), await runIn(file, { x }, "reference")];
     expect(twice.y.data).toEqual(once.y.data.map((value) => 2 * value));
     expect(twice.y).toEqual((await runIn(around, { x }, "onnxruntime")).y);
+  });
+
+  it("refuses a lookup inside of a branch, where it would run as its function", async () => {
+    const draw = drawFrom(37);
+    const layer = drawConv(draw);
+    const branched = edited(lookupFile(layer, draw), (model) => {
+      const [lookup] = model.graph!.node;
+      const branch = (name: string) =>
+        create(AttributeProtoSchema, {
+          name,
+          type: 5,
+          g: {
+            name,
+            node: [{ ...lookup, output: [`${name}/y`] }],
+            output: [{ name: `${name}/y` }],
+          },
+        });
+      const both = node("If", ["yes"], ["y"]);
+      both.attribute = [branch("then_branch"), branch("else_branch")];
+      model.graph!.initializer.push(
+        create(TensorProtoSchema, { name: "yes", dataType: 9, rawData: Uint8Array.of(1) }),
+      );
+      model.graph!.node = [both];
+    });
+    const session = await InferenceSession.create(branched, { backend: "onnxruntime" });
+    await session.release();
+    await expect(InferenceSession.create(branched, { backend: "reference" })).rejects.toThrow(
+      /the reference computes lookups that stand in the file's own graph \(got one inside of If "y" of model\)/,
+    );
   });
 
   it("refuses constants and attributes that do not belong together, in a sentence that names the node", async () => {
