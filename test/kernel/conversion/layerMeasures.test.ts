@@ -103,31 +103,78 @@ describe("figures", () => {
   });
 });
 
+/** Of errors that are summed in another order. */
+const rounding = 1e-5;
+
 describe("layerDetail", () => {
   it("counts codes and measures codebooks as loops do", async () => {
-    await conversion.goTo(1);
-    await conversion.replace("c4");
-    const detail = await conversion.layerDetail("c4", test);
-    const { numCodebooks, numCentroids, positions } = conversion.layers.rows.find(
+    const paper = convert(model, { profile: "paper" });
+    await paper.calibrate(train);
+    await paper.replace("c4");
+    const detail = await paper.layerDetail("c4", test);
+    const { numCodebooks, numCentroids, subvectorLength, inputLength } = paper.layers.rows.find(
       ({ name }) => name === "c4",
     )!;
-    expect(detail).toMatchObject({ layer: "c4", state: conversion.states.current });
-    expect(detail.rows).toBe(31 * positions);
+    // A 1×1 convolution receives what the layer before it gives.
+    const before = tf.model({
+      inputs: paper.model.inputs,
+      outputs: paper.model.getLayer("c3").output as tf.SymbolicTensor,
+    });
+    const images = tf.tensor4d(test.images, [31, 6, 6, 2]);
+    const output = before.predict(images) as tf.Tensor;
+    const rows = output.dataSync() as Float32Array;
+    tf.dispose([images, output]);
+    const centroids = paper.state.layers.c4.calibrations.kmeans!.arrays.centroids.floats;
+    const count = rows.length / inputLength;
+    expect(detail).toMatchObject({ layer: "c4", state: paper.states.current, rows: count });
     expect(detail.codebooks).toHaveLength(numCodebooks);
+    detail.codebooks.forEach(({ counts, error }, c) => {
+      const used = new Array<number>(numCentroids).fill(0);
+      const mean = new Array<number>(subvectorLength).fill(0);
+      const each = (visit: (x: Float32Array) => void) => {
+        for (let n = 0; n < count; n++)
+          visit(rows.subarray(n * inputLength + c * subvectorLength).subarray(0, subvectorLength));
+      };
+      each((x) => {
+        x.forEach((value, v) => {
+          mean[v] += value / count;
+        });
+      });
+      let [squared, variance] = [0, 0];
+      each((x) => {
+        const distances = Array.from({ length: numCentroids }, (_, k) =>
+          x.reduce(
+            (sum, value, v) => sum + (value - centroids[(c * numCentroids + k) * subvectorLength + v]) ** 2,
+            0,
+          ),
+        );
+        const least = Math.min(...distances);
+        used[distances.indexOf(least)]++;
+        squared += least;
+        variance += x.reduce((sum, value, v) => sum + (value - mean[v]) ** 2, 0);
+      });
+      expect(counts).toEqual(used);
+      expect(Math.abs(error / (squared / variance) - 1)).toBeLessThan(rounding);
+    });
+    const { edges, counts } = detail.inputs;
+    expect(edges).toHaveLength(counts.length + 1);
+    expect(edges[0]).toBe(rows.reduce((least, value) => Math.min(least, value)));
+    expect(counts.reduce((sum, one) => sum + one, 0)).toBe(rows.length);
+    expect(detail.centroidValues).toEqual([...centroids].sort((a, b) => a - b));
+    await paper.restoreAll();
+  });
+
+  it("is told of calibrated layers whose codes are in integers, and not of trees", async () => {
+    await conversion.goTo(1);
+    const detail = await conversion.layerDetail("c4", test);
     for (const { counts, error } of detail.codebooks) {
-      expect(counts).toHaveLength(numCentroids);
       expect(counts.reduce((sum, count) => sum + count, 0)).toBe(detail.rows);
       expect(error).toBeGreaterThan(0);
       expect(error).toBeLessThan(1);
     }
-    const { edges, counts } = detail.inputs;
-    expect(edges).toHaveLength(counts.length + 1);
-    expect([...edges]).toEqual([...edges].sort((a, b) => a - b));
-    const inputLength = numCodebooks * 4;
-    expect(counts.reduce((sum, count) => sum + count, 0)).toBe(detail.rows * inputLength);
-    expect([...detail.centroidValues]).toEqual([...detail.centroidValues].sort((a, b) => a - b));
     const maddness = convert(model);
     await maddness.calibrate(train, { method: "maddness" });
     await expect(maddness.layerDetail("c4", test)).rejects.toThrow(/must be looked up by centroids/);
+    await expect(convert(model).layerDetail("c4", test)).rejects.toThrow(/c4 must be calibrated first/);
   });
 });
