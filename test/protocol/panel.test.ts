@@ -103,6 +103,15 @@ test("layers are replaced, resized, measured, taken back and compared", async ()
     expect(measured.onlyThis).toBeGreaterThan(0);
     expect(measured.allButThis).toBeGreaterThan(0);
   }
+  expect(await panel.command(id, { verb: "measure", what: "times" })).toMatch(
+    /^lookups against dense layers/,
+  );
+  await panel.until(() => panel.sections.layers!.every(({ after }) => after.milliseconds !== null));
+  for (const { before, after } of panel.sections.layers!) {
+    expect(before.milliseconds).toBeGreaterThanOrEqual(0);
+    expect(after.milliseconds).toBeGreaterThan(0);
+  }
+  await panel.until(() => typeof panel.sections.overview!.cost.now.milliseconds === "number");
   await panel.command(id, { verb: "undo" });
   await panel.until(() => panel.sections.history!.redo);
   const compared = await panel.ask(id, { about: "comparison", a: current - 1, b: current });
@@ -173,9 +182,19 @@ test("what waits and what runs is shown, with time left, and can be taken back",
   expect(cell).toMatchObject({ type: "failed" });
 });
 
+test("the notebook's stop button stops a panel's command too", async () => {
+  const running = await panel.order(id, { verb: "fineTune", epochs: 500 });
+  await panel.until(() => panel.sections.commands![0]?.state === "running");
+  await panel.until(() => panel.sections.training?.done === false);
+  await kernel.request("control", "interrupt_request");
+  expect(await panel.answerTo(running)).toMatchObject({ type: "failed" });
+  await panel.until(() => panel.sections.commands!.length === 0);
+  await panel.command(id, { verb: "undo" });
+});
+
 test("no update overtakes another, and there are at most 20 a second while a cell trains", async () => {
   const { length } = panel.snapshots;
-  await kernel.execute("await conversion.fineTune(train, { epochs: 6, batchSize: 8 });");
+  await kernel.execute("await conversion.fineTune(train, { epochs: 3, batchSize: 8 });");
   await panel.until(() => panel.sections.training!.done);
   const during = panel.snapshots.slice(length);
   expect(during.length).toBeGreaterThan(5);
@@ -235,6 +254,48 @@ test("whatever is sent is answered in a sentence, and the kernel lives on", asyn
   );
   expect(await kernel.evaluate("1 + 1")).toBe("2");
   expect(panel.unreadable).toEqual([]);
+});
+
+test("a conversion that nobody holds any more leaves the list", async () => {
+  await kernel.execute("let passing: object | null = lutnn.convert(model);");
+  await panel.find("passing");
+  await kernel.execute(
+    `import { runInNewContext } from "node:vm"; import { setFlagsFromString } from "node:v8";
+     setFlagsFromString("--expose-gc"); const collect = runInNewContext("gc"); passing = null; "let go";`,
+  );
+  const others = () =>
+    panel.conversions.filter(({ variable }) => variable === null || variable === "passing");
+  for (let round = 0; round < 20 && others().length > 0; round++) {
+    await kernel.execute("await new Promise((resolve) => setTimeout(resolve, 0)); collect();");
+    await panel.watch(id);
+  }
+  expect(others()).toEqual([]);
+  expect(panel.conversions.map(({ variable }) => variable).sort()).toEqual(["conversion", "other"]);
+});
+
+test("500 layers fit into one message, and what changes while they are replaced is small", async () => {
+  await kernel.evaluate(
+    `const deepModel = lutnn.tf.sequential({ layers: Array.from({ length: 500 }, (_, i) =>
+       lutnn.tf.layers.dense({ units: 8, name: \`block\${i}\`, ...(i === 0 ? { inputShape: [8] } : {}) })) });
+     const deep = lutnn.convert(deepModel, { layers: deepModel.layers.map(({ name }) => name), task: "regression" });
+     deep.layers.rows.length;`,
+  );
+  const view = await PanelClient.open(kernel);
+  const deep = await view.find("deep");
+  const whole = await view.watch(deep);
+  expect(whole.sections.layers).toHaveLength(500);
+  expect(view.snapshots[0].bytes).toBeLessThan(400_000);
+  const { length } = view.snapshots;
+  await view.command(deep, { verb: "nameState", state: 0, label: "start" });
+  await expect(view.command(deep, { verb: "replaceUpTo", layer: "block499" })).rejects.toThrow(
+    /block0 must be calibrated first/,
+  );
+  await view.until(() => view.sections.history!.states[0].label === "start");
+  expect(view.sections.commands).toEqual([]);
+  const commands = view.snapshots.slice(length).filter(({ message }) => !message.sections.layers);
+  for (const { bytes } of commands) expect(bytes).toBeLessThan(2_000);
+  expect(view.unreadable).toEqual([]);
+  await view.close();
 });
 
 test("commands of a panel draw nothing into the notebook", () => {

@@ -23,6 +23,7 @@ export class PanelClient {
   /** Whatever the kernel said that the contract does not know. */
   readonly unreadable: string[] = [];
   closed = false;
+  private watched: string | null = null;
   private readonly answers = new Map<number, Answer>();
   private requests = 0;
   private taken = 0;
@@ -72,11 +73,14 @@ export class PanelClient {
     return known()!.id;
   }
 
-  async watch(conversion: string | null): Promise<Snapshot> {
+  /** Looks at another conversion; what is still on its way from the one before is not taken. */
+  async watch(conversion: string): Promise<Snapshot> {
     const before = this.snapshots.length;
+    this.watched = conversion;
     await this.say({ type: "watch", conversion });
-    await this.until(() => this.snapshots.length > before);
-    return this.snapshots[before].message;
+    const found = () => this.snapshots.slice(before).find(({ message }) => message.whole);
+    await this.until(() => found() !== undefined);
+    return found()!.message;
   }
 
   /** Sends a command without waiting; @returns the request's number */
@@ -120,6 +124,7 @@ export class PanelClient {
     else if (message.type === "conversions") this.conversions = message.conversions;
     else if (message.type === "refused") this.refused.push(message.error);
     else if (message.type === "snapshot") {
+      if (message.conversion !== this.watched) return;
       this.snapshots.push({ at, bytes, message });
       const before = message.whole ? {} : this.sections;
       this.sections = { ...before, ...message.sections };

@@ -1,7 +1,5 @@
-import { expressionOf } from "../datasets/derivation";
 import { type Data, examplesOf } from "../datasets/from";
-import { currentHost } from "../host/host";
-import { Named } from "./record";
+import { expressionNow, Named } from "./record";
 
 /** Data that a verb was given. */
 export interface KnownData {
@@ -15,8 +13,7 @@ export interface KnownData {
 export type DataRole = "train" | "validation";
 
 /** TypeScript for data, if a variable of the notebook holds them. */
-export const dataExpression = ({ given }: KnownData): string | null =>
-  expressionOf(given, (value) => currentHost()?.nameOf?.(value) ?? null);
+export const dataExpression = ({ given }: KnownData): string | null => expressionNow(given);
 
 /** Data as an argument of a verb that is noted. */
 export const namedData = (given: Data, { name, size }: { name: string; size: number }, suffix = ""): Named =>

@@ -1,5 +1,5 @@
 // What a verb was called with, as plain data, so that a state can be told, stored, and made again.
-import { expressionOf } from "../datasets/derivation";
+import { type Ancestor, expressionOf, origins } from "../datasets/derivation";
 import { currentHost } from "../host/host";
 
 /** JSON in which `{ $value: i }` stands for the i-th of the record's values. */
@@ -38,16 +38,20 @@ export class Named {
   ) {}
 }
 
-/** The values that notes are about, as long as they are there; a note that was read from a file has none. */
-const valuesOf = new WeakMap<ValueNote, { value: WeakRef<object>; suffix: string }>();
+/** From what the values of notes can be made, as long as that is there; a note that was read from a file has none. */
+const originsOf = new WeakMap<ValueNote, { from: readonly Ancestor[]; suffix: string }>();
 
-const nameNow = (value: object): string | null =>
-  expressionOf(value, (one) => currentHost()?.nameOf?.(one) ?? null);
+/** TypeScript for a value in the notebook as it is now; null where no variable holds it, or that from which it was made. */
+const nameNow = (from: readonly Ancestor[]): string | null =>
+  expressionOf(from, (one) => currentHost()?.nameOf?.(one) ?? null);
+
+export const expressionNow = (value: object): string | null => nameNow(origins(value));
 
 function noteOf({ value, what, suffix }: Named): ValueNote {
-  const name = nameNow(value);
+  const from = origins(value);
+  const name = nameNow(from);
   const note: ValueNote = { what, expression: name === null ? null : name + suffix };
-  valuesOf.set(note, { value: new WeakRef(value), suffix });
+  originsOf.set(note, { from, suffix });
   return note;
 }
 
@@ -74,15 +78,11 @@ export function recordOf(verb: string, args: readonly unknown[], unwritten?: str
 }
 
 /** TypeScript for a value that was noted, or why there is none. */
-function expressionNow(note: ValueNote): { code: string } | { unwritten: string } {
-  const known = valuesOf.get(note);
-  if (!known) {
-    if (note.expression !== null) return { code: note.expression };
-    return { unwritten: `${note.what} had no name in the notebook where it was used` };
-  }
-  const value = known.value.deref();
-  const name = value ? nameNow(value) : null;
-  if (name !== null) return { code: name + known.suffix };
+function noteCode(note: ValueNote): { code: string } | { unwritten: string } {
+  const known = originsOf.get(note);
+  const name = known ? nameNow(known.from) : null;
+  if (known && name !== null) return { code: name + known.suffix };
+  if (!known && note.expression !== null) return { code: note.expression };
   return {
     unwritten: `no variable of the notebook holds ${note.what}; give it a name at the top level of a cell: const data = …`,
   };
@@ -115,7 +115,7 @@ export function callCode(record: VerbRecord, receiver: string): { code: string }
   if (record.unwritten !== undefined) return { unwritten: record.unwritten };
   const values: string[] = [];
   for (const note of record.values) {
-    const found = expressionNow(note);
+    const found = noteCode(note);
     if ("unwritten" in found) return found;
     values.push(found.code);
   }

@@ -1,5 +1,5 @@
 /** From what a selection of examples was made, and what is called on that: ".take(1024)". */
-interface Ancestor {
+export interface Ancestor {
   from: WeakRef<object>;
   code: string;
 }
@@ -16,16 +16,23 @@ export function derived<T>(from: object, code: string, selection: T): T {
   return selection;
 }
 
+/** A value itself, and from what it was made by which calls: whatever of it has a name can make it again. */
+export const origins = (value: object): readonly Ancestor[] => [
+  { from: new WeakRef(value), code: "" },
+  ...(ancestors.get(value) ?? []),
+];
+
 /**
- * TypeScript that makes a value: the name that it has, or the calls by which it was made of examples that have a name; null
- * where nothing has.
+ * TypeScript for the first of some origins that has a name: the name, and the calls on it; null where none has, or they are
+ * gone.
  */
-export function expressionOf(value: object, nameOf: (value: object) => string | null): string | null {
-  const own = nameOf(value);
-  if (own !== null) return own;
-  for (const { from, code } of ancestors.get(value) ?? []) {
-    const ancestor = from.deref();
-    const name = ancestor ? nameOf(ancestor) : null;
+export function expressionOf(
+  from: readonly Ancestor[],
+  nameOf: (value: object) => string | null,
+): string | null {
+  for (const { from: ancestor, code } of from) {
+    const value = ancestor.deref();
+    const name = value ? nameOf(value) : null;
     if (name !== null) return name + code;
   }
   return null;
