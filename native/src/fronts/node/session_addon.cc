@@ -312,7 +312,7 @@ napi_value create(Call& call) {
 
 /// operators() → the names of the operators that run natively
 napi_value operators(Call& call) {
-  const std::vector<LookupVariant> variants(std::begin(kLookupVariants), std::end(kLookupVariants));
+  const std::vector<LookupVariant>& variants = lookupVariants();
   return arrayOf(call.env(), variants,
                  [&](const LookupVariant& variant) { return textValue(call.env(), variant.name); });
 }
