@@ -25,6 +25,7 @@ import { listed, Outcome } from "./outcome";
 import { choicesOf, type Plan } from "./plan/plan";
 import { Named, recordOf, type VerbRecord } from "./record";
 import { checkSave, makeFile, type SaveOptions, writeModelFile } from "./saveFile";
+import { placedCodebooks } from "./sharedCodebooks";
 import { makeStages, stageFolders } from "./stages";
 import { type ConversionState, type LookupSizes, type Origin, replacedLayers } from "./state";
 import { disposeStudent } from "./student";
@@ -110,6 +111,7 @@ export class Conversion extends MeasuringConversion {
       targets: this.targetsIn(state).filter(({ name }) => layers.includes(name)),
       student,
       state,
+      codebooks: this.profile.sharedCodebooks ? placedCodebooks(state, this.targetsIn(state)) : new Map(),
       maker: this.maker,
       method: methods[method],
       profile: this.profile,

@@ -67,6 +67,19 @@ function checkCodes({ codes }: Profile, targets: readonly Target[]): void {
     for (const { name, subvectorLength } of targets) checkIntegerLength(`convert: ${name}`, subvectorLength);
 }
 
+/** Throws LutnnError where a profile's layers cannot share codebooks as it says. */
+function checkShared({ sharedCodebooks = false, calibrate }: Partial<Profile>): void {
+  if (typeof sharedCodebooks !== "boolean")
+    throw new LutnnError(
+      `convert: sharedCodebooks of a profile must be true or false (got ${JSON.stringify(sharedCodebooks)}); make it from lutnn.profiles`,
+    );
+  const steps = calibrate?.refineSteps ?? 0;
+  if (sharedCodebooks && steps > 0)
+    throw new LutnnError(
+      `convert: refineSteps of a profile whose layers share codebooks must be 0, since it moves each layer's centroids alone (got ${steps}); fineTune trains them together`,
+    );
+}
+
 /**
  * Prepares a network's conversion; nothing is learnt or replaced yet. Any `tf.LayersModel` with inputs of fixed size:
  * several inputs and outputs, nested networks and layers used again included. Throws LutnnError on whatever a later
@@ -88,6 +101,7 @@ export function prepare(model: tf.LayersModel, options: ConvertOptions = {}): Co
   const targets = chooseTargets(graph, options);
   const task = taskOf(model, options.task, "convert");
   checkCodes(profile, targets);
+  checkShared(profile);
   const names = targets.map(({ name }) => name);
   const warning = knownBatchNormWarning(model);
   if (warning) process.emitWarning(warning, "LutnnWarning");

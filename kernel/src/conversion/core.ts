@@ -13,6 +13,7 @@ import { Outcome } from "./outcome";
 import type { Profile } from "./profile";
 import type { VerbRecord } from "./record";
 import { type RestLayer, restOfNetwork } from "./restOfNetwork";
+import { remarksOnShared } from "./sharedCodebooks";
 import { type ConversionState, placedCalibration, replacedLayers } from "./state";
 import { type Beginning, codeFor, lineOf } from "./stateCode";
 import { type LayerWeights, weightsOf } from "./storedArray";
@@ -96,7 +97,12 @@ export class ConversionCore implements Displayable {
     return new LayerTable(
       this.graph.name,
       rows,
-      [this.task.description, ...this.remarks, ...remarks],
+      [
+        this.task.description,
+        ...this.remarks,
+        ...remarks,
+        ...remarksOnShared(this.profile, this.state, targets),
+      ],
       this.rest,
     );
   }

@@ -66,8 +66,9 @@ export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory
     return hidden ? hidden.teach(inputs) : outputsOf(graph.model, inputs, false);
   };
   const temperatures = layers.map((layer) => layer.temperatureVariable);
+  const unused = layers.flatMap((layer) => layer.unusedVariables);
   const others = student.model.trainableWeights.filter(
-    (weight) => !temperatures.some((theta) => theta === weight.read()),
+    (weight) => ![...temperatures, ...unused].some((variable) => variable === weight.read()),
   );
   const groups: ParameterGroup[] = decayGroups(others, learningRate, options.weightDecay ?? 0);
   if (temperature === "learned")
@@ -117,10 +118,14 @@ export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory
         settings,
         ...(hiddenStates && { hiddenStates }),
         lookups: lookups.map(([name, layer]) => [name, layer.lookup]),
+        ...(unused.length > 0 && { codebooks: layers.map(({ codebookOwner }) => codebookOwner.name) }),
       },
     });
   } finally {
     clear();
-    for (const layer of layers) layer.learning = softLearning;
+    for (const layer of layers) {
+      layer.learning = softLearning;
+      layer.settleCodebook();
+    }
   }
 }

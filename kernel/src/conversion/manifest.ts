@@ -72,6 +72,7 @@ const profile = z.object({
     z.literal("float"),
   ]),
   codes: z.enum(["float32", "int8"]).default("float32"),
+  sharedCodebooks: z.boolean().default(false),
   calibrate: z.object({
     method,
     batchNorm: z.boolean(),
@@ -94,8 +95,8 @@ const profile = z.object({
 const manifest = z.object({
   format: z.literal("lutnn-conversion"),
   /**
-   * 2 where codes are in int8, 3 where a layer's sizes were changed: a release that knew float32 alone, or one size of each
-   * layer, must not open it as what it is not.
+   * 2 where codes are in int8, 3 where a layer's sizes were changed or layers share codebooks: a release that knew float32
+   * alone, one size of each layer, or codebooks of one layer, must not open it as what it is not.
    */
   version: z.union([z.literal(1), z.literal(2), z.literal(3)]),
   /** JSON of the dense network's layers, as tf.js writes it. */

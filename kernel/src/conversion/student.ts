@@ -2,9 +2,11 @@ import type * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import { assembleNetwork, freshLayer } from "../layers/assemble";
 import type { NetworkGraph } from "../layers/graph";
+import { LookupLayer } from "../layers/lookupLayer";
 import { methods } from "./methods/index";
 import type { Method, Student } from "./methods/method";
 import type { Profile } from "./profile";
+import { sharedCodebooks } from "./sharedCodebooks";
 import { type ConversionState, placedCalibration } from "./state";
 import { type LayerWeights, type NamedArrays, setWeights } from "./storedArray";
 import type { Target } from "./targets";
@@ -49,6 +51,7 @@ export class StudentMaker {
       return layer;
     });
     for (const name of fresh) places.get(name)!.fill(layers.get(name)!);
+    this.shareCodebooks(state, layers, places);
     if (this.current) disposeStudent(this.graph, this.current);
     this.kept = new Map(
       [...layers].map(([name, layer]) => [name, { layer, content: places.get(name)!.content }]),
@@ -92,7 +95,26 @@ export class StudentMaker {
 
   /** The network of a state, apart from the one that is kept; the caller disposes. */
   apart(state: ConversionState): Student {
-    return this.assembled(this.places(state));
+    const places = this.places(state);
+    const student = this.assembled(places);
+    this.shareCodebooks(state, student.layers, places);
+    return student;
+  }
+
+  /** Lets layers use one another's quantisers as a state has it; one that no longer does gets back its own. */
+  private shareCodebooks(
+    state: ConversionState,
+    layers: ReadonlyMap<string, tf.layers.Layer>,
+    places: ReadonlyMap<string, Place>,
+  ): void {
+    const owners = sharedCodebooks(this.profile, state, this.targetsIn(state));
+    for (const [name, layer] of layers) {
+      if (!(layer instanceof LookupLayer)) continue;
+      const owner = owners.has(name) ? (layers.get(owners.get(name)!) as LookupLayer) : null;
+      const before = layer.codebookOwner;
+      layer.shareCodebook(owner);
+      if (before !== layer && !owner) places.get(name)!.fill(layer);
+    }
   }
 
   private assembled(places: ReadonlyMap<string, Place>): Student {

@@ -32,7 +32,7 @@ export interface Target extends QuantizerShape {
   norms: string[];
   /**
    * The name of the first layer that reads the same value in the same rows and sub-vectors (query, key and value of an
-   * attention do): such layers learn the same centroids.
+   * attention do, and convolutions of one window): such layers learn the same centroids.
    */
   codebook: string;
 }
@@ -101,9 +101,21 @@ export function chooseTargets(graph: NetworkGraph, options: TargetOptions, atLea
 /** Whether two layers' centroids are the answer to the same question. */
 function haveSameRows(a: Target, b: Target): boolean {
   if (a.name === b.name) return true;
-  const isPlain = [a, b].every(({ operator, calls }) => operator.op === "dense" && calls.length === 1);
+  const isOnce = [a, b].every(({ calls }) => calls.length === 1);
   const isAlike = a.numCentroids === b.numCentroids && a.subvectorLength === b.subvectorLength;
-  return isPlain && isAlike && a.calls[0].node.inputs[0] === b.calls[0].node.inputs[0];
+  const isOneValue = a.calls[0].node.inputs[0] === b.calls[0].node.inputs[0];
+  return isOnce && isAlike && isOneValue && haveSameWindow(a, b);
+}
+
+/** Whether two layers cut what they read into the same rows: dense layers do, convolutions of one window. */
+function haveSameWindow(a: Target, b: Target): boolean {
+  if (a.operator.op !== b.operator.op) return false;
+  if (a.operator.op === "dense") return true;
+  const [one, other] = [a, b].map(({ layer }) => {
+    const { kernelSize, strides, padding, dilationRate, dataFormat } = layer.getConfig();
+    return JSON.stringify({ kernelSize, strides, padding, dilationRate, dataFormat });
+  });
+  return one === other;
 }
 
 /**

@@ -21,9 +21,9 @@ const isArray = (name: string): boolean =>
   /^[0-9a-f]{64}$/.test(name) || /^[0-9a-f]{40}$/.test(partialOf(name) ?? "");
 
 /** The lowest version of the format that says all of it. */
-function versionOf({ codes }: Profile, states: Manifest["states"]): Manifest["version"] {
+function versionOf({ codes, sharedCodebooks }: Profile, states: Manifest["states"]): Manifest["version"] {
   const isResized = states.some(({ state }) => Object.values(state.layers).some(({ sizes }) => sizes));
-  if (isResized) return 3;
+  if (isResized || sharedCodebooks) return 3;
   return codes === "int8" ? 2 : 1;
 }
 
