@@ -28,9 +28,9 @@ export function contentOf(folder) {
 /** Two networks of the same sizes. */
 function network(seed) {
   const kernelInitializer = tf.initializers.heNormal({ seed });
-  const input = tf.input({ shape: [12], name: "x" });
+  const input = tf.input({ shape: [48], name: "x" });
   const hidden = tf.layers
-    .dense({ units: 8, activation: "relu", kernelInitializer, name: "hidden" })
+    .dense({ units: 96, activation: "relu", kernelInitializer, name: "hidden" })
     .apply(input);
   const output = tf.layers.dense({ units: 3, kernelInitializer, name: "scores" }).apply(hidden);
   return tf.model({ inputs: input, outputs: output, name: "network" });
@@ -38,7 +38,7 @@ function network(seed) {
 
 const examples = new lutnn.datasets.ArrayExamples({
   name: "sums",
-  inputs: { x: { shape: [12], values: Float32Array.from({ length: 48 * 12 }, (_, i) => Math.sin(i)) } },
+  inputs: { x: { shape: [48], values: Float32Array.from({ length: 48 * 48 }, (_, i) => Math.sin(i)) } },
   target: { kind: "class", classes: 3 },
   targets: Int32Array.from({ length: 48 }, (_, i) => i % 3),
 });
@@ -85,6 +85,10 @@ export async function actions() {
     },
     save: {
       act: (folder, version) => conversions[version].save(join(folder, "a.onnx"), { check: version === 1 }),
+    },
+    "save with constants beside": {
+      act: (folder, version) =>
+        conversions[version].save(join(folder, "a.onnx"), { check: false, externalData: true }),
     },
     store: { act: (folder, version) => conversions[version].store(folder) },
     download: {

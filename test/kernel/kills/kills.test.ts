@@ -26,7 +26,7 @@ import { runVictim } from "./killed";
  * Kills of each kind; npm run check:kills has more of them. Those of a training are in ../training/resume.test.ts, those of
  * the set-up in ../install/check.mjs.
  */
-const kills = Number(process.env.LUTNN_KILLS ?? 3);
+const kills = Number(process.env.LUTNN_KILLS ?? 2);
 /** So few do not tell whether a kill came in the middle of writing. */
 const areFew = kills < 50;
 const seed = Number(process.env.LUTNN_KILLS_SEED ?? 1);
