@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { readdir, realpath, rm } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-node";
@@ -123,8 +124,15 @@ export async function writeModelFile(
   const split = externalData ? splitData(bytes, basename(target)) : null;
   if (!split) await writeFileWhole(path, bytes, "save");
   else {
-    await writeFileWhole(join(dirname(target), split.location), split.data, "save");
-    await writeFileWhole(path, split.model, "save");
+    const beside = join(dirname(target), split.location);
+    const wasThere = existsSync(beside);
+    await writeFileWhole(beside, split.data, "save");
+    try {
+      await writeFileWhole(path, split.model, "save");
+    } catch (error) {
+      if (!wasThere) await rm(beside, { force: true }).catch(() => undefined); // the first error says more
+      throw error;
+    }
   }
   for (const name of before)
     if (name !== split?.location)

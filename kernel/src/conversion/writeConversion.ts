@@ -1,8 +1,9 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { partialOf } from "../files/aside";
 import { fileError } from "../files/fileError";
 import { makeFolder } from "../files/makeFolder";
-import { partialOf, writeFileWhole } from "../files/writeFile";
+import { writeFileWhole } from "../files/writeFile";
 import { yieldToEvents } from "../host/signal";
 import { encodeArray, encodedLength } from "./arrayFile";
 import type { ConversionParts } from "./core";
