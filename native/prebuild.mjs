@@ -1,9 +1,11 @@
-// npm run prebuild: the lookup addon and that of native sessions as binaries to ship, in native/prebuilds/<platform>-<arch>/. Run it once on each
-// platform; on Linux x64 it also makes the one for Linux arm64 where Debian's cross compiler is there.
+// npm run prebuild: the lookup addon and that of native sessions as binaries to ship, in native/prebuilds/<platform>-<arch>/,
+// and beside them the bill of materials of the release, lutnn.cdx.json (CycloneDX). Run it once on each platform; on Linux x64
+// it also makes the one for Linux arm64 where Debian's cross compiler is there.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { writeBillOfMaterials } from "../kernel/install/sbom.mjs";
 import { buildNative, shippedAddons } from "../kernel/install/steps.mjs";
 
 const require = createRequire(import.meta.url);
@@ -53,3 +55,6 @@ if (target === "linux-x64" && works(crossCompiler))
   );
 else if (target === "linux-x64")
   console.log(`linux-arm64 is left out: there is no ${crossCompiler} here (Debian: g++-aarch64-linux-gnu)`);
+
+const bill = join(import.meta.dirname, "prebuilds/lutnn.cdx.json");
+console.log(`native/prebuilds/lutnn.cdx.json: ${writeBillOfMaterials(bill)} components`);

@@ -21,6 +21,7 @@ const order = [
   "training",
   "inference",
   "conversion",
+  "panel",
 ];
 /** Files at the top: errors.ts may be imported by all; the others by none of the folders. */
 const everywhere = ["errors"];

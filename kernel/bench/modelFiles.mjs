@@ -1,6 +1,7 @@
 // Writes a network dense and with lookups as ONNX files: node modelFiles.mjs FOLDER NETWORK SIZE
-// Weights and centroids are random, with K = 16 and V a 3×3 filter's 9 positions, or 4 channels: times do not depend on
-// the numbers, and no network has to be trained for them.
+// SIZE is that of images, or tokens of a sequence. Weights and centroids are random, with K = 16 and V a 3×3 filter's 9
+// positions, or 4 channels, or 32 numbers of a transformer's vectors: times do not depend on the numbers, and no network has to
+// be trained for them. Transformers have a vocabulary of 2,000, so that files are not mostly embeddings.
 
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -16,21 +17,43 @@ const { makeLookup } = require("../lib/layers/makeLookup.js");
 const { valuesOf } = require("../lib/compute/valuesOf.js");
 const { seededRandom } = require("../lib/pq/random.js");
 
+const [folder, network, size] = process.argv.slice(2);
+const isTransformer = /bert|minilm/.test(network);
 const numCentroids = 16;
 
-/** The network with all layers that a conversion replaces by itself as lookups, their codes in float32 or in integers. */
-function withLookups(dense, codes) {
+const images = (name) => (size) => {
+  const dense = models[name]({ inputShape: [size, size, 3], numClasses: size === 32 ? 10 : 1000 });
+  return { dense, chosen: convert(dense).layers.names };
+};
+/** A BERT whose last encoder layers are replaced. */
+const bert = (sizes, last) => (sequenceLength) => {
+  const dense = models.bert({ vocabularySize: 2000, sequenceLength, ...sizes });
+  return { dense, chosen: models.bertLayers(dense, last) };
+};
+/** By name: size → the dense network and the layers that become lookups. */
+const networks = {
+  resnet18: images("resnet18"),
+  senet18: images("senet18"),
+  vgg11: images("vgg11"),
+  bert6: bert({ depth: 6, outputs: 2 }, 6),
+  bert12: bert({ depth: 12, outputs: 2 }, 6),
+  minilm: bert({ depth: 6, width: 384, feedForwardWidth: 1536, pooling: "mean" }, 6),
+};
+
+const subvectorLength = ({ filterArea }) => (filterArea > 1 ? filterArea : isTransformer ? 32 : 4);
+
+/** The network with the chosen layers as lookups, their codes in float32 or in integers. */
+function withLookups({ dense, chosen: names }, codes) {
   const graph = new NetworkGraph(dense);
-  const chosen = new Set(convert(dense).layers.names);
+  const chosen = new Set(names);
   const operators = new Map(
     graph.nodes.filter(({ name }) => chosen.has(name)).map((node) => [node.name, linearOperator(node)]),
   );
   const model = assembleNetwork(graph, (name, layer) => {
     const operator = operators.get(name);
     if (!operator) return freshLayer(layer, name);
-    const subvectorLength = operator.filterArea > 1 ? operator.filterArea : 4;
     const settings = { tableSource: "weight", tableScale: "output", tableBits: 8, distance: "l2", codes };
-    return makeLookup(layer, name, { ...settings, numCentroids, subvectorLength });
+    return makeLookup(layer, name, { ...settings, numCentroids, subvectorLength: subvectorLength(operator) });
   });
   const made = new NetworkGraph(model).layers;
   const random = seededRandom(1, "bench");
@@ -49,11 +72,7 @@ function withLookups(dense, codes) {
   return model;
 }
 
-const [folder, network, size] = process.argv.slice(2);
-const dense = models[network]({
-  inputShape: [Number(size), Number(size), 3],
-  numClasses: size === "32" ? 10 : 1000,
-});
-writeFileSync(join(folder, "dense.onnx"), exportOnnx(dense));
-writeFileSync(join(folder, "lookups.onnx"), exportOnnx(withLookups(dense, "float32")));
-writeFileSync(join(folder, "integers.onnx"), exportOnnx(withLookups(dense, "int8")));
+const made = networks[network](Number(size));
+writeFileSync(join(folder, "dense.onnx"), exportOnnx(made.dense));
+writeFileSync(join(folder, "lookups.onnx"), exportOnnx(withLookups(made, "float32")));
+writeFileSync(join(folder, "integers.onnx"), exportOnnx(withLookups(made, "int8")));

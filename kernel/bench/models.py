@@ -11,41 +11,48 @@ import time
 import numpy as np
 
 
-def fixed_input(path, batch):
-    """Name and shape (batch, channels, height, width) of a file's input."""
+def inputs_of(path, batch, seed=0):
+    """A file's inputs by name: normal numbers, or of int32 ones, which are a token, a segment and a mask alike."""
     import onnx
 
-    value = onnx.load(path).graph.input[0]
-    shape = [d.dim_value or batch for d in value.type.tensor_type.shape.dim]
-    return value.name, [batch, *shape[1:]]
+    random = np.random.default_rng(seed)
+    made = {}
+    for value in onnx.load(path, load_external_data=False).graph.input:
+        tensor = value.type.tensor_type
+        shape = [batch, *[d.dim_value for d in tensor.shape.dim][1:]]
+        is_float = tensor.elem_type == onnx.TensorProto.FLOAT
+        made[value.name] = random.standard_normal(shape).astype(np.float32) if is_float else np.ones(shape, np.int32)
+    return made
 
 
 def quantize(dense, int8):
-    """Static INT8 as QDQ: activations uint8, weights int8 and symmetric, a scale for each channel, batch norms folded first."""
+    """Static INT8 as QDQ: activations uint8, weights int8 and symmetric, a scale for each channel, batch norms folded first.
+    Of transformers the products with weights alone, which is faster than all that can be quantised."""
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     prepared = int8 + ".prepared"
     quant_pre_process(dense, prepared, skip_symbolic_shape=True)
-    name, shape = fixed_input(dense, 1)
+    examples = [inputs_of(dense, 1, seed) for seed in range(8)]
+    has_tokens = any(value.dtype == np.int32 for value in examples[0].values())
 
-    class Images(CalibrationDataReader):
+    class Examples(CalibrationDataReader):
         def __init__(self):
-            random = np.random.default_rng(0)
-            self.images = iter([{name: random.standard_normal(shape).astype(np.float32)} for _ in range(8)])
+            self.examples = iter(examples)
 
         def get_next(self):
-            return next(self.images, None)
+            return next(self.examples, None)
 
     quantize_static(
         prepared,
         int8,
-        Images(),
+        Examples(),
         quant_format=QuantFormat.QDQ,
         per_channel=True,
         activation_type=QuantType.QUInt8,
         weight_type=QuantType.QInt8,
-        extra_options={"WeightSymmetric": True, "ActivationSymmetric": False},
+        op_types_to_quantize=["MatMul", "Gemm"] if has_tokens else None,
+        extra_options={"WeightSymmetric": True, "ActivationSymmetric": False, "MatMulConstBOnly": has_tokens},
     )
 
 
@@ -58,39 +65,65 @@ def memory(key):
         return None
 
 
-def session(variant, path, library, threads, name, shape):
-    """A function that runs a file once on an image batch."""
-    x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
-    if variant.startswith("openvino"):
-        import openvino
-
-        core = openvino.Core()
-        model = core.read_model(path)
-        model.reshape({model.inputs[0]: shape})
-        config = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
-        request = core.compile_model(model, "CPU", config).create_infer_request()
-        return lambda: request.infer({0: x})
+def onnxruntime_session(variant, path, library, threads, record=None):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    if record:
+        options.enable_profiling = True
+        options.profile_file_prefix = record
     if variant.startswith("lut-native"):
         options.register_custom_ops_library(library)
-    made = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
-    return lambda: made.run(None, {name: x})
+    return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+
+def session(variant, path, library, threads, inputs):
+    """A function that runs a file once on its inputs."""
+    if variant.startswith("openvino"):
+        import openvino
+
+        core = openvino.Core()
+        model = core.read_model(path)
+        model.reshape({one: inputs[one.any_name].shape for one in model.inputs})
+        config = {"INFERENCE_NUM_THREADS": threads, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
+        request = core.compile_model(model, "CPU", config).create_infer_request()
+        return lambda: request.infer(inputs)
+    made = onnxruntime_session(variant, path, library, threads)
+    return lambda: made.run(None, inputs)
+
+
+def parts(variant, path, library, threads, inputs, runs):
+    """ms in lookups and in everything else, each node's least of some runs, as ONNX Runtime records them."""
+    import os
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        recorded = onnxruntime_session(variant, path, library, threads, os.path.join(folder, "record"))
+        for _ in range(runs):
+            recorded.run(None, inputs)
+        with open(recorded.end_profiling()) as file:
+            events = json.load(file)
+    least = {}
+    for event in events:
+        if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
+            key = (event["name"], event["args"]["op_name"])
+            least[key] = min(least.get(key, event["dur"]), event["dur"])
+    lookups = sum(time for (_, operator), time in least.items() if operator.startswith("Lut"))
+    return lookups / 1e3, (sum(least.values()) - lookups) / 1e3
 
 
 def row(variant, path, library, threads, batch, runs):
-    name, shape = fixed_input(path, batch)
+    inputs = inputs_of(path, batch)
     import onnxruntime  # noqa: F401, so that its library is no part of the session's memory
 
     if variant.startswith("openvino"):
         import openvino  # noqa: F401
     before = memory("VmRSS")
     start = time.perf_counter()
-    run = session(variant, path, library, threads, name, shape)
+    run = session(variant, path, library, threads, inputs)
     made = time.perf_counter() - start
     for _ in range(3):
         run()
@@ -101,6 +134,8 @@ def row(variant, path, library, threads, batch, runs):
         wall.append(1e3 * (time.perf_counter() - start))
         processor.append(1e3 * (time.process_time() - busy))
     peak = memory("VmHWM")
+    is_native = variant.startswith("lut-native")
+    replaced, rest = parts(variant, path, library, threads, inputs, runs) if is_native else (None, None)
     print(
         json.dumps(
             {
@@ -108,6 +143,8 @@ def row(variant, path, library, threads, batch, runs):
                 "processorMs": processor,
                 "createMs": 1e3 * made,
                 "peakBytes": None if peak is None else peak - before,
+                "replacedMs": replaced,
+                "restMs": rest,
             }
         )
     )

@@ -5,7 +5,8 @@ import { at, pip, root, run, venvBin, works } from "./workspace.mjs";
 
 function cmake() {
   if (works("cmake")) return "cmake";
-  if (!works(venvBin("cmake"))) pip("install", "cmake==4.2.1", "ninja==1.13.0");
+  if (!works(venvBin("cmake")))
+    pip("install", "--require-hashes", "-r", at("kernel/install/requirements-cmake.txt"));
   return venvBin("cmake");
 }
 

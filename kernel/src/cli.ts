@@ -16,6 +16,7 @@ import {
 import { openLab } from "./commands/lab";
 import { runFile } from "./commands/runFile";
 import { runNotebook } from "./commands/runNotebook";
+import { showFile } from "./commands/showFile";
 import { UsageError } from "./commands/usageError";
 import { LutnnError } from "./errors";
 
@@ -73,7 +74,10 @@ program
     [],
   )
   .option("--threads <n>", "of an ONNX file: threads that it runs on", "1")
-  .option("--backend <name>", "of an ONNX file: native or onnxruntime; else native where that is built")
+  .option(
+    "--backend <name>",
+    "of an ONNX file: native, onnxruntime or reference; else native where that is built",
+  )
   .addOption(new Option("--out <folder>", "the same").hideHelp())
   .option("--kernel <name>", "kernelspec to run it with", defaultKernelName)
   .action(async (file: string, options: RunOptions) => {
@@ -138,6 +142,15 @@ program
   .action(async (network: string, options: ConvertNetworkOptions) =>
     console.log(await convertNetwork(network, options)),
   );
+
+program
+  .command("info")
+  .description(
+    "what an ONNX file says of itself: how it was converted, layer by layer, and how good it was found to be",
+  )
+  .argument("<file>", "path of the .onnx file")
+  .option("--json", "print it as JSON")
+  .action(async (file: string, options: { json?: boolean }) => console.log(await showFile(file, options)));
 
 program
   .command("count")

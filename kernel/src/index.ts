@@ -14,24 +14,34 @@ export { type ConvertOptions, convert } from "./conversion/convert";
 export type { ConversionChange } from "./conversion/core";
 export { count } from "./conversion/count";
 export { type ExportOnnxOptions, exportOnnx } from "./conversion/exportNetwork";
+export type { Figures, LayerFigures } from "./conversion/figures";
+export { FileInfo, fileInfo, type LookupForm, type SavedLayer } from "./conversion/fileInfo";
 export type { FineTuneOptions } from "./conversion/fineTune";
 export type { HiddenStates } from "./conversion/hiddenStates";
-export type { HistoryEntry, StateTable } from "./conversion/history";
+export type { HistoryEntry, Measurement, StateTable } from "./conversion/history";
+export type { KnownData } from "./conversion/knownData";
+export { LayerMeasurement } from "./conversion/layerMeasurement";
 export type { LayerInfo, LayerState, LayerTable } from "./conversion/layerTable";
 export type { CalibrationMethod } from "./conversion/methods/index";
-export { openConversion } from "./conversion/openConversion";
+export { type OpenOptions, openConversion } from "./conversion/openConversion";
 export type {
+  ApplyPlanOptions,
   CalibrateOptions,
   ConvertAllOptions,
   ErrorAccumulationOptions,
+  LayerChoices,
+  LayerTimesOptions,
+  MeasureOptions,
   ReplaceOptions,
+  ResizeOptions,
 } from "./conversion/options";
 export type { Outcome } from "./conversion/outcome";
 export { type PlanOptions, plan } from "./conversion/plan/makePlan";
 export { type Budget, Plan, type PlanPoint } from "./conversion/plan/plan";
 export { type FineTuneSettings, type Profile, profiles, type TemperatureMode } from "./conversion/profile";
+export type { VerbRecord } from "./conversion/record";
 export type { SaveOptions } from "./conversion/saveFile";
-export type { ConversionState } from "./conversion/state";
+export type { ConversionState, LookupSizes } from "./conversion/state";
 export * as datasets from "./datasets/index";
 export { LutnnError } from "./errors";
 export { clearOutput, type Display, display } from "./host/display";
@@ -49,6 +59,8 @@ export { LutConv2D } from "./layers/lutConv2d";
 export { LutDense } from "./layers/lutDense";
 export { type FromLayersModelOptions, fromLayersModel } from "./models/fromLayersModel";
 export * as models from "./models/index";
+export { type PanelOptions, panel } from "./panel/panel";
+export type { LayerDetail } from "./report/conversionMessages";
 export * from "./report/counting";
 export * from "./report/errorAccumulation";
 export { parseErrorAccumulation } from "./report/readErrorAccumulation";

@@ -1,5 +1,6 @@
 // The C API: each rule about arguments is refused with its code and sentence before anything is written, and the host's
 // threads give the results of our own.
+#include <algorithm>
 #include <cmath>
 #include <string>
 #include <thread>
@@ -215,6 +216,56 @@ TEST("what a run is given is refused by its rule, and its output stays as it was
   lutnn_executor none{nullptr, 0, forEach};
   run.executor = &none;
   refused("slots must be an integer from 1 to 2147483647 (got 0)");
+}
+
+TEST("inputs and results that are bytes are refused by their rules, and go by themselves") {
+  Layer made;
+  std::vector<float> x(72), y(140), wanted(140);
+  std::vector<uint8_t> bytes(72), results(140);
+  const lutnn_bytes quantized = view<lutnn_bytes>(bytes);
+  lutnn_byte_results to{view<lutnn_bytes_out>(results), 0.5f, 3};
+  lutnn_run run{};
+  const auto refused = [&](lutnn_code code, const char* message) {
+    std::fill(results.begin(), results.end(), 77);
+    expectRefused(lutnn_layer_run(made.layer, &run, made.context, &made.error), code, made.error, message);
+    CHECK(std::all_of(results.begin(), results.end(), [](uint8_t byte) { return byte == 77; }), "bytes were written");
+    to = {view<lutnn_bytes_out>(results), 0.5f, 3};
+    run = {.inputs = {.count = 2, .quantized = &quantized}, .quantized = &to, .threads = 1, .to = 2};
+  };
+  CHECK(made.make() == LUTNN_OK, "%s", made.error.message);
+  run = {.inputs = {.count = 2, .quantized = &quantized}, .quantized = &to, .threads = 1, .to = 2};
+  refused(LUTNN_WRONG_KIND,
+          "inputs that are bytes must go to a layer of encoding \"integer\", whose model says what "
+          "they mean; pass x as floats");
+  made.options.encoding = LUTNN_INTEGER;
+  made.options.integers = &made.integers;
+  for (size_t i = 0; i < made.integerCentroids.size(); i++) made.integerCentroids[i] = static_cast<int8_t>(i % 100);
+  CHECK(made.make() == LUTNN_OK, "%s", made.error.message);
+  run.inputs.count = 3;
+  refused(LUTNN_OUT_OF_RANGE,
+          "quantized inputs must have rows · numCodebooks · subvectorLength = 3 · 36 = 108 elements (got 72)");
+  to.bytes.length = 139;
+  refused(LUTNN_OUT_OF_RANGE, "quantized results must have rows · outputs = 2 · 70 = 140 elements (got 139)");
+  to.scale = 0;
+  refused(LUTNN_OUT_OF_RANGE, "the scale of results must be a float32 above 0 (got 0.000000)");
+  to.scale = INFINITY;
+  refused(LUTNN_OUT_OF_RANGE, "the scale of results must be a float32 above 0 (got inf)");
+  to.zero_point = 256;
+  refused(LUTNN_OUT_OF_RANGE, "the zero point of results must be an integer from 0 to 255 (got 256)");
+  const lutnn_bytes overlapping{results.data() + 60, 72};
+  run.inputs.quantized = &overlapping;
+  refused(LUTNN_OUT_OF_RANGE,
+          "quantized results must not overlap x, which is still read while it is written; use separate memory");
+  const lutnn_floats residual = view<lutnn_floats>(x);
+  run.residual = &residual;
+  refused(LUTNN_OUT_OF_RANGE, "residual must have the length of y = 140 elements (got 72)");
+  for (size_t i = 0; i < bytes.size(); i++) x[i] = bytes[i] = static_cast<uint8_t>(i * 3);
+  CHECK(lutnn_layer_run(made.layer, &run, made.context, &made.error) == LUTNN_OK, "%s", made.error.message);
+  run = {
+      .inputs = {.x = view<lutnn_floats>(x), .count = 2}, .y = view<lutnn_floats_out>(wanted), .threads = 1, .to = 2};
+  CHECK(lutnn_layer_run(made.layer, &run, made.context, &made.error) == LUTNN_OK, "%s", made.error.message);
+  for (size_t i = 0; i < results.size(); i++)
+    CHECK(results[i] == referenceByte(wanted[i], 0.5f, 3), "%zu: %d", i, results[i]);
 }
 
 TEST("codes beyond the centroids, and overlapping arrays, are refused") {

@@ -13,7 +13,7 @@ export interface RunFileOptions {
   backend?: string;
 }
 
-const backends = ["native", "onnxruntime"] as const;
+const backends = ["native", "onnxruntime", "reference"] as const;
 
 /** Names of element types as NumPy has them. */
 const numpyTypes = {
@@ -109,7 +109,9 @@ export async function runFile(
     throw new UsageError(`run: --threads must be a whole number from 1 (got ${threads})`);
   const backend = backends.find((one) => one === named);
   if (backend !== named)
-    throw new UsageError(`run: --backend must be ${backends.join(" or ")} (got ${named})`);
+    throw new UsageError(
+      `run: --backend must be ${backends.slice(0, -1).join(", ")} or ${backends[backends.length - 1]} (got ${named})`,
+    );
   if (!existsSync(file)) throw new UsageError(`run: the file ${file} must exist (it does not)`);
   const { InferenceSession } = await import("../inference/session.js");
   const { writeNpy } = await import("../files/npy.js");

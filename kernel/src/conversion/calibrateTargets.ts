@@ -3,7 +3,8 @@ import type { NetworkGraph } from "../layers/graph";
 import { linearOperator } from "../layers/linearOperator";
 import type { Method, Student } from "./methods/method";
 import type { Profile } from "./profile";
-import { type Calibration, type ConversionState, initialState } from "./state";
+import type { SharedCodebook } from "./sharedCodebooks";
+import type { Calibration, ConversionState } from "./state";
 import type { StudentMaker } from "./student";
 import type { Target } from "./targets";
 
@@ -13,8 +14,10 @@ export interface TargetCalibration {
   targets: Target[];
   /** The reference: a converted and trained network, or the dense one. */
   student: Student | null;
-  /** What is in place while the targets are learnt; null for nothing. */
-  state: ConversionState | null;
+  /** What is in place while the targets are learnt, and the sizes of their lookups. */
+  state: ConversionState;
+  /** Codebooks of layers that stay in place and share them. */
+  codebooks: Map<string, SharedCodebook>;
   maker: StudentMaker;
   method: Method;
   profile: Profile;
@@ -37,7 +40,7 @@ const within = (targets: Target[], student: Student): Target[] =>
 export async function calibrateTargets(
   given: TargetCalibration,
 ): Promise<{ found: Map<string, Calibration>; warnings: string[] }> {
-  const { graph, student, state, maker, method, profile, data, seed, signal } = given;
+  const { graph, student, state, codebooks, maker, method, profile, data, seed, signal } = given;
   const targets = student ? within(given.targets, student) : given.targets;
   const names = targets.map(({ name }) => name);
   const learnt = await method.calibrate({
@@ -48,8 +51,8 @@ export async function calibrateTargets(
     seed,
     profile,
     signal,
-    convertedNetwork: () =>
-      maker.withPlaced(names, method, state ?? initialState(given.targets.map(({ name }) => name))),
+    codebooks,
+    convertedNetwork: () => maker.withPlaced(names, method, state),
   });
   const origin = { data: data.name, examples: data.size, seed };
   const found = new Map([...learnt].map(([name, calibration]) => [name, { ...calibration, origin }]));

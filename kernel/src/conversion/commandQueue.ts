@@ -1,4 +1,5 @@
 import { LutnnError } from "../errors";
+import { listenToProgress, type ProgressFigures } from "../host/progressListener";
 import { cellSignal } from "../host/signal";
 
 /** A command that waits or runs. */
@@ -7,6 +8,8 @@ export interface PendingCommand {
   /** The verb, with what it is about: "replace conv2". */
   readonly name: string;
   readonly state: "waiting" | "running";
+  /** How far its present step is; null before there is one. */
+  readonly progress: ProgressFigures | null;
   /** Takes it back, or stops it within a second; its promise is rejected. */
   cancel(): void;
 }
@@ -16,6 +19,7 @@ interface Entry {
   name: string;
   state: "waiting" | "running";
   controller: AbortController;
+  progress: ProgressFigures | null;
 }
 
 /** Commands one after the other, in the order in which they came. */
@@ -24,15 +28,16 @@ export class CommandQueue {
   private last: Promise<unknown> = Promise.resolve();
   private count = 0;
 
-  /** @param onChange called when a command comes, begins or ends */
+  /** @param onChange called when a command comes, begins, gets on or ends */
   constructor(private readonly onChange: () => void) {}
 
   /** Commands that run or wait, in order. */
   get pending(): PendingCommand[] {
-    return this.entries.map(({ id, name, state, controller }) => ({
+    return this.entries.map(({ id, name, state, progress, controller }) => ({
       id,
       name,
       state,
+      progress,
       cancel: () =>
         controller.abort(
           new LutnnError(`${name}: the command was cancelled (it was ${state}); nothing is lost`),
@@ -46,7 +51,7 @@ export class CommandQueue {
    */
   run<T>(name: string, own: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const controller = new AbortController();
-    const entry: Entry = { id: ++this.count, name, state: "waiting", controller };
+    const entry: Entry = { id: ++this.count, name, state: "waiting", controller, progress: null };
     const signal = AbortSignal.any([cellSignal(own), controller.signal]);
     this.entries.push(entry);
     this.onChange();
@@ -55,7 +60,11 @@ export class CommandQueue {
         signal.throwIfAborted();
         entry.state = "running";
         this.onChange();
-        return await work(signal);
+        const listener = (figures: ProgressFigures) => {
+          entry.progress = figures;
+          this.onChange();
+        };
+        return await listenToProgress(listener, () => work(signal));
       } finally {
         this.entries.splice(this.entries.indexOf(entry), 1);
         this.onChange();

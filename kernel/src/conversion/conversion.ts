@@ -1,45 +1,54 @@
-import { randomUUID } from "node:crypto";
-import { ErrorAccumulation } from "../charts/errorAccumulation";
+import { basename } from "node:path";
 import type { ExampleSource } from "../datasets/examples";
-import { checkFeeds } from "../datasets/feeds";
-import { type Data, examplesOf } from "../datasets/from";
-import { InputsOnly } from "../datasets/inputsOnly";
+import type { Data } from "../datasets/from";
 import { LutnnError } from "../errors";
 import { isFileError } from "../files/fileError";
-import { currentHost, displaySymbol } from "../host/host";
-import { type Evaluation, evaluateTask } from "../training/evaluate";
+import { checkIntegerLength } from "../pq/integerCodes";
+import type { CurvePoint } from "../training/curve";
 import type { TrainingHistory } from "../training/history";
 import { calibrateTargets } from "./calibrateTargets";
-import { ConversionCore } from "./core";
-import { fileMetadata } from "./fileMetadata";
+import { fileMetadata, workKey } from "./fileMetadata";
 import { type FineTuneOptions, fineTuneStudent } from "./fineTune";
-import { measureErrors } from "./measureErrors";
+import { namedData } from "./knownData";
+import { MeasuringConversion } from "./measuring";
 import { type CalibrationMethod, methodNames, methodOf, methods } from "./methods/index";
 import type { Student } from "./methods/method";
 import type {
+  ApplyPlanOptions,
   CalibrateOptions,
   ConvertAllOptions,
-  ErrorAccumulationOptions,
+  LayerChoices,
   ReplaceOptions,
+  ResizeOptions,
 } from "./options";
 import { listed, Outcome } from "./outcome";
-import { withPaddingMask } from "./paddingMask";
-import { Samples } from "./samples";
-import { type SaveOptions, saveFile } from "./saveFile";
+import { choicesOf, type Plan } from "./plan/plan";
+import { Named, recordOf, type VerbRecord } from "./record";
+import { checkSave, makeFile, type SaveOptions, writeModelFile } from "./saveFile";
+import { placedCodebooks } from "./sharedCodebooks";
 import { makeStages, stageFolders } from "./stages";
-import { type Origin, replacedLayers } from "./state";
-import { checkName } from "./targets";
+import { type ConversionState, type LookupSizes, type Origin, replacedLayers } from "./state";
+import { disposeStudent } from "./student";
+import { checkName, checkSizes } from "./targets";
 import { trainedState } from "./trainedState";
-import { calibrated, replaced, restored, untrained } from "./transitions";
+import { bare, calibrated, replaced, resized, restored, untrained } from "./transitions";
+import { workFolder } from "./workOfFile";
 import { writeConversion } from "./writeConversion";
+
+/** How a fine-tuning goes. */
+export interface TrainingProgress {
+  /** Means over some batches in a row, at most some hundred of them. */
+  readonly points: readonly CurvePoint[];
+  readonly done: boolean;
+}
 
 /**
  * A network on its way to table lookups. The dense network stays untouched and serves as reference and teacher; the
  * converted one is {@link model}. Every verb makes a new state out of the present one, and none is forgotten. Verbs
  * that come while another runs wait for it, in order.
  */
-export class Conversion extends ConversionCore {
-  private readonly samples = new Samples(this.graph.inputs);
+export class Conversion extends MeasuringConversion {
+  private curve: TrainingProgress | null = null;
 
   /**
    * Learns a lookup for every layer that can be replaced, from the inputs of some training examples (the paper takes
@@ -52,12 +61,14 @@ export class Conversion extends ConversionCore {
     for (const layer of options.layers ?? []) checkName(this.graph.name, layer, this.names);
     return this.queue.run(`calibrate by ${title}`, options.signal, async (signal) => {
       const data = await this.inputsOf("calibrate", given, signal);
-      return this.calibrateNow(data, { ...options, method: name }, signal);
+      this.note("train", given, data);
+      return this.calibrateNow(data, namedData(given, data), { ...options, method: name }, signal);
     });
   }
 
   private async calibrateNow(
     data: ExampleSource,
+    named: Named,
     { method: name, layers, seed = 0 }: CalibrateOptions & { method: CalibrationMethod },
     signal: AbortSignal,
   ): Promise<Outcome> {
@@ -66,33 +77,58 @@ export class Conversion extends ConversionCore {
       throw new LutnnError(
         `calibrate: layers that are named must be dense (${listed(placed)} is replaced); call restore("${placed[0]}") first`,
       );
-    const method = methods[name];
-    const { found, warnings } = await calibrateTargets({
+    const learning = { data, method: name, layers: layers ?? this.names, seed };
+    const { found, warnings } = await this.learn(
+      layers ? this.state : bare(this.state),
+      layers && this.state.tuned ? this.student : null,
+      learning,
+      signal,
+    );
+    let state = calibrated(layers ? this.state : untrained(this.state), name, found);
+    if (!layers)
+      for (const one of replacedLayers(state)) state = replaced(state, one, name, this.surroundings);
+    const { title } = methods[name];
+    this.change(
+      `calibrate by ${title}${layers ? `: ${listed(layers)}` : ""}`,
+      state,
+      recordOf("calibrate", [named, { method: name, layers, seed }]),
+    );
+    return new Outcome(
+      `calibrated ${listed([...found.keys()])} by ${title} on ${data.size} examples of ${data.name}`,
+      warnings,
+    );
+  }
+
+  /** What a method learns of some layers, which are dense in a state; warnings are issued. */
+  private async learn(
+    state: ConversionState,
+    student: Student | null,
+    { data, method, layers, seed }: Learning,
+    signal: AbortSignal,
+  ): ReturnType<typeof calibrateTargets> {
+    const learnt = await calibrateTargets({
       graph: this.graph,
-      targets: this.targets.filter((target) => layers?.includes(target.name) ?? true),
-      student: layers && this.state.tuned ? this.student : null,
-      state: layers ? this.state : null,
+      targets: this.targetsIn(state).filter(({ name }) => layers.includes(name)),
+      student,
+      state,
+      codebooks: this.profile.sharedCodebooks ? placedCodebooks(state, this.targetsIn(state)) : new Map(),
       maker: this.maker,
-      method,
+      method: methods[method],
       profile: this.profile,
       data,
       seed,
       signal,
     });
-    let state = calibrated(layers ? this.state : untrained(this.state), name, found);
-    if (!layers)
-      for (const one of replacedLayers(state)) state = replaced(state, one, name, this.surroundings);
-    this.change(`calibrate by ${method.title}${layers ? `: ${listed(layers)}` : ""}`, state);
-    for (const warning of warnings) process.emitWarning(warning, "LutnnWarning");
-    return new Outcome(
-      `calibrated ${listed([...found.keys()])} by ${method.title} on ${data.size} examples of ${data.name}`,
-      warnings,
-    );
+    for (const warning of learnt.warnings) process.emitWarning(warning, "LutnnWarning");
+    return learnt;
   }
 
-  /** Puts what was learnt for one layer in place; a layer that was replaced by another method changes to this one. */
-  replace(name: string, options: ReplaceOptions = {}): Promise<Outcome> {
-    return this.queue.run(`replace ${name}`, options.signal, async () => this.replaceNow([name], options));
+  /** Puts what was learnt for some layers in place; a layer that was replaced by another method changes to this one. */
+  replace(names: string | readonly string[], options: ReplaceOptions = {}): Promise<Outcome> {
+    const all = typeof names === "string" ? [names] : [...names];
+    return this.queue.run(`replace ${listed(all)}`, options.signal, async () =>
+      this.replaceNow(all, options),
+    );
   }
 
   /** Puts what was learnt for all layers in place. */
@@ -105,10 +141,11 @@ export class Conversion extends ConversionCore {
   private replaceNow(names: readonly string[], options: ReplaceOptions): Outcome {
     if (options.method) methodOf("replace", options.method);
     let { state } = this;
+    const { lastMethod } = state;
     const done: string[] = [];
     for (const name of names) {
       checkName(this.graph.name, name, this.names);
-      const method = options.method ?? state.lastMethod;
+      const method = options.method ?? lastMethod;
       if (!method || !state.layers[name].calibrations[method])
         throw new LutnnError(
           `replace: ${name} must be calibrated first; call calibrate(data${options.method ? `, { method: "${options.method}" }` : ""})`,
@@ -118,16 +155,23 @@ export class Conversion extends ConversionCore {
       done.push(name);
     }
     if (done.length === 0) return new Outcome(`${listed(names)} already replaced; ${this.replacedCount}`);
-    this.change(`replace ${done.length === this.names.length ? "all layers" : listed(done)}`, state);
+    const isAll = done.length === this.names.length;
+    const method = options.method ?? lastMethod;
+    this.change(
+      `replace ${isAll ? "all layers" : listed(done)}`,
+      state,
+      isAll ? recordOf("replaceAll", [{ method }]) : recordOf("replace", [oneOrAll(done), { method }]),
+    );
     return new Outcome(`replaced ${listed(done)}; ${this.replacedCount}`);
   }
 
   /**
-   * Gives a layer back its dense weights, and the batch norms behind it theirs. Once no layer is replaced, every weight
-   * is the dense network's again, whatever was trained.
+   * Gives some layers back their dense weights, and the batch norms behind them theirs. Once no layer is replaced, every
+   * weight is the dense network's again, whatever was trained.
    */
-  restore(name: string): Promise<Outcome> {
-    return this.queue.run(`restore ${name}`, undefined, async () => this.restoreNow([name]));
+  restore(names: string | readonly string[]): Promise<Outcome> {
+    const all = typeof names === "string" ? [names] : [...names];
+    return this.queue.run(`restore ${listed(all)}`, undefined, async () => this.restoreNow(all));
   }
 
   /** Gives every layer back its dense weights. */
@@ -145,45 +189,109 @@ export class Conversion extends ConversionCore {
         `${names.length > 0 ? `${listed(names)} already dense` : "every layer already dense"}`,
       );
     const state = done.reduce((before, name) => restored(before, name, this.surroundings), this.state);
-    this.change(`restore ${listed(done)}`, state);
+    this.change(`restore ${listed(done)}`, state, recordOf("restore", [oneOrAll(done)]));
     return new Outcome(`restored ${listed(done)}; ${this.replacedCount}`);
   }
 
-  /** Metric and loss of the network as it is when its turn comes. */
-  async evaluate(given: Data, options: { signal?: AbortSignal } = {}): Promise<Evaluation> {
-    return this.queue.run("evaluate", options.signal, async (signal) => {
-      const data = await this.examples("evaluate", given, signal);
-      return evaluateTask(this.model, this.task, data, { signal });
-    });
+  /**
+   * Gives a layer's lookup another K or V. What was learnt for the sizes before stays in the states before; a layer that is
+   * replaced learns its lookup anew, by the same method and on the network as it is now, where data are known, and becomes
+   * dense where none are.
+   */
+  resize(name: string, options: ResizeOptions): Promise<Outcome> {
+    checkName(this.graph.name, name, this.names);
+    return this.queue.run(`resize ${name}`, options.signal, (signal) =>
+      this.resizeNow(name, options, signal),
+    );
+  }
+
+  private async resizeNow(name: string, options: ResizeOptions, signal: AbortSignal): Promise<Outcome> {
+    const target = this.targets.find((one) => one.name === name)!;
+    const { numCentroids = target.numCentroids, subvectorLength = target.subvectorLength } = options;
+    this.checkLookup("resize", name, { numCentroids, subvectorLength });
+    const sizes = { numCentroids, subvectorLength };
+    const text = `K = ${numCentroids}, V = ${subvectorLength}`;
+    if (numCentroids === target.numCentroids && subvectorLength === target.subvectorLength)
+      return new Outcome(`${name} already has ${text}; ${this.replacedCount}`);
+    const label = `resize ${name} to ${text}`;
+    const method = this.state.layers[name].replacedBy;
+    const state = resized(this.state, name, sizes, this.surroundings);
+    if (!method) {
+      this.change(label, state, recordOf("resize", [name, sizes]));
+      return new Outcome(`${name} has ${text} and is not calibrated; ${this.replacedCount}`);
+    }
+    const given = options.data ?? this.data.train?.given;
+    if (!given) {
+      this.change(label, state, recordOf("resize", [name, sizes]));
+      return new Outcome(
+        `${name} has ${text} and is dense, since no data to calibrate from are known; ${this.replacedCount}; call calibrate(data, { layers: ["${name}"] }) and replace("${name}")`,
+      );
+    }
+    const data = await this.inputsOf("resize", given, signal);
+    this.note("train", given, data);
+    const seed = options.seed ?? 0;
+    // The reference is the trained network with the layer dense in it.
+    const reference = state.tuned ? this.maker.apart(state) : null;
+    try {
+      const learning = { data, method, layers: [name], seed };
+      const { found, warnings } = await this.learn(state, reference, learning, signal);
+      const { lastMethod } = state;
+      const next = replaced(
+        { ...calibrated(state, method, found), lastMethod },
+        name,
+        method,
+        this.surroundings,
+      );
+      this.change(label, next, recordOf("resize", [name, { ...sizes, data: namedData(given, data), seed }]));
+      return new Outcome(
+        `${name} has ${text} and was calibrated anew by ${methods[method].title} on ${data.size} examples of ${data.name}; ${this.replacedCount}`,
+        warnings,
+      );
+    } finally {
+      if (reference) disposeStudent(this.graph, reference);
+    }
+  }
+
+  private checkLookup(what: string, name: string, sizes: LookupSizes): void {
+    const { operator } = this.targets.find((one) => one.name === name)!;
+    checkSizes(what, name, operator, sizes);
+    if (this.profile.codes === "int8") checkIntegerLength(`${what}: ${name}`, sizes.subvectorLength);
   }
 
   /**
-   * Error of every replaceable layer's output against the dense network's, alone and accumulated, beside the metric
-   * with the network converted up to that layer. Use held-out data.
+   * Replaces the layers that a plan chose, with its K and V, learnt from the dense network; all others become dense. What
+   * was trained is dropped. One state.
+   * @param plan what `lutnn.plan` gave, or K and V by layer
    */
-  async errorAccumulation(given: Data, options: ErrorAccumulationOptions = {}): Promise<ErrorAccumulation> {
-    return this.queue.run("error accumulation", options.signal, async (signal) => {
-      const data = await this.examples("errorAccumulation", given, signal);
-      const host = options.live ? currentHost() : undefined;
-      const displayId = randomUUID();
-      const dense = await evaluateTask(this.graph.model, this.task, data, { signal });
-      const report = await measureErrors({
-        graph: this.graph,
-        converted: this.student?.layerOf ?? ((node) => node.layer),
-        targets: this.targets,
-        replaced: replacedLayers(this.state),
-        task: this.task,
-        data,
-        denseMetric: dense.metric.value,
-        name: options.name ?? this.stage,
-        signal,
-        onReport: (report) =>
-          host?.display(new ErrorAccumulation(report)[displaySymbol](), {
-            displayId,
-            update: report.sequence > 1,
-          }),
-      });
-      return new ErrorAccumulation(report);
+  async applyPlan(plan: Plan | LayerChoices, given: Data, options: ApplyPlanOptions = {}): Promise<Outcome> {
+    const choices = choicesOf(plan);
+    const { method = this.profile.calibrate.method, seed = 0 } = options;
+    const { title } = methodOf("applyPlan", method);
+    for (const name of Object.keys(choices)) checkName(this.graph.name, name, this.names);
+    const chosen = this.names.filter((name) => choices[name]);
+    return this.queue.run("apply a plan", options.signal, async (signal) => {
+      for (const name of chosen) this.checkLookup("applyPlan", name, choices[name]!);
+      const data = await this.inputsOf("applyPlan", given, signal);
+      this.note("train", given, data);
+      let state = untrained(this.state);
+      for (const name of replacedLayers(state)) state = restored(state, name, this.surroundings);
+      for (const name of chosen) state = resized(state, name, choices[name]!, this.surroundings);
+      const { found, warnings } =
+        chosen.length > 0
+          ? await this.learn(bare(state), null, { data, method, layers: chosen, seed }, signal)
+          : { found: new Map(), warnings: [] };
+      state = calibrated(state, method, found);
+      for (const name of chosen) state = replaced(state, name, method, this.surroundings);
+      const sizes = Object.fromEntries(chosen.map((name) => [name, choices[name]]));
+      this.change(
+        `apply a plan: ${chosen.length} of ${this.names.length} layers`,
+        state,
+        recordOf("applyPlan", [sizes, namedData(given, data), { method, seed }]),
+      );
+      return new Outcome(
+        `applied a plan: ${chosen.length > 0 ? `${listed(chosen)} by ${title}` : "every layer dense"}; ${this.replacedCount}`,
+        warnings,
+      );
     });
   }
 
@@ -195,12 +303,14 @@ export class Conversion extends ConversionCore {
   async fineTune(given: Data, options: FineTuneOptions): Promise<TrainingHistory> {
     return this.queue.run("fine-tune", options.signal, async (signal) => {
       const data = await this.examples("fineTune", given, signal);
-      return this.fineTuneNow(data, options, signal);
+      this.note("train", given, data);
+      return this.fineTuneNow(data, namedData(given, data), options, signal);
     });
   }
 
   private async fineTuneNow(
     data: ExampleSource,
+    named: Named,
     options: FineTuneOptions,
     signal: AbortSignal,
   ): Promise<TrainingHistory> {
@@ -219,6 +329,7 @@ export class Conversion extends ConversionCore {
       onStep: () => {
         hasBegun = true;
       },
+      onCurve: (points: readonly CurvePoint[]) => this.showCurve({ points, done: false }),
       graph: this.graph,
       student,
       task: this.task,
@@ -227,21 +338,40 @@ export class Conversion extends ConversionCore {
       options: { ...options, signal },
     };
     const origin = { data: data.name, examples: data.size, seed: options.seed ?? 0 };
+    const made = (unwritten?: string) => recordOf("fineTune", [named, trainingOptions(options)], unwritten);
+    this.showCurve({ points: [], done: false });
     try {
       const history = await fineTuneStudent(run);
-      this.keepTrained(student, "fine-tune", origin);
+      this.keepTrained(student, "fine-tune", origin, made());
       return history;
     } catch (error) {
       if (signal.aborted || (hasBegun && isFileError(error)))
-        this.keepTrained(student, "fine-tune, stopped", origin);
+        this.keepTrained(
+          student,
+          "fine-tune, stopped",
+          origin,
+          made("the training was stopped in the middle, which no code does again at the same step"),
+        );
       else this.discard();
       throw error;
+    } finally {
+      this.showCurve({ points: this.training?.points ?? [], done: true });
     }
   }
 
-  private keepTrained(student: Student, label: string, origin: Origin): void {
+  private showCurve(curve: TrainingProgress): void {
+    this.curve = curve;
+    this.announce({ kind: "training" });
+  }
+
+  /** Loss and metric of the fine-tuning that runs, or ran last; null before the first. */
+  get training(): TrainingProgress | null {
+    return this.curve;
+  }
+
+  private keepTrained(student: Student, label: string, origin: Origin, made: VerbRecord): void {
     const state = trainedState(this.state, student, origin, this.surroundings);
-    this.keep(label, student, state);
+    this.keep(label, student, state, made);
   }
 
   /**
@@ -254,6 +384,7 @@ export class Conversion extends ConversionCore {
     const { calibrationImages = 4096, ...training } = options;
     return this.queue.run("convert all layers", options.signal, async (signal) => {
       const data = await this.examples("convertAll", given, signal);
+      this.note("train", given, data);
       const placed = replacedLayers(this.state);
       if (placed.length > 0)
         throw new LutnnError(
@@ -265,9 +396,11 @@ export class Conversion extends ConversionCore {
       for (const [index, { layers, epochs }] of stages.entries()) {
         const folders = stages.length > 1 ? stageFolders(options, index) : {};
         const some = data.take(calibrationImages);
-        await this.calibrateNow(some, { method, layers, seed: options.seed }, signal);
+        const someNamed = namedData(given, some, `.take(${calibrationImages})`);
+        await this.calibrateNow(some, someNamed, { method, layers, seed: options.seed }, signal);
         this.replaceNow(layers, {});
-        histories.push(await this.fineTuneNow(data, { ...training, ...folders, epochs }, signal));
+        const named = namedData(given, data);
+        histories.push(await this.fineTuneNow(data, named, { ...training, ...folders, epochs }, signal));
       }
       return histories;
     });
@@ -276,21 +409,29 @@ export class Conversion extends ConversionCore {
   /**
    * Writes the network as an ONNX file (opset 17) that any ONNX runtime runs; replaced layers are nodes of domain
    * `ai.lutnn`, which the file defines as functions of standard operators. The file is whole or not there, and is
-   * written only if it computes what the network computes. Its `metadata_props` say the profile and, for each layer,
-   * method, sizes, data and seed.
+   * written only if it computes what the network computes. Its `metadata_props` say the profile, for each layer method,
+   * sizes, data and seed, and what `evaluate` last found in this state; `fileInfo(path)` reads them. A file holds no dense
+   * weights and nothing that only training needs: with `reopen` the work is stored beside it, for `openConversion(path)`.
    */
   save(path: string, options: SaveOptions = {}): Promise<Outcome> {
     return this.queue.run(`save ${path}`, options.signal, async (signal) => {
       this.checkTrainable("save", "saved");
+      checkSave(path, options);
       const { outputs } = this.graph;
       const outputNames = outputs.length > 1 ? outputs.map(({ name }) => name) : undefined;
-      const metadata = fileMetadata(this.profile, this.task.description, this.targets, this.state);
-      const { bytes, checked } = await saveFile(path, this.model, { outputNames, metadata }, this.samples, {
+      const work = options.reopen ? workFolder(path) : null;
+      const metadata = {
+        ...fileMetadata(this.profile, this.task.description, this.targets, this.history.current),
+        ...(work ? { [workKey]: basename(work) } : {}),
+      };
+      const { bytes, checked } = await makeFile(this.model, { outputNames, metadata }, this.samples, {
         ...options,
         signal,
       });
+      const stored = work ? `, the work in ${await this.storeNow(work, signal)}` : "";
+      const written = await writeModelFile(path, bytes, options);
       return new Outcome(
-        `saved ${path}: ${bytes.toLocaleString("en")} bytes, ${this.replacedCount}, ${checked}`,
+        `saved ${path}: ${written}, ${this.replacedCount}, ${checked}${stored}`,
         replacedLayers(this.state).length === 0 ? ["no layer is replaced, so this is the dense network"] : [],
       );
     });
@@ -302,46 +443,14 @@ export class Conversion extends ConversionCore {
    */
   store(folder: string, options: { signal?: AbortSignal } = {}): Promise<Outcome> {
     return this.queue.run(`store ${folder}`, options.signal, async (signal) => {
-      const { arrays, bytes } = await writeConversion(folder, this.parts, signal);
-      return new Outcome(
-        `stored ${folder}: ${this.history.entries.length} states, ${arrays} arrays, ${bytes.toLocaleString("en")} bytes`,
-      );
+      return new Outcome(`stored ${await this.storeNow(folder, signal)}`);
     });
   }
 
-  /** How the network as it is now came about. */
-  private get stage(): string {
-    const { state } = this;
-    const placed = replacedLayers(state);
-    if (placed.length === 0) return "dense";
-    if (state.tuned) return "fine-tuned";
-    return [...new Set(placed.map((name) => methods[state.layers[name].replacedBy!].title))].join(" + ");
-  }
-
-  /** The data as they are read, once they are known to fit the network and its task. */
-  private async examples(what: string, given: Data, signal: AbortSignal): Promise<ExampleSource> {
-    const data = await examplesOf(given);
-    checkFeeds(what, this.graph.inputs, data);
-    this.task = this.task.checkTarget(what, data.target, data.name);
-    return this.seen(what, data, signal);
-  }
-
-  /** The same for a verb that reads no targets: these tell the task where they fit, and may be whatever they are. */
-  private async inputsOf(what: string, given: Data, signal: AbortSignal): Promise<ExampleSource> {
-    const data = new InputsOnly(await examplesOf(given));
-    checkFeeds(what, this.graph.inputs, data);
-    try {
-      this.task = this.task.checkTarget(what, data.target, data.name);
-    } catch (error) {
-      if (!(error instanceof LutnnError)) throw error;
-    }
-    return this.seen(what, data, signal);
-  }
-
-  private async seen(what: string, data: ExampleSource, signal: AbortSignal): Promise<ExampleSource> {
-    await data.checkValues(what, signal);
-    await this.samples.remember(data);
-    return withPaddingMask(this.graph, data);
+  /** Writes the work; returns where and what, as words. */
+  private async storeNow(folder: string, signal: AbortSignal): Promise<string> {
+    const { arrays, bytes } = await writeConversion(folder, this.parts, signal);
+    return `${folder}: ${this.history.entries.length} states, ${arrays} arrays, ${bytes.toLocaleString("en")} bytes`;
   }
 
   private checkTrainable(what: string, participle: string): void {
@@ -355,4 +464,28 @@ export class Conversion extends ConversionCore {
       `${what}: ${title} cannot be ${participle} (${name} is replaced by it); replace the layer with method ${trainable.join(" or ")}`,
     );
   }
+}
+
+/** What is to be learnt, and from what. */
+interface Learning {
+  data: ExampleSource;
+  method: CalibrationMethod;
+  layers: readonly string[];
+  seed: number;
+}
+
+/** One name alone, or a list. */
+const oneOrAll = (names: readonly string[]): string | readonly string[] =>
+  names.length === 1 ? names[0] : names;
+
+/** The options on which the outcome of a training depends. */
+function trainingOptions({
+  signal: _signal,
+  checkpoint: _checkpoint,
+  resume: _resume,
+  log: _log,
+  ...options
+}: FineTuneOptions): object {
+  const { validation } = options;
+  return validation ? { ...options, validation: new Named(validation, "the validation data") } : options;
 }

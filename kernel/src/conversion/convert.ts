@@ -12,6 +12,8 @@ import { checkNetwork } from "./checkNetwork";
 import { Conversion } from "./conversion";
 import { History } from "./history";
 import { type Profile, profileOf } from "./profile";
+import { Named, recordOf } from "./record";
+import { announceConversion } from "./registry";
 import { initialState } from "./state";
 import { chooseTargets, type Target, type TargetOptions } from "./targets";
 
@@ -65,12 +67,32 @@ function checkCodes({ codes }: Profile, targets: readonly Target[]): void {
     for (const { name, subvectorLength } of targets) checkIntegerLength(`convert: ${name}`, subvectorLength);
 }
 
+/** Throws LutnnError where a profile's layers cannot share codebooks as it says. */
+function checkShared({ sharedCodebooks = false, calibrate }: Partial<Profile>): void {
+  if (typeof sharedCodebooks !== "boolean")
+    throw new LutnnError(
+      `convert: sharedCodebooks of a profile must be true or false (got ${JSON.stringify(sharedCodebooks)}); make it from lutnn.profiles`,
+    );
+  const steps = calibrate?.refineSteps ?? 0;
+  if (sharedCodebooks && steps > 0)
+    throw new LutnnError(
+      `convert: refineSteps of a profile whose layers share codebooks must be 0, since it moves each layer's centroids alone (got ${steps}); fineTune trains them together`,
+    );
+}
+
 /**
  * Prepares a network's conversion; nothing is learnt or replaced yet. Any `tf.LayersModel` with inputs of fixed size:
  * several inputs and outputs, nested networks and layers used again included. Throws LutnnError on whatever a later
  * step could not do, and on what is no network, with the call that opens it (a path, a file's bytes).
  */
 export function convert(model: tf.LayersModel, options: ConvertOptions = {}): Conversion {
+  const conversion = prepare(model, options);
+  announceConversion(conversion);
+  return conversion;
+}
+
+/** The same for a conversion that is nobody's but the caller's: no panel hears of it. */
+export function prepare(model: tf.LayersModel, options: ConvertOptions = {}): Conversion {
   checkNetwork("convert", model);
   const profile = profileOf(options.profile);
   const graph = new NetworkGraph(model);
@@ -79,6 +101,7 @@ export function convert(model: tf.LayersModel, options: ConvertOptions = {}): Co
   const targets = chooseTargets(graph, options);
   const task = taskOf(model, options.task, "convert");
   checkCodes(profile, targets);
+  checkShared(profile);
   const names = targets.map(({ name }) => name);
   const warning = knownBatchNormWarning(model);
   if (warning) process.emitWarning(warning, "LutnnWarning");
@@ -91,5 +114,9 @@ export function convert(model: tf.LayersModel, options: ConvertOptions = {}): Co
     taskName: typeof options.task === "string" ? options.task : null,
     history,
     remarks: [...remarksOn(profile), ...(warning ? [warning] : [])],
+    beginning: {
+      record: recordOf("convert", [new Named(model, `the network ${model.name}`), { ...options }]),
+      states: 1,
+    },
   });
 }

@@ -11,15 +11,26 @@ import { remarksOnTargets } from "./leftDense";
 import type { Student } from "./methods/method";
 import { Outcome } from "./outcome";
 import type { Profile } from "./profile";
+import type { VerbRecord } from "./record";
 import { type RestLayer, restOfNetwork } from "./restOfNetwork";
+import { remarksOnShared } from "./sharedCodebooks";
 import { type ConversionState, placedCalibration, replacedLayers } from "./state";
+import { type Beginning, codeFor, lineOf } from "./stateCode";
 import { type LayerWeights, weightsOf } from "./storedArray";
 import { StudentMaker } from "./student";
-import type { Target } from "./targets";
+import { type Target, targetsIn } from "./targets";
 import type { Surroundings } from "./transitions";
 
-/** What has changed: the state that the conversion is in, or the commands that wait or run. */
-export type ConversionChange = { kind: "state"; entry: HistoryEntry } | { kind: "commands" };
+/**
+ * What has changed: the state that the conversion is in, the commands that wait or run (also how far one is), what has been
+ * measured, from which data commands learn and on which they measure, or the curve of a training.
+ */
+export type ConversionChange =
+  | { kind: "state"; entry: HistoryEntry }
+  | { kind: "commands" }
+  | { kind: "figures" }
+  | { kind: "data" }
+  | { kind: "training" };
 
 /** What a conversion is made of; see {@link convert} and {@link openConversion}. */
 export interface ConversionParts {
@@ -32,6 +43,8 @@ export interface ConversionParts {
   history: History;
   /** Sentences that the user should read beside the layers. */
   remarks: readonly string[];
+  /** How it came to be. */
+  beginning: Beginning;
 }
 
 /**
@@ -42,10 +55,13 @@ export class ConversionCore implements Displayable {
   /** What the network is for; where its end leaves that open, the first data tell. */
   task: Task;
   protected readonly graph: NetworkGraph;
-  protected readonly profile: Profile;
-  protected readonly targets: Target[];
+  readonly profile: Profile;
   protected readonly history: History;
   private readonly remarks: readonly string[];
+  /** Remarks on the layers in their sizes. */
+  private readonly remarksOf = new WeakMap<Target[], string[]>();
+  /** The layers in the sizes of a state. */
+  private readonly targetsOf = new WeakMap<ConversionState, Target[]>();
   private readonly rest: readonly RestLayer[];
   protected readonly maker: StudentMaker;
   protected readonly queue = new CommandQueue(() => this.announce({ kind: "commands" }));
@@ -58,25 +74,48 @@ export class ConversionCore implements Displayable {
     const { graph, profile, targets, task, history, remarks } = parts;
     this.graph = graph;
     this.profile = profile;
-    this.targets = targets;
     this.task = task;
     this.history = history;
-    this.remarks = [...remarks, ...remarksOnTargets(graph, targets, profile.codes)];
+    this.remarks = remarks;
     this.rest = restOfNetwork(graph, targets);
-    this.maker = new StudentMaker(graph, targets, profile);
+    this.maker = new StudentMaker(graph, (state) => this.targetsIn(state), profile);
     this.leave(this.state);
   }
 
   /** The layers that can be replaced, with N, D, M, K, V, C, costs and state: shows itself as a table. */
   get layers(): LayerTable {
     const { layers } = this.state;
-    const rows = this.targets.map((target) => {
+    const { targets } = this;
+    const remarks = this.remarksOf.get(targets) ?? remarksOnTargets(this.graph, targets, this.profile.codes);
+    this.remarksOf.set(targets, remarks);
+    const rows = targets.map((target) => {
       const { replacedBy, calibrations } = layers[target.name];
       const isCalibrated = Object.keys(calibrations).length > 0;
       const state = replacedBy ? "replaced" : isCalibrated ? "calibrated" : "dense";
-      return layerInfo(target, state, this.profile.codes);
+      return layerInfo(target, state, this.profile.codes, replacedBy);
     });
-    return new LayerTable(this.graph.name, rows, [this.task.description, ...this.remarks], this.rest);
+    return new LayerTable(
+      this.graph.name,
+      rows,
+      [
+        this.task.description,
+        ...this.remarks,
+        ...remarks,
+        ...remarksOnShared(this.profile, this.state, targets),
+      ],
+      this.rest,
+    );
+  }
+
+  /** The layers as the present state has them. */
+  protected get targets(): Target[] {
+    return this.targetsIn(this.state);
+  }
+
+  protected targetsIn(state: ConversionState): Target[] {
+    const known = this.targetsOf.get(state) ?? targetsIn(state, this.parts.targets);
+    this.targetsOf.set(state, known);
+    return known;
   }
 
   /**
@@ -154,6 +193,37 @@ export class ConversionCore implements Displayable {
     this.announce({ kind: "state", entry: this.history.current });
   }
 
+  /**
+   * TypeScript that leads from a fresh conversion to a state (default: the present one), in a notebook that has defined the
+   * names that this one has, with the same bits: one line for each verb. Throws LutnnError where a step cannot be written: a
+   * training that was stopped, data that no variable holds.
+   */
+  code(state = this.history.current.id): string {
+    return codeFor(this.history, this.parts.beginning, this, state);
+  }
+
+  /** The line that made a state from the one before it, or why there is none. */
+  lineOf(state: number): { code: string } | { unwritten: string } {
+    return lineOf(this.history.entry("lineOf", state), this.parts.beginning, this);
+  }
+
+  /** Whether there is a state that undo, or redo, would go to. */
+  get canUndo(): boolean {
+    return this.history.before !== null;
+  }
+
+  get canRedo(): boolean {
+    return this.history.after !== null;
+  }
+
+  /**
+   * Runs work of one's own in the order of the commands: once those before it are over. It shows in {@link pending} under
+   * this name, and its signal aborts when it is cancelled there.
+   */
+  enqueue<T>(name: string, work: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+    return this.queue.run(name, signal, work);
+  }
+
   /** Two states, by their numbers, layer by layer: how each is computed, and how far its numbers moved. */
   compare(a: number, b: number): Comparison {
     return compareStates(this.history.entry("compare", a), this.history.entry("compare", b), (name) =>
@@ -170,17 +240,18 @@ export class ConversionCore implements Displayable {
   }
 
   protected get names(): string[] {
-    return this.targets.map(({ name }) => name);
+    return this.parts.targets.map(({ name }) => name);
   }
 
   protected get replacedCount(): string {
     const count = replacedLayers(this.state).length;
-    return `${count} of ${this.targets.length} ${this.targets.length === 1 ? "layer" : "layers"} replaced`;
+    const all = this.parts.targets.length;
+    return `${count} of ${all} ${all === 1 ? "layer" : "layers"} replaced`;
   }
 
   protected get surroundings(): Surroundings {
     return {
-      normsOf: (name) => this.targets.find((target) => target.name === name)!.norms,
+      normsOf: (name) => this.parts.targets.find((target) => target.name === name)!.norms,
       denseWeights: (name): LayerWeights => weightsOf(this.graph.layer(name)),
     };
   }
@@ -202,24 +273,24 @@ export class ConversionCore implements Displayable {
   }
 
   /** A state is the present one. */
-  protected change(label: string, state: ConversionState): void {
+  protected change(label: string, state: ConversionState, made: VerbRecord): void {
     this.leave(state);
-    this.enter(label, state);
+    this.enter(label, state, made);
   }
 
   /** A state, into which the present network was trained, is the present one. */
-  protected keep(label: string, student: Student, state: ConversionState): void {
+  protected keep(label: string, student: Student, state: ConversionState, made: VerbRecord): void {
     this.maker.adopt(state);
     this.made = { student, of: state };
-    this.enter(label, state);
+    this.enter(label, state, made);
   }
 
-  private enter(label: string, state: ConversionState): void {
-    this.history.add(label, state);
+  private enter(label: string, state: ConversionState, made: VerbRecord): void {
+    this.history.add(label, state, made);
     this.announce({ kind: "state", entry: this.history.current });
   }
 
-  private announce(change: ConversionChange): void {
+  protected announce(change: ConversionChange): void {
     for (const listener of this.listeners) listener(change);
   }
 }

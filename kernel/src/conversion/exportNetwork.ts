@@ -6,9 +6,9 @@ import { libraryVersion } from "../onnx/model";
 import { checkNetwork } from "./checkNetwork";
 import { Outcome } from "./outcome";
 import { Samples } from "./samples";
-import { type SaveOptions, saveFile } from "./saveFile";
+import { checkSave, makeFile, type SaveOptions, writeModelFile } from "./saveFile";
 
-export interface ExportOnnxOptions extends SaveOptions {
+export interface ExportOnnxOptions extends Omit<SaveOptions, "reopen"> {
   /** Examples that the file is checked on; random ones otherwise. */
   data?: Data;
 }
@@ -24,14 +24,13 @@ export async function exportOnnx(
   { data, ...options }: ExportOnnxOptions = {},
 ): Promise<Outcome> {
   checkNetwork("exportOnnx", model);
+  checkSave(path, options);
   const samples = new Samples(new NetworkGraph(model).inputs);
   if (data) await samples.remember(await examplesOf(data));
-  const { bytes, checked } = await saveFile(
-    path,
-    model,
-    { metadata: { "lutnn.version": libraryVersion() } },
-    samples,
-    { ...options, signal: cellSignal(options.signal) },
-  );
-  return new Outcome(`saved ${path}: ${bytes.toLocaleString("en")} bytes, ${checked}`);
+  const frame = { metadata: { "lutnn.version": libraryVersion() } };
+  const { bytes, checked } = await makeFile(model, frame, samples, {
+    ...options,
+    signal: cellSignal(options.signal),
+  });
+  return new Outcome(`saved ${path}: ${await writeModelFile(path, bytes, options)}, ${checked}`);
 }

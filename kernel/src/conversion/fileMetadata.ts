@@ -1,18 +1,24 @@
 import { libraryVersion } from "../onnx/model";
+import { fingerprint } from "./fingerprint";
+import type { HistoryEntry } from "./history";
 import type { Profile } from "./profile";
-import { type ConversionState, type Origin, placedCalibration, replacedLayers } from "./state";
+import { type Origin, placedCalibration, replacedLayers } from "./state";
 import type { Target } from "./targets";
 
 const originText = ({ data, examples, seed }: Origin): string =>
   `${data}, ${examples.toLocaleString("en")} examples, seed ${seed}`;
 
-/** What a file says of the conversion that it was saved from, as its `metadata_props`; values of `lutnn.layers` and
- * `lutnn.settings` are JSON. */
+/** What a file calls the folder beside it with the work that it was saved from, and the state of that work. */
+export const workKey = "lutnn.work";
+export const stateKey = "lutnn.state";
+
+/** What a file says of the conversion that it was saved from, as its `metadata_props`; values of `lutnn.layers`,
+ * `lutnn.settings` and `lutnn.measured` are JSON. */
 export function fileMetadata(
   profile: Profile,
   task: string,
   targets: readonly Target[],
-  state: ConversionState,
+  { state, measured }: HistoryEntry,
 ): Record<string, string> {
   const { name, ...settings } = profile;
   const placed = new Set(replacedLayers(state));
@@ -39,6 +45,8 @@ export function fileMetadata(
     "lutnn.data": different(layers.map(([, { data }]) => data)),
     "lutnn.seed": different(layers.map(([, { seed }]) => seed)),
     "lutnn.fineTuned": state.tuned ? (state.training ? originText(state.training) : "yes") : "no",
+    "lutnn.measured": measured ? JSON.stringify(measured) : "",
+    [stateKey]: fingerprint(state),
     "lutnn.layers": JSON.stringify(Object.fromEntries(layers)),
   };
   return Object.fromEntries(Object.entries(entries).filter(([, value]) => value !== ""));

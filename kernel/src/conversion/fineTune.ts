@@ -6,6 +6,7 @@ import type { NetworkGraph } from "../layers/graph";
 import { linearOperator } from "../layers/linearOperator";
 import { LookupLayer, softLearning } from "../layers/lookupLayer";
 import type { Task } from "../tasks/task";
+import type { CurvePoint } from "../training/curve";
 import { decayGroups } from "../training/fit";
 import type { TrainingHistory } from "../training/history";
 import type { ParameterGroup } from "../training/optimizer";
@@ -43,18 +44,22 @@ export interface FineTuneRun {
   options: TrainingOptions & Pick<FineTuneOptions, "hiddenStates">;
   /** Called before each step. */
   onStep?: () => void;
+  /** Called after each step with loss and metric so far. */
+  onCurve?: (points: readonly CurvePoint[]) => void;
 }
 
-/** All trainable weights but the temperatures; where the settings tell them apart, those of lookups and the others. */
+/** All trainable weights but temperatures and those in nobody's use; where the settings tell them apart, those of lookups and the others. */
 function weightGroups(
   model: tf.LayersModel,
   lookups: readonly LookupLayer[],
-  { learningRate, otherLearningRate = learningRate }: FineTuneSettings,
+  { learningRate, otherLearningRate }: FineTuneSettings,
   weightDecay: number,
 ): ParameterGroup[] {
-  const temperatures = new Set<unknown>(lookups.map((layer) => layer.temperatureVariable));
-  const weights = model.trainableWeights.filter((weight) => !temperatures.has(weight.read()));
-  if (otherLearningRate === learningRate) return decayGroups(weights, learningRate, weightDecay);
+  const left = new Set<unknown>(
+    lookups.flatMap((layer) => [layer.temperatureVariable, ...layer.unusedVariables]),
+  );
+  const weights = model.trainableWeights.filter((weight) => !left.has(weight.read()));
+  if (otherLearningRate === null) return decayGroups(weights, learningRate, weightDecay);
   const own = new Set(lookups.flatMap((layer) => layer.trainableWeights));
   return [
     ...decayGroups(
@@ -75,7 +80,7 @@ function weightGroups(
  * where the profile says so, of hidden states where the call says so; learned temperatures have a learning rate of their own and no decay.
  */
 export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory> {
-  const { graph, student, task, data, settings, options, onStep } = run;
+  const { graph, student, task, data, settings, options, onStep, onCurve } = run;
   const { temperature, temperatureLearningRate, distillationTemperature } = settings;
   checkTemperature(temperature);
   const lookups = [...student.layers].filter(
@@ -130,15 +135,20 @@ export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory
       },
       ...(hidden && { forward: (inputs: tf.Tensor[]) => hidden.forward(inputs) }),
       options: { ...options, task },
+      onCurve,
       remark: `soft-PQ by ${describeTraining()}`,
       identity: {
         settings,
         ...(hiddenStates && { hiddenStates }),
         lookups: lookups.map(([name, layer]) => [name, layer.lookup]),
+        ...(unused.length > 0 && { codebooks: layers.map(({ codebookOwner }) => codebookOwner.name) }),
       },
     });
   } finally {
     clear();
-    for (const layer of layers) layer.learning = softLearning;
+    for (const layer of layers) {
+      layer.learning = softLearning;
+      layer.settleCodebook();
+    }
   }
 }

@@ -17,6 +17,7 @@ import { Optimizer } from "../training/optimizer";
 import { learningRateShare } from "../training/schedule";
 import type { Profile } from "./profile";
 import { rowsAtOnce } from "./rows";
+import type { SharedCodebook } from "./sharedCodebooks";
 
 /** A linear operator on rows, to be looked up. */
 export interface LookupProblem {
@@ -39,8 +40,8 @@ export interface FitSettings {
   seed: number;
   /** Of the table's fit, in mean counts of a code, or chosen by rows that are held out. */
   ridge: number | "heldOut";
-  /** Centroids float32 (C, K, V) that another layer has learnt on the same rows. */
-  centroids?: Float32Array;
+  /** What another layer has learnt on the same rows. */
+  known?: SharedCodebook;
   /** Gradient steps on centroids, table and temperature against the wanted output, after which the table is fitted again. */
   refineSteps: number;
   distance: SoftDistance;
@@ -144,12 +145,13 @@ export async function fitLookup(problem: LookupProblem, settings: FitSettings): 
 /** Centroids by k-means on some of the rows, or as another layer has learnt them; and how inputs like those become bytes. */
 async function learnQuantizer(
   problem: LookupProblem,
-  { seed, signal, centroids, codes }: FitSettings,
+  { seed, signal, known, codes }: FitSettings,
 ): Promise<{ codebook: ProductQuantizer; input?: InputQuantization }> {
-  if (centroids && codes === "float32") return { codebook: new ProductQuantizer(problem.shape, centroids) };
+  if (known && (codes === "float32" || known.input))
+    return { codebook: new ProductQuantizer(problem.shape, known.centroids), input: known.input };
   const learnt = problem.inputs(kMeansRows(problem.rows, problem.shape.numCentroids, { seed }));
-  const codebook = centroids
-    ? new ProductQuantizer(problem.shape, centroids)
+  const codebook = known
+    ? new ProductQuantizer(problem.shape, known.centroids)
     : await kMeans(learnt, problem.shape, { seed, signal });
   return codes === "float32"
     ? { codebook }

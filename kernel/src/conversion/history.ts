@@ -1,6 +1,7 @@
 import { Table } from "../charts/table";
 import { LutnnError } from "../errors";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
+import type { VerbRecord } from "./record";
 import { type ConversionState, replacedLayers } from "./state";
 
 /** A state of a conversion with where it came from. */
@@ -12,6 +13,19 @@ export interface HistoryEntry {
   /** The state that it was made from; null for the first. */
   readonly parent: number | null;
   readonly state: ConversionState;
+  /** How good the network was when it was last evaluated in this state. */
+  readonly measured?: Measurement;
+  /** The verb and options that made it; missing for the first, and where a version that did not note it has stored it. */
+  readonly made?: VerbRecord;
+}
+
+/** A metric and the examples that it was measured on. */
+export interface Measurement {
+  readonly metric: string;
+  readonly unit: string;
+  readonly value: number;
+  readonly data: string;
+  readonly examples: number;
 }
 
 /** All states of a conversion, none forgotten; one is the present one. */
@@ -31,9 +45,9 @@ export class History {
     return this.entries[this.at];
   }
 
-  add(label: string, state: ConversionState): void {
+  add(label: string, state: ConversionState, made: VerbRecord): void {
     const id = this.entries.length;
-    this.entries.push({ id, label, parent: this.at, state });
+    this.entries.push({ id, label, parent: this.at, state, made });
     this.next.set(this.at, id);
     this.at = id;
   }
@@ -61,6 +75,11 @@ export class History {
 
   get after(): number | null {
     return this.next.get(this.at) ?? null;
+  }
+
+  /** Notes how good the network is in the present state. */
+  measure(measured: Measurement): void {
+    this.entries[this.at] = { ...this.current, measured };
   }
 
   rename(what: string, id: number, label: string): void {

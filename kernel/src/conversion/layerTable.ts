@@ -10,8 +10,9 @@ import {
   type OperatorSizes,
   totalCost,
 } from "../report/counting";
+import type { CalibrationMethod } from "./methods/index";
 import type { RestLayer } from "./restOfNetwork";
-import type { Target } from "./targets";
+import { subvectorLengths, type Target } from "./targets";
 
 export type LayerState = "dense" | "calibrated" | "replaced";
 
@@ -20,8 +21,15 @@ export interface LayerInfo extends OperatorSizes {
   name: string;
   op: LinearOperator["op"];
   state: LayerState;
+  /** By which the layer is replaced; null while it is not. */
+  method: CalibrationMethod | null;
   /** C */
   numCodebooks: number;
+  /** Lengths of one example of what the layer's first call receives and makes. */
+  inputShape: number[];
+  outputShape: number[];
+  /** What K and V may be changed to, by `resize`; K may be any other number from 2 to 256 too. */
+  choices: { numCentroids: number[]; subvectorLengths: number[] };
   before: Cost;
   after: LookupCost;
 }
@@ -139,9 +147,36 @@ export class LayerTable implements Displayable, Iterable<LayerInfo> {
   }
 }
 
-export function layerInfo(target: Target, state: LayerState, codes: CodeKind = "float32"): LayerInfo {
+/** K that are worth a choice. */
+const usualCentroids = [2, 4, 8, 16, 32, 64, 128, 256];
+
+export function layerInfo(
+  target: Target,
+  state: LayerState,
+  codes: CodeKind = "float32",
+  method: CalibrationMethod | null = null,
+): LayerInfo {
   const { inputLength, outputs, op } = target.operator;
-  const { name, positions, numCodebooks, numCentroids, subvectorLength } = target;
+  const { name, positions, numCodebooks, numCentroids, subvectorLength, calls } = target;
+  const [{ node }] = calls;
   const sizes = { positions, inputLength, outputs, numCentroids, subvectorLength, codes };
-  return { name, op, state, numCodebooks, ...sizes, before: denseCost(sizes), after: lookupCost(sizes) };
+  return {
+    name,
+    op,
+    state,
+    method,
+    numCodebooks,
+    ...sizes,
+    inputShape: lengthsOf(node.inputShapes[0]),
+    outputShape: lengthsOf(node.outputShapes[0]),
+    choices: {
+      numCentroids: [...new Set([...usualCentroids, numCentroids])].sort((a, b) => a - b),
+      subvectorLengths: subvectorLengths(target.operator, codes),
+    },
+    before: denseCost(sizes),
+    after: lookupCost(sizes),
+  };
 }
+
+const lengthsOf = (shape: readonly (number | null)[]): number[] =>
+  shape.slice(1).map((length) => length ?? 0);

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { LutnnError } from "../errors";
 import { taskNames } from "../tasks/derive";
 import { methodNames } from "./methods/index";
+import type { Argument, VerbRecord } from "./record";
 import type { ConversionState } from "./state";
 import type { NamedArrays, StoredArray } from "./storedArray";
 
@@ -12,6 +13,14 @@ const weights = z.array(digest);
 
 const origin = z.object({ data: z.string(), examples: z.number(), seed: z.number() });
 
+export const measurement = z.object({
+  metric: z.string(),
+  unit: z.string(),
+  value: z.number(),
+  data: z.string(),
+  examples: z.number(),
+});
+
 const calibration = z.object({
   arrays: byName(digest),
   origin: origin.optional(),
@@ -19,10 +28,30 @@ const calibration = z.object({
   trained: z.object({ arrays: byName(digest), norms: byName(weights) }).optional(),
 });
 
+/** What a name of the notebook may be: a file brings no other code. */
+const expression =
+  /^[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)?(\.(take|skip|shuffle|sample|split)\([\d., ]*\)(\[[01]\])?)*$/;
+
+/** JSON of any depth that a verb was called with: shallow, since options are. */
+const argument: z.ZodType<Argument> = z.lazy(() =>
+  z.union([z.null(), z.boolean(), z.number(), z.string(), z.array(argument), z.record(z.string(), argument)]),
+);
+
+const verbRecord: z.ZodType<VerbRecord> = z.object({
+  verb: z.string().regex(/^[A-Za-z]+$/),
+  args: z.array(argument),
+  values: z.array(z.object({ what: z.string(), expression: z.string().regex(expression).nullable() })),
+  unwritten: z.string().optional(),
+});
+
 /** A {@link ConversionState} with digests for its arrays. */
 const storedState = z.object({
   layers: byName(
-    z.object({ calibrations: z.partialRecord(method, calibration), replacedBy: method.nullable() }),
+    z.object({
+      sizes: z.object({ numCentroids: z.number().int(), subvectorLength: z.number().int() }).optional(),
+      calibrations: z.partialRecord(method, calibration),
+      replacedBy: method.nullable(),
+    }),
   ),
   weights: byName(weights),
   lastMethod: method.nullable(),
@@ -43,6 +72,7 @@ const profile = z.object({
     z.literal("float"),
   ]),
   codes: z.enum(["float32", "int8"]).default("float32"),
+  sharedCodebooks: z.boolean().default(false),
   calibrate: z.object({
     method,
     batchNorm: z.boolean(),
@@ -52,7 +82,7 @@ const profile = z.object({
   fineTune: z.object({
     learningRate: z.number(),
     temperature: z.union([z.enum(["learned", "annealed"]), z.object({ fixed: z.number() })]),
-    otherLearningRate: z.optional(z.number()),
+    otherLearningRate: z.nullable(z.number()).default(null), // versions before this one had none
     temperatureLearningRate: z.number(),
     softShare: z.number(),
     commitment: z.number(),
@@ -65,8 +95,11 @@ const profile = z.object({
 
 const manifest = z.object({
   format: z.literal("lutnn-conversion"),
-  /** 2 where codes are in int8: a release that knew float32 alone must not open it as what it is not. */
-  version: z.union([z.literal(1), z.literal(2)]),
+  /**
+   * 2 where codes are in int8, 3 where a layer's sizes were changed or layers share codebooks: a release that knew float32
+   * alone, one size of each layer, or codebooks of one layer, must not open it as what it is not.
+   */
+  version: z.union([z.literal(1), z.literal(2), z.literal(3)]),
   /** JSON of the dense network's layers, as tf.js writes it. */
   topology: z.string(),
   /** Weights of the dense network by layer. */
@@ -82,6 +115,8 @@ const manifest = z.object({
         label: z.string(),
         parent: z.number().int().nullable(),
         state: storedState,
+        measured: measurement.optional(),
+        made: verbRecord.optional(),
       }),
     )
     .min(1),
@@ -104,7 +139,7 @@ export function readManifest(text: string, name: string): Manifest {
   if (!read.success) {
     const [{ path, message }] = read.error.issues;
     throw new LutnnError(
-      `${name}: the file must describe a stored conversion of version 1 or 2 (${path.join(".") || "its content"}: ${message}); it is damaged or of another version`,
+      `${name}: the file must describe a stored conversion of version 1, 2 or 3 (${path.join(".") || "its content"}: ${message}); it is damaged or of another version`,
     );
   }
   const { states, current, targets } = read.data;
@@ -136,7 +171,8 @@ export function storeState({ layers, weights, lastMethod, tuned, training }: Con
     tuned,
     ...(training ? { training } : {}),
     weights: mapValues(weights, list),
-    layers: mapValues(layers, ({ replacedBy, calibrations }) => ({
+    layers: mapValues(layers, ({ sizes, replacedBy, calibrations }) => ({
+      ...(sizes ? { sizes } : {}),
       replacedBy,
       calibrations: mapValues(calibrations, ({ arrays, origin, norms, trained }) => ({
         arrays: named(arrays),
@@ -169,7 +205,8 @@ export async function unstoreState(
     tuned,
     ...(training ? { training } : {}),
     weights: mapValues(weights, list),
-    layers: mapValues(layers, ({ replacedBy, calibrations }) => ({
+    layers: mapValues(layers, ({ sizes, replacedBy, calibrations }) => ({
+      ...(sizes ? { sizes } : {}),
       replacedBy,
       calibrations: mapValues(calibrations, (found) => ({
         arrays: mapValues(found.arrays, one),

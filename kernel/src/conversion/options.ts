@@ -1,5 +1,7 @@
+import type { Data } from "../datasets/from";
 import type { FineTuneOptions } from "./fineTune";
 import type { CalibrationMethod } from "./methods/index";
+import type { LookupSizes } from "./state";
 
 export interface CalibrateOptions {
   /** Default: the profile's. */
@@ -24,6 +26,39 @@ export type ConvertAllOptions = FineTuneOptions & {
   /** Training examples that each calibration takes. Default 4096. */
   calibrationImages?: number;
 };
+
+export interface MeasureOptions {
+  signal?: AbortSignal;
+}
+
+export interface LayerTimesOptions {
+  /** Of each layer and network. Default 200. */
+  rounds?: number;
+  signal?: AbortSignal;
+}
+
+/** K, V or both of one layer's lookup; what is left out stays. */
+export interface ResizeOptions extends Partial<LookupSizes> {
+  /**
+   * From which a layer that is replaced learns its lookup anew. Default: what calibrate or fineTune were given last; where
+   * that is nothing, the layer becomes dense.
+   */
+  data?: Data;
+  /** Default 0. */
+  seed?: number;
+  signal?: AbortSignal;
+}
+
+/** K and V by layer; layers that are null or not named are dense. */
+export type LayerChoices = Readonly<Record<string, LookupSizes | null>>;
+
+export interface ApplyPlanOptions {
+  /** Default: the profile's. */
+  method?: CalibrationMethod;
+  /** Default 0. */
+  seed?: number;
+  signal?: AbortSignal;
+}
 
 export interface ErrorAccumulationOptions {
   /** Of the series in the chart. Default: how the layers were calibrated or trained. */

@@ -13,8 +13,8 @@ export type TemperatureMode = "learned" | "annealed" | { fixed: number };
 /** How a converted network is trained. */
 export interface FineTuneSettings {
   learningRate: number;
-  /** Of weights that are no lookup's: norms, and layers that stay dense. Default: the same. */
-  otherLearningRate?: number;
+  /** Of weights that are no lookup's: norms, and layers that stay dense; null: the same. */
+  otherLearningRate: number | null;
   temperature: TemperatureMode;
   /** Of θ, the logit of a learned inverse temperature. */
   temperatureLearningRate: number;
@@ -46,6 +46,12 @@ export interface Profile {
    * faster to find; training goes through the same codes that inference has.
    */
   codes: CodeKind;
+  /**
+   * Layers that read the same value in the same rows and sub-vectors (query, key and value of an attention, convolutions of one
+   * window) share one quantiser: learnt once, trained as one variable, and once in the file. Where it is false they begin with
+   * the same centroids, and each trains its own.
+   */
+  sharedCodebooks: boolean;
   calibrate: {
     /** `kmeans` on the dense network's activations, or layer by layer `leastSquares` on converted ones; others to compare with. */
     method: CalibrationMethod;
@@ -73,9 +79,11 @@ const paper: Profile = {
   tableScale: "layer",
   tableBits: 8,
   codes: "float32",
+  sharedCodebooks: false,
   calibrate: { method: "kmeans", batchNorm: false, ridge: 1e-3, refineSteps: 0 },
   fineTune: {
     learningRate: 1e-3,
+    otherLearningRate: null,
     temperature: "learned",
     temperatureLearningRate: 0.1,
     softShare: 1,
@@ -93,6 +101,7 @@ const plus: Profile = {
   tableScale: "output",
   tableBits: 8,
   codes: "int8",
+  sharedCodebooks: false,
   calibrate: { method: "leastSquares", batchNorm: true, ridge: "heldOut", refineSteps: 0 },
   fineTune: { ...paper.fineTune, learningRate: 3e-3, softShare: 0.5, distillation: 1 },
   stages: 1,

@@ -1,10 +1,16 @@
-import { extname } from "node:path";
+import { existsSync } from "node:fs";
+import { readdir, realpath, rm } from "node:fs/promises";
+import { basename, dirname, extname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
+import { readFileWhole } from "../files/readFile";
 import { writeFileWhole } from "../files/writeFile";
 import { checkFile } from "../inference/checkFile";
 import { type ExportOptions, exportOnnx } from "../layers/exportOnnx";
+import { externalEntry, outsideTensors } from "../onnx/externalData";
 import type { FunctionForm } from "../onnx/model";
+import { readModel } from "../onnx/readModel";
+import { dataFilesOf, splitData } from "../onnx/splitData";
 import type { Samples } from "./samples";
 
 export interface SaveOptions {
@@ -18,6 +24,17 @@ export interface SaveOptions {
    * file, as OpenVINO; larger by some nodes a layer, and nothing runs them natively. Default "local".
    */
   functions?: FunctionForm;
+  /**
+   * The large constants in a file of their own beside it, `NAME.onnx.….data`, which sessions read in place: two sessions share
+   * them, and a reader of the file alone reads little. Both belong together. Default false: one file.
+   */
+  externalData?: boolean;
+  /**
+   * Of a conversion: stores the work beside the file, in the folder `NAME.onnx.work` as `store` writes it, so that
+   * `openConversion(path)` goes on from the file. That holds all that was learnt, and the dense network: many times the file,
+   * which does not change but for the folder's name in it. Default false.
+   */
+  reopen?: boolean;
   /** More that the file says of itself, as accuracy or licence: its `metadata_props`. Keys of `lutnn.…` are ours. */
   metadata?: Readonly<Record<string, string>>;
   signal?: AbortSignal;
@@ -54,32 +71,86 @@ function checkName(path: string): void {
     );
 }
 
-/** Writes a network as an ONNX file, checked at the door; returns its size and how it was checked, as words. */
-export async function saveFile(
-  path: string,
+/** The bytes of a file that may be written. */
+export interface CheckedFile {
+  bytes: Uint8Array;
+  /** How they were checked, as words. */
+  checked: string;
+}
+
+/** Throws LutnnError on a path or options that no file can have, before anything is computed. */
+export function checkSave(path: string, { functions = "local", metadata = {} }: SaveOptions): void {
+  checkName(path);
+  checkFunctions(functions);
+  checkMetadata(metadata);
+}
+
+/** A network as an ONNX file, checked at the door. */
+export async function makeFile(
   model: tf.LayersModel,
   { outputNames, metadata }: Pick<ExportOptions, "outputNames" | "metadata">,
   samples: Samples,
   { check = true, functions = "local", metadata: more = {}, signal }: SaveOptions,
-): Promise<{ bytes: number; checked: string }> {
-  checkName(path);
-  checkFunctions(functions);
-  checkMetadata(more);
+): Promise<CheckedFile> {
   const bytes = exportOnnx(model, { outputNames, metadata: { ...more, ...metadata }, functions });
-  let checked = "not checked";
-  if (check) {
-    const inputs = samples.tensors();
+  if (!check) return { bytes, checked: "not checked" };
+  const inputs = samples.tensors();
+  try {
+    const result = await checkFile(bytes, model, inputs, { signal });
+    if (!result.ok)
+      throw new LutnnError(
+        `save: the file must compute what the network computes (${result.sentence}); nothing was written, and { check: false } writes it all the same`,
+      );
+    return { bytes, checked: `checked in ONNX Runtime on ${inputs[0].shape[0]} ${samples.origin}` };
+  } finally {
+    tf.dispose(inputs);
+  }
+}
+
+const bytesText = (bytes: number): string => `${bytes.toLocaleString("en")} bytes`;
+
+/**
+ * Writes a file, whole or not there, with `externalData` its large constants beside it; returns what was written, as words.
+ * The name of these says their content and is new with it, so that at every moment the file finds its own; those of the file
+ * that was there before go last.
+ */
+export async function writeModelFile(
+  path: string,
+  bytes: Uint8Array,
+  { externalData = false }: SaveOptions,
+): Promise<string> {
+  const target = await realpath(path).catch(() => path); // where the path is a link, the file that it leads to
+  const before = await dataFilesBefore(target);
+  const split = externalData ? splitData(bytes, basename(target)) : null;
+  if (!split) await writeFileWhole(path, bytes, "save");
+  else {
+    const beside = join(dirname(target), split.location);
+    const wasThere = existsSync(beside);
+    await writeFileWhole(beside, split.data, "save");
     try {
-      const result = await checkFile(bytes, model, inputs, { signal });
-      if (!result.ok)
-        throw new LutnnError(
-          `save: the file must compute what the network computes (${result.sentence}); nothing was written, and { check: false } writes it all the same`,
-        );
-      checked = `checked in ONNX Runtime on ${inputs[0].shape[0]} ${samples.origin}`;
-    } finally {
-      tf.dispose(inputs);
+      await writeFileWhole(path, split.model, "save");
+    } catch (error) {
+      if (!wasThere) await rm(beside, { force: true }).catch(() => undefined); // the first error says more
+      throw error;
     }
   }
-  await writeFileWhole(path, bytes, "save");
-  return { bytes: bytes.length, checked };
+  for (const name of before)
+    if (name !== split?.location)
+      await rm(join(dirname(target), name), { force: true }).catch(() => undefined);
+  if (!split) return bytesText(bytes.length);
+  return `${bytesText(split.model.length)}, with ${bytesText(split.data.length)} in ${split.location}`;
+}
+
+/** Names of the files beside a path that the file there now has its constants in, as this library calls them. */
+async function dataFilesBefore(path: string): Promise<string[]> {
+  const ours = dataFilesOf(basename(path));
+  const names = (await readdir(dirname(path)).catch(() => [])).filter((name) => ours.test(name));
+  if (names.length === 0) return [];
+  try {
+    const outside = outsideTensors(readModel(await readFileWhole(path, "save"), "save"));
+    const locations = new Set(outside.map((tensor) => externalEntry(tensor, "location")));
+    return names.filter((name) => locations.has(name));
+  } catch {
+    return []; // no file, or another's: nothing beside it is known to be its own
+  }
 }

@@ -28,8 +28,16 @@ export interface Calibration {
   };
 }
 
+/** K and V of a layer's lookup. */
+export interface LookupSizes {
+  readonly numCentroids: number;
+  readonly subvectorLength: number;
+}
+
 /** One layer that can be replaced. */
 export interface LayerEntry {
+  /** Where they were changed since `convert` chose them. What was learnt is of these sizes. */
+  readonly sizes?: LookupSizes;
   /** By method; each stays when another is learnt. */
   readonly calibrations: Readonly<Partial<Record<CalibrationMethod, Calibration>>>;
   /** By which the layer is replaced; null while it is dense. */

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { crc32 } from "node:zlib";
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 
@@ -8,6 +9,7 @@ export type StoredValues = Float32Array | Float64Array | Int32Array | Uint8Array
 /** An array outside tf.js' memory that never changes, known by its content. */
 export class StoredArray {
   private known?: string;
+  private sum?: number;
 
   constructor(
     readonly shape: readonly number[],
@@ -22,6 +24,12 @@ export class StoredArray {
       .update(new Uint8Array(values.buffer, values.byteOffset, values.byteLength))
       .digest("hex");
     return this.known;
+  }
+
+  /** CRC-32 of the content: cheaper than a digest, enough to tell the states of one conversion apart. */
+  get checksum(): number {
+    this.sum ??= crc32(this.values);
+    return this.sum;
   }
 
   get bytes(): number {

@@ -2,9 +2,11 @@ import type * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import { assembleNetwork, freshLayer } from "../layers/assemble";
 import type { NetworkGraph } from "../layers/graph";
+import { LookupLayer } from "../layers/lookupLayer";
 import { methods } from "./methods/index";
 import type { Method, Student } from "./methods/method";
 import type { Profile } from "./profile";
+import { sharedCodebooks } from "./sharedCodebooks";
 import { type ConversionState, placedCalibration } from "./state";
 import { type LayerWeights, type NamedArrays, setWeights } from "./storedArray";
 import type { Target } from "./targets";
@@ -29,7 +31,7 @@ export class StudentMaker {
 
   constructor(
     private readonly graph: NetworkGraph,
-    private readonly targets: readonly Target[],
+    private readonly targetsIn: (state: ConversionState) => readonly Target[],
     private readonly profile: Profile,
   ) {}
 
@@ -49,6 +51,7 @@ export class StudentMaker {
       return layer;
     });
     for (const name of fresh) places.get(name)!.fill(layers.get(name)!);
+    this.shareCodebooks(state, layers, places);
     if (this.current) disposeStudent(this.graph, this.current);
     this.kept = new Map(
       [...layers].map(([name, layer]) => [name, { layer, content: places.get(name)!.content }]),
@@ -80,44 +83,75 @@ export class StudentMaker {
   /** A network apart in which `names` are placed by a method, their arrays still to be set; the caller disposes. */
   withPlaced(names: readonly string[], method: Method, state: ConversionState): Student {
     const places = this.places(state);
+    for (const target of this.targetsIn(state))
+      if (names.includes(target.name))
+        places.set(target.name, {
+          content: null,
+          make: () => method.layerFor(target, this.profile),
+          fill: () => undefined,
+        });
+    return this.assembled(places);
+  }
+
+  /** The network of a state, apart from the one that is kept; the caller disposes. */
+  apart(state: ConversionState): Student {
+    const places = this.places(state);
+    const student = this.assembled(places);
+    this.shareCodebooks(state, student.layers, places);
+    return student;
+  }
+
+  /** Lets layers use one another's quantisers as a state has it; one that no longer does gets back its own. */
+  private shareCodebooks(
+    state: ConversionState,
+    layers: ReadonlyMap<string, tf.layers.Layer>,
+    places: ReadonlyMap<string, Place>,
+  ): void {
+    const owners = sharedCodebooks(this.profile, state, this.targetsIn(state));
+    for (const [name, layer] of layers) {
+      if (!(layer instanceof LookupLayer)) continue;
+      const owner = owners.has(name) ? (layers.get(owners.get(name)!) as LookupLayer) : null;
+      const before = layer.codebookOwner;
+      layer.shareCodebook(owner);
+      if (before !== layer && !owner) places.get(name)!.fill(layer);
+    }
+  }
+
+  private assembled(places: ReadonlyMap<string, Place>): Student {
     const layers = new Map<string, tf.layers.Layer>();
     const model = assembleNetwork(this.graph, (name) => {
-      const target = names.includes(name) ? this.target(name) : null;
-      const layer = target ? method.layerFor(target, this.profile) : places.get(name)!.make();
+      const layer = places.get(name)!.make();
       layers.set(name, layer);
       return layer;
     });
-    for (const [name, layer] of layers) if (!names.includes(name)) places.get(name)!.fill(layer);
+    for (const [name, layer] of layers) places.get(name)!.fill(layer);
     return { model, layers, layerOf: (node) => layers.get(node.name)! };
   }
 
-  private target(name: string): Target {
-    return this.targets.find((target) => target.name === name)!;
-  }
-
   private places(state: ConversionState): Map<string, Place> {
+    const targets = new Map(this.targetsIn(state).map((target) => [target.name, target]));
     return new Map(
       [...this.graph.layers].map(([name, layer]) => {
         const placed = name in state.layers ? placedCalibration(state, name) : null;
         const method = placed && methods[state.layers[name].replacedBy!];
         if (placed && method)
-          return [name, this.placed(name, method, placed.trained?.arrays ?? placed.arrays)];
+          return [name, this.placed(targets.get(name)!, method, placed.trained?.arrays ?? placed.arrays)];
         return [name, this.own(name, layer, state.weights[name])];
       }),
     );
   }
 
-  private placed(name: string, method: Method, arrays: NamedArrays): Place {
+  private placed(target: Target, method: Method, arrays: NamedArrays): Place {
     return {
       content: arrays,
-      make: () => method.layerFor(this.target(name), this.profile),
+      make: () => method.layerFor(target, this.profile),
       fill: (layer) => {
         try {
           method.fill(layer, arrays);
         } catch (error) {
           if (error instanceof LutnnError) throw error;
           throw new LutnnError(
-            `${name}: what was stored of ${method.title} must fit the layer (${(error as Error).message}); the stored conversion is damaged`,
+            `${target.name}: what was stored of ${method.title} must fit the layer (${(error as Error).message}); the stored conversion is damaged`,
             { cause: error },
           );
         }

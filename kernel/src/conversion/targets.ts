@@ -4,9 +4,11 @@ import type { GraphNode, NetworkGraph } from "../layers/graph";
 import { isReplaceable, type LinearOperator, linearOperator, replaceFault } from "../layers/linearOperator";
 import { isNonNegative } from "../layers/nonNegative";
 import { feedingLayers } from "../layers/norms";
+import { type CodeKind, MAX_INTEGER_LENGTH } from "../pq/integerCodes";
 import { checkQuantizerShape } from "../pq/productQuantizer";
 import type { QuantizerShape } from "../pq/reference";
 import { publishedExceptions } from "./leftDense";
+import type { ConversionState, LookupSizes } from "./state";
 
 /** One call of a layer that can be replaced. */
 export interface TargetCall {
@@ -30,7 +32,7 @@ export interface Target extends QuantizerShape {
   norms: string[];
   /**
    * The name of the first layer that reads the same value in the same rows and sub-vectors (query, key and value of an
-   * attention do): such layers learn the same centroids.
+   * attention do, and convolutions of one window): such layers learn the same centroids.
    */
   codebook: string;
 }
@@ -93,33 +95,80 @@ export function chooseTargets(graph: NetworkGraph, options: TargetOptions, atLea
       const norms = [...feeding].filter(([, layers]) => layers.has(name)).map(([norm]) => norm);
       return makeTarget(graph, name, norms, options);
     });
-  return targets.map((target) => ({
-    ...target,
-    codebook: targets.find((other) => haveSameRows(other, target))!.name,
-  }));
+  return withSharedCodebooks(targets);
 }
 
 /** Whether two layers' centroids are the answer to the same question. */
 function haveSameRows(a: Target, b: Target): boolean {
   if (a.name === b.name) return true;
-  const isPlain = [a, b].every(({ operator, calls }) => operator.op === "dense" && calls.length === 1);
+  const isOnce = [a, b].every(({ calls }) => calls.length === 1);
   const isAlike = a.numCentroids === b.numCentroids && a.subvectorLength === b.subvectorLength;
-  return isPlain && isAlike && a.calls[0].node.inputs[0] === b.calls[0].node.inputs[0];
+  const isOneValue = a.calls[0].node.inputs[0] === b.calls[0].node.inputs[0];
+  return isOnce && isAlike && isOneValue && haveSameWindow(a, b);
 }
+
+/** Whether two layers cut what they read into the same rows: dense layers do, convolutions of one window. */
+function haveSameWindow(a: Target, b: Target): boolean {
+  if (a.operator.op !== b.operator.op) return false;
+  if (a.operator.op === "dense") return true;
+  const [one, other] = [a, b].map(({ layer }) => {
+    const { kernelSize, strides, padding, dilationRate, dataFormat } = layer.getConfig();
+    return JSON.stringify({ kernelSize, strides, padding, dilationRate, dataFormat });
+  });
+  return one === other;
+}
+
+/**
+ * Throws LutnnError unless a layer can have a lookup of this K and V; `what` opens the sentence.
+ * @returns C, K and V
+ */
+export function checkSizes(
+  what: string,
+  name: string,
+  operator: LinearOperator,
+  { numCentroids, subvectorLength }: LookupSizes,
+): QuantizerShape {
+  const { inputLength, filterArea } = operator;
+  const shape = { numCodebooks: Math.floor(inputLength / subvectorLength), numCentroids, subvectorLength };
+  if (inputLength % subvectorLength !== 0 || subvectorLength % filterArea !== 0)
+    throw new LutnnError(
+      `${what}: subvectorLength (V) of ${name} must divide its input length ${inputLength} and be a multiple of its ${filterArea} filter positions (got ${subvectorLength}); ${usable(operator)} would do`,
+    );
+  checkQuantizerShape(`${what}: ${name}`, shape);
+  return shape;
+}
+
+/** The lengths of sub-vectors that a layer can have, rising. */
+export function subvectorLengths({ inputLength, filterArea }: LinearOperator, codes: CodeKind): number[] {
+  const lengths: number[] = [];
+  const most = codes === "int8" ? Math.min(inputLength, MAX_INTEGER_LENGTH) : inputLength;
+  for (let length = filterArea; length <= most; length += filterArea)
+    if (inputLength % length === 0) lengths.push(length);
+  return lengths;
+}
+
+/** The layers with the sizes that they have in a state. */
+export function targetsIn(state: ConversionState, chosen: readonly Target[]): Target[] {
+  const targets = chosen.map((target) => {
+    const sizes = state.layers[target.name]?.sizes;
+    return sizes ? { ...target, ...checkSizes("resize", target.name, target.operator, sizes) } : target;
+  });
+  return withSharedCodebooks(targets);
+}
+
+const withSharedCodebooks = (targets: readonly Target[]): Target[] =>
+  targets.map((target) => ({
+    ...target,
+    codebook: targets.find((other) => haveSameRows(other, target))!.name,
+  }));
 
 function makeTarget(graph: NetworkGraph, name: string, norms: string[], options: TargetOptions): Target {
   const calls = graph.callsOf(name).map((node) => ({ node, operator: linearOperator(node) }));
   const [{ operator }] = calls;
-  const { inputLength, filterArea } = operator;
   const of = (given?: number | Record<string, number>) => (typeof given === "object" ? given[name] : given);
   const subvectorLength = of(options.subvectorLength) ?? defaultSubvectorLength(operator);
   const numCentroids = of(options.numCentroids) ?? 16;
-  const shape = { numCodebooks: Math.floor(inputLength / subvectorLength), numCentroids, subvectorLength };
-  if (inputLength % subvectorLength !== 0 || subvectorLength % filterArea !== 0)
-    throw new LutnnError(
-      `convert: subvectorLength (V) of ${name} must divide its input length ${inputLength} and be a multiple of its ${filterArea} filter positions (got ${subvectorLength}); ${usable(inputLength, filterArea)} would do`,
-    );
-  checkQuantizerShape(`convert: ${name}`, shape);
+  const shape = checkSizes("convert", name, operator, { numCentroids, subvectorLength });
   const positions = calls.reduce((sum, call) => sum + call.operator.positions, 0);
   return {
     name,
@@ -135,10 +184,8 @@ function makeTarget(graph: NetworkGraph, name: string, norms: string[], options:
 }
 
 /** The lengths of sub-vectors that a layer can have, as words. */
-function usable(inputLength: number, filterArea: number): string {
-  const lengths: number[] = [];
-  for (let length = filterArea; length <= inputLength; length += filterArea)
-    if (inputLength % length === 0) lengths.push(length);
+function usable(operator: LinearOperator): string {
+  const lengths = subvectorLengths(operator, "float32");
   return lengths.length > 12 ? `${lengths.slice(0, 12).join(", ")} …` : lengths.join(", ");
 }
 

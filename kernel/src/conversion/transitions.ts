@@ -1,5 +1,5 @@
 import type { CalibrationMethod } from "./methods/index";
-import type { Calibration, ConversionState, LayerEntry, Origin } from "./state";
+import type { Calibration, ConversionState, LayerEntry, LookupSizes, Origin } from "./state";
 import { placedCalibration, replacedLayers } from "./state";
 import type { LayerWeights, NamedArrays } from "./storedArray";
 
@@ -56,6 +56,20 @@ export function restored(before: ConversionState, name: string, around: Surround
     : state;
 }
 
+/**
+ * A layer has a lookup of another K and V, of which nothing is known: it is dense, and what was learnt for the sizes before
+ * is left behind.
+ */
+export function resized(
+  before: ConversionState,
+  name: string,
+  sizes: LookupSizes,
+  around: Surroundings,
+): ConversionState {
+  const dense = before.layers[name].replacedBy ? restored(before, name, around) : before;
+  return withLayer(dense, name, { sizes, calibrations: {} });
+}
+
 /** What a method has learnt is kept beside what others have. */
 export function calibrated(
   before: ConversionState,
@@ -69,6 +83,19 @@ export function calibrated(
     });
   return state;
 }
+
+/** Every layer is dense and nothing is learnt; the sizes of lookups stay. */
+export const bare = (before: ConversionState): ConversionState => ({
+  layers: Object.fromEntries(
+    Object.entries(before.layers).map(([name, { sizes }]) => [
+      name,
+      { ...(sizes ? { sizes } : {}), calibrations: {}, replacedBy: null },
+    ]),
+  ),
+  weights: {},
+  lastMethod: null,
+  tuned: false,
+});
 
 /** All that training has made is forgotten; what methods have learnt stays, and so does what is replaced. */
 export function untrained(before: ConversionState): ConversionState {

@@ -1,12 +1,14 @@
 import { readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { partialOf } from "../files/aside";
 import { fileError } from "../files/fileError";
 import { makeFolder } from "../files/makeFolder";
-import { partialOf, writeFileWhole } from "../files/writeFile";
+import { writeFileWhole } from "../files/writeFile";
 import { yieldToEvents } from "../host/signal";
 import { encodeArray, encodedLength } from "./arrayFile";
 import type { ConversionParts } from "./core";
 import { type Manifest, storeState } from "./manifest";
+import type { Profile } from "./profile";
 import { arraysOf } from "./state";
 import { weightsOf } from "./storedArray";
 import { topologyOf } from "./topology";
@@ -18,6 +20,13 @@ export const arraysFolder = "arrays";
 /** Whether a file of the arrays' folder is an array, or what a killed process left of writing one: nobody else's file goes. */
 const isArray = (name: string): boolean =>
   /^[0-9a-f]{64}$/.test(name) || /^[0-9a-f]{40}$/.test(partialOf(name) ?? "");
+
+/** The lowest version of the format that says all of it. */
+function versionOf({ codes, sharedCodebooks }: Profile, states: Manifest["states"]): Manifest["version"] {
+  const isResized = states.some(({ state }) => Object.values(state.layers).some(({ sizes }) => sizes));
+  if (isResized || sharedCodebooks) return 3;
+  return codes === "int8" ? 2 : 1;
+}
 
 /**
  * Writes a conversion into a folder: arrays by their digest, then the manifest that names them, each file whole or not
@@ -33,7 +42,7 @@ export async function writeConversion(
   const states = history.entries.map((entry) => ({ ...entry, state: storeState(entry.state) }));
   const manifest: Manifest = {
     format: "lutnn-conversion",
-    version: profile.codes === "int8" ? 2 : 1,
+    version: versionOf(profile, states),
     topology: topologyOf(graph.model),
     dense: Object.fromEntries(
       Object.entries(weights).map(([name, arrays]) => [name, arrays.map(({ digest }) => digest)]),

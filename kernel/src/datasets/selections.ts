@@ -1,5 +1,6 @@
 import { LutnnError } from "../errors";
 import { permutation, sampleIndices, seededRandom } from "../pq/random";
+import { derived } from "./derivation";
 
 /**
  * What follows from selecting examples by index. Every selection keeps the name of its origin and shares no state with
@@ -39,24 +40,26 @@ export abstract class Selections<Self> {
   /** The first `count` examples, all when there are fewer. */
   take(count: number): Self {
     this.checkCount("take", count, 1);
-    return this.select(range(0, Math.min(count, this.size)));
+    return derived(this, `.take(${count})`, this.select(range(0, Math.min(count, this.size))));
   }
 
   /** All but the first `count` examples; at least one must be left. */
   skip(count: number): Self {
     this.checkCount("skip", count, 0);
-    return this.select(range(Math.min(count, this.size), this.size));
+    return derived(this, `.skip(${count})`, this.select(range(Math.min(count, this.size), this.size)));
   }
 
   /** In random order. */
   shuffle(seed = 0): Self {
-    return this.select(permutation(this.size, seededRandom(seed, this.name, "shuffle")));
+    const order = permutation(this.size, seededRandom(seed, this.name, "shuffle"));
+    return derived(this, `.shuffle(${seed})`, this.select(order));
   }
 
   /** `count` examples chosen at random, in their original order; all when there are fewer. */
   sample(count: number, seed = 0): Self {
     this.checkCount("sample", count, 1);
-    return this.select(sampleIndices(this.size, count, seededRandom(seed, this.name, "sample")));
+    const indices = sampleIndices(this.size, count, seededRandom(seed, this.name, "sample"));
+    return derived(this, `.sample(${count}, ${seed})`, this.select(indices));
   }
 
   /**
@@ -74,7 +77,10 @@ export abstract class Selections<Self> {
     const classes = this.classes();
     const ranked = classes ? interleaved(order, classes) : order;
     const part = (from: number, to: number) => this.select(ranked.slice(from, to).sort());
-    return [part(0, wanted), part(wanted, this.size)];
+    return [
+      derived(this, `.split(${fraction}, ${seed})[0]`, part(0, wanted)),
+      derived(this, `.split(${fraction}, ${seed})[1]`, part(wanted, this.size)),
+    ];
   }
 }
 

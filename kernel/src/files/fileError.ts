@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { LutnnError } from "../errors";
 
 const notPermitted =
@@ -32,7 +33,8 @@ const tensorflowCodes: Record<string, string> = { 5: "ENOENT", 7: "EACCES", 8: "
 
 /** What the system, Node.js or TensorFlow calls a failure of the file system; null for another error. */
 function codeOf(error: Error): string | null {
-  const { code = "", syscall } = error as NodeJS.ErrnoException;
+  const { code = "", syscall, errno } = error as NodeJS.ErrnoException;
+  if (errno === -constants.errno.EDQUOT) return "EDQUOT"; // Node.js has no name for it on Linux
   if (Object.hasOwn(meanings, code) || syscall) return code;
   const status = /Invalid TF_Status: (\d+)/.exec(error.message)?.[1];
   return status === undefined ? null : (tensorflowCodes[status] ?? `TensorFlow's status ${status}`);

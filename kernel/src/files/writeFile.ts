@@ -1,7 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { type FileHandle, open, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join, resolve, sep } from "node:path";
+import { dirname, resolve, sep } from "node:path";
 import { LutnnError } from "../errors";
+import { abandonedBeside, claimAside, releaseAside } from "./aside";
 import { fileError } from "./fileError";
 import { makeFolder } from "./makeFolder";
 import { requireRegular } from "./regularFile";
@@ -10,8 +10,9 @@ import { requireRegular } from "./regularFile";
 const mostAtOnce = 2 ** 30;
 
 /**
- * Writes a file so that it is there whole or not at all: beside it under another name, to the disk, then renamed.
- * Makes the folder when it is missing; where the path is a symbolic link, the file that it leads to is written.
+ * Writes a file so that it is there whole or not at all: beside it under another name, to the disk, then renamed. What a
+ * killed process left beside it goes. Makes the folder when it is missing; where the path is a symbolic link, the file
+ * that it leads to is written.
  *
  * Throws LutnnError where that fails (a full disk, a folder of that name, a file where a folder should be, missing
  * rights, …); the file that was there before is then as it was. `doing` opens the error's sentence.
@@ -36,17 +37,10 @@ export async function writeFileWhole(
   }
 }
 
-/**
- * Of a file that a killed process left half-written, the name of the one that it was to become (at most its first 40
- * characters); null for every other file.
- */
-export const partialOf = (name: string): string | null =>
-  /^(.{1,40})\.[0-9a-f]{8}\.partial$/.exec(name)?.[1] ?? null;
-
 async function writeAside(target: string, data: string | Uint8Array): Promise<void> {
-  const folder = dirname(target);
-  // Its beginning only: with all of it the name could be too long.
-  const aside = join(folder, `${basename(target).slice(0, 40)}.${randomUUID().slice(0, 8)}.partial`);
+  for (const left of await abandonedBeside(target))
+    await rm(left, { recursive: true, force: true }).catch(() => undefined); // it takes room and does no harm
+  const aside = claimAside(target);
   try {
     const file = await open(aside, "wx");
     try {
@@ -56,10 +50,12 @@ async function writeAside(target: string, data: string | Uint8Array): Promise<vo
       await file.close();
     }
     await rename(aside, target);
-    await syncFolder(folder);
+    await syncFolder(dirname(target));
   } catch (error) {
     await rm(aside, { force: true }).catch(() => undefined); // the first error says more
     throw error;
+  } finally {
+    releaseAside(aside);
   }
 }
 

@@ -24,6 +24,11 @@ export interface NotebookHost {
   readonly comms: Comms;
   /** Asks the user for a line of text; rejects when the client cannot ask. */
   input(prompt: string, options?: InputOptions): Promise<string>;
+  /**
+   * The notebook's expression for a value: the top-level variable that holds it, or `name.property` of one that holds a plain
+   * object; null where there is none.
+   */
+  nameOf?(value: object): string | null;
 }
 
 const key = Symbol.for("lutnn.host");

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { escapeMarkup } from "./escapeMarkup";
 import { currentHost, type Displayable, displaySymbol, type MimeBundle } from "./host";
+import { progressAudience } from "./progressListener";
 
 /** Named figures shown beside the bar, already formatted. */
 export type ProgressFields = Record<string, string>;
@@ -31,6 +32,7 @@ export class Progress implements Displayable {
   private ended = false;
   private done = 0;
   private fields: ProgressFields = {};
+  private readonly audience = progressAudience();
 
   /**
    * @param total steps in all; undefined when nobody knows: then there is a count instead of a bar
@@ -51,6 +53,7 @@ export class Progress implements Displayable {
   update(done: number, fields: ProgressFields = {}): void {
     this.done = done;
     this.fields = fields;
+    this.tell();
     const now = performance.now();
     if (now - this.start >= patience && now - this.lastDrawn >= minimumGap) this.draw();
   }
@@ -66,6 +69,7 @@ export class Progress implements Displayable {
   end(): void {
     if (this.ended) return;
     this.ended = true;
+    this.tell();
     if (this.shown || performance.now() - this.start >= patience) this.draw();
   }
 
@@ -80,6 +84,19 @@ export class Progress implements Displayable {
     const full = Math.round((share ?? 0) * barWidth);
     const bar = share === null ? "" : "█".repeat(full) + "░".repeat(barWidth - full);
     return [this.label, bar, this.figures()].filter(Boolean).join(" ");
+  }
+
+  private tell(): void {
+    const { label, done, total, unit } = this;
+    const figures = { label, done, total, unit, secondsLeft: this.secondsLeft(), line: () => this.line() };
+    for (const listener of this.audience.listeners) listener(figures);
+  }
+
+  /** At the rate so far; null when the total is unknown or nothing is done yet. */
+  private secondsLeft(): number | null {
+    if (this.total === undefined || this.done <= 0) return null;
+    const seconds = (performance.now() - this.start) / 1000;
+    return ((this.total - this.done) / this.done) * seconds;
   }
 
   private html(): string {
@@ -100,8 +117,8 @@ export class Progress implements Displayable {
     const seconds = (performance.now() - this.start) / 1000;
     const share = this.share();
     const rate = this.done > 0 ? this.done / Math.max(seconds, 1e-9) : 0;
-    const left =
-      this.total === undefined || rate === 0 ? "" : `${formatSeconds((this.total - this.done) / rate)} left`;
+    const secondsLeft = this.secondsLeft();
+    const left = secondsLeft === null ? "" : `${formatSeconds(secondsLeft)} left`;
     const parts = [
       share === null ? `${this.done} ${this.unit}`.trim() : `${Math.round(share * 100)} %`,
       `${rate >= 100 ? rate.toFixed(0) : rate.toPrecision(3)} ${this.unit}/s`.replace(" /s", "/s"),
@@ -112,6 +129,7 @@ export class Progress implements Displayable {
   }
 
   private draw(): void {
+    if (!this.audience.isDrawn) return;
     const text = this.line();
     this.lastDrawn = performance.now();
     const host = currentHost();

@@ -1,7 +1,8 @@
+import type { NodeProfile } from "./sessionProfile";
 import type { FileValue, TensorData } from "./tensorData";
 
 /** What runs a file's nodes: see {@link SessionOptions}. */
-export type BackendName = "native" | "onnxruntime";
+export type BackendName = "native" | "onnxruntime" | "reference";
 
 export interface BackendOptions {
   threads: number;
@@ -21,6 +22,8 @@ export interface Running {
   readonly isa?: string;
   /** All outputs for all inputs, each in the file's order; runs may overlap. */
   run(inputs: readonly TensorData[]): Promise<TensorData[]>;
+  /** What a backend that is not ONNX Runtime alone has recorded itself; else ONNX Runtime's file has it. */
+  recorded?(): { runs: number; nodes: NodeProfile[] };
   /** Ends what is recorded, so that its file is written. */
   endProfiling(): void;
   /** Frees it; no run may be on its way. */

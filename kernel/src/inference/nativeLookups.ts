@@ -1,5 +1,6 @@
 import { LutnnError } from "../errors";
 import { LUTNN_DOMAIN } from "../onnx/builder";
+import { lookupName } from "../onnx/lookupFunctions";
 import type { FunctionProto, ModelProto, NodeProto } from "../onnx/onnx_pb";
 
 /** A function of a file by what its nodes call it. */
@@ -46,6 +47,10 @@ function lookupsOf({ graph, functions }: ModelProto, native: ReadonlySet<string>
   return { used, foreign };
 }
 
+/** The operators without what may follow them, which would be dozens of names. */
+const basesOf = (operators: readonly string[]): string =>
+  `${[...new Set(operators.map((name) => lookupName(name)?.base ?? name))].join(", ")}, with what may follow them`;
+
 /**
  * Throws LutnnError unless all lookups that a file's outputs depend on run natively: each operator is one of ours, and a
  * kernel was made for it.
@@ -63,6 +68,6 @@ export function requireNativeLookups(
   const absent = [...foreign, ...[...used].filter(([operator]) => !kernels.has(operator))];
   if (absent.length > 0)
     throw new LutnnError(
-      `InferenceSession: every lookup of ${file} must run natively (${absent.map(([operator, node]) => `${LUTNN_DOMAIN}.${operator} "${node}"`).join(", ")} would run as its function; native are ${operators.join(", ")}); write the file anew, or ask for { backend: "onnxruntime" }`,
+      `InferenceSession: every lookup of ${file} must run natively (${absent.map(([operator, node]) => `${LUTNN_DOMAIN}.${operator} "${node}"`).join(", ")} would run as its function; native are ${basesOf(operators)}); write the file anew, or ask for { backend: "onnxruntime" }`,
     );
 }

@@ -5,12 +5,12 @@ import { type FileValue, fileValue } from "./tensorData";
 
 /** A file in onnxruntime-node: replaced layers run as the functions of standard operators that the file brings. */
 export async function onnxRuntimeSession(
-  bytes: Uint8Array,
+  model: string | Uint8Array,
   name: string,
   { threads, optimize, profilePrefix }: BackendOptions,
 ): Promise<Running> {
   const { InferenceSession, Tensor } = onnxRuntime();
-  const session = await InferenceSession.create(bytes, {
+  const session = await InferenceSession.create(model as string, {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     logSeverityLevel: 4, // its errors come as errors; it prints nothing

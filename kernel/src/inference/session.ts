@@ -5,6 +5,7 @@ import { nativeStatus } from "../compute/backend";
 import type { ExampleSource } from "../datasets/examples";
 import { LutnnError } from "../errors";
 import { readFileWhole } from "../files/readFile";
+import { bringDataIn, checkOutside, folderOf } from "../onnx/externalData";
 import { readModel } from "../onnx/readModel";
 import type { Head } from "../tasks/head";
 import type { Evaluation } from "../training/evaluate";
@@ -14,7 +15,8 @@ import { headOfFile } from "./fileHead";
 import { nativeSession, nativeSessionStatus } from "./nativeSession";
 import { reasonOf } from "./onnxRuntime";
 import { onnxRuntimeSession } from "./onnxRuntimeSession";
-import { readProfile, type SessionProfile } from "./sessionProfile";
+import { referenceSession } from "./referenceSession";
+import { readProfile, SessionProfile } from "./sessionProfile";
 import {
   type ArrayOf,
   checkFeed,
@@ -24,13 +26,14 @@ import {
   valueText,
 } from "./tensorData";
 
-const backends: readonly BackendName[] = ["native", "onnxruntime"];
+const backends: readonly BackendName[] = ["native", "onnxruntime", "reference"];
 
 export interface SessionOptions {
   /**
    * What runs the nodes. `native`: ONNX Runtime with replaced layers as operators of our own; creation throws where one of
    * them would run as something else. `onnxruntime`: ONNX Runtime alone, replaced layers as the functions of standard
-   * operators that the file brings. Default `native` where that is built, else `onnxruntime`; the session's `backend` says.
+   * operators that the file brings. `reference`: replaced layers by plain TypeScript loops, what lies between them by ONNX
+   * Runtime: slow, and what the others are compared with. Default `native` where that is built, else `onnxruntime`; the session's `backend` says.
    */
   backend?: BackendName;
   /** Threads that one run may use, 1 … 256. Default 1. */
@@ -49,7 +52,7 @@ function checkOptions(options: SessionOptions): BackendOptions & { backend: Back
   const { backend = nativeSessionStatus().available ? "native" : "onnxruntime" } = options;
   if (!backends.includes(backend))
     throw new LutnnError(
-      `InferenceSession: backend must be ${backends.join(" or ")} (got ${JSON.stringify(backend)}); leave it out for what is there`,
+      `InferenceSession: backend must be ${backends.slice(0, -1).join(", ")} or ${backends[backends.length - 1]} (got ${JSON.stringify(backend)}); leave it out for what is there`,
     );
   if (!Number.isInteger(threads) || threads < 1 || threads > 256)
     throw new LutnnError(
@@ -99,7 +102,7 @@ export class InferenceSession {
   ) {}
 
   /**
-   * @param model path or bytes of the file; leave the bytes alone until the session is there
+   * @param model path of the file, with what belongs to it in its folder, or bytes that hold all; leave the bytes alone until the session is there
    * Throws LutnnError when the file is missing, damaged or not an ONNX model, or cannot run as the options ask.
    */
   static async create(model: string | Uint8Array, options: SessionOptions = {}): Promise<InferenceSession> {
@@ -107,13 +110,18 @@ export class InferenceSession {
     const bytes = await bytesOf(model);
     const name = typeof model === "string" ? model : "model";
     const decoded = readModel(bytes, name);
+    const folderOfFile = typeof model === "string" ? folderOf(model) : null;
+    const isSplit = checkOutside(decoded, folderOfFile, `InferenceSession: ${name}`);
     const metadata = Object.fromEntries(decoded.metadataProps.map(({ key, value }) => [key, value]));
     const folder = profile ? mkdtempSync(join(tmpdir(), "lutnn-profile-")) : undefined;
     const settings = folder ? { ...rest, profilePrefix: join(folder, "nodes") } : rest;
     try {
-      const running = await (backend === "native"
-        ? nativeSession(model, name, decoded, settings)
-        : onnxRuntimeSession(bytes, name, settings));
+      if (backend === "reference") bringDataIn(decoded, folderOfFile, `InferenceSession: ${name}`);
+      const running = await {
+        native: () => nativeSession(model, name, decoded, settings),
+        onnxruntime: () => onnxRuntimeSession(isSplit ? model : bytes, name, settings),
+        reference: () => referenceSession(decoded, name, settings),
+      }[backend]();
       return new InferenceSession(running, backend, name, headOfFile(decoded), metadata, folder);
     } catch (error) {
       if (folder) rmSync(folder, { recursive: true, force: true });
@@ -180,6 +188,7 @@ export class InferenceSession {
       const results = await run;
       return Object.fromEntries(this.outputNames.map((name, i) => [name, results[i] as TensorData<A>]));
     } catch (error) {
+      if (error instanceof LutnnError) throw error;
       throw new LutnnError(
         `InferenceSession: ONNX Runtime must be able to run ${this.name} on these inputs (it says: ${reasonOf(error)}); compare their dims with what the network was made for`,
       );
@@ -206,9 +215,15 @@ export class InferenceSession {
     await Promise.allSettled([...this.pending]);
     if (this.profiled) return this.profiled;
     this.running.endProfiling();
-    const [file] = readdirSync(recordFolder);
-    this.profiled = readProfile(this.backend, readFileSync(join(recordFolder, file), "utf8"));
+    this.profiled = this.readRecord(recordFolder);
     return this.profiled;
+  }
+
+  private readRecord(folder: string): SessionProfile {
+    const recorded = this.running.recorded?.();
+    if (recorded) return new SessionProfile(this.backend, recorded.runs, recorded.nodes);
+    const [file] = readdirSync(folder);
+    return readProfile(this.backend, readFileSync(join(folder, file), "utf8"));
   }
 
   /**

@@ -91,6 +91,9 @@ export class CellRunner {
     }
   }
 
+  /** The notebook's expression for a value; null where no variable holds it. */
+  nameOf = (value: object): string | null => this.scope.nameOf(value);
+
   /** The cell has failed or was interrupted: what it declared and did not get to is not declared. */
   failed(cell: Cell): void {
     const before = this.before.get(cell);

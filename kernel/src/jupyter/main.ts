@@ -82,7 +82,7 @@ function startKernel(connectionFile: string): void {
   const output = new Output(inbox, zone, shared);
   const comms = new CommManager(output);
   const input = new Input(output, zone, shared, answers);
-  installHost(notebookHost(output, comms, input));
+  installHost(notebookHost(output, comms, input, (value) => runner.nameOf(value)));
   installPrompt(input);
   installStdin(input);
   if (descriptors) watchChildCalls(output, zone, shared, descriptors.folder);

@@ -5,7 +5,12 @@ import type { Input } from "./input";
 import type { Output } from "./output";
 
 /** What the library finds installed in a notebook. */
-export function notebookHost(output: Output, comms: Comms, input: Input): NotebookHost {
+export function notebookHost(
+  output: Output,
+  comms: Comms,
+  input: Input,
+  nameOf: (value: object) => string | null,
+): NotebookHost {
   return {
     display(bundle: MimeBundle, { displayId, update = false, metadata = {} }: DisplayOptions = {}) {
       const transient = displayId === undefined ? {} : { display_id: displayId };
@@ -19,5 +24,6 @@ export function notebookHost(output: Output, comms: Comms, input: Input): Notebo
     },
     comms,
     input: (prompt, options) => input.ask(prompt, options),
+    nameOf,
   };
 }

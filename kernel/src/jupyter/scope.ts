@@ -1,6 +1,7 @@
 // The notebook's variables. Each lives in an object of its own, its box, as the property with its name: a cell's code
 // reads and writes `$rate.rate`, so there is one `rate` for every function, whichever cell made it. A property of its own
 // object costs about as much as a local variable, and V8 learns the kind of value that each of them holds.
+import { types } from "node:util";
 
 /** Has the variable as its own property once it has been given a value. */
 export type Box = Record<string, unknown>;
@@ -36,6 +37,25 @@ export class Scope {
     const property = Object.getOwnPropertyDescriptor(entry.box, name);
     if (property) return property.get ?? property.value;
     return entry.isBlank ? undefined : noValue;
+  }
+
+  /**
+   * The variable that holds a value, or `name.property` of one that holds a plain object; null where there is none. Calls
+   * nobody's code. Of several variables, the first that was declared.
+   */
+  nameOf(value: object): string | null {
+    for (const name of this.entries.keys()) if (this.peek(name) === value) return name;
+    for (const name of this.entries.keys()) {
+      const holder = this.peek(name);
+      if (!isPlainObject(holder)) continue;
+      for (const property of Object.keys(holder))
+        if (
+          Object.getOwnPropertyDescriptor(holder, property)?.value === value &&
+          /^[A-Za-z_$][\w$]*$/.test(property)
+        )
+          return `${name}.${property}`;
+    }
+    return null;
   }
 
   /** A `var` has a value from the start of its cell. */
@@ -97,6 +117,12 @@ export class Scope {
     this.namespaces.set(loaded, namespace);
     return namespace;
   }
+}
+
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== "object" || value === null || types.isProxy(value)) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 function exportOf(module: Loaded, loaded: unknown, name: string): unknown {

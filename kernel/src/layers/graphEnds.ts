@@ -2,6 +2,7 @@ import { fuseLookups } from "../onnx/fuseLookups";
 import { GraphBuilder, type GraphValue } from "../onnx/graphBuilder";
 import { fileOrder } from "../onnx/layout";
 import { type FunctionForm, modelBytes } from "../onnx/model";
+import { passBytes } from "../onnx/passBytes";
 
 /** The inputs and outputs of a file while its graph is being written, in the order of axes that files have. */
 export class GraphEnds {
@@ -40,7 +41,9 @@ export class GraphEnds {
     functions: FunctionForm = "local",
   ): Uint8Array {
     this.graph.rename(this.renamed);
-    fuseLookups(this.graph, new Set(this.outputs.map(({ name: output }) => output)));
+    const ends = new Set(this.outputs.map(({ name: output }) => output));
+    fuseLookups(this.graph, ends);
+    passBytes(this.graph, ends);
     return modelBytes(this.graph, { name, inputs: this.inputs, outputs: this.outputs, metadata, functions });
   }
 }

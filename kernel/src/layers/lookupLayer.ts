@@ -23,6 +23,9 @@ export { INITIAL_INVERSE_TEMPERATURE_LOGIT } from "./temperature";
 
 type LayerConfig = tf.serialization.ConfigDict;
 
+/** Those of a layer's variables that say which codes its inputs have. */
+const quantizerVariables = ["centroids", "input_scale", "input_zero_point"];
+
 /**
  * Common part of LutConv1D, LutConv2D and LutDense: a linear operator on rows (N, D), replaced by a lookup.
  * The layer keeps the whole config of the dense layer it stands for and adds `lookup`, so a network's own definition
@@ -91,8 +94,36 @@ export abstract class LookupLayer extends tf.layers.Layer {
     return this.lookup.codes === "int8";
   }
 
+  private owner: LookupLayer | null = null;
+
+  /** The layer whose quantiser this one uses: itself, or one of the same rows that {@link shareCodebook} has named. */
+  get codebookOwner(): LookupLayer {
+    return this.owner ?? this;
+  }
+
+  /**
+   * Uses another layer's quantiser from now on, in training too, in place of its own, which keeps what it holds; null ends
+   * that. The other one must not share in turn.
+   */
+  shareCodebook(owner: LookupLayer | null): void {
+    this.owner = owner;
+  }
+
+  /** Brings what its own quantiser holds up to the one that it uses. */
+  settleCodebook(): void {
+    if (!this.owner) return;
+    for (const name of quantizerVariables)
+      if (name in this.variables) this.variables[name].write(this.owner.variables[name].read());
+  }
+
+  /** Variables of its own that it does not use, and that training leaves alone. */
+  get unusedVariables(): tf.Variable[] {
+    return this.owner ? [this.variables.centroids.read() as tf.Variable] : [];
+  }
+
   private read<T extends tf.Tensor>(name: string): T {
-    return this.variables[name].read() as T;
+    const { variables } = quantizerVariables.includes(name) ? this.codebookOwner : this;
+    return variables[name].read() as T;
   }
 
   /** The variable of θ, which trains at a learning rate of its own. */

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { LUTNN_DOMAIN, node, ONNX_OPSET } from "./builder";
+import { LUTNN_DOMAIN, LUTNN_DOMAIN_VERSION, node, ONNX_OPSET } from "./builder";
 import {
   codebookNodes,
   constant,
@@ -12,33 +12,33 @@ import {
 } from "./functions";
 import { type FunctionProto, FunctionProtoSchema, type NodeProto } from "./onnx_pb";
 
-// The operators whose codes are defined in integers, as functions of standard operators. Both take: x float32, inputScale
-// float32 (), inputZeroPoint uint8 (), centroids int8 (C, K, V), halfNorms int32 (C, K), table int8 (C, K, M), scale and bias
-// float32 (M), and compute scale · Σ_c table[c][argmax_k(Σ (q_c − inputZeroPoint)·p_ck − halfNorm_ck)] + bias with q the
-// quantised x. All but QuantizeLinear and the last scaling is integers, so every runtime gives the same codes.
+// The operators whose codes are defined in integers, as functions of standard operators. `OfBytes` take: x uint8, inputZeroPoint
+// uint8 (), centroids int8 (C, K, V), halfNorms int32 (C, K), table int8 (C, K, M), scale and bias float32 (M), and compute
+// scale · Σ_c table[c][argmax_k(Σ (x_c − inputZeroPoint)·p_ck − halfNorm_ck)] + bias. The others take x float32 and inputScale
+// float32 () before inputZeroPoint, and quantise x first. All but QuantizeLinear and the last scaling is integers, so every
+// runtime gives the same codes.
 
-const inputs = ["x", "inputScale", "inputZeroPoint", "centroids", "halfNorms", "table", "scale", "bias"];
+const constants = ["inputZeroPoint", "centroids", "halfNorms", "table", "scale", "bias"];
+const inputs = ["x", ...constants];
 
-/** x as bytes. */
-const quantizeNode = (): NodeProto =>
-  node("QuantizeLinear", ["x", "inputScale", "inputZeroPoint"], ["bytes"]);
+const opsets = [{ domain: "", version: BigInt(ONNX_OPSET) }];
+const ownOpset = { domain: LUTNN_DOMAIN, version: BigInt(LUTNN_DOMAIN_VERSION) };
 
-/** LutConvInteger: x (N, channels, height, width) → (N, M, output height, output width), as LutConv; padding is zeros. */
-export function lutConvIntegerFunction(): FunctionProto {
+/** LutConvIntegerOfBytes: x (N, channels, height, width) → (N, M, output height, output width), as LutConv; padding is zeros. */
+export function lutConvIntegerOfBytesFunction(): FunctionProto {
   return create(FunctionProtoSchema, {
-    name: "LutConvInteger",
+    name: "LutConvIntegerOfBytes",
     domain: LUTNN_DOMAIN,
     input: inputs,
     output: ["y"],
     attribute: [...convAttributes],
-    opsetImport: [{ domain: "", version: BigInt(ONNX_OPSET) }],
+    opsetImport: opsets,
     docString:
-      "Convolution by table lookup with codes defined in integers: bytes, exact scores, then a sum of int8 table rows.",
+      "Convolution by table lookup with codes defined in integers: exact scores of bytes, then a sum of int8 table rows.",
     node: [
       ...codebookNodes(),
-      quantizeNode(),
       ...filterNodes(),
-      node("ConvInteger", ["bytes", "filters", "inputZeroPoint"], ["products"], convReferences()), // (N, C·K, height, width)
+      node("ConvInteger", ["x", "filters", "inputZeroPoint"], ["products"], convReferences()), // (N, C·K, height, width)
       constant("halfNormShape", [1, -1, 1, 1]),
       node("Reshape", ["halfNorms", "halfNormShape"], ["halfNormPlanes"]), // (1, C·K, 1, 1)
       node("Sub", ["products", "halfNormPlanes"], ["scores"]),
@@ -47,20 +47,19 @@ export function lutConvIntegerFunction(): FunctionProto {
   });
 }
 
-/** LutMatMulInteger: x (…, C·V) → (…, M). No attributes. */
-export function lutMatMulIntegerFunction(): FunctionProto {
+/** LutMatMulIntegerOfBytes: x (…, C·V) → (…, M). No attributes. */
+export function lutMatMulIntegerOfBytesFunction(): FunctionProto {
   return create(FunctionProtoSchema, {
-    name: "LutMatMulInteger",
+    name: "LutMatMulIntegerOfBytes",
     domain: LUTNN_DOMAIN,
     input: inputs,
     output: ["y"],
-    opsetImport: [{ domain: "", version: BigInt(ONNX_OPSET) }],
+    opsetImport: opsets,
     docString:
-      "Matrix product by table lookup with codes defined in integers: bytes, exact scores, then a sum of int8 table rows.",
+      "Matrix product by table lookup with codes defined in integers: exact scores of bytes, then a sum of int8 table rows.",
     node: [
       ...codebookNodes(),
-      quantizeNode(),
-      ...partNodes("bytes"),
+      ...partNodes("x"),
       node("MatMulInteger", ["partsByCodebook", "centroidColumns", "inputZeroPoint"], ["products"]), // (C, N, K)
       constant("normAxis", [1]),
       node("Unsqueeze", ["halfNorms", "normAxis"], ["halfNormRows"]), // (C, 1, K)
@@ -69,3 +68,33 @@ export function lutMatMulIntegerFunction(): FunctionProto {
     ],
   });
 }
+
+/** The function that quantises x and is the lookup of bytes then. */
+function quantizing(ofBytes: FunctionProto, name: string): FunctionProto {
+  const attributes = ofBytes.attribute.length > 0 ? convReferences() : {};
+  return create(FunctionProtoSchema, {
+    name,
+    domain: LUTNN_DOMAIN,
+    input: ["x", "inputScale", ...constants],
+    output: ["y"],
+    attribute: ofBytes.attribute,
+    opsetImport: [...opsets, ownOpset],
+    docString: `${ofBytes.name} of x as bytes.`,
+    node: [
+      quantizeNode("x", "input", "bytes"),
+      node(ofBytes.name, ["bytes", ...constants], ["y"], attributes, LUTNN_DOMAIN),
+    ],
+  });
+}
+
+/** A value's bytes; scale and zero point are inputs of the function, called after what they belong to. */
+export const quantizeNode = (value: string, owner: "input" | "output", bytes: string): NodeProto =>
+  node("QuantizeLinear", [value, `${owner}Scale`, `${owner}ZeroPoint`], [bytes]);
+
+/** LutConvInteger: x (N, channels, height, width) float32 → (N, M, output height, output width). */
+export const lutConvIntegerFunction = (): FunctionProto =>
+  quantizing(lutConvIntegerOfBytesFunction(), "LutConvInteger");
+
+/** LutMatMulInteger: x (…, C·V) float32 → (…, M). */
+export const lutMatMulIntegerFunction = (): FunctionProto =>
+  quantizing(lutMatMulIntegerOfBytesFunction(), "LutMatMulInteger");

@@ -1,57 +1,115 @@
 import { create } from "@bufbuild/protobuf";
 import { LUTNN_DOMAIN, LUTNN_DOMAIN_VERSION, node, ONNX_OPSET } from "./builder";
 import { convReferences, lutConvFunction, lutMatMulFunction } from "./functions";
-import { lutConvIntegerFunction, lutMatMulIntegerFunction } from "./integerFunctions";
+import {
+  lutConvIntegerFunction,
+  lutConvIntegerOfBytesFunction,
+  lutMatMulIntegerFunction,
+  lutMatMulIntegerOfBytesFunction,
+  quantizeNode,
+} from "./integerFunctions";
 import { type FunctionProto, FunctionProtoSchema } from "./onnx_pb";
 
 // Every lookup has named variants, LutConvRelu and so on, which are functions over it: Add takes one more input, the
-// residual, of the result's shape, and adds it; Relu makes negative results 0, after that.
+// residual, of the result's shape, and adds it; Relu makes negative results 0, after that. Of codes in integers there are
+// also OfBytes, whose x is bytes already, and at the end of a name ToBytes, whose result is bytes, and WithBytes, which
+// gives the result and its bytes; both take two more inputs, outputScale float32 () and outputZeroPoint uint8 ().
 
 const bases = {
   LutConv: lutConvFunction,
   LutMatMul: lutMatMulFunction,
   LutConvInteger: lutConvIntegerFunction,
   LutMatMulInteger: lutMatMulIntegerFunction,
+  LutConvIntegerOfBytes: lutConvIntegerOfBytesFunction,
+  LutMatMulIntegerOfBytes: lutMatMulIntegerOfBytesFunction,
 } as const;
 
-/** A lookup without what may follow it; those of codes in integers end in `Integer`, as ONNX has them. */
-export type LookupOperator = keyof typeof bases;
+type Base = keyof typeof bases;
 
-/** What stands behind the lookup in a variant, in the order of its name. */
-const variants = ["Relu", "Add", "AddRelu"] as const;
+/** A lookup without what may follow it; those of codes in integers end in `Integer`, as ONNX has them. */
+export type LookupOperator = Exclude<Base, `${string}OfBytes`>;
+
+/** What an operator's name says of it. */
+export interface LookupName {
+  base: Base;
+  add: boolean;
+  relu: boolean;
+  /** What it gives: its result, the result's bytes, or both. */
+  results: "" | "ToBytes" | "WithBytes";
+}
+
+const grammar = /^(Lut(?:Conv|MatMul)(?:Integer(?:OfBytes)?)?)(Add)?(Relu)?(ToBytes|WithBytes)?$/;
+
+/** An operator's name taken apart; undefined for one that is no lookup's. */
+export function lookupName(operator: string): LookupName | undefined {
+  const parts = grammar.exec(operator);
+  if (!parts) return undefined;
+  const [, base, add, relu, results = ""] = parts;
+  if (results !== "" && !base.includes("Integer")) return undefined;
+  return {
+    base: base as Base,
+    add: add !== undefined,
+    relu: relu !== undefined,
+    results: results as LookupName["results"],
+  };
+}
+
+/** The name put together again. */
+export const lookupOperatorOf = ({ base, add, relu, results }: LookupName): string =>
+  `${base}${add ? "Add" : ""}${relu ? "Relu" : ""}${results}`;
+
+/** The order in which a file defines the variants of a lookup. */
+const rank = ({ add, relu, results }: LookupName): number =>
+  Number(relu) + 2 * Number(add) + 4 * ["", "ToBytes", "WithBytes"].indexOf(results);
 
 /** A variant, over the function of the lookup itself. */
-function variantFunction(
-  { name, input, attribute }: FunctionProto,
-  variant: (typeof variants)[number],
-): FunctionProto {
-  const [add, relu] = [variant.startsWith("Add"), variant.endsWith("Relu")];
-  const found = node(name, input, ["found"], attribute.length > 0 ? convReferences() : {}, LUTNN_DOMAIN);
+function variantFunction({ name, input, attribute }: FunctionProto, variant: LookupName): FunctionProto {
+  const { add, relu, results } = variant;
+  const attributes = attribute.length > 0 ? convReferences() : {};
+  const steps = [
+    ...(add ? [{ operator: "Add", more: ["residual"], says: "plus a residual of the same shape" }] : []),
+    ...(relu ? [{ operator: "Relu", more: [], says: "then ReLU" }] : []),
+  ];
+  const last = results === "ToBytes" ? "floats" : "y"; // the result, before it may become bytes
+  const made = (i: number) => (i === steps.length ? last : `step${i}`);
   return create(FunctionProtoSchema, {
-    name: `${name}${variant}`,
+    name: lookupOperatorOf(variant),
     domain: LUTNN_DOMAIN,
-    input: [...input, ...(add ? ["residual"] : [])],
-    output: ["y"],
+    input: [
+      ...input,
+      ...(add ? ["residual"] : []),
+      ...(results !== "" ? ["outputScale", "outputZeroPoint"] : []),
+    ],
+    output: results === "WithBytes" ? ["y", "resultBytes"] : [results === "ToBytes" ? "resultBytes" : "y"],
     attribute,
     opsetImport: [
       { domain: "", version: BigInt(ONNX_OPSET) },
       { domain: LUTNN_DOMAIN, version: BigInt(LUTNN_DOMAIN_VERSION) },
     ],
-    docString: `${name}, ${[...(add ? ["plus a residual of the same shape"] : []), ...(relu ? ["then ReLU"] : [])].join(", ")}.`,
+    docString: `${[name, ...steps.map(({ says }) => says), ...{ "": [], ToBytes: ["as bytes"], WithBytes: ["and its bytes"] }[results]].join(", ")}.`,
     node: [
-      found,
-      ...(add ? [node("Add", ["found", "residual"], [relu ? "sum" : "y"])] : []),
-      ...(relu ? [node("Relu", [add ? "sum" : "found"], ["y"])] : []),
+      node(name, input, [made(0)], attributes, LUTNN_DOMAIN),
+      ...steps.map(({ operator, more }, i) => node(operator, [made(i), ...more], [made(i + 1)])),
+      ...(results !== "" ? [quantizeNode(last, "output", "resultBytes")] : []),
     ],
   });
 }
 
-/** The functions that nodes of these operators need; a variant needs the lookup's own too. */
+/** The functions that nodes of these operators need; a variant needs the lookup's own too, and a lookup that of bytes. */
 export function lookupFunctions(operators: ReadonlySet<string>): FunctionProto[] {
-  return (Object.keys(bases) as LookupOperator[]).flatMap((base) => {
-    const used = variants.filter((variant) => operators.has(`${base}${variant}`));
-    if (used.length === 0 && !operators.has(base)) return [];
+  const wanted = new Map<Base, Map<string, LookupName>>();
+  for (const operator of operators) {
+    const name = lookupName(operator);
+    if (!name) continue;
+    wanted.set(name.base, (wanted.get(name.base) ?? new Map()).set(operator, name));
+    const ofBytes = `${name.base}OfBytes` as Base;
+    if (ofBytes in bases && !wanted.has(ofBytes)) wanted.set(ofBytes, new Map());
+  }
+  return (Object.keys(bases) as Base[]).flatMap((base) => {
+    const used = wanted.get(base);
+    if (!used) return [];
     const own = bases[base]();
-    return [own, ...used.map((variant) => variantFunction(own, variant))];
+    const variants = [...used].filter(([operator]) => operator !== base).map(([, name]) => name);
+    return [own, ...variants.sort((a, b) => rank(a) - rank(b)).map((name) => variantFunction(own, name))];
   });
 }

@@ -33,6 +33,21 @@ export interface PanelMetric {
   now: number | null;
 }
 
+/** A way in which lookups are learnt. */
+export interface PanelMethod {
+  /** As commands name it. */
+  name: string;
+  title: string;
+  /** Whether layers by it can be fine-tuned. */
+  trainable: boolean;
+}
+
+/** What a command takes unless it says otherwise: the profile's. */
+export interface PanelDefaults {
+  method: string;
+  learningRate: number;
+}
+
 /** Operations, bytes, milliseconds for one input; null until measured. */
 export interface PanelCost {
   operations: number;
@@ -65,8 +80,9 @@ export interface PanelLayer {
   after: PanelCost;
 }
 
-/** What was measured of one layer, and in which state; null where it was not. */
+/** What was measured of one layer, and in which state; null where it was not, and for layers that are not calibrated. */
 export interface LayerMeasures {
+  layer: string;
   /** Number of the state that the figures are of; another state than the present one makes them stale. */
   state: number;
   /** Metric of the dense network with this layer alone replaced. */
@@ -85,6 +101,9 @@ export interface PanelState {
   tuned: boolean;
   /** On the validation data, where it was measured. */
   metric: number | null;
+  /** The line of TypeScript that makes it from its parent; null where none can, for the reason that `unwritten` says. */
+  code: string | null;
+  unwritten: string | null;
 }
 
 export interface PanelCommandStatus {
@@ -107,8 +126,11 @@ export interface PlanCurve {
   /** From dense to cheapest. */
   points: { cost: number; harm: number; measuredDrop: number | null; replaced: number }[];
   divergenceUnit: string;
-  /** Where the present state stands: its cost, and its harm where a point of the curve has the same choices. */
-  now: { cost: number; point: number | null };
+  /**
+   * Where the present state stands: its cost (null where the plan has not timed its sizes), and the number of the point with
+   * the same choices.
+   */
+  now: { cost: number | null; point: number | null };
 }
 
 /** Sections of a snapshot. A section that is there replaces the one before, but for `measures`, whose layers do. */
@@ -117,16 +139,19 @@ export interface ConversionSections {
     model: string;
     task: string;
     profile: string;
-    metric: PanelMetric;
+    /** Null as long as the network's end leaves open what it is for, and no data have told. */
+    metric: PanelMetric | null;
     /** From which commands calibrate and train, and on which they measure; null until the notebook has said. */
     train: PanelData | null;
     validation: PanelData | null;
     remarks: string[];
+    methods: PanelMethod[];
+    defaults: PanelDefaults;
     /** Whole network, dense, as it is now, and with all layers replaced. */
     cost: { dense: PanelCost; now: PanelCost; all: PanelCost };
   };
   layers: PanelLayer[];
-  measures: Record<string, LayerMeasures>;
+  measures: LayerMeasures[];
   history: { states: PanelState[]; current: number; undo: boolean; redo: boolean };
   commands: PanelCommandStatus[];
   training: TrainingCurve | null;
@@ -147,14 +172,15 @@ export interface LayerDetail {
   rows: number;
 }
 
-/** Difference of two states, layer by layer; `now` and `then` are "dense" or the method's title. */
+/** Difference of two states, layer by layer: how each is computed in both, as "dense" or "k-means, trained". */
 export interface StateComparison {
   a: number;
   b: number;
   layers: {
     name: string;
     a: string;
-    b: string /** Relative change of its numbers; null where not comparable. */;
+    b: string;
+    /** Relative change of its numbers, ‖a − b‖ / ‖a‖; null where not comparable. */
     moved: number | null;
   }[];
 }
@@ -162,14 +188,16 @@ export interface StateComparison {
 /** What the panel asks for. Layers are named; states are numbers. */
 export type PanelCommand =
   | { verb: "calibrate"; method: string; layers?: string[] }
-  | { verb: "replace" | "restore"; layers: string[] }
+  | { verb: "replace"; layers: string[] }
+  | { verb: "restore"; layers: string[] }
   | { verb: "replaceUpTo"; layer: string }
   | { verb: "resize"; layer: string; numCentroids: number; subvectorLength: number }
   | { verb: "fineTune"; epochs: number; learningRate?: number }
   | { verb: "measure"; what: "metric" | "layers" | "errors" | "times" }
   | { verb: "plan"; cost: PlanCurve["cost"] }
   | { verb: "applyPlan"; point: number }
-  | { verb: "undo" | "redo" }
+  | { verb: "undo" }
+  | { verb: "redo" }
   | { verb: "goTo"; state: number }
   | { verb: "nameState"; state: number; label: string };
 
@@ -198,6 +226,8 @@ export type KernelMessage =
     }
   | { type: "done"; request: number; text: string; warnings: string[] }
   | { type: "failed"; request: number; error: string }
+  /** A message that could not be read, where it is not known whose request it was. */
+  | { type: "refused"; error: string }
   | { type: "layer"; request: number; detail: LayerDetail }
   | { type: "comparison"; request: number; comparison: StateComparison }
   | { type: "cell"; request: number; code: string };

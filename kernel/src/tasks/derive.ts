@@ -59,6 +59,7 @@ function openTask(head: Head, fitting: readonly TaskKind[]): Task {
   };
   return {
     description,
+    isOpen: true,
     get metric() {
       return unknown();
     },

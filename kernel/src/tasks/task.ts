@@ -20,6 +20,8 @@ export interface Metric {
 export interface Task {
   /** As people say it: "one of 10 classes (softmax of layer fc)". */
   readonly description: string;
+  /** True where data must tell which of several tasks it is: until then it has no metric, loss or score. */
+  readonly isOpen?: boolean;
   readonly metric: Metric;
   readonly lossUnit: string;
   readonly divergenceUnit: string;

@@ -2,12 +2,13 @@ import { createHash } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { LutnnError } from "../errors";
+import { partialOf } from "../files/aside";
 import { fileError } from "../files/fileError";
 import { makeFolder } from "../files/makeFolder";
 import { jsonText, quoted } from "../files/quoted";
 import { readFileWhole } from "../files/readFile";
 import { type NamedArray, readSafetensors, writeSafetensors } from "../files/safetensors";
-import { partialOf, writeFileWhole } from "../files/writeFile";
+import { writeFileWhole } from "../files/writeFile";
 import { type Position, readPosition } from "./position";
 
 /** A saved state of a run: everything that decides how it goes on. */

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { PLOTLY_MIME } from "../charts/figure";
 import { currentHost, displaySymbol, type MimeBundle } from "../host/host";
+import { progressAudience } from "../host/progressListener";
 import type { TrainingHistory } from "./history";
 
 /** What a cell that trains shows: further runs of the cell take its place, so that they do not pile up. */
@@ -35,7 +36,7 @@ export class LiveHistory {
 
   private show(bundle: MimeBundle): void {
     const host = currentHost();
-    if (!host || !this.cell) return;
+    if (!host || !this.cell || !progressAudience().isDrawn) return;
     const known = shownBy.get(this.cell)?.displayId;
     const displayId = known ?? randomUUID();
     shownBy.set(this.cell, { displayId, owner: this });

@@ -8,7 +8,7 @@ import { cellSignal, yieldToEvents } from "../host/signal";
 import { addScores, noScore } from "../tasks/score";
 import type { Task } from "../tasks/task";
 import { warnOfBatchNorms } from "./batchNormWarning";
-import { Curve } from "./curve";
+import { Curve, type CurvePoint } from "./curve";
 import { EarlyStop } from "./earlyStop";
 import { evaluateTask } from "./evaluate";
 import { findFault } from "./findFault";
@@ -41,6 +41,8 @@ export interface Training {
   identity?: Record<string, unknown>;
   /** For the history's summary, such as which backend runs. */
   remark?: string;
+  /** Called after each step with the curve so far, at most some hundred points. */
+  onCurve?: (points: readonly CurvePoint[]) => void;
 }
 
 /** So many times the first loss is a loss that no longer says anything; losses below 1 count as 1. */
@@ -130,6 +132,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
             metric: task.metricOf(score),
             size: score.weight,
           });
+          training.onCurve?.(curve.points);
         } finally {
           disposeBatch(batch);
         }

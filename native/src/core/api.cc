@@ -25,16 +25,18 @@ struct lutnn_context {
 
 struct lutnn_layer {
   size_t numCodebooks, numCentroids, inputs, outputs;
+  bool isInteger;
   std::variant<LutMatMul, LutConv> op;
   mutable std::mutex planMutex;
   mutable std::shared_ptr<const ConvPlan> lastPlan;  // of the last image size
 
   template <class Op, class... Arguments>
-  lutnn_layer(const Lookup& lookup, std::in_place_type_t<Op> kind, const Arguments&... arguments)
+  lutnn_layer(const Lookup& lookup, bool isInteger, std::in_place_type_t<Op> kind, const Arguments&... arguments)
       : numCodebooks(lookup.numCodebooks),
         numCentroids(lookup.numCentroids),
         inputs(lookup.numCodebooks * lookup.subvectorLength),
         outputs(lookup.outputs),
+        isInteger(isInteger),
         op(kind, arguments...) {}
 
   const LutConv* conv() const { return std::get_if<LutConv>(&op); }
@@ -128,35 +130,47 @@ Lookup lookupOf(const lutnn_lookup& given, const lutnn_layer_options& options, E
 
 /// A layer's inputs, checked.
 struct Inputs {
-  const float* x;
-  size_t count, xFloats, positions;           // floats and positions of a row or an image
+  LayerInput x;
+  size_t count, xElements, positions;         // elements and positions of a row or an image
   std::shared_ptr<const ConvPlan> plan = {};  // of images
 };
+
+/// x or its bytes, as long as the product of sizes.
+LayerInput elementsOf(const lutnn_layer& layer, const lutnn_inputs& given, const char* rule,
+                      std::initializer_list<size_t> sizes) {
+  if (!given.quantized) return array("x", given.x, rule, sizes);
+  if (!layer.isInteger)
+    throw Refusal{LUTNN_WRONG_KIND,
+                  "inputs that are bytes must go to a layer of encoding \"integer\", whose model says "
+                  "what they mean; pass x as floats"};
+  return array("quantized inputs", *given.quantized, rule, sizes);
+}
 
 Inputs inputsOf(const lutnn_layer& layer, const lutnn_inputs& given) {
   const LutConv* conv = layer.conv();
   if (!conv) {
     const size_t rows = count("rows", given.count);
-    const float* x = array("x", given.x, "rows · numCodebooks · subvectorLength", {rows, layer.inputs});
-    return {.x = x, .count = rows, .xFloats = layer.inputs, .positions = 1};
+    const LayerInput x = elementsOf(layer, given, "rows · numCodebooks · subvectorLength", {rows, layer.inputs});
+    return {.x = x, .count = rows, .xElements = layer.inputs, .positions = 1};
   }
   const size_t batch = count("batch", given.count), channels = conv->window().inputChannels;
   const size_t height = count("height", given.height, 1), width = count("width", given.width, 1);
   requireImage(conv->window(), height, width);
-  const float* x = array("x", given.x, "batch · inputChannels · height · width", {batch, channels, height, width});
+  const LayerInput x =
+      elementsOf(layer, given, "batch · inputChannels · height · width", {batch, channels, height, width});
   std::shared_ptr<const ConvPlan> plan = layer.planFor(height, width);
   const size_t positions = plan->outputHeight() * plan->outputWidth();
-  return {.x = x, .count = batch, .xFloats = channels * height * width, .positions = positions, .plan = plan};
+  return {.x = x, .count = batch, .xElements = channels * height * width, .positions = positions, .plan = plan};
 }
 
 /// The codes of inputs, as the layer has them or as float32 would.
 void encodeInputs(const lutnn_layer& layer, const Inputs& in, bool exactly, uint8_t* codes, Workspace& workspace) {
   if (const LutConv* conv = layer.conv()) {
-    if (exactly) conv->encodeExactly(*in.plan, in.x, in.count, codes, workspace);
+    if (exactly) conv->encodeExactly(*in.plan, in.x.x, in.count, codes, workspace);
     else conv->encode(*in.plan, in.x, in.count, codes, workspace);
   } else {
     const auto& matMul = std::get<LutMatMul>(layer.op);
-    if (exactly) matMul.encodeExactly(in.x, in.count, codes, workspace);
+    if (exactly) matMul.encodeExactly(in.x.x, in.count, codes, workspace);
     else matMul.encode(in.x, in.count, codes, workspace);
   }
 }
@@ -180,17 +194,21 @@ struct lutnn_call {
   Inputs inputs;
   float* y;
   const float* residual;
+  ByteResults quantized;
   double* times;
   const lutnn_executor* executor;
   size_t threads, from, to;
   bool relu;
 
   void run(Workspace& workspace, Executor& threads) const {
-    const size_t in = from * inputs.xFloats, out = from * inputs.positions * layer.outputs;
-    const Epilogue epilogue{.residual = residual ? residual + out : nullptr, .relu = relu};
-    if (const LutConv* conv = layer.conv())
-      conv->run(*inputs.plan, inputs.x + in, to - from, y + out, epilogue, workspace, threads);
-    else std::get<LutMatMul>(layer.op).run(inputs.x + in, to - from, y + out, epilogue, workspace, threads);
+    const LayerInput x = inputs.x.from(from * inputs.xElements);
+    const size_t at = from * inputs.positions * layer.outputs;
+    const Epilogue epilogue{.residual = residual ? residual + at : nullptr,
+                            .relu = relu,
+                            .quantized = quantized.bytes ? quantized.from(at) : ByteResults{}};
+    float* out = y ? y + at : nullptr;
+    if (const LutConv* conv = layer.conv()) conv->run(*inputs.plan, x, to - from, out, epilogue, workspace, threads);
+    else std::get<LutMatMul>(layer.op).run(x, to - from, out, epilogue, workspace, threads);
   }
 
   void run(Workspace& workspace) const {
@@ -206,6 +224,38 @@ struct lutnn_call {
 
 namespace {
 
+/// An array's place in memory, for what must lie apart.
+struct Memory {
+  const char* name;
+  const void* data;
+  size_t bytes;
+
+  template <class Array>
+  Memory(const char* name, const Array& array)
+      : name(name), data(array.data), bytes(static_cast<size_t>(array.length) * sizeof(*array.data)) {}
+};
+
+/// What is written lies apart from what is read and what else is written; only the residual may be y.
+void requireAllApart(const std::vector<Memory>& read, const std::vector<Memory>& written) {
+  for (size_t i = 0; i < written.size(); i++) {
+    const Memory& out = written[i];
+    const auto apart = [&](const Memory& in) {
+      requireApart(in.name, in.data, in.bytes, out.name, out.data, out.bytes);
+    };
+    for (const Memory& in : read)
+      if (in.data != out.data || std::strcmp(in.name, "residual") != 0 || std::strcmp(out.name, "y") != 0) apart(in);
+    for (size_t j = 0; j < i; j++) apart(written[j]);
+  }
+}
+
+/// Checks an array of results.
+template <class Array>
+auto results(const lutnn_layer& layer, const Inputs& inputs, size_t all, const char* name, const Array& given) {
+  if (!layer.conv()) return array(name, given, "rows · outputs", {all, layer.outputs});
+  return array(name, given, "batch · outputs · output height · output width",
+               {all, layer.outputs, inputs.plan->outputHeight(), inputs.plan->outputWidth()});
+}
+
 lutnn_call callOf(const lutnn_layer& layer, const lutnn_run& given) {
   const size_t all = count(layer.conv() ? "batch" : "rows", given.inputs.count);
   const size_t threads = given.executor ? 1 : count("threads", given.threads, 1, kMaxThreads);
@@ -213,25 +263,35 @@ lutnn_call callOf(const lutnn_layer& layer, const lutnn_run& given) {
   const size_t to = count("to", given.to, 0, static_cast<int64_t>(all));
   const size_t from = count("from", given.from, 0, static_cast<int64_t>(to));
   Inputs inputs = inputsOf(layer, given.inputs);
-  if (layer.conv())
-    array("y", given.y, "batch · outputs · output height · output width",
-          {all, layer.outputs, inputs.plan->outputHeight(), inputs.plan->outputWidth()});
-  else array("y", given.y, "rows · outputs", {all, layer.outputs});
-  requireApart("x", given.inputs.x, "y", given.y);
+  std::vector<Memory> read, written;
+  if (given.inputs.quantized) read.emplace_back("x", *given.inputs.quantized);
+  else read.emplace_back("x", given.inputs.x);
+  ByteResults quantized;
+  if (given.quantized) {
+    const lutnn_byte_results& bytes = *given.quantized;
+    quantized = {results(layer, inputs, all, "quantized results", bytes.bytes),
+                 scaleOf("the scale of results", bytes.scale),
+                 static_cast<uint8_t>(count("the zero point of results", bytes.zero_point, 0, 255))};
+    written.emplace_back("quantized results", bytes.bytes);
+  }
+  if (given.y.data || !given.quantized) {
+    results(layer, inputs, all, "y", given.y);
+    written.emplace_back("y", given.y);
+  }
   if (given.residual) {
-    array("residual", *given.residual, "the length of y", {static_cast<size_t>(given.y.length)});
-    if (given.residual->data != given.y.data) requireApart("residual", *given.residual, "y", given.y);
+    array("residual", *given.residual, "the length of y", {all * inputs.positions * layer.outputs});
+    read.emplace_back("residual", *given.residual);
   }
   if (given.times) {
     array("times", *given.times, "2", {2});
-    requireApart("x", given.inputs.x, "times", *given.times);
-    requireApart("y", given.y, "times", *given.times);
-    if (given.residual) requireApart("residual", *given.residual, "times", *given.times);
+    written.emplace_back("times", *given.times);
   }
+  requireAllApart(read, written);
   return {.layer = layer,
           .inputs = std::move(inputs),
           .y = given.y.data,
           .residual = given.residual ? given.residual->data : nullptr,
+          .quantized = quantized,
           .times = given.times ? given.times->data : nullptr,
           .executor = given.executor,
           .threads = threads,
@@ -316,13 +376,14 @@ lutnn_code lutnn_layer_create(const lutnn_context* context, const lutnn_lookup* 
     const Encoding encoding = encodingOf(options->encoding);
     const Lookup lookup = lookupOf(*given, *options, encoding);
     const Microkernels& kernels = context->kernels;
+    const bool isInteger = encoding == Encoding::kInteger;
     if (!options->window) {
-      *layer = new lutnn_layer(lookup, std::in_place_type<LutMatMul>, kernels, lookup, encoding);
+      *layer = new lutnn_layer(lookup, isInteger, std::in_place_type<LutMatMul>, kernels, lookup, encoding);
       return;
     }
     const Window window = windowOf(*options->window);
     requireWindow(lookup, window);
-    *layer = new lutnn_layer(lookup, std::in_place_type<LutConv>, kernels, lookup, window, encoding);
+    *layer = new lutnn_layer(lookup, isInteger, std::in_place_type<LutConv>, kernels, lookup, window, encoding);
   });
 }
 void lutnn_layer_free(lutnn_layer* layer) { delete layer; }

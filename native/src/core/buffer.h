@@ -47,8 +47,8 @@ class Buffer {
 /// executor.
 struct Workspace {
   struct Scratch {
-    Buffer<uint8_t> strip, rows, bytes, quads;
-    Buffer<float> planes;
+    Buffer<uint8_t> strip, rows, bytes, image, quads;
+    Buffer<float> planes, results;
     Buffer<int32_t> sums;
   };
 
@@ -62,7 +62,8 @@ struct Workspace {
   size_t bytes() const {
     size_t sum = codes.bytes();
     for (const Scratch& s : scratch)
-      sum += s.strip.bytes() + s.rows.bytes() + s.bytes.bytes() + s.quads.bytes() + s.planes.bytes() + s.sums.bytes();
+      sum += s.strip.bytes() + s.rows.bytes() + s.bytes.bytes() + s.image.bytes() + s.quads.bytes() + s.planes.bytes() +
+             s.results.bytes() + s.sums.bytes();
     return sum;
   }
 };

@@ -12,7 +12,7 @@ class Int8Encoder : public ByteEncoder {
   }
 
  protected:
-  float quantize(const float* x, size_t count, uint8_t* bytes) const override {
+  float toBytes(const float* x, size_t count, uint8_t* bytes) const override {
     const float scale = books_.inputScale(kernels_.largest(x, count));
     kernels_.quantize(x, count, scale, bytes);
     return scale;

@@ -18,6 +18,8 @@ struct EncoderPlanes {
   size_t positions;
 };
 
+class IntegerEncoder;
+
 class Encoder {
  public:
   virtual ~Encoder() = default;
@@ -30,6 +32,8 @@ class Encoder {
   virtual std::vector<ptrdiff_t> taps(const WindowPlanes& planes) const { return planes.taps(); }
   /// Whether all floats of the planes are read, also those that belong to no position: they must be copies then, and 0.
   virtual bool readsWholePlanes() const { return false; }
+  /// Itself where the model defines its inputs' bytes, so that they may come as such; else null.
+  virtual const IntegerEncoder* asInteger() const { return nullptr; }
   virtual size_t bytes() const = 0;
 };
 

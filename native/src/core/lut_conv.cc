@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/byte_results.h"
+#include "core/encode_integer.h"
+
 namespace lutnn {
 
 /// Positions encoded before they are looked up.
@@ -59,41 +62,76 @@ bool LutConv::shuffles(size_t positions) const {
 }
 
 template <class Body>
-void LutConv::forEachTile(const ConvPlan& plan, const float* x, size_t batch, Body body) const {
-  const size_t imageFloats = window_.inputChannels * plan.height() * plan.width();
+void LutConv::forEachTile(const ConvPlan& plan, LayerInput x, size_t batch, Body body) const {
+  const size_t imageElements = window_.inputChannels * plan.height() * plan.width();
   for (size_t image = 0; image < batch; image++)
     for (size_t row = 0; row < plan.outputHeight(); row += plan.tileRows())
-      body(Tile{x + image * imageFloats, row, std::min(plan.tileRows(), plan.outputHeight() - row)}, image);
+      body(Tile{x.from(image * imageElements), row, std::min(plan.tileRows(), plan.outputHeight() - row)}, image);
 }
 
-void LutConv::encodeTile(const Encoder& encoder, const ptrdiff_t* taps, const ConvPlan& plan, const Tile& tile,
-                         const TileCodes& to, Scratch& scratch) const {
-  const size_t channelFloats = plan.height() * plan.width(), width = plan.outputWidth();
-  const size_t positions = plan.positions(tile.rows);
+template <class Encode>
+void LutConv::encodeStrips(const ConvPlan& plan, const Tile& tile, const TileCodes& to, Scratch& scratch,
+                           const Encode& encode) const {
+  const size_t width = plan.outputWidth();
   const bool compact = plan.pitch() == width;
-  float* copy = nullptr;
-  if (!plan.direct()) {
-    const size_t floats = plan.floats() * channelsPerCodebook_;
-    copy = scratch.planes.reserve(floats);
-    if (encoder.readsWholePlanes() || plan.padded()) std::memset(copy, 0, floats * sizeof(float));
-  }
   uint8_t* codes = to.codes;
   for (size_t c = to.first; c < to.first + to.count; c++, codes += to.stride) {
-    const float* channel = tile.image + c * channelsPerCodebook_ * channelFloats;
-    for (size_t i = 0; copy && i < channelsPerCodebook_; i++)
-      plan.fill(kernels_, channel + i * channelFloats, tile.firstRow, tile.rows, copy + i * plan.floats());
-    uint8_t* strip = compact ? codes : scratch.strip.reserve(positions + kPiece);
-    encoder.encodePositions(c,
-                            {.channels = copy ? copy : channel + tile.firstRow * plan.width(),
-                             .channelFloats = plan.floats(),
-                             .numChannels = channelsPerCodebook_,
-                             .taps = taps,
-                             .positions = positions},
-                            strip, scratch);
+    uint8_t* strip = compact ? codes : scratch.strip.reserve(plan.positions(tile.rows) + kPiece);
+    encode(c, strip);
     for (size_t r = 0; !compact && r < tile.rows; r++)
       for (size_t n = 0; n < width; n += kPiece)
         std::memcpy(codes + r * width + n, strip + r * plan.pitch() + n, kPiece);
   }
+}
+
+void LutConv::encodeTile(const Encoder& encoder, const ptrdiff_t* taps, const ConvPlan& plan, const Tile& tile,
+                         const TileCodes& to, Scratch& scratch) const {
+  if (const IntegerEncoder* integer = encoder.asInteger())
+    return encodeIntegerTile(*integer, taps, plan, tile, to, scratch);
+  const size_t channelFloats = plan.height() * plan.width();
+  float* copy = nullptr;
+  if (!plan.direct()) {
+    const size_t floats = plan.channelElements() * channelsPerCodebook_;
+    copy = scratch.planes.reserve(floats);
+    if (encoder.readsWholePlanes() || plan.padded()) std::memset(copy, 0, floats * sizeof(float));
+  }
+  encodeStrips(plan, tile, to, scratch, [&](size_t c, uint8_t* strip) {
+    const float* channel = tile.image.x + c * channelsPerCodebook_ * channelFloats;
+    for (size_t i = 0; copy && i < channelsPerCodebook_; i++)
+      plan.fill(kernels_, channel + i * channelFloats, tile.firstRow, tile.rows, copy + i * plan.channelElements());
+    encoder.encodePositions(c,
+                            {.channels = copy ? copy : channel + tile.firstRow * plan.width(),
+                             .channelFloats = plan.channelElements(),
+                             .numChannels = channelsPerCodebook_,
+                             .taps = taps,
+                             .positions = plan.positions(tile.rows)},
+                            strip, scratch);
+  });
+}
+
+void LutConv::encodeIntegerTile(const IntegerEncoder& encoder, const ptrdiff_t* taps, const ConvPlan& plan,
+                                const Tile& tile, const TileCodes& to, Scratch& scratch) const {
+  const size_t channelElements = plan.height() * plan.width(), planeElements = plan.channelElements();
+  const WindowPlanes::Rows rows = plan.inputRows(tile.firstRow, tile.rows);
+  const size_t first = rows.first * plan.width(), count = (rows.end - rows.first) * plan.width();
+  uint8_t* quantized = tile.image.bytes ? nullptr : scratch.image.reserve(channelElements);
+  uint8_t* planes = scratch.bytes.reserve(planeElements * channelsPerCodebook_ + kBytesBehind);
+  std::memset(planes, encoder.zeroPoint(), planeElements * channelsPerCodebook_ + kBytesBehind);
+  encodeStrips(plan, tile, to, scratch, [&](size_t c, uint8_t* strip) {
+    for (size_t i = 0; i < channelsPerCodebook_; i++) {
+      const LayerInput channel = tile.image.from((c * channelsPerCodebook_ + i) * channelElements);
+      if (quantized) encoder.quantize(channel.x + first, count, quantized + first);
+      plan.fill<uint8_t>(kernels_, quantized ? quantized : channel.bytes, tile.firstRow, tile.rows,
+                         planes + i * planeElements);
+    }
+    encoder.encodeBytes(c,
+                        {.channels = planes,
+                         .channelElements = planeElements,
+                         .numChannels = channelsPerCodebook_,
+                         .taps = taps,
+                         .positions = plan.positions(tile.rows)},
+                        strip, scratch);
+  });
 }
 
 void LutConv::lookupGathered(const uint8_t* codes, size_t stride, size_t positions, size_t m, size_t count,
@@ -106,7 +144,7 @@ void LutConv::lookupGathered(const uint8_t* codes, size_t stride, size_t positio
   kernels_.finishTransposed(sums, positions, count, out);
 }
 
-void LutConv::run(const ConvPlan& plan, const float* x, size_t batch, float* y, const Epilogue& epilogue,
+void LutConv::run(const ConvPlan& plan, LayerInput x, size_t batch, float* y, const Epilogue& epilogue,
                   Workspace& workspace, Executor& executor) const {
   const size_t width = plan.outputWidth(), plane = plan.outputHeight() * width;
   const size_t numCodebooks = numCodebooks_, stride = codeStrideFor(plan.tileRows() * width);
@@ -135,16 +173,23 @@ void LutConv::run(const ConvPlan& plan, const float* x, size_t batch, float* y, 
     executor.forEach(blocks * chunks, [&](size_t task, size_t slot) {
       const size_t m = task % blocks * kTaskOutputs, count = std::min(kTaskOutputs, outputs_ - m);
       const size_t n = task / blocks * kLookupPositions, some = std::min(kLookupPositions, positions - n);
-      const Output part = partOf(tileOut, m * plane + n, m);
+      Scratch& scratch = workspace.scratch[slot];
       const uint8_t* chunk = codes + n * group;
-      if (!shuffle) return lookupGathered(chunk, stride, some, m, count, part, workspace.scratch[slot]);
-      kernels_.lookupShuffle(table_.shuffle().panels(m, count, group), chunk, stride * group, some, part);
+      const auto lookup = [&](const Output& part) {
+        if (!shuffle) return lookupGathered(chunk, stride, some, m, count, part, scratch);
+        kernels_.lookupShuffle(table_.shuffle().panels(m, count, group), chunk, stride * group, some, part);
+      };
+      const Output part = partOf(tileOut, m * plane + n, m);
+      const ByteResults& bytes = epilogue.quantized;
+      if (!bytes.bytes) return lookup(part);
+      const size_t at = image * outputs_ * plane + tile.firstRow * width + m * plane + n;
+      lookUpAsBytes(*kernels_.int8, part, bytes.from(at), {count, some}, scratch, lookup);
     });
     timer.lookedUp();
   });
 }
 
-void LutConv::encodeBatch(const Encoder& encoder, const ptrdiff_t* taps, const ConvPlan& plan, const float* x,
+void LutConv::encodeBatch(const Encoder& encoder, const ptrdiff_t* taps, const ConvPlan& plan, LayerInput x,
                           size_t batch, uint8_t* codes, Workspace& workspace) const {
   const size_t width = plan.outputWidth();
   workspace.prepare(1);
@@ -159,7 +204,7 @@ void LutConv::encodeBatch(const Encoder& encoder, const ptrdiff_t* taps, const C
   });
 }
 
-void LutConv::encode(const ConvPlan& plan, const float* x, size_t batch, uint8_t* codes, Workspace& workspace) const {
+void LutConv::encode(const ConvPlan& plan, LayerInput x, size_t batch, uint8_t* codes, Workspace& workspace) const {
   encodeBatch(*encoder_, plan.encoderTaps.data(), plan, x, batch, codes, workspace);
 }
 

@@ -26,11 +26,11 @@ class LutConv {
   /// The filter must fit.
   ConvPlan plan(size_t height, size_t width) const;
 
-  /// x float32 (batch, channels, height, width) → y float32 (batch, M, output height, output width)
-  void run(const ConvPlan& plan, const float* x, size_t batch, float* y, const Epilogue& epilogue, Workspace& workspace,
+  /// x float32 or bytes (batch, channels, height, width) → y float32 (batch, M, output height, output width)
+  void run(const ConvPlan& plan, LayerInput x, size_t batch, float* y, const Epilogue& epilogue, Workspace& workspace,
            Executor& executor) const;
   /// x → codes uint8 (positions, C), as run has them or as Encoding::kFloat32 would
-  void encode(const ConvPlan& plan, const float* x, size_t batch, uint8_t* codes, Workspace& workspace) const;
+  void encode(const ConvPlan& plan, LayerInput x, size_t batch, uint8_t* codes, Workspace& workspace) const;
   void encodeExactly(const ConvPlan& plan, const float* x, size_t batch, uint8_t* codes, Workspace& workspace) const;
   /// codes uint8 (positions, C), all below K → sums int32 (positions, M)
   void lookup(const uint8_t* codes, size_t positions, int32_t* sums, Workspace& workspace) const;
@@ -43,12 +43,12 @@ class LutConv {
  private:
   /// One image's output rows from firstRow on.
   struct Tile {
-    const float* image;
+    LayerInput image;
     size_t firstRow, rows;
   };
   /// Calls body(tile, image's index) for all tiles of a batch.
   template <class Body>
-  void forEachTile(const ConvPlan& plan, const float* x, size_t batch, Body body) const;
+  void forEachTile(const ConvPlan& plan, LayerInput x, size_t batch, Body body) const;
   using Scratch = Workspace::Scratch;
   bool shuffles(size_t positions) const;
   /// Some codebooks of a tile → codes (count, positions), stride apart.
@@ -59,7 +59,14 @@ class LutConv {
   };
   void encodeTile(const Encoder& encoder, const ptrdiff_t* taps, const ConvPlan& plan, const Tile& tile,
                   const TileCodes& to, Scratch& scratch) const;
-  void encodeBatch(const Encoder& encoder, const ptrdiff_t* taps, const ConvPlan& plan, const float* x, size_t batch,
+  /// The same where inputs are bytes, or become what the model says.
+  void encodeIntegerTile(const IntegerEncoder& encoder, const ptrdiff_t* taps, const ConvPlan& plan, const Tile& tile,
+                         const TileCodes& to, Scratch& scratch) const;
+  /// Calls encode(codebook, codes) for some codebooks of a tile, where codes lie as the plan has positions.
+  template <class Encode>
+  void encodeStrips(const ConvPlan& plan, const Tile& tile, const TileCodes& to, Scratch& scratch,
+                    const Encode& encode) const;
+  void encodeBatch(const Encoder& encoder, const ptrdiff_t* taps, const ConvPlan& plan, LayerInput x, size_t batch,
                    uint8_t* codes, Workspace& workspace) const;
   /// Codes (C, positions), stride apart, of up to 256 positions → outputs m … m + count − 1, up to 64 of them.
   void lookupGathered(const uint8_t* codes, size_t stride, size_t positions, size_t m, size_t count, const Output& out,

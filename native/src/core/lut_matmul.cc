@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "core/byte_results.h"
+#include "core/encode_integer.h"
+
 namespace lutnn {
 
 /// Rows encoded before they are looked up: many, so that a block of the table serves all of them while it is cached.
@@ -9,6 +12,8 @@ constexpr size_t kTileRows = 256;
 /// Rows that a task encodes, and outputs that a task looks up for all rows of a tile.
 constexpr size_t kTaskRows = 32;
 constexpr size_t kTaskOutputs = 4 * kGatherOutputs;
+/// Rows that are looked up before their results become bytes: those of 64 outputs stay in the first-level cache.
+constexpr size_t kPieceRows = 64;
 
 LutMatMul::LutMatMul(const Microkernels& kernels, const Lookup& lookup, Encoding encoding)
     : kernels_(kernels),
@@ -19,7 +24,27 @@ LutMatMul::LutMatMul(const Microkernels& kernels, const Lookup& lookup, Encoding
       table_(kernels, lookup, PackedTable::Order::kGather),
       scale_(lookup) {}
 
-void LutMatMul::run(const float* x, size_t rows, float* y, const Epilogue& epilogue, Workspace& workspace,
+void LutMatMul::encodeSome(LayerInput x, size_t rows, uint8_t* codes, Workspace::Scratch& scratch) const {
+  if (x.x) encoder_->encodeRows(x.x, rows, codes, scratch);
+  else encoder_->asInteger()->encodeByteRows(x.bytes, rows, codes, scratch);
+}
+
+void LutMatMul::lookUpBytes(const uint8_t* codes, size_t rows, size_t m, size_t count, const Output& out,
+                            const ByteResults& bytes, Workspace::Scratch& scratch) const {
+  const size_t end = m + count;
+  for (; m < end; m += kGatherOutputs) {
+    const size_t width = std::min(kGatherOutputs, end - m);
+    for (size_t n = 0; n < rows; n += kPieceRows) {
+      const size_t some = std::min(kPieceRows, rows - n), at = n * outputs_ + m;
+      lookUpAsBytes(*kernels_.int8, partOf(out, at, m), bytes.from(at), {some, width}, scratch,
+                    [&](const Output& part) {
+                      kernels_.lookupGather(table_.gather().blocks(m, width), codes + n * numCodebooks_, some, part);
+                    });
+    }
+  }
+}
+
+void LutMatMul::run(LayerInput x, size_t rows, float* y, const Epilogue& epilogue, Workspace& workspace,
                     Executor& executor) const {
   const Output out = scale_.output(y, outputs_, epilogue);
   workspace.prepare(executor.slots());
@@ -29,22 +54,25 @@ void LutMatMul::run(const float* x, size_t rows, float* y, const Epilogue& epilo
     const size_t count = std::min(kTileRows, rows - tile);
     executor.forEach(roundUp(count, kTaskRows) / kTaskRows, [&](size_t task, size_t slot) {
       const size_t n = task * kTaskRows;
-      encoder_->encodeRows(x + (tile + n) * inputs_, std::min(kTaskRows, count - n), codes + n * numCodebooks_,
-                           workspace.scratch[slot]);
+      encodeSome(x.from((tile + n) * inputs_), std::min(kTaskRows, count - n), codes + n * numCodebooks_,
+                 workspace.scratch[slot]);
     });
     timer.encoded();
-    executor.forEach(roundUp(outputs_, kTaskOutputs) / kTaskOutputs, [&](size_t task, size_t) {
-      const size_t m = task * kTaskOutputs;
-      const GatherTable block = table_.gather().blocks(m, std::min(kTaskOutputs, outputs_ - m));
+    executor.forEach(roundUp(outputs_, kTaskOutputs) / kTaskOutputs, [&](size_t task, size_t slot) {
+      const size_t m = task * kTaskOutputs, some = std::min(kTaskOutputs, outputs_ - m);
+      if (const ByteResults& bytes = epilogue.quantized; bytes.bytes)
+        return lookUpBytes(codes, count, m, some, partOf(out, tile * outputs_, 0), bytes.from(tile * outputs_),
+                           workspace.scratch[slot]);
+      const GatherTable block = table_.gather().blocks(m, some);
       kernels_.lookupGather(block, codes, count, partOf(out, tile * outputs_ + m, m));
     });
     timer.lookedUp();
   }
 }
 
-void LutMatMul::encode(const float* x, size_t rows, uint8_t* codes, Workspace& workspace) const {
+void LutMatMul::encode(LayerInput x, size_t rows, uint8_t* codes, Workspace& workspace) const {
   workspace.prepare(1);
-  encoder_->encodeRows(x, rows, codes, workspace.scratch[0]);
+  encodeSome(x, rows, codes, workspace.scratch[0]);
 }
 
 void LutMatMul::encodeExactly(const float* x, size_t rows, uint8_t* codes, Workspace& workspace) const {

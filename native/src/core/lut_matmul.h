@@ -11,11 +11,11 @@ class LutMatMul {
  public:
   LutMatMul(const Microkernels& kernels, const Lookup& lookup, Encoding encoding = Encoding::kFloat32);
 
-  /// x float32 (rows, C·V) → y float32 (rows, M)
-  void run(const float* x, size_t rows, float* y, const Epilogue& epilogue, Workspace& workspace,
+  /// x float32 or bytes (rows, C·V) → y float32 (rows, M)
+  void run(LayerInput x, size_t rows, float* y, const Epilogue& epilogue, Workspace& workspace,
            Executor& executor) const;
   /// x float32 (rows, C·V) → codes uint8 (rows, C), as run has them or as Encoding::kFloat32 would
-  void encode(const float* x, size_t rows, uint8_t* codes, Workspace& workspace) const;
+  void encode(LayerInput x, size_t rows, uint8_t* codes, Workspace& workspace) const;
   void encodeExactly(const float* x, size_t rows, uint8_t* codes, Workspace& workspace) const;
   /// codes uint8 (rows, C), all below K → sums int32 (rows, M)
   void lookup(const uint8_t* codes, size_t rows, int32_t* sums) const;
@@ -25,6 +25,11 @@ class LutMatMul {
   size_t bytes() const { return encoder_.bytes() + table_.bytes() + scale_.bytes(); }
 
  private:
+  void encodeSome(LayerInput x, size_t rows, uint8_t* codes, Workspace::Scratch& scratch) const;
+  /// Outputs m … m + count − 1 of some rows, whose codes these are; `out` and `bytes` begin with the first row.
+  void lookUpBytes(const uint8_t* codes, size_t rows, size_t m, size_t count, const Output& out,
+                   const ByteResults& bytes, Workspace::Scratch& scratch) const;
+
   const Microkernels& kernels_;
   size_t numCodebooks_, inputs_, outputs_;
   LayerEncoder encoder_;

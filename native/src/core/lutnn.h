@@ -143,7 +143,15 @@ typedef struct lutnn_inputs {
   lutnn_floats x;
   int64_t count;
   int64_t height, width;
+  const lutnn_bytes* quantized;  // null, or the inputs' bytes as lutnn_integer_codes has them; x is not read then
 } lutnn_inputs;
+
+/* Results as bytes clamp(round(y / scale) + zero_point, 0, 255), rounded as in lutnn_integer_codes. */
+typedef struct lutnn_byte_results {
+  lutnn_bytes_out bytes;  // like y
+  float scale;  // finite, above 0
+  int64_t zero_point;  // 0 … 255
+} lutnn_byte_results;
 
 /* Threads of the host's: calls task(body, i, slot) once for each i below `tasks` and returns when all are done; slot is
    below `slots`, and no two tasks that run at the same time have the same one. */
@@ -156,9 +164,10 @@ typedef struct lutnn_executor {
 /* Results do not depend on the threads. */
 typedef struct lutnn_run {
   lutnn_inputs inputs;
-  lutnn_floats_out y;  // (count, M), or (count, M, output height, output width)
-  const lutnn_floats* residual;  // null, or like y and added to it; it may be y itself
+  lutnn_floats_out y;  // (count, M), or (count, M, output height, output width); may be null where bytes are wanted
+  const lutnn_floats* residual;  // null, or like the results and added to them; it may be y itself
   int relu;  // negative results become 0, after the residual was added
+  const lutnn_byte_results* quantized;  // null, or where the bytes of these results go
   int64_t threads;  // 1 … 256 of our own, where there is no executor
   const lutnn_executor* executor;  // null, or the host's threads; it must live as long as the run
   int64_t from, to;  // only these rows or images are computed, `to` not among them

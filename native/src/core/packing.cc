@@ -235,7 +235,7 @@ Output partOf(const Output& out, size_t offset, size_t m) {
     part.sums += offset;
     return part;
   }
-  part.y += offset;
+  if (out.y) part.y += offset;
   if (out.residual) part.residual += offset;
   part.scale += m;
   part.bias += m;

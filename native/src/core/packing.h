@@ -132,10 +132,31 @@ class PackedTable {
   mutable Buffer<uint8_t> shuffled_, gathered_;
 };
 
-/// What follows a layer, computed along with it: y + residual, then max(0, ·).
+/// What a layer reads: floats, or the bytes that its codes are defined on (Encoding::kInteger).
+struct LayerInput {
+  LayerInput(const float* floats) : x(floats) {}
+  LayerInput(const uint8_t* quantized) : bytes(quantized) {}
+
+  const float* x = nullptr;
+  const uint8_t* bytes = nullptr;
+  /// What begins `offset` elements on.
+  LayerInput from(size_t offset) const { return x ? LayerInput(x + offset) : LayerInput(bytes + offset); }
+};
+
+/// Results as bytes clamp(round(y / scale) + zeroPoint, 0, 255), as IntegerCodes has inputs; null for none.
+struct ByteResults {
+  uint8_t* bytes = nullptr;
+  float scale = 1;
+  uint8_t zeroPoint = 0;
+  /// What begins `offset` elements on.
+  ByteResults from(size_t offset) const { return {bytes + offset, scale, zeroPoint}; }
+};
+
+/// What follows a layer, computed along with it: y + residual, then max(0, ·), then the bytes of that.
 struct Epilogue {
   const float* residual = nullptr;  // like y; it may be y
   bool relu = false;
+  ByteResults quantized = {};  // like y, which may be null then
 };
 
 /// Scale and bias of each output, filled up with 0 to the width of a gather table.

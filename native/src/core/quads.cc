@@ -61,7 +61,7 @@ std::vector<ptrdiff_t> WindowQuads::taps(const WindowPlanes& planes) const {
   std::vector<ptrdiff_t> offsets;
   for (const Quad& quad : quads) {
     const size_t element = static_cast<size_t>(quad[0]), group = element / elementsPerChannel_ / kWidth;
-    const size_t leftOut = byChannels ? group * (kWidth - 1) * planes.floats() : 0;
+    const size_t leftOut = byChannels ? group * (kWidth - 1) * planes.channelElements() : 0;
     offsets.push_back(planes.taps()[element] - static_cast<ptrdiff_t>(leftOut));
   }
   return offsets;

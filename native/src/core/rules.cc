@@ -69,12 +69,15 @@ void requireEncoding(const Lookup& lookup, Encoding encoding) {
                 text(lookup.numCentroids) + ")");
 }
 
+float scaleOf(const char* name, float scale) {
+  if (scale > 0 && std::isfinite(scale)) return scale;
+  refuseRange(std::string(name) + " must be a float32 above 0 (got " + std::to_string(scale) + ")");
+}
+
 IntegerCodes integersOf(const lutnn_integer_codes* given, size_t numCodebooks, size_t numCentroids,
                         size_t subvectorLength) {
   if (!given) throw Refusal{LUTNN_WRONG_KIND, "encoding \"integer\" takes integers (got none)"};
-  const float scale = given->input_scale;
-  if (!(scale > 0 && std::isfinite(scale)))
-    refuseRange("inputScale must be a float32 above 0 (got " + std::to_string(scale) + ")");
+  const float scale = scaleOf("inputScale", given->input_scale);
   const size_t zeroPoint = count("inputZeroPoint", given->input_zero_point, 0, 255);
   const int8_t* centroids =
       array("centroids of integers", given->centroids, "numCodebooks · numCentroids · subvectorLength",

@@ -40,6 +40,9 @@ void requireApart(const char* inName, const In& in, const char* outName, const O
                static_cast<size_t>(out.length) * sizeof(*out.data));
 }
 
+/// A scale of bytes: finite, above 0.
+float scaleOf(const char* name, float scale);
+
 /// Counts within their limits; array lengths are the caller's to check.
 void requireCounts(size_t numCodebooks, size_t numCentroids, size_t subvectorLength);
 void requireEncoding(const Lookup& lookup, Encoding encoding);

@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <type_traits>
 
 namespace lutnn {
 
 /// More than any machine's memory, and far from where the sizes below would wrap around.
-constexpr double kMaxPlaneFloats = 1e15;
+constexpr double kMaxPlaneElements = 1e15;
 
 size_t outputExtent(size_t input, size_t filter, size_t stride, size_t dilation, size_t padBefore, size_t padAfter) {
   const size_t padded = input + padBefore + padAfter, reach = (filter - 1) * dilation + 1;
@@ -43,9 +44,9 @@ WindowPlanes::WindowPlanes(const Window& w, size_t height, size_t width, size_t 
   const size_t phaseWidth = (width + w.strideWidth - 1) / w.strideWidth;
   pitch_ = direct_ ? width : std::max(maxColumns_, std::min(phaseWidth, maxColumns_) + lead_);
   rowSpan_ = static_cast<size_t>(rowTaps_.maxShift - rowTaps_.minShift);
-  const double floats = (static_cast<double>(tileRows_ + rowSpan_) * pitch_ + lead_) * channelsPerCodebook;
-  if (floats * w.filterHeight * w.filterWidth > kMaxPlaneFloats) throw std::bad_alloc();
-  planeFloats_ = lead_ + (tileRows_ + rowSpan_) * pitch_;
+  const double elements = (static_cast<double>(tileRows_ + rowSpan_) * pitch_ + lead_) * channelsPerCodebook;
+  if (elements * w.filterHeight * w.filterWidth > kMaxPlaneElements) throw std::bad_alloc();
+  planeElements_ = lead_ + (tileRows_ + rowSpan_) * pitch_;
   for (size_t rowPhase : rowTaps_.phase)
     for (size_t columnPhase : columnTaps_.phase)
       if (findPlane(rowPhase, columnPhase) == planes_.size()) planes_.push_back({rowPhase, columnPhase});
@@ -60,7 +61,7 @@ WindowPlanes::WindowPlanes(const Window& w, size_t height, size_t width, size_t 
         }
         const size_t plane = findPlane(rowTaps_.phase[i], columnTaps_.phase[j]);
         const size_t row = static_cast<size_t>(rowTaps_.shift[i] - rowTaps_.minShift);
-        const size_t place = channel * this->floats() + plane * planeFloats_ + lead_ + row * pitch_;
+        const size_t place = channel * channelElements() + plane * planeElements_ + lead_ + row * pitch_;
         taps_.push_back(static_cast<ptrdiff_t>(place) + columnTaps_.shift[j]);
       }
 }
@@ -71,14 +72,33 @@ size_t WindowPlanes::findPlane(size_t rowPhase, size_t columnPhase) const {
   return i;
 }
 
-void WindowPlanes::fill(const Microkernels& kernels, const float* channel, size_t firstRow, size_t rows,
-                        float* planes) const {
+WindowPlanes::Rows WindowPlanes::inputRows(size_t firstRow, size_t rows) const {
+  const ptrdiff_t down = static_cast<ptrdiff_t>(window_.strideHeight), start = static_cast<ptrdiff_t>(firstRow);
+  const ptrdiff_t first = (start + rowTaps_.minShift) * down;
+  const ptrdiff_t end = (start + static_cast<ptrdiff_t>(rows) + rowTaps_.maxShift) * down;
+  const ptrdiff_t height = static_cast<ptrdiff_t>(height_);
+  const ptrdiff_t from = std::clamp<ptrdiff_t>(first, 0, height);
+  return {static_cast<size_t>(from), static_cast<size_t>(std::clamp(end, from, height))};
+}
+
+/// y[n] = x[step · n]
+template <class T>
+static void copyEvery(const T* x, size_t step, size_t count, T* y) {
+  if (step == 1) std::memcpy(y, x, count * sizeof(T));
+  else if (step == 2)
+    for (size_t n = 0; n < count; n++) y[n] = x[n * 2];
+  else
+    for (size_t n = 0; n < count; n++) y[n] = x[n * step];
+}
+
+template <class T>
+void WindowPlanes::fill(const Microkernels& kernels, const T* channel, size_t firstRow, size_t rows, T* planes) const {
   const size_t step = window_.strideWidth;
   for (const Plane& plane : planes_) {
     const size_t phaseColumns = plane.columnPhase < width_ ? (width_ - plane.columnPhase + step - 1) / step : 0;
     const size_t columns = std::min(phaseColumns, maxColumns_);
-    float* to = planes + lead_;
-    planes += planeFloats_;
+    T* to = planes + lead_;
+    planes += planeElements_;
     if (columns == 0) continue;
     // The rows of the plane that lie in the image.
     const ptrdiff_t start = static_cast<ptrdiff_t>(firstRow) + rowTaps_.minShift;
@@ -86,19 +106,19 @@ void WindowPlanes::fill(const Microkernels& kernels, const float* channel, size_
     const size_t top = static_cast<size_t>(start + static_cast<ptrdiff_t>(first)) * down + plane.rowPhase;
     if (first >= rows + rowSpan_ || top >= height_) continue;
     const size_t count = std::min(rows + rowSpan_ - first, (height_ - top + down - 1) / down);
-    const float* from = channel + top * width_ + plane.columnPhase;
+    const T* from = channel + top * width_ + plane.columnPhase;
     to += first * pitch_;
-    if (step == 2) {
-      kernels.copyEverySecond(
-          {.x = from, .xStride = down * width_, .y = to, .yStride = pitch_, .rows = count, .count = columns});
-      continue;
-    }
-    for (size_t r = 0; r < count; r++, from += down * width_, to += pitch_) {
-      if (step == 1) std::memcpy(to, from, columns * sizeof(float));
-      else
-        for (size_t n = 0; n < columns; n++) to[n] = from[n * step];
-    }
+    if constexpr (std::is_same_v<T, float>)
+      if (step == 2) {
+        kernels.copyEverySecond(
+            {.x = from, .xStride = down * width_, .y = to, .yStride = pitch_, .rows = count, .count = columns});
+        continue;
+      }
+    for (size_t r = 0; r < count; r++, from += down * width_, to += pitch_) copyEvery(from, step, columns, to);
   }
 }
+
+template void WindowPlanes::fill(const Microkernels&, const float*, size_t, size_t, float*) const;
+template void WindowPlanes::fill(const Microkernels&, const uint8_t*, size_t, size_t, uint8_t*) const;
 
 }  // namespace lutnn

@@ -59,14 +59,21 @@ class WindowPlanes {
     return window_.filterHeight > 1 || window_.filterWidth > 1 || pitch_ > outputWidth_ || window_.padTop > 0 ||
            window_.padBottom > 0 || window_.padLeft > 0 || window_.padRight > 0;
   }
-  /// Floats that the planes of one channel take.
-  size_t floats() const { return planes_.size() * planeFloats_; }
+  /// Elements that the planes of one channel take.
+  size_t channelElements() const { return planes_.size() * planeElements_; }
+  /// The input rows that `rows` output rows from firstRow on reach into: the first, and the end.
+  struct Rows {
+    size_t first, end;
+  };
+  Rows inputRows(size_t firstRow, size_t rows) const;
 
   /// Offsets of a sub-vector's elements (channel, filter row, filter column) from the first position's place: in the
   /// planes of neighbouring channels, or in the image.
   const std::vector<ptrdiff_t>& taps() const { return taps_; }
-  /// Copies one channel (height, width) for the output rows from firstRow on; what it leaves alone must be zero.
-  void fill(const Microkernels& kernels, const float* channel, size_t firstRow, size_t rows, float* planes) const;
+  /// Copies one channel (height, width) of floats or bytes for the output rows from firstRow on, and reads inputRows of it
+  /// alone; what it leaves alone must hold what padding means.
+  template <class T>
+  void fill(const Microkernels& kernels, const T* channel, size_t firstRow, size_t rows, T* planes) const;
 
  private:
   struct Plane {
@@ -78,7 +85,7 @@ class WindowPlanes {
   size_t height_, width_, outputHeight_, outputWidth_, tileRows_;
   AxisTaps rowTaps_, columnTaps_;
   bool direct_;
-  size_t maxColumns_, pitch_, lead_, rowSpan_, planeFloats_;
+  size_t maxColumns_, pitch_, lead_, rowSpan_, planeElements_;
   std::vector<Plane> planes_;
   std::vector<ptrdiff_t> taps_;
 };

@@ -8,6 +8,7 @@ struct CpuFeatures {
   bool fma = false;
   bool avx512 = false;  // F, BW, DQ and VL
   bool avx512Vbmi = false;
+  bool avx512Vbmi2 = false;
   bool avx512Vnni = false;
   bool neonDotProduct = false;
 };

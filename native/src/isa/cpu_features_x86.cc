@@ -58,6 +58,7 @@ CpuFeatures cpuFeatures() {
   if ((states & kAvx512States) == kAvx512States) {
     features.avx512 = bits(extended.ebx, {16, 17, 30, 31});
     features.avx512Vbmi = bits(extended.ecx, {1});
+    features.avx512Vbmi2 = bits(extended.ecx, {6});
     features.avx512Vnni = bits(extended.ecx, {11});
   }
   return features;

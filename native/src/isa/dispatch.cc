@@ -11,7 +11,7 @@ static std::vector<const Microkernels*> findMicrokernels() {
   std::vector<const Microkernels*> found;
 #if defined(LUTNN_X86)
   const CpuFeatures cpu = cpuFeatures();
-  if (cpu.avx512 && cpu.avx512Vbmi && cpu.avx512Vnni) found.push_back(&kAvx512VbmiMicrokernels);
+  if (cpu.avx512 && cpu.avx512Vbmi && cpu.avx512Vbmi2 && cpu.avx512Vnni) found.push_back(&kAvx512VbmiMicrokernels);
   if (cpu.avx512) found.push_back(&kAvx512Microkernels);
   if (cpu.avx2 && cpu.fma) found.push_back(&kAvx2Microkernels);
 #elif defined(LUTNN_ARM64)

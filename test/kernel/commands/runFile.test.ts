@@ -57,6 +57,22 @@ describe("lutnn run of an ONNX file", () => {
     await session.release();
   });
 
+  it("does so by the reference backend too, and tells what a file of others says of itself: its size", () => {
+    const words = ["run", "twice.onnx", "-i", "x.npy", "-o", "r.npy", "--backend", "reference"];
+    expect(lutnn(...words)).toMatchObject({ status: 0, stderr: "" });
+    expect(read("r.npy").values).toEqual(Float32Array.from(x, (one) => 2 * one));
+    const { length } = readFileSync(join(folder, "twice.onnx"));
+    expect(lutnn("info", "twice.onnx").stdout).toBe(`twice.onnx: ${length} bytes; no lookups\n`);
+    expect(JSON.parse(lutnn("info", "twice.onnx", "--json").stdout)).toMatchObject({
+      layers: [],
+      measured: null,
+    });
+    expect(lutnn("info", "x.npy")).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^lutnn fileInfo: .*whole ONNX/),
+    });
+  });
+
   it("takes several inputs by name, and writes several outputs into a folder, each under a name of its own", () => {
     const { status, stdout } = lutnn(
       "run",
@@ -112,7 +128,7 @@ describe("lutnn run of an ONNX file", () => {
     [
       ["twice.onnx", "-i", "x.npy", "--backend", "web"],
       2,
-      "--backend must be native or onnxruntime (got web)",
+      "--backend must be native, onnxruntime or reference (got web)",
     ],
     [["twice.onnx", "-i", "none.npy"], 1, "none.npy"],
     [["twice.onnx", "-i", "two.onnx"], 1, "the file must be an array of NumPy's"],

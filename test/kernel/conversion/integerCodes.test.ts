@@ -133,10 +133,9 @@ describe("a conversion with codes in integers", () => {
       x.dispose();
     }
     const operators = readModel(readFileSync(path), "test").graph!.node.filter(({ domain }) => domain !== "");
-    expect(operators.map(({ opType }) => opType.replace(/(Add)?(Relu)?$/, ""))).toEqual([
-      ...Array(3).fill("LutConvInteger"),
-      "LutMatMulInteger",
-    ]);
+    expect(
+      operators.map(({ opType }) => opType.replace(/(OfBytes)?(Add)?(Relu)?(ToBytes|WithBytes)?$/, "")),
+    ).toEqual([...Array(3).fill("LutConvInteger"), "LutMatMulInteger"]);
     const session = await InferenceSession.create(path);
     await session.release();
     await conversion.restoreAll();

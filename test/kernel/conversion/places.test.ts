@@ -36,7 +36,7 @@ describe("stored work", () => {
     mkdirSync(arrays, { recursive: true });
     const mine = ["notes.npy", "download.partial", "0123456789abcdef", `${"a".repeat(64)}.txt`];
     for (const name of mine) writeFileSync(join(arrays, name), "kept");
-    const left = [`${"b".repeat(64)}`, `${"c".repeat(40)}.01234567.partial`];
+    const left = [`${"b".repeat(64)}`, `${"c".repeat(40)}.01234567-1-01234567.part`];
     for (const name of left) writeFileSync(join(arrays, name), "old");
     await (await replaced()).store(folder);
     const found = readdirSync(arrays);
@@ -124,8 +124,14 @@ describe("a checkpoint's folder", () => {
   it("is swept of what a killed run left, and of nobody else's files", async () => {
     const folder = join(root, "shared");
     mkdirSync(folder);
-    const mine = ["film.partial", "checkpoint-1.safetensors.0123abcd.partial", "best.onnx.0123abcd.partial"];
-    const left = ["checkpoint-000000003.safetensors.0123abcd.partial", "best.safetensors.0123abcd.partial"];
+    const mine = [
+      "film.partial",
+      "checkpoint-1.safetensors.0123abcd-1-0123abcd.part",
+      "best.onnx.0123abcd-1-0123abcd.part",
+    ];
+    const left = ["checkpoint-000000003.safetensors", "best.safetensors"].map(
+      (name) => `${name}.0123abcd-1-0123abcd.part`,
+    );
     for (const name of [...mine, ...left]) writeFileSync(join(folder, name), "");
     const conversion = await replaced();
     await conversion.fineTune(train, { epochs: 1, checkpoint: folder });

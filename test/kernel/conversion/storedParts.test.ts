@@ -9,6 +9,7 @@ import {
   storeState,
   unstoreState,
 } from "../../../kernel/lib/conversion/manifest";
+import { recordOf } from "../../../kernel/lib/conversion/record";
 import { type ConversionState, initialState } from "../../../kernel/lib/conversion/state";
 import { StoredArray } from "../../../kernel/lib/conversion/storedArray";
 
@@ -143,7 +144,7 @@ describe("a stored state", () => {
   it("is refused with the place that is wrong", () => {
     for (const [path, value, message] of [
       ["dense.a", ["x"], /dense\.a\.0/],
-      ["version", 3, /version: /],
+      ["version", 4, /version: /],
       ["profile.codes", "int4", /profile\.codes/],
       ["profile.tableBits", 5, /profile\.tableBits/],
       ["profile.calibrate.refineSteps", -1, /profile\.calibrate\.refineSteps/],
@@ -216,7 +217,7 @@ describe("two states compared", () => {
 describe("a history", () => {
   const made = () => {
     const history = new History([{ id: 0, label: "convert", parent: null, state: initialState([]) }]);
-    for (const label of ["one", "two"]) history.add(label, initialState([]));
+    for (const label of ["one", "two"]) history.add(label, initialState([]), recordOf(label, []));
     return history;
   };
 
@@ -225,7 +226,7 @@ describe("a history", () => {
     expect([history.current.id, history.before, history.after]).toEqual([2, 1, null]);
     history.goTo("undo", 1);
     expect([history.current.label, history.before, history.after]).toEqual(["one", 0, 2]);
-    history.add("other", initialState([]));
+    history.add("other", initialState([]), recordOf("other", []));
     expect(history.current).toMatchObject({ id: 3, label: "other", parent: 1 });
     history.goTo("undo", 1);
     expect(history.after).toBe(3);

@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   existsSync,
   lstatSync,
@@ -8,12 +8,14 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { LutnnError } from "lutnn";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { claimAside, releaseAside } from "../../../kernel/lib/files/aside";
 import { fileError } from "../../../kernel/lib/files/fileError";
 import { writeFileWhole } from "../../../kernel/lib/files/writeFile";
 
@@ -45,9 +47,45 @@ describe("writeFileWhole", () => {
   });
 
   it("takes names as long as the file system does", async () => {
-    const name = "x".repeat(255);
-    await writeFileWhole(join(folder, name), "long");
-    expect(readdirSync(folder)).toEqual([name]);
+    const names = ["x".repeat(255), "語".repeat(85), "😀".repeat(63)];
+    for (const name of names) await writeFileWhole(join(folder, name), "long");
+    expect(readdirSync(folder).sort()).toEqual(names.sort());
+  });
+
+  it("removes what a process that was killed left beside the file, and nothing else", async () => {
+    const beside = (path: string, pid: number) => {
+      const aside = claimAside(join(folder, path));
+      releaseAside(aside);
+      const left = aside.replace(/-\d+-[0-9a-f]{8}\.part$/, `-${pid}-0123abcd.part`);
+      writeFileSync(left, "half");
+      return left;
+    };
+    const ended = spawnSync(process.execPath, ["--version"]).pid;
+    const left = beside("model.onnx", ended);
+    // Of a process that had this one's number before it, as in a container; it is as old as it says.
+    const before = beside("model.onnx", process.pid);
+    const long = `${"語".repeat(39)}😀.onnx`;
+    const withLongName = beside(long, ended);
+    utimesSync(before, 1e9, 1e9);
+    const kept = [
+      beside("other.onnx", ended),
+      beside("model.onnx", process.ppid),
+      join(folder, "model.onnx.part"),
+      claimAside(join(folder, "model.onnx")),
+    ];
+    for (const path of kept) writeFileSync(path, "kept");
+    await writeFileWhole(join(folder, "model.onnx"), "new");
+    await writeFileWhole(join(folder, long), "new");
+    for (const path of [left, before, withLongName]) expect(existsSync(path), path).toBe(false);
+    for (const path of kept) expect(existsSync(path), path).toBe(true);
+    expect(readFileSync(join(folder, "model.onnx"), "utf8")).toBe("new");
+  });
+
+  it("leaves alone what another thread of this process is at", async () => {
+    const aside = claimAside(join(folder, "a.bin")).replace(/[0-9a-f]{8}\.part$/, "01234567.part");
+    writeFileSync(aside, "half");
+    await writeFileWhole(join(folder, "a.bin"), "new");
+    expect(existsSync(aside)).toBe(true);
   });
 
   it("writes the file that a symbolic link leads to", async () => {
@@ -128,6 +166,16 @@ describe("fileError", () => {
     expect(error).toBeInstanceOf(LutnnError);
     expect(error.message).toMatch(message);
     expect(error.cause).toMatchObject({ message: "raw" });
+  });
+
+  it("knows a quota by its number, which Node.js has no name for", () => {
+    const { errno } = constants;
+    const full = Object.assign(failed(`Unknown system error -${errno.EDQUOT}`, "write"), {
+      errno: -errno.EDQUOT,
+    });
+    expect((fileError("save", "p", full) as LutnnError).message).toMatch(
+      /^save: your quota on that disk must have room for it; .* \(got EDQUOT for "p"\)$/,
+    );
   });
 
   it("knows what TensorFlow says of files", () => {

@@ -305,7 +305,9 @@ describe("which backend runs", () => {
   it("is refused in a sentence where there is none of that name", async () => {
     const says = async (options: object) =>
       InferenceSession.create(file, options).then(String, (error: LutnnError) => error.message);
-    expect(await says({ backend: "wasm" })).toMatch(/backend must be native or onnxruntime \(got "wasm"\)/);
+    expect(await says({ backend: "wasm" })).toMatch(
+      /backend must be native, onnxruntime or reference \(got "wasm"\)/,
+    );
     expect(await says({ isa: "sse2" })).toMatch(/isa must name .* \(got "sse2"\); available are: .*scalar/);
     expect(await says({ backend: "onnxruntime", isa: "scalar" })).toMatch(/isa must be left out unless/);
     expect(await says({ threads: 257 })).toMatch(/from 1 to 256 \(got 257\)/);

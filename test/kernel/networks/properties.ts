@@ -71,7 +71,7 @@ async function checkExport(model: tf.LayersModel, inputs: tf.Tensor[], wanted: t
 }
 
 /** Some of a network's layers and a V for each. */
-function someLookups(model: tf.LayersModel, seed: number): Record<string, number> {
+export function someLookups(model: tf.LayersModel, seed: number): Record<string, number> {
   const found: Record<string, number> = {};
   for (const node of new NetworkGraph(model).nodes) {
     if (node.name in found || !isReplaceable(node.layer) || (seed + node.name.length) % 3 === 0) continue;
@@ -136,7 +136,7 @@ async function checkAll(
 }
 
 /** What a network makes of inputs; null when TensorFlow.js cannot compute it, or not in finite numbers. */
-function outputsOf(model: tf.LayersModel, inputs: tf.Tensor[]): tf.Tensor[] | null {
+export function outputsOf(model: tf.LayersModel, inputs: tf.Tensor[]): tf.Tensor[] | null {
   try {
     const outputs = predict(model, inputs);
     const finite = outputs.every((y) => floats(y).every(Number.isFinite));
@@ -149,7 +149,7 @@ function outputsOf(model: tf.LayersModel, inputs: tf.Tensor[]): tf.Tensor[] | nu
 }
 
 /** Disposes what was made since then: the variables of networks, which TensorFlow.js keeps for ever. */
-function disposeVariables(before: ReadonlySet<string>): void {
+export function disposeVariables(before: ReadonlySet<string>): void {
   for (const [name, variable] of Object.entries(tf.engine().state.registeredVariables))
     if (!before.has(name)) variable.dispose();
 }

@@ -2,6 +2,7 @@ import { valuesOf } from "../../compute/valuesOf";
 import { INITIAL_INVERSE_TEMPERATURE_LOGIT } from "../../layers/lookupLayer";
 import { makeLookup } from "../../layers/makeLookup";
 import { kMeans } from "../../pq/kmeans";
+import type { SharedCodebook } from "../sharedCodebooks";
 import type { Target } from "../targets";
 import { calibrateAlone, rowsPerCentroid } from "./calibrateAlone";
 import { inputOf, lookupArrays, storeLookup } from "./lookupArrays";
@@ -14,14 +15,14 @@ export const kmeans: Method = {
   ...lookupArrays,
 
   calibrate(run) {
-    const { seed, signal } = run;
-    const learnt = new Map<string, Float32Array>();
-    const centroidsOf = async (target: Target, rows: Float32Array) => {
-      const known = learnt.get(target.codebook);
+    const { seed, signal, codebooks } = run;
+    const codebookOf = async (target: Target, rows: Float32Array): Promise<SharedCodebook> => {
+      const known = codebooks.get(target.codebook);
       if (known) return known;
       const { centroids } = await kMeans(rows, target, { seed, signal });
-      learnt.set(target.codebook, centroids);
-      return centroids;
+      const learnt = { centroids, ...inputOf(target, rows, run.profile) };
+      codebooks.set(target.codebook, learnt);
+      return learnt;
     };
     return calibrateAlone(
       run,
@@ -29,10 +30,9 @@ export const kmeans: Method = {
       ({ numCentroids }) => rowsPerCentroid * numCentroids,
       async (target, rows) =>
         storeLookup({
-          centroids: await centroidsOf(target, rows),
+          ...(await codebookOf(target, rows)),
           weight: valuesOf(() => target.operator.weight()),
           bias: target.operator.bias(),
-          ...inputOf(target, rows, run.profile),
           inverseTemperatureLogit: INITIAL_INVERSE_TEMPERATURE_LOGIT,
         }),
     );

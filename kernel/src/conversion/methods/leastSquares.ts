@@ -6,7 +6,9 @@ import { makeLookup } from "../../layers/makeLookup";
 import { ActivationStream } from "../activations";
 import { fitLookup, ridgeOf } from "../fitLookup";
 import { lookupProblem } from "../lookupProblem";
+import type { Profile } from "../profile";
 import { chooseRows } from "../rows";
+import type { SharedCodebook } from "../sharedCodebooks";
 import type { Calibration, NormStatistics } from "../state";
 import { StoredArray } from "../storedArray";
 import { disposeStudent } from "../student";
@@ -31,7 +33,7 @@ export const leastSquares: Method = {
   ...lookupArrays,
 
   async calibrate(run) {
-    const { graph, targets, data, signal, seed, profile } = run;
+    const { graph, targets, data, signal, seed, profile, codebooks } = run;
     const student = run.convertedNetwork();
     const progress = new Progress(`calibrate (${this.title})`, targets.length, "layers");
     const again = await laterCalls(run);
@@ -39,7 +41,6 @@ export const leastSquares: Method = {
     // Where a batch norm is called again, other statistics would change what examples have been given by it already.
     const isAlone = ({ name }: GraphNode) => graph.nodes.filter((node) => node.name === name).length === 1;
     const result = new Map<string, Calibration>();
-    const centroids = new Map<string, Float32Array>();
     const stream = new ActivationStream(graph, [run.reference, student.layerOf], data, {
       seed,
       signal,
@@ -49,11 +50,12 @@ export const leastSquares: Method = {
         await stream.fill();
         const target = byNode.get(node);
         if (target) {
-          const known = centroids.get(target.codebook);
+          const known = codebooks.get(target.codebook);
           const weights = await fitTarget(target, { stream, again, known }, run, (share) =>
             progress.update(result.size + share, { layer: target.name }),
           );
-          if (profile.calibrate.refineSteps === 0) centroids.set(target.codebook, weights.centroids);
+          if (profile.calibrate.refineSteps === 0)
+            codebooks.set(target.codebook, learntCodebook(weights, profile));
           const arrays = storeLookup(weights);
           this.fill(student.layers.get(target.name)!, arrays);
           result.set(target.name, { arrays, norms: {} });
@@ -107,13 +109,22 @@ async function laterCalls(run: CalibrationRun): Promise<Map<TargetCall, Float32A
   return sampleCalls(run, again, share, () => undefined);
 }
 
+/** What others on the same rows take over: how inputs become bytes only where they share all of it. */
+const learntCodebook = (
+  { centroids, input }: LookupWeights,
+  { sharedCodebooks }: Profile,
+): SharedCodebook => ({
+  centroids,
+  ...(sharedCodebooks && input ? { input } : {}),
+});
+
 /** Where a layer is fitted. */
 interface FitPlace {
   stream: ActivationStream;
   /** Rows that later calls of layers receive in the reference. */
   again: Map<TargetCall, Float32Array>;
   /** Centroids that another layer has learnt on the same rows. */
-  known?: Float32Array;
+  known?: SharedCodebook;
 }
 
 /** Fits a layer's lookup on what the converted layers before it give, to what the reference's layer gives. */
@@ -140,7 +151,7 @@ async function fitTarget(
     tableBits,
     codes,
     ridge: ridgeOf(profile, operator),
-    centroids: known,
+    known,
     refineSteps: calibrate.refineSteps,
     onProgress,
   });

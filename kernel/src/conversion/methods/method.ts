@@ -2,6 +2,7 @@ import type * as tf from "@tensorflow/tfjs-node";
 import type { ExampleSource } from "../../datasets/examples";
 import type { LayerOf, NetworkGraph } from "../../layers/graph";
 import type { Profile } from "../profile";
+import type { SharedCodebook } from "../sharedCodebooks";
 import type { Calibration } from "../state";
 import type { NamedArrays } from "../storedArray";
 import type { Target } from "../targets";
@@ -17,6 +18,8 @@ export interface CalibrationRun {
   seed: number;
   profile: Profile;
   signal: AbortSignal;
+  /** Of layers that share codebooks, those that are there already, by {@link Target.codebook}; methods may add to it. */
+  codebooks: Map<string, SharedCodebook>;
   /**
    * A network with every target replaced by this method, its arrays still to be set, and everything else as it will be
    * then; the caller disposes.

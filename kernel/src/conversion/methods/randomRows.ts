@@ -1,6 +1,7 @@
 import { valuesOf } from "../../compute/valuesOf";
 import { INITIAL_INVERSE_TEMPERATURE_LOGIT } from "../../layers/lookupLayer";
 import { sampleIndices, seededRandom } from "../../pq/random";
+import type { SharedCodebook } from "../sharedCodebooks";
 import type { Target } from "../targets";
 import { calibrateAlone, rowsPerCentroid } from "./calibrateAlone";
 import { kmeans } from "./kmeans";
@@ -16,20 +17,28 @@ export const randomRows: Method = {
   trainable: true,
   ...lookupArrays,
 
-  calibrate: (run) =>
-    calibrateAlone(
+  calibrate(run) {
+    const { seed, profile, codebooks } = run;
+    const codebookOf = (target: Target, rows: Float32Array): SharedCodebook => {
+      const known = profile.sharedCodebooks && codebooks.get(target.codebook);
+      if (known) return known;
+      const drawn = { centroids: drawnCentroids(target, rows, seed), ...inputOf(target, rows, profile) };
+      codebooks.set(target.codebook, drawn);
+      return drawn;
+    };
+    return calibrateAlone(
       run,
-      "random rows",
+      this.title,
       ({ numCentroids }) => rowsPerCentroid * numCentroids,
       async (target, rows) =>
         storeLookup({
-          centroids: drawnCentroids(target, rows, run.seed),
+          ...codebookOf(target, rows),
           weight: valuesOf(() => target.operator.weight()),
           bias: target.operator.bias(),
-          ...inputOf(target, rows, run.profile),
           inverseTemperatureLogit: INITIAL_INVERSE_TEMPERATURE_LOGIT,
         }),
-    ),
+    );
+  },
 
   layerFor: kmeans.layerFor,
 };

@@ -8,12 +8,15 @@ const maximumBytes = 2 ** 27;
 /** Examples that are looked at for their masks at once. */
 const batchSize = 64;
 
+/** From which network, data and layers rows are taken. */
+export type SampleRun = Pick<CalibrationRun, "graph" | "reference" | "targets" | "data" | "seed" | "signal">;
+
 /**
  * Rows of what each call of the targets receives in the reference network, float32 (rows, D): `wanted` of them over all
  * calls of a layer, each as likely as any other, padding left out. Every example is seen; what is held are the rows.
  */
 export async function sampleCalls(
-  { graph, reference, data, seed, signal }: CalibrationRun,
+  { graph, reference, data, seed, signal }: Omit<SampleRun, "targets">,
   targets: readonly Target[],
   wanted: (target: Target) => number,
   onProgress: (share: number) => void,
@@ -54,7 +57,7 @@ export async function sampleCalls(
 
 /** The same, over all calls of each target: float32 (rows, D) by name. */
 export async function sampleInputs(
-  run: CalibrationRun,
+  run: SampleRun,
   wanted: (target: Target) => number,
   onProgress: (share: number) => void,
 ): Promise<Map<string, Float32Array>> {

@@ -10,7 +10,7 @@ import type { Task } from "../../tasks/task";
 import { evaluateTask } from "../../training/evaluate";
 import { taskOf } from "../../training/taskOf";
 import { checkNetwork } from "../checkNetwork";
-import { convert } from "../convert";
+import { prepare } from "../convert";
 import { withPaddingMask } from "../paddingMask";
 import { type Profile, profileOf } from "../profile";
 import { chooseTargets } from "../targets";
@@ -82,7 +82,7 @@ export async function plan(network: tf.LayersModel, options: PlanOptions): Promi
     const candidate = new Plan(network.name, cost, layers, points, point, task);
     if (candidate.options.layers?.length === 0) point.measuredDrop = 0;
     else {
-      const conversion = convert(network, { ...candidate.options, profile, task, exportable: false });
+      const conversion = prepare(network, { ...candidate.options, profile, task, exportable: false });
       await conversion.calibrate(data, { seed, signal });
       await conversion.replaceAll();
       const { value } = (await conversion.evaluate(validation, { signal })).metric;

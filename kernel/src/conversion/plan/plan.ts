@@ -5,6 +5,7 @@ import { LutnnError } from "../../errors";
 import { type Displayable, displaySymbol, type MimeBundle } from "../../host/host";
 import type { Task } from "../../tasks/task";
 import type { ConvertOptions } from "../convert";
+import type { LayerChoices } from "../options";
 import { type CostName, costUnit, type LayerOption, type MeasuredLayer } from "./sensitivity";
 
 /** What a plan may cost, or lose. */
@@ -67,6 +68,20 @@ export function tradeOff(layers: MeasuredLayer[], cost: CostName): PlanPoint[] {
     points.push(point());
   }
 }
+
+/** K and V of each layer, null for those that stay dense. */
+export function choicesOf(plan: Plan | LayerChoices): LayerChoices {
+  if (!(plan instanceof Plan)) return plan;
+  return choicesOfPoint(plan.chosen);
+}
+
+export const choicesOfPoint = ({ choices }: PlanPoint): LayerChoices =>
+  Object.fromEntries(
+    Object.entries(choices).map(([name, choice]) => [
+      name,
+      choice && { numCentroids: choice.numCentroids, subvectorLength: choice.subvectorLength },
+    ]),
+  );
 
 /** Which cost a budget is about. */
 export function costOf(budget: Budget): CostName {

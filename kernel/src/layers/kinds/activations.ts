@@ -26,11 +26,11 @@ export const clippedRelu =
   (graph, x, name) =>
     graph.add("Clip", [x.name, graph.scalar(0), graph.scalar(maximum)], name);
 
-/** x · ½(1 + erf(x / √2)) */
+/** x · (1 + erf(x / √2)) · ½, in the order in which ONNX Runtime makes one node of it; halves are exact wherever they stand. */
 const gelu: Write = (graph, x, name) => {
   const scaled = graph.add("Div", [x.name, graph.scalar(Math.SQRT2)], `${name}/scaled`);
   const one = graph.add("Add", [graph.add("Erf", [scaled], `${name}/erf`), graph.scalar(1)], `${name}/sum`);
-  return graph.add("Mul", [x.name, graph.add("Mul", [one, graph.scalar(0.5)], `${name}/share`)], name);
+  return graph.add("Mul", [graph.add("Mul", [x.name, one], `${name}/twice`), graph.scalar(0.5)], name);
 };
 
 /** x · ½(1 + tanh(√(2/π)·(x + 0.044715·x³))) */

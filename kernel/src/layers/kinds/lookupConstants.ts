@@ -35,27 +35,30 @@ export function lookupConstants(graph: GraphBuilder, node: GraphNode, norm?: Gra
   const own = norm ? `${node.key}/${norm.key}` : node.name; // calls of one layer may have norms of their own
   const constant = (name: string, data: () => TensorArray, dims: () => number[]) =>
     graph.sharedConstant(name, () => ({ data: data(), dims: dims() }));
+  // Layers that share a quantiser have it once.
+  const { codebookOwner } = layer;
+  const quantizerName = codebookOwner === layer ? node.name : codebookOwner.name;
   const bookDims = () => [numCodebooks, numCentroids, subvectorLength];
   const quantizer = layer.hasIntegerCodes
     ? [
         constant(
-          `${node.name}/inputScale`,
+          `${quantizerName}/inputScale`,
           () => Float32Array.of(lookup().integers!.input.scale),
           () => [],
         ),
         constant(
-          `${node.name}/inputZeroPoint`,
+          `${quantizerName}/inputZeroPoint`,
           () => Uint8Array.of(lookup().integers!.input.zeroPoint),
           () => [],
         ),
-        constant(`${node.name}/centroids`, () => lookup().integers!.centroids, bookDims),
+        constant(`${quantizerName}/centroids`, () => lookup().integers!.centroids, bookDims),
         constant(
-          `${node.name}/halfNorms`,
+          `${quantizerName}/halfNorms`,
           () => lookup().integers!.halfNorms,
           () => [numCodebooks, numCentroids],
         ),
       ]
-    : [constant(`${node.name}/centroids`, () => lookup().centroids, bookDims)];
+    : [constant(`${quantizerName}/centroids`, () => lookup().centroids, bookDims)];
   return [
     ...quantizer,
     constant(

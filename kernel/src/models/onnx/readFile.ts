@@ -1,8 +1,8 @@
 import { basename } from "node:path";
 import { LutnnError } from "../../errors";
+import { bringDataIn, folderOf } from "../../onnx/externalData";
 import type { ModelProto } from "../../onnx/onnx_pb";
 import { readModel } from "../../onnx/readModel";
-import { bringDataIn, folderOf } from "./externalData";
 
 /** A file with everything that belongs to it. */
 export interface OnnxFile {

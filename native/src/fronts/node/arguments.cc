@@ -186,6 +186,10 @@ std::vector<napi_value> Call::entries(napi_value value, const char* what) const 
   if (!isArray) refuseType(std::string(what) + " must be an array (got " + describe(env_, value) + ")");
   uint32_t length = 0;
   check(env_, napi_get_array_length(env_, value, &length));
+  constexpr uint32_t kMost = 1 << 16;  // more than a network has inputs or a tensor axes; an array may claim 2³² − 1
+  if (length > kMost)
+    refuseRange(std::string(what) + " must have at most " + std::to_string(kMost) + " entries (got " +
+                std::to_string(length) + ")");
   std::vector<napi_value> read(length);
   for (uint32_t i = 0; i < length; i++) check(env_, napi_get_element(env_, value, i, &read[i]));
   return read;

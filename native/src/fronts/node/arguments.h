@@ -101,7 +101,7 @@ class Call {
   AnyArray anyArray(napi_value value, const char* what) const;
   /// The numbers of a plain array, each as `integer` reads them.
   std::vector<int64_t> integers(napi_value value, const char* what) const;
-  /// The entries of a plain array.
+  /// The entries of a plain array, at most 65,536.
   std::vector<napi_value> entries(napi_value value, const char* what) const;
   /// A number that a float32 holds exactly, or one that is not finite.
   float float32(napi_value value, const char* what) const;

@@ -176,6 +176,15 @@ OrtInput readInput(Call& call, napi_value data, napi_value dims, const OrtValueI
   return input;
 }
 
+/// new ArrayBuffer(bytes), which throws where memory is short; napi_create_arraybuffer would end the process.
+napi_value newArrayBuffer(napi_env env, size_t bytes) {
+  napi_value global, constructor, buffer, length = numberValue(env, static_cast<double>(bytes));
+  check(env, napi_get_global(env, &global));
+  check(env, napi_get_named_property(env, global, "ArrayBuffer", &constructor));
+  check(env, napi_new_instance(env, constructor, 1, &length, &buffer));
+  return buffer;
+}
+
 napi_value outputValue(napi_env env, const OrtOutput& output) {
   const Element* element = elementOf(output.type);
   if (!element) throw std::runtime_error("an output is no tensor of numbers");
@@ -183,8 +192,9 @@ napi_value outputValue(napi_env env, const OrtOutput& output) {
   for (int64_t axis : output.shape) length *= static_cast<size_t>(axis);
   const size_t bytes = length * bytesOf(output.type);
   void* memory = nullptr;
-  napi_value buffer, data;
-  check(env, napi_create_arraybuffer(env, bytes, &memory, &buffer));
+  const napi_value buffer = newArrayBuffer(env, bytes);
+  napi_value data;
+  check(env, napi_get_arraybuffer_info(env, buffer, &memory, nullptr));
   if (bytes > 0) std::memcpy(memory, output.data, bytes);
   check(env, napi_create_typedarray(env, element->array, length, buffer, 0, &data));
   const napi_value object = objectValue(env);
@@ -312,7 +322,7 @@ napi_value create(Call& call) {
 
 /// operators() → the names of the operators that run natively
 napi_value operators(Call& call) {
-  const std::vector<LookupVariant> variants(std::begin(kLookupVariants), std::end(kLookupVariants));
+  const std::vector<LookupVariant>& variants = lookupVariants();
   return arrayOf(call.env(), variants,
                  [&](const LookupVariant& variant) { return textValue(call.env(), variant.name); });
 }

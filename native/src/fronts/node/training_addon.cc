@@ -11,7 +11,6 @@ namespace {
 
 /// register() → { isa, threads }
 napi_value registerOperators(Call& call) {
-  stayLoaded();
   const char* name;
   int64_t count;
   lutnn_error error;
@@ -60,6 +59,7 @@ napi_property_descriptor method(const char* name, napi_callback callback) {
 NAPI_MODULE_INIT() {
   using namespace lutnn;
   return throwing(env, "lutnn-native/training", [&] {
+    stayLoaded();
     const napi_property_descriptor functions[] = {method("register", function<registerOperators>),
                                                   method("kMeans", function<kMeans>),
                                                   method("setThreads", function<setThreads>)};

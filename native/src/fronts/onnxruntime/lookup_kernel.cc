@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <thread>
 
 namespace lutnn {
@@ -213,11 +214,11 @@ void ContextPool::giveBack(Context context) noexcept {
 
 LookupKernel::LookupKernel(const OrtFunctions& ort, const LookupVariant& variant, ContextPool& contexts,
                            const OrtKernelInfo* info)
-    : ort_(ort), variant_(variant), contexts_(contexts) {
+    : ort_(ort), variant_(variant), places_(placesOf(variant)), contexts_(contexts) {
   const NodeReader node(ort, info);
   nodeName_ = node.name();
   name_ = std::string("ai.lutnn.") + variant.name + (nodeName_.empty() ? "" : " \"" + nodeName_ + "\"");
-  const LookupPlaces& places = placesOf(variant);
+  const LookupPlaces& places = places_;
   const Constant centroids = node.constant(places.centroids, "centroids", 3);
   const Constant table = node.constant(places.table, "table", 3), scale = node.constant(places.scale, "scale", 1);
   const Constant bias = node.constant(places.bias, "bias", 1);
@@ -239,13 +240,19 @@ LookupKernel::LookupKernel(const OrtFunctions& ort, const LookupVariant& variant
     if (halfNorms.shape[0] != centroids.shape[0] || halfNorms.shape[1] != centroids.shape[1])
       refuse("halfNorms must have the codebooks and centroids of centroids (got " + textOf(halfNorms.shape) +
              " beside " + textOf(centroids.shape) + ")");
-    integers = {.input_scale = node.number<float>(places.inputScale, "inputScale"),
+    integers = {.input_scale = variant.ofBytes ? 1 : node.number<float>(places.inputScale, "inputScale"),
                 .input_zero_point = node.number<uint8_t>(places.inputZeroPoint, "inputZeroPoint"),
                 .centroids = centroids.view<lutnn_int8s>(),
                 .half_norms = halfNorms.view<lutnn_ints>()};
     options.integers = &integers;
   } else {
     lookup.centroids = centroids.view<lutnn_floats>();
+  }
+  if (variant.toBytes()) {
+    resultScale_ = node.number<float>(places.resultScale, "outputScale");
+    resultZeroPoint_ = node.number<uint8_t>(places.resultZeroPoint, "outputZeroPoint");
+    if (!(resultScale_ > 0 && std::isfinite(resultScale_)))
+      refuse("outputScale must be a float32 above 0 (got " + std::to_string(resultScale_) + ")");
   }
   lutnn_window window;
   if (variant.isConv) {
@@ -266,6 +273,12 @@ const OrtValue* LookupKernel::input(const OrtKernelContext* context, size_t inde
   ort_.check(ort_.KernelContext_GetInput(context, index, &value));
   if (!value) refuse("input " + std::to_string(index) + " must be there");
   return value;
+}
+
+void* LookupKernel::output(OrtKernelContext* context, size_t index, const OrtShape& shape) const {
+  OrtValue* value = nullptr;
+  ort_.check(ort_.KernelContext_GetOutput(context, index, shape.data(), shape.size(), &value));
+  return dataOf(value);
 }
 
 void* LookupKernel::dataOf(const OrtValue* tensor) const {
@@ -293,30 +306,36 @@ OrtShape LookupKernel::outputShape(const OrtShape& x) const {
 }
 
 void LookupKernel::compute(OrtKernelContext* context) const {
-  const OrtValue* x = input(context, placesOf(variant_).x);
+  const OrtValue* x = input(context, places_.x);
   const OrtShape shape = shapeOf(ort_, x), result = outputShape(shape);
-  const OrtValue* residual = variant_.add ? input(context, placesOf(variant_).residual) : nullptr;
+  const OrtValue* residual = variant_.add ? input(context, places_.residual) : nullptr;
   if (residual) {
     const OrtShape other = shapeOf(ort_, residual);
     if (other != result)
       refuse("residual must have the shape of the result, " + textOf(result) + " (got " + textOf(other) + ")");
   }
-  OrtValue* y = nullptr;
-  ort_.check(ort_.KernelContext_GetOutput(context, 0, result.data(), result.size(), &y));
+  const int64_t elements = elementsOf(shape), count = variant_.isConv ? shape[0] : elements / inputs_;
   const int64_t outputs = elementsOf(result);
   const lutnn_floats added{residual ? static_cast<const float*>(dataOf(residual)) : nullptr, outputs};
+  const lutnn_bytes quantized{static_cast<const uint8_t*>(variant_.ofBytes ? dataOf(x) : nullptr), elements};
+  lutnn_byte_results bytes{.scale = resultScale_, .zero_point = resultZeroPoint_};
+  lutnn_run run{
+      .inputs = {.count = count, .height = variant_.isConv ? shape[2] : 0, .width = variant_.isConv ? shape[3] : 0},
+      .residual = residual ? &added : nullptr,
+      .relu = variant_.relu,
+      .to = count};
+  if (variant_.ofBytes) run.inputs.quantized = &quantized;
+  else run.inputs.x = {static_cast<const float*>(dataOf(x)), elements};
+  size_t index = 0;
+  if (variant_.results != LookupResults::kBytes)
+    run.y = {static_cast<float*>(output(context, index++, result)), outputs};
+  if (variant_.toBytes()) {
+    bytes.bytes = {static_cast<uint8_t*>(output(context, index, result)), outputs};
+    run.quantized = &bytes;
+  }
   SessionThreads threads(ort_, context);
   const lutnn_executor executor = threads.executor();
-  const int64_t elements = elementsOf(shape), count = variant_.isConv ? shape[0] : elements / inputs_;
-  const lutnn_run run{.inputs = {.x = {static_cast<const float*>(dataOf(x)), elements},
-                                 .count = count,
-                                 .height = variant_.isConv ? shape[2] : 0,
-                                 .width = variant_.isConv ? shape[3] : 0},
-                      .y = {static_cast<float*>(dataOf(y)), outputs},
-                      .residual = residual ? &added : nullptr,
-                      .relu = variant_.relu,
-                      .executor = &executor,
-                      .to = count};
+  run.executor = &executor;
   const ContextPool::Lease lease(contexts_);
   lutnn_error error;
   require(lutnn_layer_run(layer_.get(), &run, lease.get(), &error), error);

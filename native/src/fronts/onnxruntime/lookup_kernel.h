@@ -7,34 +7,10 @@
 #include <vector>
 
 #include "core/lutnn.h"
+#include "fronts/onnxruntime/lookup_variants.h"
 #include "fronts/onnxruntime/ort_functions.h"
 
 namespace lutnn {
-
-/// What a lookup operator computes: y = lookup(x), then + residual, then negative results become 0.
-struct LookupVariant {
-  const char* name;
-  bool isConv, add, relu;
-  bool isInteger;  // its codes are defined in integers
-};
-
-/// Where the inputs of a node stand: x, constants, and for variants that add, the residual.
-struct LookupPlaces {
-  size_t x, inputScale, inputZeroPoint, centroids, halfNorms, table, scale, bias, residual;
-};
-constexpr LookupPlaces kFloatPlaces{.x = 0, .centroids = 1, .table = 2, .scale = 3, .bias = 4, .residual = 5};
-constexpr LookupPlaces kIntegerPlaces{.x = 0,
-                                      .inputScale = 1,
-                                      .inputZeroPoint = 2,
-                                      .centroids = 3,
-                                      .halfNorms = 4,
-                                      .table = 5,
-                                      .scale = 6,
-                                      .bias = 7,
-                                      .residual = 8};
-constexpr const LookupPlaces& placesOf(const LookupVariant& variant) {
-  return variant.isInteger ? kIntegerPlaces : kFloatPlaces;
-}
 
 /// Contexts of one instruction set, one for each run at a time.
 class ContextPool {
@@ -91,15 +67,20 @@ class LookupKernel {
     void operator()(lutnn_layer* layer) const { lutnn_layer_free(layer); }
   };
   const OrtValue* input(const OrtKernelContext* context, size_t index) const;
+  /// The memory of an output.
+  void* output(OrtKernelContext* context, size_t index, const OrtShape& shape) const;
   void* dataOf(const OrtValue* tensor) const;
   /// The shape of the result; throws OrtFailure where x does not fit.
   OrtShape outputShape(const OrtShape& x) const;
 
   const OrtFunctions& ort_;
   const LookupVariant& variant_;
+  const LookupPlaces places_;
   ContextPool& contexts_;
   std::string nodeName_, name_;
   int64_t inputs_ = 0, outputs_ = 0, channels_ = 0;  // C·V, M, and channels of images
+  float resultScale_ = 1;                            // of the results' bytes
+  int64_t resultZeroPoint_ = 0;
   std::unique_ptr<lutnn_layer, FreeLayer> layer_;
 };
 

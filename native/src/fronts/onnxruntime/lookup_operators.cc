@@ -6,35 +6,6 @@
 
 namespace lutnn {
 
-const LookupVariant kLookupVariants[16] = {
-    {"LutConv", true, false, false, false},
-    {"LutConvRelu", true, false, true, false},
-    {"LutConvAdd", true, true, false, false},
-    {"LutConvAddRelu", true, true, true, false},
-    {"LutMatMul", false, false, false, false},
-    {"LutMatMulRelu", false, false, true, false},
-    {"LutMatMulAdd", false, true, false, false},
-    {"LutMatMulAddRelu", false, true, true, false},
-    {"LutConvInteger", true, false, false, true},
-    {"LutConvIntegerRelu", true, false, true, true},
-    {"LutConvIntegerAdd", true, true, false, true},
-    {"LutConvIntegerAddRelu", true, true, true, true},
-    {"LutMatMulInteger", false, false, false, true},
-    {"LutMatMulIntegerRelu", false, false, true, true},
-    {"LutMatMulIntegerAdd", false, true, false, true},
-    {"LutMatMulIntegerAddRelu", false, true, true, true},
-};
-
-/// Of the constants' elements. All else is float32.
-static int typeOfInput(const LookupVariant& variant, size_t index) {
-  const LookupPlaces& places = placesOf(variant);
-  if (index == places.table) return kOrtInt8;
-  if (!variant.isInteger) return kOrtFloat32;
-  if (index == places.inputZeroPoint) return kOrtUint8;
-  if (index == places.centroids) return kOrtInt8;
-  return index == places.halfNorms ? kOrtInt32 : kOrtFloat32;
-}
-
 /// ONNX Runtime calls back with the structure that it begins with.
 struct LookupOperators::Operator : OrtCustomOp {
   LookupOperators* owner;
@@ -44,17 +15,16 @@ struct LookupOperators::Operator : OrtCustomOp {
 /// What ONNX Runtime calls. No exception leaves them.
 struct LookupOperators::Callbacks {
   static const Operator& of(const OrtCustomOp* op) { return *static_cast<const Operator*>(op); }
-  static const char* LUTNN_ORT_CALL name(const OrtCustomOp* op) { return of(op).variant->name; }
+  static const char* LUTNN_ORT_CALL name(const OrtCustomOp* op) { return of(op).variant->name.c_str(); }
   static const char* LUTNN_ORT_CALL provider(const OrtCustomOp*) { return "CPUExecutionProvider"; }
-  static size_t LUTNN_ORT_CALL inputs(const OrtCustomOp* op) {
-    const LookupVariant& variant = *of(op).variant;
-    return placesOf(variant).residual + (variant.add ? 1 : 0);
-  }
-  static size_t LUTNN_ORT_CALL outputs(const OrtCustomOp*) { return 1; }
+  static size_t LUTNN_ORT_CALL inputs(const OrtCustomOp* op) { return placesOf(*of(op).variant).count; }
+  static size_t LUTNN_ORT_CALL outputs(const OrtCustomOp* op) { return of(op).variant->outputs(); }
   static int LUTNN_ORT_CALL inputType(const OrtCustomOp* op, size_t index) {
-    return typeOfInput(*of(op).variant, index);
+    return inputTypeOf(*of(op).variant, index);
   }
-  static int LUTNN_ORT_CALL outputType(const OrtCustomOp*, size_t) { return kOrtFloat32; }
+  static int LUTNN_ORT_CALL outputType(const OrtCustomOp* op, size_t index) {
+    return outputTypeOf(*of(op).variant, index);
+  }
   static int LUTNN_ORT_CALL zeroOf(const OrtCustomOp*, size_t) { return 0; }  // required; memory of the processor
   static int LUTNN_ORT_CALL one(const OrtCustomOp*) { return 1; }
   static int LUTNN_ORT_CALL lastVersion(const OrtCustomOp*) { return std::numeric_limits<int>::max(); }
@@ -63,9 +33,9 @@ struct LookupOperators::Callbacks {
                                           void** kernel) noexcept {
     const Operator& op = of(given);
     const OrtFunctions& ort = op.owner->ort_;
-    return reportFailures(ort, op.variant->name, [&] {
+    return reportFailures(ort, op.variant->name.c_str(), [&] {
       auto made = std::make_unique<LookupKernel>(ort, *op.variant, op.owner->contexts_, info);
-      if (op.owner->made_) op.owner->made_({made->nodeName(), op.variant->name});
+      if (op.owner->made_) op.owner->made_({made->nodeName(), op.variant->name.c_str()});
       *kernel = made.release();
     });
   }
@@ -76,16 +46,24 @@ struct LookupOperators::Callbacks {
   static void LUTNN_ORT_CALL destroy(void* kernel) { delete static_cast<LookupKernel*>(kernel); }
   static OrtStatus* LUTNN_ORT_CALL inferShape(const OrtCustomOp* given, OrtShapeInferContext* context) noexcept {
     const Operator& op = of(given);
-    return reportFailures(op.owner->ort_, op.variant->name,
+    return reportFailures(op.owner->ort_, op.variant->name.c_str(),
                           [&] { inferOutputShape(op.owner->ort_, *op.variant, context); });
   }
-  /// The residual's memory may become the result's.
-  template <const LookupPlaces& places>
+  /// The residual's memory may become the result's. ONNX Runtime does not say which operator it asks for.
+  template <int place>
   static size_t LUTNN_ORT_CALL mayInplace(int** input, int** output) {
-    static int residual = static_cast<int>(places.residual), result = 0;
+    static int residual = place, result = 0;
     *input = &residual;
     *output = &result;
     return 1;
+  }
+  static auto mayInplaceAt(size_t residual) {
+    switch (residual) {
+      case 5: return mayInplace<5>;
+      case 7: return mayInplace<7>;
+      case 8: return mayInplace<8>;
+      default: return static_cast<decltype(&mayInplace<5>)>(nullptr);
+    }
   }
   static void LUTNN_ORT_CALL releaseMayInplace(int*, int*) {}
 };
@@ -97,7 +75,7 @@ LookupOperators::LookupOperators(const OrtFunctions& ort, std::string isa, Made 
       made_(std::move(made)),
       domain_(ort.ReleaseCustomOpDomain) {
   ort.check(ort.CreateCustomOpDomain(kLookupDomain, domain_.out()));
-  for (const LookupVariant& variant : kLookupVariants) {
+  for (const LookupVariant& variant : lookupVariants()) {
     auto op = std::make_unique<Operator>();
     static_cast<OrtCustomOp&>(*op) = {.version = kOrtVersion,
                                       .GetName = Callbacks::name,
@@ -119,9 +97,8 @@ LookupOperators::LookupOperators(const OrtFunctions& ort, std::string isa, Made 
                                       .InferOutputShapeFn = Callbacks::inferShape,
                                       .GetStartVersion = Callbacks::one,
                                       .GetEndVersion = Callbacks::lastVersion};
-    if (variant.add) {
-      op->GetMayInplace =
-          variant.isInteger ? Callbacks::mayInplace<kIntegerPlaces> : Callbacks::mayInplace<kFloatPlaces>;
+    if (variant.add && variant.results != LookupResults::kBytes) {
+      op->GetMayInplace = Callbacks::mayInplaceAt(placesOf(variant).residual);
       op->ReleaseMayInplace = Callbacks::releaseMayInplace;
     }
     op->owner = this;

@@ -1,7 +1,10 @@
 // The custom operators of domain ai.lutnn: LutConv and LutMatMul, each also with Relu, Add and AddRelu behind it. Inputs
 // are x, centroids (C, K, V), table int8 (C, K, M), scale (M), bias (M) and for Add a residual like the result; the
 // others are float32. Of LutConvInteger and LutMatMulInteger, whose codes are defined in integers, and their variants: x,
-// inputScale float32 (), inputZeroPoint uint8 (), centroids int8 (C, K, V), halfNorms int32 (C, K), and the rest as above. What a convolution does is said by the attributes of ONNX's Conv; group is C.
+// inputScale float32 (), inputZeroPoint uint8 (), centroids int8 (C, K, V), halfNorms int32 (C, K), and the rest as above; of
+// those OfBytes x is uint8 and there is no inputScale. ToBytes and WithBytes take outputScale float32 () and outputZeroPoint
+// uint8 () at last, and give the result's bytes, WithBytes beside the result. What a convolution does is said by the
+// attributes of ONNX's Conv; group is C.
 #pragma once
 
 #include <functional>
@@ -13,7 +16,6 @@
 
 namespace lutnn {
 
-extern const LookupVariant kLookupVariants[16];
 constexpr const char* kLookupDomain = "ai.lutnn";
 
 /// The operators in one domain, for sessions; it must outlive them.

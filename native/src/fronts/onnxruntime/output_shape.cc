@@ -58,8 +58,9 @@ int64_t extent(int64_t input, int64_t filter, int64_t stride, int64_t dilation, 
 void inferOutputShape(const OrtFunctions& ort, const LookupVariant& variant, const OrtShapeInferContext* context) {
   const ShapeReader reader(ort, context);
   const bool isConv = variant.isConv;
-  OpenShape y = reader.input(placesOf(variant).x);
-  const OpenShape table = reader.input(placesOf(variant).table);
+  const LookupPlaces places = placesOf(variant);
+  OpenShape y = reader.input(places.x);
+  const OpenShape table = reader.input(places.table);
   if (table.lengths.size() != 3 || table.lengths[2] < 0) return;
   const size_t rank = y.lengths.size();
   if (rank < 1 || (isConv && rank != 4)) return;
@@ -81,14 +82,16 @@ void inferOutputShape(const OrtFunctions& ort, const LookupVariant& variant, con
   }
   for (size_t axis = 0; axis < rank; axis++)
     if (y.isOpen(axis)) return;  // it has no way to say a length that is open and has no name
-  OrtOwned<OrtTensorTypeAndShapeInfo> info(ort.ReleaseTensorTypeAndShapeInfo);
-  ort.check(ort.CreateTensorTypeAndShapeInfo(info.out()));
-  ort.check(ort.SetTensorElementType(info.get(), kOrtFloat32));
-  ort.check(ort.SetDimensions(info.get(), y.lengths.data(), rank));
   std::vector<const char*> names;
   for (const std::string& name : y.names) names.push_back(name.c_str());
-  ort.check(ort.SetSymbolicDimensions(info.get(), names.data(), rank));
-  ort.check(ort.ShapeInferContext_SetOutputTypeShape(context, 0, info.get()));
+  for (size_t output = 0; output < variant.outputs(); output++) {
+    OrtOwned<OrtTensorTypeAndShapeInfo> info(ort.ReleaseTensorTypeAndShapeInfo);
+    ort.check(ort.CreateTensorTypeAndShapeInfo(info.out()));
+    ort.check(ort.SetTensorElementType(info.get(), outputTypeOf(variant, output)));
+    ort.check(ort.SetDimensions(info.get(), y.lengths.data(), rank));
+    ort.check(ort.SetSymbolicDimensions(info.get(), names.data(), rank));
+    ort.check(ort.ShapeInferContext_SetOutputTypeShape(context, output, info.get()));
+  }
 }
 
 }  // namespace lutnn

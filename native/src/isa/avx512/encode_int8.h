@@ -4,6 +4,7 @@
 //   values(quads)             16 quads of inputs as `add` takes them
 //   add(values, weights, scores)      scores + the sums of each quad's products; values are used for many weights
 //   addRow(quad, weights, scores)     the same; weights are used for many quads
+//   keys(scores, tags), kTagShift     16 · score + tag, for tags that were shifted to the left so far
 // Included by one file per instruction set; everything here is local to it.
 #pragma once
 
@@ -23,29 +24,47 @@ float largest(const float* x, size_t count) {
   return _mm512_reduce_max_ps(most);
 }
 
-/// scaled(16 floats) → bytes: rounded, within smallest … largest, and `zero` more
-template <class Scaled>
-inline void toBytes(const float* x, size_t count, uint8_t* q, float smallest, float largest, int zero, Scaled scaled) {
-  const __m512 least = _mm512_set1_ps(smallest), most = _mm512_set1_ps(largest);
-  for (size_t i = 0; i < count; i += 16) {
-    const __mmask16 mask = count - i < 16 ? Avx512::firstLanes(count - i) : 0xffff;
-    __m512 value = scaled(_mm512_maskz_loadu_ps(mask, x + i));
-    value = _mm512_min_ps(_mm512_max_ps(value, least), most);  // NaN becomes `least`
-    const __m128i bytes = _mm512_cvtepi32_epi8(_mm512_add_epi32(_mm512_cvtps_epi32(value), _mm512_set1_epi32(zero)));
-    if (mask == 0xffff) _mm_storeu_si128(reinterpret_cast<__m128i*>(q + i), bytes);
-    else _mm_mask_storeu_epi8(q + i, mask, bytes);
-  }
+/// The first lanes of `count` that are left.
+inline __mmask16 leftLanes(size_t count) { return count < 16 ? Avx512::firstLanes(count) : static_cast<__mmask16>(~0); }
+
+inline void storeBytes(uint8_t* q, __mmask16 mask, __m512i values) {
+  const __m128i bytes = _mm512_cvtepi32_epi8(values);
+  if (mask == 0xffff) _mm_storeu_si128(reinterpret_cast<__m128i*>(q), bytes);
+  else _mm_mask_storeu_epi8(q, mask, bytes);
 }
 
 void quantize(const float* x, size_t count, float inputScale, uint8_t* q) {
-  const __m512 scale = _mm512_set1_ps(inputScale);
-  toBytes(x, count, q, -127, 127, 128, [&](__m512 some) { return _mm512_mul_ps(some, scale); });
+  const __m512 scale = _mm512_set1_ps(inputScale), least = _mm512_set1_ps(-127), most = _mm512_set1_ps(127);
+  for (size_t i = 0; i < count; i += 16) {
+    const __mmask16 mask = leftLanes(count - i);
+    __m512 value = _mm512_mul_ps(_mm512_maskz_loadu_ps(mask, x + i), scale);
+    value = _mm512_min_ps(_mm512_max_ps(value, least), most);  // NaN becomes `least`
+    storeBytes(q + i, mask, _mm512_add_epi32(_mm512_cvtps_epi32(value), _mm512_set1_epi32(128)));
+  }
 }
 
+/// Quotients by a product: x · (1 / scale) is within 2⁻²² of what x / scale rounds to, relatively, so both round to the same
+/// integer of 9 bits unless the product is this near to a half. There, and where 1 / scale has not all its bits, it divides.
+constexpr float kNearHalf = 0.5f - 0x1p-12f;
+constexpr float kLeastScale = 0x1p-120f, kMostScale = 0x1p120f;
+
 void quantizeBy(const float* x, size_t count, float scale, uint8_t zeroPoint, uint8_t* q) {
-  const __m512 divisor = _mm512_set1_ps(scale);
-  const float least = -static_cast<float>(zeroPoint);
-  toBytes(x, count, q, least, 255 + least, zeroPoint, [&](__m512 some) { return _mm512_div_ps(some, divisor); });
+  const __m512 divisor = _mm512_set1_ps(scale), factor = _mm512_set1_ps(1 / scale);
+  const float first = -static_cast<float>(zeroPoint);
+  const __m512 least = _mm512_set1_ps(first), most = _mm512_set1_ps(255 + first), near = _mm512_set1_ps(kNearHalf);
+  const __m512i zero = _mm512_set1_epi32(zeroPoint);
+  const bool divide = !(scale >= kLeastScale && scale <= kMostScale);
+  const auto clamped = [&](__m512 steps) { return _mm512_min_ps(_mm512_max_ps(steps, least), most); };  // NaN: least
+  for (size_t i = 0; i < count; i += 16) {
+    const __mmask16 mask = leftLanes(count - i);
+    const __m512 some = _mm512_maskz_loadu_ps(mask, x + i);
+    const __m512 steps = clamped(_mm512_mul_ps(some, factor));
+    __m512i whole = _mm512_cvtps_epi32(steps);
+    const __m512 rest = _mm512_abs_ps(_mm512_sub_ps(steps, _mm512_cvtepi32_ps(whole)));
+    if (divide || _mm512_cmp_ps_mask(rest, near, _CMP_GE_OQ)) [[unlikely]]
+      whole = _mm512_cvtps_epi32(clamped(_mm512_div_ps(some, divisor)));
+    storeBytes(q + i, mask, _mm512_add_epi32(whole, zero));
+  }
 }
 
 void interleave(const uint8_t* rows, size_t stride, size_t numRows, size_t count, uint8_t* quads) {
@@ -78,22 +97,62 @@ struct Avx512Quads : Avx512 {
     return _mm512_set1_epi32(bytes);
   }
   static Float fma(Float values, Float weights, Float scores) { return Product::add(values, weights, scores); }
-  /// 16 · score + tag
-  static Int keys(Float scores, Int tags) { return _mm512_or_si512(_mm512_slli_epi32(scores, 4), tags); }
+  static Int loadSame(const int32_t* tag) {
+    return same(static_cast<int32_t>(static_cast<uint32_t>(*tag) << Product::kTagShift));
+  }
+  static Int laneTags(int part) { return _mm512_slli_epi32(Avx512::laneTags(part), Product::kTagShift); }
+  static Int keys(Float scores, Int tags) { return Product::keys(scores, tags); }
 };
 
 inline const float* asFloats(const void* fourBytes) { return static_cast<const float*>(fourBytes); }
 
-/// The lengths that networks have overlap; false for any other length or K.
+/// Codes at 32 positions a turn, whose weights are loaded once for both halves, for K ≤ 16 and kQuads quads: 4 centroids at
+/// a time with all their sums in registers. Returns the first position that is left.
+template <class Product, int kQuads>
+inline size_t encodePairs(const Codebooks& book, const float* x, const ptrdiff_t* taps, size_t positions,
+                          uint8_t* codes) {
+  using Simd = Avx512Quads<Product>;
+  constexpr int kVectors = 2, kCentroids = 4;
+  const float* weights = book.centroids;
+  size_t n = 0;
+  for (; n + 16 * kVectors <= positions; n += 16 * kVectors) {
+    __m512i best[kVectors], values[kQuads][kVectors];
+    LUTNN_UNROLL(int i = 0; i < kVectors; i++) {
+      best[i] = Simd::same(INT32_MIN);
+      LUTNN_UNROLL(int v = 0; v < kQuads; v++) values[v][i] = Simd::load(x + taps[v] + n + 16 * i);
+    }
+    LUTNN_UNROLL(int first = 0; first < 16; first += kCentroids) {
+      LUTNN_FORGET(weights);
+      __m512i score[kCentroids][kVectors];
+      LUTNN_UNROLL(int k = 0; k < kCentroids; k++) {
+        LUTNN_UNROLL(int i = 0; i < kVectors; i++) score[k][i] = Simd::broadcast(book.halfNorms + first + k);
+      }
+      LUTNN_UNROLL(int v = 0; v < kQuads; v++) {
+        LUTNN_UNROLL(int k = 0; k < kCentroids; k++) {
+          const __m512i weight = Simd::broadcast(weights + v * kBlockCentroids + first + k);
+          LUTNN_UNROLL(int i = 0; i < kVectors; i++) score[k][i] = Simd::fma(values[v][i], weight, score[k][i]);
+        }
+      }
+      LUTNN_UNROLL(int k = 0; k < kCentroids; k++) {
+        LUTNN_UNROLL(int i = 0; i < kVectors; i++)
+          best[i] = Simd::max(best[i], Simd::keys(score[k][i], Simd::loadSame(kTags + first + k)));
+      }
+    }
+    LUTNN_UNROLL(int i = 0; i < kVectors; i++) Simd::storeCodes(codes + n + 16 * i, best[i], Simd::same(0));
+  }
+  return n;
+}
+
+/// The above for the lengths that networks have.
 template <class Product>
-inline bool encodePositionsOfLength(const Codebooks& book, const float* x, const ptrdiff_t* taps, size_t positions,
-                                    uint8_t* codes) {
-  if (book.numBlocks > 1 || positions == 0) return false;
-  switch (book.subvectorLength) {
-    case 1: encodePositionsOverlapped<Avx512Quads<Product>, 1>(book, 0, x, taps, positions, codes); return true;
-    case 3: encodePositionsOverlapped<Avx512Quads<Product>, 3>(book, 0, x, taps, positions, codes); return true;
-    case 6: encodePositionsOverlapped<Avx512Quads<Product>, 6>(book, 0, x, taps, positions, codes); return true;
-    default: return false;
+inline size_t encodePairsOfLength(const Codebooks& book, const float* x, const ptrdiff_t* taps, size_t positions,
+                                  uint8_t* codes) {
+  switch (book.numBlocks > 1 ? 0 : book.subvectorLength) {
+    case 1: return encodePairs<Product, 1>(book, x, taps, positions, codes);
+    case 3: return encodePairs<Product, 3>(book, x, taps, positions, codes);
+    case 6: return encodePairs<Product, 6>(book, x, taps, positions, codes);
+    case 9: return encodePairs<Product, 9>(book, x, taps, positions, codes);
+    default: return 0;
   }
 }
 
@@ -107,10 +166,9 @@ void encodePositions(const CodebooksInt8& books, size_t codebook, const uint8_t*
   const int8_t* weights = books.weights + block * books.numQuads * kBlockCentroids * 4;
   const Codebooks book = {1, books.numBlocks, books.numQuads, asFloats(weights), asFloats(start)};
   const float* x = asFloats(quads);
-  size_t n = positions / 16 * 16;
-  if (!encodePositionsOfLength<Product>(book, x, taps, n, codes))
-    for (n = 0; n + 16 <= positions; n += 16)
-      encodePositionsStep<Avx512Quads<Product>, 1, 16, false>(book, 0, x + n, taps, 16, codes + n);
+  size_t n = encodePairsOfLength<Product>(book, x, taps, positions, codes);
+  for (; n + 16 <= positions; n += 16)
+    encodePositionsStep<Avx512Quads<Product>, 1, 16, false>(book, 0, x + n, taps, 16, codes + n);
   if (n < positions)
     encodePositionsStep<Avx512Quads<Product>, 1, 16, true>(book, 0, x + n, taps, positions - n, codes + n);
 }
@@ -130,7 +188,8 @@ inline void bestOfQuads(const CodebooksInt8& books, size_t block, const uint8_t*
       score[r] = Product::addRow(_mm512_set1_epi32(values), four, score[r]);
     }
   }
-  LUTNN_UNROLL(size_t r = 0; r < 8; r++) score[r] = Avx512Quads<Product>::keys(score[r], Avx512::laneTags(0));
+  LUTNN_UNROLL(size_t r = 0; r < 8; r++)
+    score[r] = Avx512Quads<Product>::keys(score[r], Avx512Quads<Product>::laneTags(0));
   Avx512::rowMaxima(score, best);
 }
 

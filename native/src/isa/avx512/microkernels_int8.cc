@@ -16,6 +16,8 @@ struct Bytes {
     return _mm512_add_epi32(scores, _mm512_madd_epi16(pairs, _mm512_set1_epi16(1)));
   }
   static __m512i addRow(__m512i quad, __m512i weights, __m512i scores) { return add(values(quad), weights, scores); }
+  static constexpr int kTagShift = 0;
+  static __m512i keys(__m512i scores, __m512i tags) { return _mm512_or_si512(_mm512_slli_epi32(scores, 4), tags); }
 };
 
 void spread(const uint8_t* bytes, size_t count, uint8_t* quads) {

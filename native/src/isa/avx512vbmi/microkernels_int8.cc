@@ -1,4 +1,4 @@
-// Codes of 8-bit inputs by AVX-512 with VNNI and VBMI: an instruction adds up the products of a quad.
+// Codes of 8-bit inputs by AVX-512 with VNNI, VBMI and VBMI2: an instruction adds up the products of a quad.
 #include "isa/avx512/encode_int8.h"
 
 namespace lutnn {
@@ -11,6 +11,8 @@ struct Vnni {
     return _mm512_dpbusd_epi32(scores, values, weights);
   }
   static __m512i addRow(__m512i quad, __m512i weights, __m512i scores) { return add(quad, weights, scores); }
+  static constexpr int kTagShift = 28;  // VBMI2 shifts a tag's bits in from the top of another word
+  static __m512i keys(__m512i scores, __m512i tags) { return _mm512_shldi_epi32(scores, tags, 4); }
 };
 
 void spread(const uint8_t* bytes, size_t count, uint8_t* quads) {

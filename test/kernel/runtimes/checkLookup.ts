@@ -1,0 +1,121 @@
+import { NearTies } from "../../../kernel/lib/inference/nearTies";
+import {
+  encodeIntegersReference,
+  encodeReference,
+  lookupReference,
+  scaleSumsReference,
+} from "../../../kernel/lib/pq/reference";
+import type { LookupNode } from "./lookupNodes";
+
+export interface Value {
+  data: Float32Array;
+  dims: readonly number[];
+}
+
+/** What came of a lookup in a runtime. */
+export interface LookupCheck {
+  /** Integer sums that were told from their neighbours: all but those that a ReLU has cut off or rounding blurs. */
+  sums: number;
+  /** All outputs. */
+  outputs: number;
+  /** Rows whose codes, in float32, are others because two centroids were nearly equally near, as was proved. */
+  nearTies: number;
+  /** What nothing explains; null where all is well. */
+  fault: string | null;
+}
+
+/** Of a sum's terms: products and sums rounded to float32, in one order or another, fused or not. */
+const rounding = 1e-6;
+
+/** x float32 (N, channels, height, width) → rows (N·positions, channels · filter); the definition of a convolution. */
+function windowsOf({ window, shape }: LookupNode, { data, dims }: Value, [height, width]: readonly number[]) {
+  const { kernel, strides, dilations, pads } = window!;
+  const length = shape.numCodebooks * shape.subvectorLength;
+  const rows = new Float32Array(dims[0] * height * width * length);
+  for (let at = 0; at < rows.length; at++) {
+    const b = at % kernel[1];
+    const a = Math.floor(at / kernel[1]) % kernel[0];
+    const channel = Math.floor(at / (kernel[0] * kernel[1])) % dims[1];
+    const position = Math.floor(at / length);
+    const column = (position % width) * strides[1] - pads[1] + b * dilations[1];
+    const row = (Math.floor(position / width) % height) * strides[0] - pads[0] + a * dilations[0];
+    const image = Math.floor(position / (height * width));
+    if (row >= 0 && row < dims[2] && column >= 0 && column < dims[3])
+      rows[at] = data[((image * dims[1] + channel) * dims[2] + row) * dims[3] + column];
+  }
+  return rows;
+}
+
+/** Images (N, M, height, width) as rows (N·positions, M); what is in rows stays. */
+function rowsOf({ window }: LookupNode, { data, dims }: Value): Float32Array {
+  if (!window) return data;
+  const [, outputs, height, width] = dims;
+  const positions = height * width;
+  return Float32Array.from(data, (_, i) => {
+    const [row, m] = [Math.floor(i / outputs), i % outputs];
+    return data[(Math.floor(row / positions) * outputs + m) * positions + (row % positions)];
+  });
+}
+
+/**
+ * Compares what a runtime gave for a lookup with what the reference gives for the runtime's own input: codes and integer
+ * sums. An output is scale · sum + bias and whatever is added or cut off, rounded: where scale is larger than that rounding it
+ * tells the sum, exactly.
+ */
+export function checkLookup(lookup: LookupNode, x: Value, residual: Value | null, y: Value): LookupCheck {
+  const { shape, outputs, table, scale, bias, centroids, integers, hasRelu } = lookup;
+  const length = shape.numCodebooks * shape.subvectorLength;
+  const windows = lookup.window ? windowsOf(lookup, x, y.dims.slice(2)) : x.data;
+  const count = windows.length / length;
+  const got = rowsOf(lookup, y);
+  const added = residual && rowsOf(lookup, residual);
+  const found: LookupCheck = { sums: 0, outputs: got.length, nearTies: 0, fault: null };
+  if (got.length !== count * outputs) return { ...found, fault: `${got.length} outputs for ${count} rows` };
+  const codes = integers
+    ? encodeIntegersReference(windows, count, integers, shape)
+    : encodeReference(windows, count, centroids!, shape);
+  const sums = lookupReference(codes, count, table, shape, outputs);
+  const finish = (rows: Float32Array, first: number) =>
+    rows.map((value, i) => {
+      const total = value + (added ? added[first * outputs + i] : 0);
+      return hasRelu ? Math.max(total, 0) : total;
+    });
+  const wanted = finish(scaleSumsReference(sums, scale, bias), 0);
+  const allowed = (i: number) =>
+    rounding *
+    (Math.abs(sums[i] * scale[i % outputs]) + Math.abs(bias[i % outputs]) + Math.abs(added ? added[i] : 0));
+  for (let n = 0; n < count; n++) {
+    const from = n * outputs;
+    const row = got.subarray(from, from + outputs);
+    let isEqual = true;
+    for (let m = 0; m < outputs; m++) {
+      const i = from + m;
+      if (!(Math.abs(row[m] - wanted[i]) <= allowed(i))) isEqual = false;
+      // Another sum would differ by at least one scale.
+      else if (Math.abs(scale[m]) > 4 * allowed(i) && !(hasRelu && wanted[i] === 0)) found.sums++;
+    }
+    if (isEqual) continue;
+    const own = {
+      ...shape,
+      outputs,
+      centroids: centroids ?? new Float32Array(0),
+      ...(integers ? { integers } : {}),
+      lookupTable: table,
+      tableScale: scale,
+      bias,
+    };
+    const most = (values: Float32Array) => values.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+    const ties = new NearTies(
+      own,
+      (finished, unfinished) => 4 * rounding * Math.max(most(finished), most(unfinished)),
+      (rows) => finish(rows, n),
+    );
+    if (integers || !ties.explain(windows.subarray(n * length, (n + 1) * length), row))
+      return {
+        ...found,
+        fault: `row ${n}: ${[...row].slice(0, 5)} instead of ${[...wanted.subarray(from, from + 5)]}`,
+      };
+    found.nearTies++;
+  }
+  return found;
+}
