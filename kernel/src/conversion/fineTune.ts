@@ -141,7 +141,9 @@ export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory
         settings,
         ...(hiddenStates && { hiddenStates }),
         lookups: lookups.map(([name, layer]) => [name, layer.lookup]),
-        ...(unused.length > 0 && { codebooks: layers.map(({ codebookOwner }) => codebookOwner.name) }),
+        ...(layers.some((layer) => layer.codebookOwner !== layer) && {
+          codebooks: layers.map(({ codebookOwner }) => codebookOwner.name),
+        }),
       },
     });
   } finally {

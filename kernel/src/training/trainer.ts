@@ -115,7 +115,8 @@ export async function train(training: Training): Promise<TrainingHistory> {
           const step = stepOf(position);
           training.beforeStep?.(step, steps);
           let score = noScore;
-          const share = learningRateShare(schedule, step, steps, stepsPerEpoch) * warmupShare(step, warmupSteps);
+          const share =
+            learningRateShare(schedule, step, steps, stepsPerEpoch) * warmupShare(step, warmupSteps);
           const value = optimizer.step(share, () => {
             const outputs = forward(feeds);
             score = task.score(outputs.slice(0, model.outputs.length), batch.targets, batch.mask);

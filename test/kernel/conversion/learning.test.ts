@@ -50,6 +50,26 @@ describe("a step of fine-tuning", () => {
     await conversion.restoreAll();
   });
 
+  it("moves what is no lookup's at its own learning rate, where one is given", async () => {
+    const conversion = await replaced();
+    const names = ["c1", "c2", "hidden", "logits"];
+    const before = names.map((name) => numbers(conversion.model, name));
+    // The first of steps that rise to the learning rate takes a quarter of it.
+    const rates = { learningRate: 4e-3, otherLearningRate: 4e-5, warmupSteps: 3 };
+    await conversion.fineTune(data, { epochs: 1, batchSize: 24, ...rates, schedule: "constant" });
+    const after = names.map((name) => numbers(conversion.model, name));
+    // Adam's first step is the learning rate itself; float32 rounds what is left of it in a weight near 1.
+    for (const [at, rate] of [1e-5, 1e-3, 1e-3, 1e-5].entries()) {
+      const moves = before[at].flatMap((weights, w) =>
+        w === before[at].length - 1 && rate === 1e-3
+          ? []
+          : weights.map((value, i) => Math.abs(after[at][w][i] - value)),
+      );
+      expect(Math.max(...moves) / rate).toBeCloseTo(1, 1);
+    }
+    await conversion.restoreAll();
+  });
+
   it.each([
     [{ fixed: 0.5 }, 0.5],
     ["annealed", 0.1],

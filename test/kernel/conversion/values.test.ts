@@ -267,6 +267,7 @@ describe("settings", () => {
         calibrate: { method: "kmeans", batchNorm: false, ridge: 1e-3, refineSteps: 0 },
         fineTune: {
           learningRate: 1e-3,
+          otherLearningRate: null,
           temperature: "learned",
           temperatureLearningRate: 0.1,
           softShare: 1,
@@ -275,6 +276,7 @@ describe("settings", () => {
           distillation: 0,
           distillationTemperature: 4,
         },
+        sharedCodebooks: false,
         stages: 1,
       },
       plus: {
@@ -286,6 +288,7 @@ describe("settings", () => {
         calibrate: { method: "leastSquares", batchNorm: true, ridge: "heldOut", refineSteps: 0 },
         fineTune: {
           learningRate: 3e-3,
+          otherLearningRate: null,
           temperature: "learned",
           temperatureLearningRate: 0.1,
           softShare: 0.5,
@@ -294,6 +297,7 @@ describe("settings", () => {
           distillation: 1,
           distillationTemperature: 4,
         },
+        sharedCodebooks: false,
         stages: 1,
       },
     });

@@ -1,7 +1,7 @@
 import { tf } from "lutnn";
 import { describe, expect, it } from "vitest";
 import { Optimizer } from "../../../kernel/lib/training/optimizer";
-import { learningRateShare } from "../../../kernel/lib/training/schedule";
+import { learningRateShare, warmupShare } from "../../../kernel/lib/training/schedule";
 import { randomFloats } from "../random";
 
 /** Against loops in double precision: float32 rounding over some steps. */
@@ -82,6 +82,11 @@ describe("the optimiser", () => {
 });
 
 describe("a schedule", () => {
+  it("is entered by steps that rise in a line, or at once", () => {
+    expect([0, 1, 3, 4, 50].map((step) => warmupShare(step, 4))).toEqual([0.2, 0.4, 0.8, 1, 1]);
+    expect(warmupShare(0, 0)).toBe(1);
+  });
+
   it("goes from 1 to 0 as a cosine, stays, or falls in steps", () => {
     expect([0, 50, 100].map((step) => learningRateShare("cosine", step, 100, 10))).toEqual([
       1,

@@ -415,6 +415,8 @@ describe("a run", () => {
       [{ algorithm: "other" }, /algorithm must be/],
       [{ schedule: { every: 0, factor: 1 } }, /schedule must be/],
       [{ schedule: { every: 1, factor: 0 } }, /schedule must be/],
+      [{ warmupSteps: -1 }, /warmupSteps must be a whole number from 0 \(got -1\)/],
+      [{ warmupSteps: 0.5 }, /got 0.5/],
     ] as const)
       await expect(run(options)).rejects.toThrow(message);
     expect((await run({ schedule: { every: 1, factor: 0.5 }, batchSize: 1 })).epochs).toHaveLength(1);
