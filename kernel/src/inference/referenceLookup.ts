@@ -45,6 +45,9 @@ const operators = ["LutConv", "LutMatMul", "LutConvInteger", "LutMatMulInteger"]
 export const isReferenceLookup = ({ domain, opType }: NodeProto): boolean =>
   domain === LUTNN_DOMAIN && operators.includes(opType);
 
+/** The longest window, step, dilation and pad, as natively. */
+const longest = 2 ** 24;
+
 /** Reads what a node was made of; every error names it. */
 class NodeReader {
   constructor(
@@ -163,9 +166,10 @@ function readWindow(
   const pads = read.integers("pads", 4);
   const group = Number(node.attribute.find(({ name }) => name === "group")?.i ?? 1);
   if (group !== numCodebooks) read.refuse(`the attribute group must be ${numCodebooks}, C`, `${group}`);
-  if ([...kernel, ...strides, ...dilations].some((one) => one < 1) || pads.some((one) => one < 0))
+  const isOutside = (least: number) => (one: number) => one < least || one > longest;
+  if ([...kernel, ...strides, ...dilations].some(isOutside(1)) || pads.some(isOutside(0)))
     read.refuse(
-      "windows must have lengths, steps and dilations from 1 and pads from 0",
+      `windows must have lengths, steps and dilations from 1 and pads from 0, to ${longest}`,
       [...kernel, ...strides, ...dilations, ...pads].join(", "),
     );
   if (subvectorLength % (kernel[0] * kernel[1]) !== 0)

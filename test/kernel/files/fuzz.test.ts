@@ -13,8 +13,10 @@ import { parseIdx } from "../../../kernel/lib/datasets/idx";
 import { readTensors, writeSafetensors } from "../../../kernel/lib/files/safetensors";
 import { headOfFile } from "../../../kernel/lib/inference/fileHead";
 import { exportOnnx } from "../../../kernel/lib/layers/exportOnnx";
+import { bringDataIn } from "../../../kernel/lib/onnx/externalData";
 import { readModel } from "../../../kernel/lib/onnx/readModel";
 import { CheckpointFolder } from "../../../kernel/lib/training/checkpoint";
+import { withLookups } from "../inference/lookupNetwork";
 import { tinyData, tinyNetwork } from "../network";
 import { mutatedBytes, mutatedJson } from "./mutate";
 
@@ -90,6 +92,39 @@ describe("a mutated file is read, or refused in a sentence of ours", () => {
   it("ONNX", async () => {
     const file = exportOnnx(tinyNetwork());
     await fuzz(600, (seed) => headOfFile(readModel(mutatedBytes(file, seed), "f")));
+  });
+
+  it("what an ONNX file says of itself, and its constants elsewhere", async () => {
+    const path = join(root, "saved.onnx");
+    const conversion = lutnn.convert(tinyNetwork(), { layers: ["c2"] });
+    await conversion.calibrate(tinyData(40), { method: "kmeans" });
+    await conversion.replaceAll();
+    await conversion.save(path, { externalData: true, check: false });
+    const file = readFileSync(path);
+    await fuzz(400, async (seed) => {
+      const bytes = mutatedBytes(file, seed);
+      await lutnn.fileInfo(bytes);
+      bringDataIn(readModel(bytes, "f"), root, "f");
+    });
+    await conversion.restoreAll();
+  });
+
+  it("an ONNX file in the reference session", async () => {
+    const model = withLookups(
+      tinyNetwork(),
+      { c2: 9, hidden: 6 },
+      { scale: Math.fround(0.03), zeroPoint: 128 },
+    );
+    const file = exportOnnx(model);
+    const x = { data: new Float32Array(72).fill(0.4), dims: [1, 2, 6, 6] };
+    await fuzz(60, async (seed) => {
+      const session = await lutnn.InferenceSession.create(mutatedBytes(file, seed), { backend: "reference" });
+      try {
+        await session.run({ input: x });
+      } finally {
+        await session.release();
+      }
+    });
   });
 
   it("a checkpoint whose checksum is right", async () => {
