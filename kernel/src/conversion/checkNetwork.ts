@@ -13,7 +13,7 @@ interface Mistaken {
 
 /** @param file as it stands in a call */
 const openOnnx = (file: string): string =>
-  `await fromOnnx(${file}) makes a network of it, where it is dense; a file that was saved with lookups runs in InferenceSession.create(${file}), and openConversion(folder) opens the conversion that it was saved from, where that was stored`;
+  `await fromOnnx(${file}) makes a network of it, where it is dense; a file that was saved with lookups runs in InferenceSession.create(${file}), and openConversion(${file}) opens the conversion that it was saved from, where that was stored with it, { reopen: true }`;
 
 function mistakenPath(path: string): Mistaken {
   const quoted = JSON.stringify(path);

@@ -108,7 +108,7 @@ function refuseOperator(operation: Operation): never {
     return operation.refuse(
       "the network must be dense",
       "a lookup",
-      "openConversion(folder) opens the conversion that the file was saved from, InferenceSession.create(file) runs it",
+      "openConversion(file) opens the conversion that it was saved from, where that was stored with it, InferenceSession.create(file) runs it",
     );
   const before = node.input.filter((_, i) => operation.inputs[i]?.kind === "traced");
   const cut = before.map((name) => JSON.stringify(name)).join(", ");

@@ -89,7 +89,7 @@ write('reflect', [node('Pad', ['x', 'p'], ['y'], name='mirror', mode='reflect')]
     const dense = models.smallCnn({ inputShape: [8, 8, 1], numClasses: 3 });
     writeFileSync(pathOf("lookups"), exportOnnx(withLookups(dense, { conv2: 9 })));
     expect(await refusal("lookups")).toMatch(
-      /ai\.lutnn\.LutConvRelu "conv2": the network must be dense \(got a lookup\); openConversion\(folder\) opens/,
+      /ai\.lutnn\.LutConvRelu "conv2": the network must be dense \(got a lookup\); openConversion\(file\) opens/,
     );
   });
 
