@@ -246,6 +246,8 @@ TEST("inputs and results that are bytes are refused by their rules, and go by th
           "quantized inputs must have rows · numCodebooks · subvectorLength = 3 · 36 = 108 elements (got 72)");
   to.bytes.length = 139;
   refused(LUTNN_OUT_OF_RANGE, "quantized results must have rows · outputs = 2 · 70 = 140 elements (got 139)");
+  run.relu = run.gelu = 1;
+  refused(LUTNN_OUT_OF_RANGE, "results must go through one of ReLU and GELU (got both); leave one out");
   to.scale = 0;
   refused(LUTNN_OUT_OF_RANGE, "the scale of results must be a float32 above 0 (got 0.000000)");
   to.scale = INFINITY;

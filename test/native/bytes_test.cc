@@ -42,24 +42,26 @@ static void checkBytes(const char* isa, Case& all, Guard guard, const Run& run) 
   PoolExecutor three(3);
   const size_t outputs = all.residual.size();
   for (const bool adds : {false, true})
-    for (const bool relu : {false, true}) {
+    for (const auto& [relu, gelu] : {std::pair{false, false}, {true, false}, {false, true}}) {
       const float* residual = adds ? all.residual.data() : nullptr;
       std::vector<float> wanted(outputs);
       run(LayerInput(all.x.data()), wanted.data(), Epilogue{residual, relu}, serial);
+      if (gelu) kScalarMicrokernels.gelu(wanted.data(), outputs);
       Guarded<float> y(outputs, guard);
       Guarded<uint8_t> both(outputs, guard), alone(outputs, guard);
       const auto quantized = [&](Guarded<uint8_t>& to) { return ByteResults{to.data(), all.scale, all.zeroPoint}; };
       if (adds) std::copy(all.residual.begin(), all.residual.end(), y.begin());  // its memory becomes the result's
-      run(LayerInput(all.bytes.data()), y.data(), Epilogue{adds ? y.data() : nullptr, relu, quantized(both)}, three);
-      run(LayerInput(all.bytes.data()), nullptr, Epilogue{residual, relu, quantized(alone)}, serial);
+      run(LayerInput(all.bytes.data()), y.data(), Epilogue{adds ? y.data() : nullptr, relu, quantized(both), gelu},
+          three);
+      run(LayerInput(all.bytes.data()), nullptr, Epilogue{residual, relu, quantized(alone), gelu}, serial);
       size_t floats = 0, bytes = 0;
       for (size_t i = 0; i < outputs; i++) {
         const int byte = referenceByte(wanted[i], all.scale, all.zeroPoint);
         floats += std::memcmp(&y[i], &wanted[i], sizeof(float)) != 0;
         bytes += both[i] != byte || alone[i] != byte;
       }
-      CHECK(floats == 0 && bytes == 0, "%s: %zu floats and %zu bytes of %zu differ (residual %d, relu %d)", isa, floats,
-            bytes, outputs, adds, relu);
+      CHECK(floats == 0 && bytes == 0, "%s: %zu floats and %zu bytes of %zu differ (residual %d, relu %d, gelu %d)",
+            isa, floats, bytes, outputs, adds, relu, gelu);
     }
 }
 

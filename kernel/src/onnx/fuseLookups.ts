@@ -19,9 +19,15 @@ class Nodes {
   }
 
   /** The node that alone reads a node's only output, once; undefined where others do. */
-  onlyReader({ output }: NodeProto): NodeProto | undefined {
+  onlyReader(node: NodeProto): NodeProto | undefined {
+    const readers = this.onlyReaders(node, 1);
+    return readers?.[0];
+  }
+
+  /** The nodes that alone read a node's only output, so many of them; undefined where it is another number. */
+  onlyReaders({ output }: NodeProto, count: number): NodeProto[] | undefined {
     const readers = this.readers.get(output[0]) ?? [];
-    return this.ends.has(output[0]) || readers.length !== 1 ? undefined : readers[0];
+    return this.ends.has(output[0]) || readers.length !== count ? undefined : readers;
   }
 }
 
@@ -63,14 +69,39 @@ function epilogueOf(
     found.residual = sum.input.filter((name) => name !== lookup.output[0]);
   }
   const relu = nodes.onlyReader(found.last);
-  if (relu?.opType === "Relu" && relu.domain === "") take(relu, "Relu");
+  if (relu && isStandard(relu, "Relu")) take(relu, "Relu");
+  const gelu = found.suffix === "" ? geluBehind(graph, nodes, lookup) : [];
+  if (gelu.length > 0) {
+    found.parts.push(...gelu.slice(0, -1));
+    take(gelu[gelu.length - 1], "Gelu");
+  }
   return found;
+}
+
+const isStandard = ({ domain, opType }: NodeProto, operator: string): boolean =>
+  domain === "" && opType === operator;
+
+/** The nodes behind a lookup that are x · (1 + erf(x / √2)) · ½ as `layers/kinds/activations.ts` writes it, the last at the end. */
+function geluBehind(graph: GraphBuilder, nodes: Nodes, lookup: NodeProto): NodeProto[] {
+  const readers = nodes.onlyReaders(lookup, 2) ?? [];
+  const scaled = readers.find((one) => isStandard(one, "Div"));
+  const chain = scaled ? [scaled] : [];
+  for (const [operator, number] of [["Erf"], ["Add", 1], ["Mul"], ["Mul", 0.5]] as const) {
+    const last = chain[chain.length - 1];
+    const next = last && nodes.onlyReader(last);
+    if (!next || !isStandard(next, operator)) return [];
+    if (number !== undefined && next.input[1] !== graph.scalar(number)) return [];
+    chain.push(next);
+  }
+  const twice = chain[3];
+  const fits = scaled!.input[1] === graph.scalar(Math.SQRT2) && readers.includes(twice);
+  return fits && twice.input[0] === lookup.output[0] ? chain : [];
 }
 
 /**
  * Puts what follows a lookup into its node, so that it is computed while results are at hand: `LutConvAdd` and
  * `LutMatMulAdd` add a value of the same shape, `…Relu` and `…AddRelu` make negative results 0; zeros around a lookup's
- * images become its own. A sum of two lookups goes to the later one. The fused node stands where the last that it
+ * images become its own; `…Gelu` computes GELU. A sum of two lookups goes to the later one. The fused node stands where the last that it
  * replaces stood, and keeps the lookup's name.
  * @param ends values that are the file's outputs, which stay
  */

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { LUTNN_DOMAIN, LUTNN_DOMAIN_VERSION, node, ONNX_OPSET } from "./builder";
+import { FloatValue, LUTNN_DOMAIN, LUTNN_DOMAIN_VERSION, node, ONNX_OPSET } from "./builder";
 import { convReferences, lutConvFunction, lutMatMulFunction } from "./functions";
 import {
   lutConvIntegerFunction,
@@ -8,10 +8,11 @@ import {
   lutMatMulIntegerOfBytesFunction,
   quantizeNode,
 } from "./integerFunctions";
-import { type FunctionProto, FunctionProtoSchema } from "./onnx_pb";
+import { type FunctionProto, FunctionProtoSchema, type NodeProto } from "./onnx_pb";
 
 // Every lookup has named variants, LutConvRelu and so on, which are functions over it: Add takes one more input, the
-// residual, of the result's shape, and adds it; Relu makes negative results 0, after that. Of codes in integers there are
+// residual, of the result's shape, and adds it; Relu makes negative results 0, after that; Gelu makes them x · (1 + erf(x / √2)) · ½,
+// which native lookups compute within 2⁻²² · |x|. Of codes in integers there are
 // also OfBytes, whose x is bytes already, and at the end of a name ToBytes, whose result is bytes, and WithBytes, which
 // gives the result and its bytes; both take two more inputs, outputScale float32 () and outputZeroPoint uint8 ().
 
@@ -34,41 +35,44 @@ export interface LookupName {
   base: Base;
   add: boolean;
   relu: boolean;
+  gelu: boolean;
   /** What it gives: its result, the result's bytes, or both. */
   results: "" | "ToBytes" | "WithBytes";
 }
 
-const grammar = /^(Lut(?:Conv|MatMul)(?:Integer(?:OfBytes)?)?)(Add)?(Relu)?(ToBytes|WithBytes)?$/;
+const grammar = /^(Lut(?:Conv|MatMul)(?:Integer(?:OfBytes)?)?)(Gelu|(?:Add)?(?:Relu)?)(ToBytes|WithBytes)?$/;
 
 /** An operator's name taken apart; undefined for one that is no lookup's. */
 export function lookupName(operator: string): LookupName | undefined {
   const parts = grammar.exec(operator);
   if (!parts) return undefined;
-  const [, base, add, relu, results = ""] = parts;
+  const [, base, following, results = ""] = parts;
   if (results !== "" && !base.includes("Integer")) return undefined;
   return {
     base: base as Base,
-    add: add !== undefined,
-    relu: relu !== undefined,
+    add: following.startsWith("Add"),
+    relu: following.endsWith("Relu"),
+    gelu: following === "Gelu",
     results: results as LookupName["results"],
   };
 }
 
 /** The name put together again. */
-export const lookupOperatorOf = ({ base, add, relu, results }: LookupName): string =>
-  `${base}${add ? "Add" : ""}${relu ? "Relu" : ""}${results}`;
+export const lookupOperatorOf = ({ base, add, relu, gelu, results }: LookupName): string =>
+  `${base}${add ? "Add" : ""}${relu ? "Relu" : ""}${gelu ? "Gelu" : ""}${results}`;
 
 /** The order in which a file defines the variants of a lookup. */
-const rank = ({ add, relu, results }: LookupName): number =>
-  Number(relu) + 2 * Number(add) + 4 * ["", "ToBytes", "WithBytes"].indexOf(results);
+const rank = ({ add, relu, gelu, results }: LookupName): number =>
+  Number(relu) + 2 * Number(add) + 4 * Number(gelu) + 8 * ["", "ToBytes", "WithBytes"].indexOf(results);
 
 /** A variant, over the function of the lookup itself. */
 function variantFunction({ name, input, attribute }: FunctionProto, variant: LookupName): FunctionProto {
-  const { add, relu, results } = variant;
+  const { add, relu, gelu, results } = variant;
   const attributes = attribute.length > 0 ? convReferences() : {};
   const steps = [
-    ...(add ? [{ operator: "Add", more: ["residual"], says: "plus a residual of the same shape" }] : []),
-    ...(relu ? [{ operator: "Relu", more: [], says: "then ReLU" }] : []),
+    ...(add ? [{ says: "plus a residual of the same shape", nodes: one("Add", "residual") }] : []),
+    ...(relu ? [{ says: "then ReLU", nodes: one("Relu") }] : []),
+    ...(gelu ? [{ says: "then GELU", nodes: geluNodes }] : []),
   ];
   const last = results === "ToBytes" ? "floats" : "y"; // the result, before it may become bytes
   const made = (i: number) => (i === steps.length ? last : `step${i}`);
@@ -89,11 +93,30 @@ function variantFunction({ name, input, attribute }: FunctionProto, variant: Loo
     docString: `${[name, ...steps.map(({ says }) => says), ...{ "": [], ToBytes: ["as bytes"], WithBytes: ["and its bytes"] }[results]].join(", ")}.`,
     node: [
       node(name, input, [made(0)], attributes, LUTNN_DOMAIN),
-      ...steps.map(({ operator, more }, i) => node(operator, [made(i), ...more], [made(i + 1)])),
+      ...steps.flatMap(({ nodes }, i) => nodes(made(i), made(i + 1))),
       ...(results !== "" ? [quantizeNode(last, "output", "resultBytes")] : []),
     ],
   });
 }
+
+/** Nodes that make one value of another. */
+type Step = (from: string, to: string) => NodeProto[];
+
+const one =
+  (operator: string, ...more: string[]): Step =>
+  (from, to) => [node(operator, [from, ...more], [to])];
+
+/** As `layers/kinds/activations.ts` writes it. */
+const geluNodes: Step = (from, to) => [
+  ...Object.entries({ root: Math.SQRT2, one: 1, half: 0.5 }).map(([name, value]) =>
+    node("Constant", [], [name], { value_float: new FloatValue(value) }),
+  ),
+  node("Div", [from, "root"], ["scaled"]),
+  node("Erf", ["scaled"], ["erf"]),
+  node("Add", ["erf", "one"], ["share"]),
+  node("Mul", [from, "share"], ["twice"]),
+  node("Mul", ["twice", "half"], [to]),
+];
 
 /** The functions that nodes of these operators need; a variant needs the lookup's own too, and a lookup that of bytes. */
 export function lookupFunctions(operators: ReadonlySet<string>): FunctionProto[] {

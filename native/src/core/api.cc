@@ -198,14 +198,13 @@ struct lutnn_call {
   double* times;
   const lutnn_executor* executor;
   size_t threads, from, to;
-  bool relu;
+  bool relu, gelu;
 
   void run(Workspace& workspace, Executor& threads) const {
     const LayerInput x = inputs.x.from(from * inputs.xElements);
     const size_t at = from * inputs.positions * layer.outputs;
-    const Epilogue epilogue{.residual = residual ? residual + at : nullptr,
-                            .relu = relu,
-                            .quantized = quantized.bytes ? quantized.from(at) : ByteResults{}};
+    const Epilogue epilogue{
+        .residual = residual ? residual + at : nullptr, .relu = relu, .quantized = quantized.from(at), .gelu = gelu};
     float* out = y ? y + at : nullptr;
     if (const LutConv* conv = layer.conv()) conv->run(*inputs.plan, x, to - from, out, epilogue, workspace, threads);
     else std::get<LutMatMul>(layer.op).run(x, to - from, out, epilogue, workspace, threads);
@@ -262,6 +261,7 @@ lutnn_call callOf(const lutnn_layer& layer, const lutnn_run& given) {
   if (given.executor) count("slots", given.executor->slots, 1);
   const size_t to = count("to", given.to, 0, static_cast<int64_t>(all));
   const size_t from = count("from", given.from, 0, static_cast<int64_t>(to));
+  if (given.relu && given.gelu) refuseRange("results must go through one of ReLU and GELU (got both); leave one out");
   Inputs inputs = inputsOf(layer, given.inputs);
   std::vector<Memory> read, written;
   if (given.inputs.quantized) read.emplace_back("x", *given.inputs.quantized);
@@ -297,7 +297,8 @@ lutnn_call callOf(const lutnn_layer& layer, const lutnn_run& given) {
           .threads = threads,
           .from = from,
           .to = to,
-          .relu = given.relu != 0};
+          .relu = given.relu != 0,
+          .gelu = given.gelu != 0};
 }
 
 /// The checked shape of lutnn_lookup_add and lutnn_scatter_add, and their threads.

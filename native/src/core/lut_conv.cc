@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "core/byte_results.h"
 #include "core/encode_integer.h"
+#include "core/pieces.h"
 
 namespace lutnn {
 
@@ -180,10 +180,9 @@ void LutConv::run(const ConvPlan& plan, LayerInput x, size_t batch, float* y, co
         kernels_.lookupShuffle(table_.shuffle().panels(m, count, group), chunk, stride * group, some, part);
       };
       const Output part = partOf(tileOut, m * plane + n, m);
-      const ByteResults& bytes = epilogue.quantized;
-      if (!bytes.bytes) return lookup(part);
+      if (!epilogue.byPieces()) return lookup(part);
       const size_t at = image * outputs_ * plane + tile.firstRow * width + m * plane + n;
-      lookUpAsBytes(*kernels_.int8, part, bytes.from(at), {count, some}, scratch, lookup);
+      lookUpPiece(kernels_, part, epilogue, epilogue.quantized.from(at), {count, some}, scratch, lookup);
     });
     timer.lookedUp();
   });

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "core/byte_results.h"
 #include "core/encode_integer.h"
+#include "core/pieces.h"
 
 namespace lutnn {
 
@@ -29,17 +29,18 @@ void LutMatMul::encodeSome(LayerInput x, size_t rows, uint8_t* codes, Workspace:
   else encoder_->asInteger()->encodeByteRows(x.bytes, rows, codes, scratch);
 }
 
-void LutMatMul::lookUpBytes(const uint8_t* codes, size_t rows, size_t m, size_t count, const Output& out,
-                            const ByteResults& bytes, Workspace::Scratch& scratch) const {
-  const size_t end = m + count;
-  for (; m < end; m += kGatherOutputs) {
+void LutMatMul::lookUpPieces(const TilePart& tile, const Output& out, const Epilogue& epilogue,
+                             Workspace::Scratch& scratch) const {
+  const size_t end = tile.m + tile.count;
+  for (size_t m = tile.m; m < end; m += kGatherOutputs) {
     const size_t width = std::min(kGatherOutputs, end - m);
-    for (size_t n = 0; n < rows; n += kPieceRows) {
-      const size_t some = std::min(kPieceRows, rows - n), at = n * outputs_ + m;
-      lookUpAsBytes(*kernels_.int8, partOf(out, at, m), bytes.from(at), {some, width}, scratch,
-                    [&](const Output& part) {
-                      kernels_.lookupGather(table_.gather().blocks(m, width), codes + n * numCodebooks_, some, part);
-                    });
+    for (size_t n = 0; n < tile.rows; n += kPieceRows) {
+      const size_t some = std::min(kPieceRows, tile.rows - n), at = (tile.firstRow + n) * outputs_ + m;
+      lookUpPiece(kernels_, partOf(out, at, m), epilogue, epilogue.quantized.from(at), {some, width}, scratch,
+                  [&](const Output& part) {
+                    const uint8_t* codes = tile.codes + n * numCodebooks_;
+                    kernels_.lookupGather(table_.gather().blocks(m, width), codes, some, part);
+                  });
     }
   }
 }
@@ -60,9 +61,8 @@ void LutMatMul::run(LayerInput x, size_t rows, float* y, const Epilogue& epilogu
     timer.encoded();
     executor.forEach(roundUp(outputs_, kTaskOutputs) / kTaskOutputs, [&](size_t task, size_t slot) {
       const size_t m = task * kTaskOutputs, some = std::min(kTaskOutputs, outputs_ - m);
-      if (const ByteResults& bytes = epilogue.quantized; bytes.bytes)
-        return lookUpBytes(codes, count, m, some, partOf(out, tile * outputs_, 0), bytes.from(tile * outputs_),
-                           workspace.scratch[slot]);
+      if (epilogue.byPieces())
+        return lookUpPieces({codes, tile, count, m, some}, out, epilogue, workspace.scratch[slot]);
       const GatherTable block = table_.gather().blocks(m, some);
       kernels_.lookupGather(block, codes, count, partOf(out, tile * outputs_ + m, m));
     });

@@ -26,9 +26,13 @@ class LutMatMul {
 
  private:
   void encodeSome(LayerInput x, size_t rows, uint8_t* codes, Workspace::Scratch& scratch) const;
-  /// Outputs m … m + count − 1 of some rows, whose codes these are; `out` and `bytes` begin with the first row.
-  void lookUpBytes(const uint8_t* codes, size_t rows, size_t m, size_t count, const Output& out,
-                   const ByteResults& bytes, Workspace::Scratch& scratch) const;
+  /// Outputs m … m + count − 1 of the rows of a tile, whose codes these are; `out` begins with all rows.
+  struct TilePart {
+    const uint8_t* codes;
+    size_t firstRow, rows, m, count;
+  };
+  void lookUpPieces(const TilePart& part, const Output& out, const Epilogue& epilogue,
+                    Workspace::Scratch& scratch) const;
 
   const Microkernels& kernels_;
   size_t numCodebooks_, inputs_, outputs_;

@@ -167,6 +167,7 @@ typedef struct lutnn_run {
   lutnn_floats_out y;  // (count, M), or (count, M, output height, output width); may be null where bytes are wanted
   const lutnn_floats* residual;  // null, or like the results and added to them; it may be y itself
   int relu;  // negative results become 0, after the residual was added
+  int gelu;  // or they become y · Φ(y), Φ the normal distribution, within 2⁻²² · |y| of it; not both
   const lutnn_byte_results* quantized;  // null, or where the bytes of these results go
   int64_t threads;  // 1 … 256 of our own, where there is no executor
   const lutnn_executor* executor;  // null, or the host's threads; it must live as long as the run

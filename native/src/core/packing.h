@@ -149,14 +149,18 @@ struct ByteResults {
   float scale = 1;
   uint8_t zeroPoint = 0;
   /// What begins `offset` elements on.
-  ByteResults from(size_t offset) const { return {bytes + offset, scale, zeroPoint}; }
+  ByteResults from(size_t offset) const { return {bytes ? bytes + offset : nullptr, scale, zeroPoint}; }
 };
 
-/// What follows a layer, computed along with it: y + residual, then max(0, ·), then the bytes of that.
+/// What follows a layer, computed along with it: y + residual, then max(0, ·), then GELU, then the bytes of that.
 struct Epilogue {
   const float* residual = nullptr;  // like y; it may be y
   bool relu = false;
   ByteResults quantized = {};  // like y, which may be null then
+  bool gelu = false;
+
+  /// Whether a microkernel's Output does not say all of it.
+  bool byPieces() const { return gelu || quantized.bytes; }
 };
 
 /// Scale and bias of each output, filled up with 0 to the width of a gather table.

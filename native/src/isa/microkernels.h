@@ -165,6 +165,8 @@ struct TableSums {
   size_t rows, numCodebooks, numCentroids, outputs;
 };
 
+constexpr float kGeluError = 0x1p-22f;
+
 struct Microkernels {
   const char* isa;
   /// Whether the bytes of a table are unsigned.
@@ -200,6 +202,9 @@ struct Microkernels {
 
   /// sums (positions, M) → y (M, positions).
   void (*finishTransposed)(const int32_t* sums, size_t positions, size_t outputs, const Output&);
+
+  /// x → x · Φ(x), Φ the normal distribution: within kGeluError · |x| of it, with the same bits on every instruction set.
+  void (*gelu)(float* x, size_t count);
 
   /// sums (rows, M) += Σ_c table[c][code_c] for rows from firstRow on, c rising.
   void (*lookupAdd)(const TableSums&, const float* table, size_t firstRow, size_t endRow, float* sums);

@@ -26,6 +26,9 @@ import {
   plainValue,
 } from "./lookupFile";
 
+/** Of GELU natively and in ONNX Runtime together, of |x|: each is within 2⁻²² of x · Φ(x). */
+const geluError = 2 ** -21;
+
 const sizeOf = (dims: readonly number[]) => dims.reduce((product, length) => product * length, 1);
 const whole = (draw: Draw, dims: number[]) => ({
   data: Float32Array.from({ length: sizeOf(dims) }, () => draw(-4, 4)),
@@ -76,6 +79,31 @@ describe("a native session gives the codes and sums of the functions, bit for bi
         { x },
         `codes of ${JSON.stringify(layer)}`,
       );
+    }
+  });
+
+  it("but for GELU, which is within its bound, and the same on every instruction set", async () => {
+    for (const seed of [1, 2, 3, 4]) {
+      const draw = drawFrom(seed * 31);
+      const drawn = seed % 2 ? drawMatMul(draw) : drawConv(draw);
+      const layer = seed < 3 ? drawn : inIntegers(drawn);
+      const file = (suffix: string) =>
+        lookupFile(
+          { ...layer, spec: { ...layer.spec, operator: `${layer.spec.operator}${suffix}` } },
+          drawFrom(seed),
+        );
+      const feeds = { x: whole(draw, [2, ...layer.shape]) };
+      const x = (await runIn(file(""), feeds, { backend: "onnxruntime" })).data;
+      const wanted = (await runIn(file("Gelu"), feeds, { backend: "onnxruntime" })).data;
+      let first: Float32Array | undefined;
+      for (const isa of native.availableIsas()) {
+        const got = (await runIn(file("Gelu"), feeds, { backend: "native", isa })).data;
+        first ??= got;
+        expect(differing(got, first), isa).toBe(0);
+        got.forEach((value, i) => {
+          expect(Math.abs(value - wanted[i])).toBeLessThanOrEqual(geluError * Math.abs(x[i]));
+        });
+      }
     }
   });
 

@@ -59,6 +59,17 @@ describe("what follows a lookup", () => {
       ["LutConvRelu", "Add"],
     ],
     ["a clipped ReLU", (x) => on(x, conv("l1"), L.reLU({ maxValue: 6 })), ["LutConv", "Clip"]],
+    ["GELU", (x) => on(x, conv("l1", { activation: "gelu" })), ["LutConvGelu"]],
+    [
+      "GELU of a dense layer, and a residual behind it",
+      (x) => sum(x, on(x, L.dense({ units: 4, activation: "gelu", name: "ld1" }))),
+      ["LutMatMulGelu", "Add"],
+    ],
+    [
+      "GELU of a sum",
+      (x) => on(sum(x, on(x, conv("l1"))), L.activation({ activation: "gelu" })),
+      ["LutConvAdd", "Add"],
+    ],
     [
       "a result that others read too",
       (x) => {

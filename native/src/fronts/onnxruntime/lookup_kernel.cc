@@ -323,6 +323,7 @@ void LookupKernel::compute(OrtKernelContext* context) const {
       .inputs = {.count = count, .height = variant_.isConv ? shape[2] : 0, .width = variant_.isConv ? shape[3] : 0},
       .residual = residual ? &added : nullptr,
       .relu = variant_.relu,
+      .gelu = variant_.gelu,
       .to = count};
   if (variant_.ofBytes) run.inputs.quantized = &quantized;
   else run.inputs.x = {static_cast<const float*>(dataOf(x)), elements};

@@ -1,4 +1,4 @@
-// The custom operators of domain ai.lutnn: LutConv and LutMatMul, each also with Relu, Add and AddRelu behind it. Inputs
+// The custom operators of domain ai.lutnn: LutConv and LutMatMul, each also with Relu, Add, AddRelu or Gelu behind it. Inputs
 // are x, centroids (C, K, V), table int8 (C, K, M), scale (M), bias (M) and for Add a residual like the result; the
 // others are float32. Of LutConvInteger and LutMatMulInteger, whose codes are defined in integers, and their variants: x,
 // inputScale float32 (), inputZeroPoint uint8 (), centroids int8 (C, K, V), halfNorms int32 (C, K), and the rest as above; of

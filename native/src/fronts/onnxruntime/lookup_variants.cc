@@ -4,6 +4,17 @@
 
 namespace lutnn {
 
+/// What may follow a lookup, as names say it.
+struct Following {
+  const char* name;
+  bool add, relu, gelu;
+};
+constexpr Following kFollowing[] = {{"", false, false, false},
+                                    {"Relu", false, true, false},
+                                    {"Add", true, false, false},
+                                    {"AddRelu", true, true, false},
+                                    {"Gelu", false, false, true}};
+
 static std::vector<LookupVariant> makeVariants() {
   std::vector<LookupVariant> made;
   const auto add = [&](bool isConv, bool isInteger, bool ofBytes, LookupResults results) {
@@ -12,10 +23,8 @@ static std::vector<LookupVariant> makeVariants() {
     const char* const behind = results == LookupResults::kFloats  ? ""
                                : results == LookupResults::kBytes ? "ToBytes"
                                                                   : "WithBytes";
-    for (const bool adds : {false, true})
-      for (const bool relu : {false, true})
-        made.push_back({base + (adds ? "Add" : "") + (relu ? "Relu" : "") + behind, isConv, isInteger, ofBytes, adds,
-                        relu, results});
+    for (const Following& one : kFollowing)
+      made.push_back({base + one.name + behind, isConv, isInteger, ofBytes, one.add, one.relu, one.gelu, results});
   };
   for (const bool isConv : {true, false}) {
     add(isConv, false, false, LookupResults::kFloats);

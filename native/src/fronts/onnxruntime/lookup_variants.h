@@ -10,13 +10,13 @@ namespace lutnn {
 /// What becomes of a lookup's result: float32, its bytes, or both, the float32 first.
 enum class LookupResults { kFloats, kBytes, kBoth };
 
-/// y = lookup(x), then + residual, then negative results become 0, then perhaps the bytes of that.
+/// y = lookup(x), then + residual, then negative results become 0 or all go through GELU, then perhaps the bytes of that.
 struct LookupVariant {
   std::string name;
   bool isConv;
   bool isInteger;  // its codes are defined in integers
-  bool ofBytes;    // and x is their bytes
-  bool add, relu;
+  bool ofBytes;  // and x is their bytes
+  bool add, relu, gelu;
   LookupResults results;
 
   bool toBytes() const { return results != LookupResults::kFloats; }
@@ -24,7 +24,7 @@ struct LookupVariant {
 };
 
 /// All of them. A name is LutConv or LutMatMul, then for codes that are defined in integers Integer or IntegerOfBytes, then
-/// Relu, Add or AddRelu or none, and of Integer's at last ToBytes or WithBytes or none.
+/// Relu, Add, AddRelu or Gelu or none, and of Integer's at last ToBytes or WithBytes or none.
 const std::vector<LookupVariant>& lookupVariants();
 
 /// Where the inputs of a node stand; kNowhere for those that it does not have.

@@ -1,5 +1,6 @@
 // AVX2 with FMA: 8 float lanes, 16 registers.
 #include "isa/avx2/simd.h"
+#include "isa/generic/gelu.h"
 #include "isa/generic/table_sums.h"
 
 namespace lutnn {
@@ -386,6 +387,7 @@ const Microkernels kAvx2Microkernels = {
     .lookupShuffle = lookupShuffle,
     .lookupGather = lookupGather,
     .finishTransposed = finishTransposed,
+    .gelu = GeluOf<Avx2>::gelu,
     .lookupAdd = TableSumsOf<Avx2>::lookupAdd,
     .scatterAdd = TableSumsOf<Avx2>::scatterAdd,
     .int8 = &kAvx2MicrokernelsInt8,

@@ -18,6 +18,15 @@ struct Avx2 {
   static Float load(const float* x) { return _mm256_loadu_ps(x); }
   static void store(float* x, Float value) { _mm256_storeu_ps(x, value); }
   static Float add(Float a, Float b) { return _mm256_add_ps(a, b); }
+  static Float set(float x) { return _mm256_set1_ps(x); }
+  static Float subtract(Float a, Float b) { return _mm256_sub_ps(a, b); }
+  static Float multiply(Float a, Float b) { return _mm256_mul_ps(a, b); }
+  static Float absolute(Float x) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), x); }
+  static Float smaller(Float a, Float b) { return _mm256_min_ps(a, b); }
+  static Float addToExponent(Float p, Float n) {
+    const Int bits = _mm256_slli_epi32(_mm256_castps_si256(n), 23);
+    return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), bits));
+  }
   static Float loadFirst(const float* x, size_t n) { return _mm256_maskload_ps(x, firstLanes(n)); }
   static Float broadcast(const float* x) { return _mm256_broadcast_ss(x); }
   static Float fma(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }

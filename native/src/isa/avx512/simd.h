@@ -18,6 +18,15 @@ struct Avx512 {
   static Float load(const float* x) { return _mm512_loadu_ps(x); }
   static void store(float* x, Float value) { _mm512_storeu_ps(x, value); }
   static Float add(Float a, Float b) { return _mm512_add_ps(a, b); }
+  static Float set(float x) { return _mm512_set1_ps(x); }
+  static Float subtract(Float a, Float b) { return _mm512_sub_ps(a, b); }
+  static Float multiply(Float a, Float b) { return _mm512_mul_ps(a, b); }
+  static Float absolute(Float x) { return _mm512_abs_ps(x); }
+  static Float smaller(Float a, Float b) { return _mm512_min_ps(a, b); }
+  static Float addToExponent(Float p, Float n) {
+    const Int bits = _mm512_slli_epi32(_mm512_castps_si512(n), 23);
+    return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(p), bits));
+  }
   static Float loadFirst(const float* x, size_t n) { return _mm512_maskz_loadu_ps(firstLanes(n), x); }
   static Float broadcast(const float* x) { return _mm512_set1_ps(*x); }
   static Float fma(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }

@@ -20,6 +20,16 @@ struct Neon {
   static Float load(const float* x) { return vld1q_f32(x); }
   static void store(float* x, Float value) { vst1q_f32(x, value); }
   static Float add(Float a, Float b) { return vaddq_f32(a, b); }
+  static Float set(float x) { return vdupq_n_f32(x); }
+  static Float subtract(Float a, Float b) { return vsubq_f32(a, b); }
+  static Float multiply(Float a, Float b) { return vmulq_f32(a, b); }
+  static Float absolute(Float x) { return vabsq_f32(x); }
+  /// b where a is no number, as on the other instruction sets.
+  static Float smaller(Float a, Float b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
+  static Float addToExponent(Float p, Float n) {
+    const Int bits = vshlq_n_s32(vreinterpretq_s32_f32(n), 23);
+    return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(p), bits));
+  }
   static Float loadFirst(const float* x, size_t n) {
     float lanes[4] = {};
     std::memcpy(lanes, x, n * sizeof(float));

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "isa/generic/encode_tree.h"
+#include "isa/generic/gelu.h"
 #include "isa/generic/table_sums.h"
 #include "isa/microkernels.h"
 
@@ -83,6 +84,24 @@ void finishTransposed(const int32_t* sums, size_t positions, size_t outputs, con
     for (size_t n = 0; n < positions; n++) finish(out, m * out.stride + n, m, sums[n * outputs + m]);
 }
 
+/// What gelu.h asks for, of one lane.
+struct OneFloat : OneLane {
+  static float set(float x) { return x; }
+  static float subtract(float a, float b) { return a - b; }
+  static float multiply(float a, float b) { return a * b; }
+  static float fma(float a, float b, float c) { return std::fmaf(a, b, c); }
+  static float absolute(float x) { return std::fabs(x); }
+  static float smaller(float a, float b) { return a < b ? a : b; }
+  static float addToExponent(float p, float n) {
+    uint32_t bits, whole;
+    std::memcpy(&bits, &p, sizeof bits);
+    std::memcpy(&whole, &n, sizeof whole);
+    bits += whole << 23;
+    std::memcpy(&p, &bits, sizeof bits);
+    return p;
+  }
+};
+
 }  // namespace
 
 const Microkernels kScalarMicrokernels = {
@@ -100,6 +119,7 @@ const Microkernels kScalarMicrokernels = {
     .lookupShuffle = lookupShuffle,
     .lookupGather = lookupGather,
     .finishTransposed = finishTransposed,
+    .gelu = GeluOf<OneFloat>::gelu,
     .lookupAdd = TableSumsOf<OneLane>::lookupAdd,
     .scatterAdd = TableSumsOf<OneLane>::scatterAdd,
     .int8 = &kScalarMicrokernelsInt8,
