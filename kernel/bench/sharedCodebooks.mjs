@@ -1,5 +1,5 @@
 // What one codebook for several layers costs, in accuracy: npm run bench:shared [-- --json] [--data digits] [--images 1437]
-//   [--seeds 0,1,2] [--dense 10] [--epochs 3]
+//   [--networks encoder,residual] [--seeds 0,1,2] [--dense 10] [--epochs 3]
 //
 // Digits at 8×8 (or --data fashion-mnist, at 14×14), two small networks in which layers read the same rows: an encoder with an
 // attention over the rows of an image (query, key and value), and a residual network whose shortcuts have the filter of the
@@ -23,6 +23,7 @@ const { values } = parseArgs({
     json: { type: "boolean", default: false },
     data: { type: "string", default: "digits" },
     images: { type: "string", default: "1437" },
+    networks: { type: "string", default: "encoder,residual" },
     seeds: { type: "string", default: "0,1,2" },
     dense: { type: "string", default: "10" },
     epochs: { type: "string", default: "3" },
@@ -110,7 +111,8 @@ async function converted(model, options, sharedCodebooks, seed) {
 }
 
 const rows = [];
-for (const [network, make] of Object.entries({ encoder, residual }))
+const networks = values.networks.split(",");
+for (const [network, make] of Object.entries({ encoder, residual }).filter(([name]) => networks.includes(name)))
   for (const seed of seeds) {
     const { model, options } = make(seed);
     await lutnn.fit(model, train, { epochs: denseEpochs, learningRate: 1e-2, batchSize, seed });
@@ -131,7 +133,7 @@ const standardError = (numbers) =>
       (numbers.length - 1) /
       numbers.length,
   );
-const summary = ["encoder", "residual"].map((network) => {
+const summary = networks.map((network) => {
   const own = rows.filter((row) => row.network === network);
   const of = (step) => own.map(({ apart, shared }) => shared[step] - apart[step]);
   const difference = (step) => ({ mean: mean(of(step)), standardError: standardError(of(step)) });

@@ -5,6 +5,7 @@ import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
 import {
   encodeIntegersReference,
   encodeReference,
+  type InputQuantization,
   type IntegerCodebooks,
   lookupReference,
   type QuantizerShape,
@@ -32,6 +33,8 @@ export interface ReferenceLookup {
   outputs: number;
   /** null for a matrix product */
   window: Window | null;
+  /** Of a lookup whose x is bytes: the byte of a zero. It is given what bytes stand for, less this. */
+  bytesZeroPoint: number | null;
   /** x float32 (N, C·V) → codes uint8 (N, C) */
   encode(x: Float32Array, rows: number): Uint8Array;
   table: Int8Array;
@@ -40,7 +43,10 @@ export interface ReferenceLookup {
 }
 
 /** The lookups that are computed here; variants are these and standard operators. */
-const operators = ["LutConv", "LutMatMul", "LutConvInteger", "LutMatMulInteger"];
+const operators = ["LutConv", "LutConvInteger", "LutConvIntegerOfBytes"].flatMap((name) => [
+  name,
+  name.replace("Conv", "MatMul"),
+]);
 
 export const isReferenceLookup = ({ domain, opType }: NodeProto): boolean =>
   domain === LUTNN_DOMAIN && operators.includes(opType);
@@ -109,9 +115,13 @@ export function readReferenceLookup(
   constants: ReadonlyMap<string, TensorProto>,
 ): ReferenceLookup {
   const read = new NodeReader(file, node, constants);
-  const isInteger = node.opType.endsWith("Integer");
+  const isInteger = node.opType.includes("Integer");
+  const isOfBytes = node.opType.endsWith("OfBytes");
   const isConv = node.opType.startsWith("LutConv");
-  const [at, behind] = isInteger ? [3, 5] : [1, 2];
+  const at = isOfBytes ? 2 : isInteger ? 3 : 1;
+  const behind = isInteger ? at + 2 : at + 1;
+  const zeroPoint = isInteger ? read.number(at - 1, "inputZeroPoint", DataType.UINT8) : 0;
+  const inputScale = isInteger && !isOfBytes ? read.number(1, "inputScale", DataType.FLOAT) : 1;
   const books = isInteger
     ? read.array(at, "centroids", DataType.INT8, 3, (data) => Int8Array.from(data))
     : read.array(at, "centroids", DataType.FLOAT, 3, (data) => Float32Array.from(data));
@@ -136,8 +146,9 @@ export function readReferenceLookup(
     shape,
     outputs,
     window: isConv ? readWindow(read, shape, node) : null,
+    bytesZeroPoint: isOfBytes ? zeroPoint : null,
     encode: isInteger
-      ? integerEncoder(read, books.data as Int8Array, shape)
+      ? integerEncoder(read, at, { scale: inputScale, zeroPoint }, books.data as Int8Array, shape)
       : (x, rows) => encodeReference(x, rows, books.data as Float32Array, shape),
     table: table.data,
     scale,
@@ -145,12 +156,17 @@ export function readReferenceLookup(
   };
 }
 
-function integerEncoder(read: NodeReader, centroids: Int8Array, shape: QuantizerShape) {
-  const norms = read.array(4, "halfNorms", DataType.INT32, 2, (data) => Int32Array.from(data));
+/** @param at the place of the centroids */
+function integerEncoder(
+  read: NodeReader,
+  at: number,
+  { scale, zeroPoint }: InputQuantization,
+  centroids: Int8Array,
+  shape: QuantizerShape,
+) {
+  const norms = read.array(at + 1, "halfNorms", DataType.INT32, 2, (data) => Int32Array.from(data));
   read.lengths("halfNorms", norms.dims, [shape.numCodebooks, shape.numCentroids]);
-  const scale = read.number(1, "inputScale", DataType.FLOAT);
   if (!(scale > 0 && scale < Number.POSITIVE_INFINITY)) read.refuse("inputScale must be above 0", `${scale}`);
-  const zeroPoint = read.number(2, "inputZeroPoint", DataType.UINT8);
   const books: IntegerCodebooks = { input: { scale, zeroPoint }, centroids, halfNorms: norms.data };
   return (x: Float32Array, rows: number) => encodeIntegersReference(x, rows, books, shape);
 }
@@ -218,11 +234,13 @@ function lookUp(
  */
 export async function runReferenceLookup(
   lookup: ReferenceLookup,
-  x: TensorData<Float32Array>,
+  given: TensorData<Float32Array | Uint8Array>,
   pause: () => Promise<void>,
 ): Promise<TensorData<Float32Array>> {
-  const { node, shape, outputs, window } = lookup;
-  const { dims } = x;
+  const { node, shape, outputs, window, bytesZeroPoint } = lookup;
+  const { dims } = given;
+  // Quantised by the scale 1 they are the same bytes again.
+  const x = Float32Array.from(given.data, (value) => value - (bytesZeroPoint ?? 0));
   const inputLength = shape.numCodebooks * shape.subvectorLength;
   const refuse = (rule: string): never => {
     throw new LutnnError(
@@ -232,7 +250,7 @@ export async function runReferenceLookup(
   if (!window) {
     if (dims[dims.length - 1] !== inputLength) refuse(`have ${inputLength} numbers in a row`);
     await pause();
-    return { data: lookUp(lookup, x.data), dims: [...dims.slice(0, -1), outputs] };
+    return { data: lookUp(lookup, x), dims: [...dims.slice(0, -1), outputs] };
   }
   const { kernel, strides, dilations, pads } = window;
   const channels = inputLength / (kernel[0] * kernel[1]);
@@ -246,7 +264,7 @@ export async function runReferenceLookup(
   const [image, made] = [channels * dims[2] * dims[3], outputs * positions];
   const data = new Float32Array(dims[0] * made);
   for (let n = 0; n < dims[0]; n++) {
-    const rows = windowRows(x.data.subarray(n * image, (n + 1) * image), dims.slice(1), window, size);
+    const rows = windowRows(x.subarray(n * image, (n + 1) * image), dims.slice(1), window, size);
     const y = lookUp(lookup, rows); // (positions, M)
     for (let m = 0; m < outputs; m++)
       for (let p = 0; p < positions; p++) data[n * made + m * positions + p] = y[p * outputs + m];

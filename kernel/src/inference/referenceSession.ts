@@ -160,7 +160,7 @@ export async function referenceSession(
   async function lookUp(lookup: ReferenceLookup, values: Values): Promise<void> {
     const { Tensor } = onnxRuntime();
     const { input, output } = lookup.node;
-    const { data, dims } = values.get(input[0]) as ort.TypedTensor<"float32">;
+    const { data, dims } = values.get(input[0]) as ort.TypedTensor<"float32"> | ort.TypedTensor<"uint8">;
     const pause = () => new Promise<void>(setImmediate);
     const y = await runReferenceLookup(lookup, { data, dims }, pause);
     values.set(output[0], new Tensor("float32", y.data, y.dims));

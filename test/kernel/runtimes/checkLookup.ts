@@ -3,12 +3,13 @@ import {
   encodeIntegersReference,
   encodeReference,
   lookupReference,
+  quantizeInputReference,
   scaleSumsReference,
 } from "../../../kernel/lib/pq/reference";
 import type { LookupNode } from "./lookupNodes";
 
 export interface Value {
-  data: Float32Array;
+  data: Float32Array | Uint8Array;
   dims: readonly number[];
 }
 
@@ -16,8 +17,9 @@ export interface Value {
 export interface LookupCheck {
   /** Integer sums that were told from their neighbours: all but those that a ReLU has cut off or rounding blurs. */
   sums: number;
-  /** All outputs. */
+  /** All outputs that are numbers, and those that are bytes. */
   outputs: number;
+  bytes: number;
   /** Rows whose codes, in float32, are others because two centroids were nearly equally near, as was proved. */
   nearTies: number;
   /** What nothing explains; null where all is well. */
@@ -27,8 +29,26 @@ export interface LookupCheck {
 /** Of a sum's terms: products and sums rounded to float32, in one order or another, fused or not. */
 const rounding = 1e-6;
 
+/** x · (1 + erf(x / √2)) / 2 in double, erf by its series: beyond 4 it is 1 to 2e-8. */
+function gelu(x: number): number {
+  const z = x / Math.SQRT2;
+  if (Math.abs(z) > 4) return x > 0 ? x : 0;
+  let term = z;
+  let sum = z;
+  for (let n = 1; Math.abs(term) > 1e-18 * Math.abs(sum); n++) {
+    term *= (-z * z) / n;
+    sum += term / (2 * n + 1);
+  }
+  return (x * (1 + (2 / Math.sqrt(Math.PI)) * sum)) / 2;
+}
+
 /** x float32 (N, channels, height, width) → rows (N·positions, channels · filter); the definition of a convolution. */
-function windowsOf({ window, shape }: LookupNode, { data, dims }: Value, [height, width]: readonly number[]) {
+function windowsOf(
+  { window, shape }: LookupNode,
+  data: Float32Array,
+  dims: readonly number[],
+  [height, width]: readonly number[],
+) {
   const { kernel, strides, dilations, pads } = window!;
   const length = shape.numCodebooks * shape.subvectorLength;
   const rows = new Float32Array(dims[0] * height * width * length);
@@ -48,7 +68,7 @@ function windowsOf({ window, shape }: LookupNode, { data, dims }: Value, [height
 
 /** Images (N, M, height, width) as rows (N·positions, M); what is in rows stays. */
 function rowsOf({ window }: LookupNode, { data, dims }: Value): Float32Array {
-  if (!window) return data;
+  if (!window) return Float32Array.from(data);
   const [, outputs, height, width] = dims;
   const positions = height * width;
   return Float32Array.from(data, (_, i) => {
@@ -62,37 +82,74 @@ function rowsOf({ window }: LookupNode, { data, dims }: Value): Float32Array {
  * sums. An output is scale · sum + bias and whatever is added or cut off, rounded: where scale is larger than that rounding it
  * tells the sum, exactly.
  */
-export function checkLookup(lookup: LookupNode, x: Value, residual: Value | null, y: Value): LookupCheck {
+export function checkLookup(
+  lookup: LookupNode,
+  x: Value,
+  residual: Value | null,
+  y: Value | null,
+  bytes: Value | null = null,
+): LookupCheck {
   const { shape, outputs, table, scale, bias, centroids, integers, hasRelu } = lookup;
   const length = shape.numCodebooks * shape.subvectorLength;
-  const windows = lookup.window ? windowsOf(lookup, x, y.dims.slice(2)) : x.data;
+  const zero = lookup.operator.includes("OfBytes") ? integers!.input.zeroPoint : 0;
+  const data = Float32Array.from(x.data, (value) => value - zero);
+  const windows = lookup.window ? windowsOf(lookup, data, x.dims, (y ?? bytes)!.dims.slice(2)) : data;
   const count = windows.length / length;
-  const got = rowsOf(lookup, y);
+  const got = rowsOf(lookup, (y ?? bytes)!);
   const added = residual && rowsOf(lookup, residual);
-  const found: LookupCheck = { sums: 0, outputs: got.length, nearTies: 0, fault: null };
+  const found: LookupCheck = {
+    sums: 0,
+    outputs: y ? got.length : 0,
+    bytes: bytes?.data.length ?? 0,
+    nearTies: 0,
+    fault: null,
+  };
   if (got.length !== count * outputs) return { ...found, fault: `${got.length} outputs for ${count} rows` };
   const codes = integers
     ? encodeIntegersReference(windows, count, integers, shape)
     : encodeReference(windows, count, centroids!, shape);
   const sums = lookupReference(codes, count, table, shape, outputs);
+  const hasGelu = lookup.operator.includes("Gelu");
   const finish = (rows: Float32Array, first: number) =>
     rows.map((value, i) => {
       const total = value + (added ? added[first * outputs + i] : 0);
-      return hasRelu ? Math.max(total, 0) : total;
+      return hasRelu ? Math.max(total, 0) : hasGelu ? gelu(total) : total;
     });
   const wanted = finish(scaleSumsReference(sums, scale, bias), 0);
   const allowed = (i: number) =>
+    (hasGelu ? 4 : 1) * // its error function is an approximation everywhere
     rounding *
     (Math.abs(sums[i] * scale[i % outputs]) + Math.abs(bias[i % outputs]) + Math.abs(added ? added[i] : 0));
-  for (let n = 0; n < count; n++) {
+  if (bytes) {
+    // A byte may be its neighbour only where rounding of the result leaves it open.
+    const given = rowsOf(lookup, bytes);
+    const [least, most] = [-1, 1].map((sign) =>
+      quantizeInputReference(
+        wanted.map((value, i) => value + sign * allowed(i)),
+        lookup.bytes!.output,
+      ),
+    );
+    const wrong = given.findIndex((byte, i) => byte < least[i] || byte > most[i]);
+    if (wrong >= 0)
+      return {
+        ...found,
+        fault: `byte ${wrong}: ${given[wrong]} instead of ${least[wrong]} to ${most[wrong]}`,
+      };
+  }
+  for (let n = 0; y && n < count; n++) {
     const from = n * outputs;
     const row = got.subarray(from, from + outputs);
     let isEqual = true;
     for (let m = 0; m < outputs; m++) {
       const i = from + m;
       if (!(Math.abs(row[m] - wanted[i]) <= allowed(i))) isEqual = false;
-      // Another sum would differ by at least one scale.
-      else if (Math.abs(scale[m]) > 4 * allowed(i) && !(hasRelu && wanted[i] === 0)) found.sums++;
+      // Another sum would differ by at least one scale; behind a GELU nearly so where it is nearly straight.
+      else if (
+        Math.abs(scale[m]) > 8 * allowed(i) &&
+        !(hasRelu && wanted[i] === 0) &&
+        !(hasGelu && wanted[i] < 1)
+      )
+        found.sums++;
     }
     if (isEqual) continue;
     const own = {

@@ -99,24 +99,28 @@ const inPython = (...readers: string[]): Record<string, Record<string, string>> 
 
 /** Expects every lookup of every file to have the codes and sums of the reference, near ties of float32 apart: how many these are. */
 async function expectExact(run: Run, without: ReadonlySet<number> = new Set()): Promise<number> {
-  const total = { sums: 0, outputs: 0, nearTies: 0, integers: 0 };
+  const total = { sums: 0, outputs: 0, bytes: 0, nearTies: 0, integers: 0 };
   for (const [i, file] of files.entries()) {
     if (without.has(i)) continue;
     const values = await run(file, i);
     const given = (name: string) => values[name] ?? (file.feeds[name] as Value);
     for (const lookup of file.lookups) {
-      const { x, residual, y, operator } = lookup;
-      const check = checkLookup(lookup, given(x), residual === null ? null : given(residual), given(y));
+      const { x, residual, y, bytes, operator } = lookup;
+      const [added, result, coded] = [residual, y, bytes?.name ?? null].map((name) =>
+        name === null ? null : given(name),
+      );
+      const check = checkLookup(lookup, given(x), added, result, coded);
       if (check.fault !== null)
         throw new Error(
-          `network ${i} of seed ${seed}: ${operator} ${y}: ${check.fault}\n${file.description}`,
+          `network ${i} of seed ${seed}: ${operator} ${y ?? bytes?.name}: ${check.fault}\n${file.description}`,
         );
-      for (const key of ["sums", "outputs", "nearTies"] as const) total[key] += check[key];
+      for (const key of ["sums", "outputs", "bytes", "nearTies"] as const) total[key] += check[key];
       if (lookup.integers) total.integers++;
     }
   }
   expect(total.sums / total.outputs, JSON.stringify(total)).toBeGreaterThan(decidedShare);
   expect(total.integers).toBeGreaterThan(0);
+  if (files.length >= 200) expect(total.bytes).toBeGreaterThan(0);
   return total.nearTies;
 }
 
@@ -127,7 +131,8 @@ describe(`lookups of ${count} random networks have the codes and integer sums of
     if (count < 200) return;
     for (const base of ["LutConv", "LutMatMul", "LutConvInteger", "LutMatMulInteger"])
       expect(used).toContain(base);
-    for (const end of ["Relu", "Add"]) expect([...used].some((name) => name.endsWith(end))).toBe(true);
+    for (const end of ["Relu", "Add", "OfBytes"])
+      expect([...used].some((name) => name.includes(end))).toBe(true);
   });
 
   it("in ONNX Runtime for Node, by functions", async () => {
