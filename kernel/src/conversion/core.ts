@@ -23,12 +23,13 @@ import type { Surroundings } from "./transitions";
 
 /**
  * What has changed: the state that the conversion is in, the commands that wait or run (also how far one is), what has been
- * measured, from which data commands learn and on which they measure, or the curve of a training.
+ * measured, errors that are being measured, from which data commands learn and on which they measure, or the curve of a training.
  */
 export type ConversionChange =
   | { kind: "state"; entry: HistoryEntry }
   | { kind: "commands" }
   | { kind: "figures" }
+  | { kind: "errors" }
   | { kind: "data" }
   | { kind: "training" };
 

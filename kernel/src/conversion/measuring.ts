@@ -9,6 +9,7 @@ import { currentHost, displaySymbol } from "../host/host";
 import type { LayerTimings } from "../inference/layerTimings";
 import { timeLayers } from "../inference/timeLayers";
 import type { LayerDetail } from "../report/conversionMessages";
+import type { ErrorAccumulationReport } from "../report/errorAccumulation";
 import { type Evaluation, evaluateTask } from "../training/evaluate";
 import { ConversionCore } from "./core";
 import { Figures } from "./figures";
@@ -111,6 +112,11 @@ export class MeasuringConversion extends ConversionCore {
       const host = options.live ? currentHost() : undefined;
       const displayId = randomUUID();
       const dense = await evaluateTask(this.graph.model, this.task, data, { signal });
+      const show = (report: ErrorAccumulationReport | null) => {
+        if (!isKept) return;
+        this.figures.setRunningErrors(state, report);
+        this.announce({ kind: "errors" });
+      };
       const report = await measureErrors({
         graph: this.graph,
         converted: this.student?.layerOf ?? ((node) => node.layer),
@@ -121,12 +127,14 @@ export class MeasuringConversion extends ConversionCore {
         denseMetric: dense.metric.value,
         name: options.name ?? this.stage,
         signal,
-        onReport: (report) =>
+        onReport: (report) => {
+          show(report);
           host?.display(new ErrorAccumulation(report)[displaySymbol](), {
             displayId,
             update: report.sequence > 1,
-          }),
-      });
+          });
+        },
+      }).finally(() => show(null));
       if (isKept) {
         this.figures.setErrors(state, report);
         this.announce({ kind: "figures" });
