@@ -100,6 +100,11 @@ export class Conversion extends PlacingConversion {
     }
   }
 
+  protected override lost(): void {
+    super.lost();
+    if (this.curve && !this.curve.done) this.showCurve({ ...this.curve, done: true });
+  }
+
   private showCurve(curve: TrainingProgress): void {
     this.curve = curve;
     this.announce({ kind: "training" });

@@ -61,8 +61,8 @@ export class Figures {
   }
 
   /** A report of a measurement that still runs; null where it has ended, as it may without a report. */
-  setRunningErrors(state: number, report: ErrorAccumulationReport | null): void {
-    this.running = report && { state, report };
+  setRunningErrors(running: { state: number; report: ErrorAccumulationReport } | null): void {
+    this.running = running;
   }
 
   /** The last series of a finished report is of a state. */

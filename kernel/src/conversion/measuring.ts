@@ -35,6 +35,12 @@ export class MeasuringConversion extends ConversionCore {
   /** What has been measured, by state. */
   readonly figures = new Figures();
 
+  protected override lost(): void {
+    super.lost();
+    this.figures.setRunningErrors(null);
+    this.announce({ kind: "errors" });
+  }
+
   /** The data that verbs were given, or {@link useData} has set; what a panel's commands take. */
   get data(): Readonly<Record<DataRole, KnownData | null>> {
     return { train: this.memory.get("train"), validation: this.memory.get("validation") };
@@ -114,7 +120,7 @@ export class MeasuringConversion extends ConversionCore {
       const dense = await evaluateTask(this.graph.model, this.task, data, { signal });
       const show = (report: ErrorAccumulationReport | null) => {
         if (!isKept) return;
-        this.figures.setRunningErrors(state, report);
+        this.figures.setRunningErrors(report && { state, report });
         this.announce({ kind: "errors" });
       };
       const report = await measureErrors({
