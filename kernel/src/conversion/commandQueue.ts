@@ -1,6 +1,7 @@
 import { LutnnError } from "../errors";
 import { listenToProgress, type ProgressFigures } from "../host/progressListener";
 import { cellSignal } from "../host/signal";
+import { watchingForLoss } from "../host/unwound";
 
 /** A command that waits or runs. */
 export interface PendingCommand {
@@ -28,8 +29,14 @@ export class CommandQueue {
   private last: Promise<unknown> = Promise.resolve();
   private count = 0;
 
-  /** @param onChange called when a command comes, begins, gets on or ends */
-  constructor(private readonly onChange: () => void) {}
+  /**
+   * @param onChange called when a command comes, begins, gets on or ends
+   * @param onLost called when a command was stopped in the middle of its code, so that nothing of it has been put in order
+   */
+  constructor(
+    private readonly onChange: () => void,
+    private readonly onLost: () => void,
+  ) {}
 
   /** Commands that run or wait, in order. */
   get pending(): PendingCommand[] {
@@ -64,7 +71,18 @@ export class CommandQueue {
           entry.progress = figures;
           this.onChange();
         };
-        return await listenToProgress(listener, () => work(signal));
+        return await new Promise<T>((resolve, reject) => {
+          const onLost = () => {
+            this.onLost();
+            reject(
+              new LutnnError(
+                `${name}: the command was stopped in the middle of a computation; the conversion is in the state before it`,
+              ),
+            );
+          };
+          const running = () => listenToProgress(listener, () => work(signal));
+          watchingForLoss(onLost, running).then(resolve, reject);
+        });
       } finally {
         this.entries.splice(this.entries.indexOf(entry), 1);
         this.onChange();

@@ -23,12 +23,13 @@ import type { Surroundings } from "./transitions";
 
 /**
  * What has changed: the state that the conversion is in, the commands that wait or run (also how far one is), what has been
- * measured, from which data commands learn and on which they measure, or the curve of a training.
+ * measured, errors that are being measured, from which data commands learn and on which they measure, or the curve of a training.
  */
 export type ConversionChange =
   | { kind: "state"; entry: HistoryEntry }
   | { kind: "commands" }
   | { kind: "figures" }
+  | { kind: "errors" }
   | { kind: "data" }
   | { kind: "training" };
 
@@ -64,7 +65,10 @@ export class ConversionCore implements Displayable {
   private readonly targetsOf = new WeakMap<ConversionState, Target[]>();
   private readonly rest: readonly RestLayer[];
   protected readonly maker: StudentMaker;
-  protected readonly queue = new CommandQueue(() => this.announce({ kind: "commands" }));
+  protected readonly queue = new CommandQueue(
+    () => this.announce({ kind: "commands" }),
+    () => this.lost(),
+  );
   private readonly listeners = new Set<(change: ConversionChange) => void>();
   /** The newest network that was made, and the state that it is of. */
   private made: { student: Student; of: ConversionState } | null = null;
@@ -270,6 +274,11 @@ export class ConversionCore implements Displayable {
   protected discard(): void {
     this.maker.forget();
     this.made = null;
+  }
+
+  /** A command was stopped in the middle of its code: what it was about to change is made anew. */
+  protected lost(): void {
+    this.discard();
   }
 
   /** A state is the present one. */

@@ -32,6 +32,8 @@ export class Figures {
   private readonly metrics = new Map<number, number>();
   private readonly effects = new Map<number, ReadonlyMap<string, LayerEffect>>();
   private readonly series = new Map<number, { report: ErrorAccumulationReport; series: ErrorSeries }>();
+  /** Of a measurement that runs. */
+  private running: { state: number; report: ErrorAccumulationReport } | null = null;
   private readonly times = new Map<string, { dense: number; lookup: number; sizes: string }>();
   private readonly whole = new Map<number | "dense", number>();
   /** The metric of the dense network; null until measured. */
@@ -58,6 +60,11 @@ export class Figures {
     this.effects.set(state, effects);
   }
 
+  /** A report of a measurement that still runs; null where it has ended, as it may without a report. */
+  setRunningErrors(running: { state: number; report: ErrorAccumulationReport } | null): void {
+    this.running = running;
+  }
+
   /** The last series of a finished report is of a state. */
   setErrors(state: number, report: ErrorAccumulationReport): void {
     const series = report.series[report.series.length - 1];
@@ -68,9 +75,14 @@ export class Figures {
     if (series.metric !== null) this.metrics.set(state, series.metric);
   }
 
-  /** One series for each state that errors were measured in, the newest last; null before the first. */
+  /** One series for each state that errors were or are being measured in, the newest last; null before the first. */
   get errors(): ErrorAccumulationReport | null {
     const all = [...this.series];
+    if (this.running) {
+      const { state, report } = this.running;
+      const others = all.filter(([of]) => of !== state);
+      all.splice(0, all.length, ...others, [state, { report, series: report.series[0] }]);
+    }
     const newest = all.at(-1)?.[1].report;
     if (!newest) return null;
     const count = new Map<string, number>();

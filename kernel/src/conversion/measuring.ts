@@ -9,6 +9,7 @@ import { currentHost, displaySymbol } from "../host/host";
 import type { LayerTimings } from "../inference/layerTimings";
 import { timeLayers } from "../inference/timeLayers";
 import type { LayerDetail } from "../report/conversionMessages";
+import type { ErrorAccumulationReport } from "../report/errorAccumulation";
 import { type Evaluation, evaluateTask } from "../training/evaluate";
 import { ConversionCore } from "./core";
 import { Figures } from "./figures";
@@ -33,6 +34,12 @@ export class MeasuringConversion extends ConversionCore {
   private readonly memory = new DataMemory();
   /** What has been measured, by state. */
   readonly figures = new Figures();
+
+  protected override lost(): void {
+    super.lost();
+    this.figures.setRunningErrors(null);
+    this.announce({ kind: "errors" });
+  }
 
   /** The data that verbs were given, or {@link useData} has set; what a panel's commands take. */
   get data(): Readonly<Record<DataRole, KnownData | null>> {
@@ -111,6 +118,11 @@ export class MeasuringConversion extends ConversionCore {
       const host = options.live ? currentHost() : undefined;
       const displayId = randomUUID();
       const dense = await evaluateTask(this.graph.model, this.task, data, { signal });
+      const show = (report: ErrorAccumulationReport | null) => {
+        if (!isKept) return;
+        this.figures.setRunningErrors(report && { state, report });
+        this.announce({ kind: "errors" });
+      };
       const report = await measureErrors({
         graph: this.graph,
         converted: this.student?.layerOf ?? ((node) => node.layer),
@@ -121,12 +133,14 @@ export class MeasuringConversion extends ConversionCore {
         denseMetric: dense.metric.value,
         name: options.name ?? this.stage,
         signal,
-        onReport: (report) =>
+        onReport: (report) => {
+          show(report);
           host?.display(new ErrorAccumulation(report)[displaySymbol](), {
             displayId,
             update: report.sequence > 1,
-          }),
-      });
+          });
+        },
+      }).finally(() => show(null));
       if (isKept) {
         this.figures.setErrors(state, report);
         this.announce({ kind: "figures" });

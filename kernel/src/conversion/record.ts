@@ -1,6 +1,6 @@
 // What a verb was called with, as plain data, so that a state can be told, stored, and made again.
 import { type Ancestor, expressionOf, origins } from "../datasets/derivation";
-import { currentHost } from "../host/host";
+import { nameOf } from "../host/nameOf";
 
 /** JSON in which `{ $value: i }` stands for the i-th of the record's values. */
 export type Argument =
@@ -42,8 +42,7 @@ export class Named {
 const originsOf = new WeakMap<ValueNote, { from: readonly Ancestor[]; suffix: string }>();
 
 /** TypeScript for a value in the notebook as it is now; null where no variable holds it, or that from which it was made. */
-const nameNow = (from: readonly Ancestor[]): string | null =>
-  expressionOf(from, (one) => currentHost()?.nameOf?.(one) ?? null);
+const nameNow = (from: readonly Ancestor[]): string | null => expressionOf(from, nameOf);
 
 export const expressionNow = (value: object): string | null => nameNow(origins(value));
 

@@ -1,7 +1,7 @@
 // The way to a state as TypeScript.
 
 import { LutnnError } from "../errors";
-import { currentHost } from "../host/host";
+import { nameOf } from "../host/nameOf";
 import type { History, HistoryEntry } from "./history";
 import { callCode, type VerbRecord } from "./record";
 
@@ -20,7 +20,7 @@ export function lineOf(
 ): { code: string } | { unwritten: string } {
   if (entry.parent === null && entry.id < beginning.states && beginning.record.verb === "convert")
     return callCode(beginning.record, "lutnn");
-  if (entry.made) return callCode(entry.made, currentHost()?.nameOf?.(conversion) ?? "conversion");
+  if (entry.made) return callCode(entry.made, nameOf(conversion) ?? "conversion");
   return {
     unwritten: `what made the state was not noted by the version that stored it`,
   };
@@ -36,7 +36,7 @@ export function codeFor(history: History, beginning: Beginning, conversion: obje
   for (let at: number | null = history.entry("code", id).id; at !== null; at = history.entries[at].parent)
     path.unshift(history.entries[at]);
   const known = path.filter((entry) => entry.id < beginning.states);
-  const own = currentHost()?.nameOf?.(conversion) ?? "conversion";
+  const own = nameOf(conversion) ?? "conversion";
   const name = `${own.replace(/\W/g, "_")}State${id}`;
   const lines: string[] = [];
   const add = (what: string, made: { code: string } | { unwritten: string }, before = "") => {

@@ -4,6 +4,7 @@ import { type Context, runIn } from "./context";
 import type { ExecutionQueue } from "./executionQueue";
 import type { JsonObject, Request } from "./link";
 import type { Output } from "./output";
+import { saveTensorflow } from "./tensorflowState";
 import { describeError } from "./traceback";
 
 /**
@@ -14,6 +15,8 @@ import { describeError } from "./traceback";
 export class Dispatcher {
   /** The request whose handler runs; still set when an interrupt has stopped that. */
   private handling: Context | null = null;
+  /** Brings TensorFlow.js back to where it was when the newest handler began. */
+  private restoreTensorflow = () => {};
   /** Aborts what comm handlers have started. */
   private controller = new AbortController();
 
@@ -41,8 +44,10 @@ export class Dispatcher {
     }
   }
 
-  interrupt(): void {
+  /** @param stopped what a handler has started has been stopped from outside */
+  interrupt(stopped: boolean): void {
     this.endHandling();
+    if (stopped) this.restoreTensorflow();
     this.controller.abort(new InterruptedError());
     this.controller = new AbortController();
   }
@@ -53,6 +58,7 @@ export class Dispatcher {
     const context: Context = { headerJson, identities, silent: false, allowStdin: false, signal };
     this.output.status("busy", context);
     this.handling = context;
+    this.restoreTensorflow = saveTensorflow();
     runIn(context, () => {
       try {
         work();

@@ -114,8 +114,9 @@ function startKernel(connectionFile: string): void {
     if (!requested && !stopped) return;
     terminations = zone.terminations;
     if (stopped) unwinding.end();
+    const isCell = queue.current !== null;
     queue.interrupt(stopped);
-    dispatcher.interrupt();
+    dispatcher.interrupt(stopped && !isCell);
   };
   wire.on("message", () => {
     repair();

@@ -3,6 +3,8 @@ import { Slot } from "./link";
 /** What the wire thread calls, through the inspector, in the middle of the user's code before it stops that code. */
 const key = "lutnn.beforeUnwinding";
 export const unwindingExpression = `globalThis[Symbol.for("${key}")]?.()`;
+/** Put there by the library, where it is loaded. */
+const lossOf = Symbol.for("lutnn.lossOf");
 /** How long the main thread waits there for the wire thread's second message. */
 const mostMs = 1000;
 
@@ -22,6 +24,8 @@ export class Unwinding {
   private readonly stack = callbackStack();
   /** How Node looked after its stack: set while it does not. */
   private watched: { totals: number; check: number } | null = null;
+  /** Tells the library that work of its own can never end; see host/unwound.ts. */
+  private tellLoss: (() => void) | undefined;
 
   /** @param shared the memory that the wire thread sees */
   constructor(private readonly shared: Int32Array) {
@@ -30,6 +34,8 @@ export class Unwinding {
 
   /** In the middle of the user's code. */
   private begin(): void {
+    // Whose work this is can only be told here.
+    this.tellLoss = Reflect.get(globalThis, lossOf)?.();
     // The order to stop must be there by now: else the user's code would go on in between, into callbacks anew. Looking
     // again and again instead of Atomics.wait: the user's code may be in one, and V8 does not survive a second inside.
     for (const end = performance.now() + mostMs; performance.now() < end; )
@@ -48,6 +54,9 @@ export class Unwinding {
 
   /** The user's code has been stopped. */
   end(): void {
+    const { tellLoss } = this;
+    this.tellLoss = undefined;
+    if (tellLoss) setImmediate(tellLoss);
     if (!this.stack || !this.watched) return;
     const { async_hook_fields: fields, constants } = this.stack;
     this.stack.clearAsyncIdStack();

@@ -7,7 +7,7 @@ import { plan } from "../conversion/plan/makePlan";
 import { choicesOfPoint } from "../conversion/plan/plan";
 import type { Data } from "../datasets/from";
 import { LutnnError } from "../errors";
-import { currentHost } from "../host/host";
+import { nameOf } from "../host/nameOf";
 import type { PanelCommand } from "../report/conversionMessages";
 import { formatMetric } from "../training/metricValue";
 import type { Watch } from "./watch";
@@ -19,7 +19,7 @@ const timingRounds = 40;
 export function dataFor(what: string, conversion: Conversion, role: DataRole): Data {
   const known = conversion.data[role];
   if (known) return known.given;
-  const name = currentHost()?.nameOf?.(conversion) ?? "conversion";
+  const name = nameOf(conversion) ?? "conversion";
   const verbs = { train: "calibrate or fineTune", validation: "evaluate or errorAccumulation" };
   const other = { train: "train", validation: "test" }[role];
   const entry = role === other ? role : `${role}: ${other}`;

@@ -3,6 +3,7 @@ import type { Conversion } from "../conversion/conversion";
 import { LutnnError } from "../errors";
 import type { Comm } from "../host/comm";
 import { currentHost, type NotebookHost } from "../host/host";
+import { askingOnce, nameOf } from "../host/nameOf";
 import { withoutDrawing } from "../host/progressListener";
 import {
   CONVERSION_COMM,
@@ -65,8 +66,7 @@ export class Panels {
     const conversions = [...this.conversions].flatMap(([id, weak]) => {
       const conversion = weak.deref();
       if (!conversion) return [];
-      const variable = this.host?.nameOf?.(conversion) ?? null;
-      return [{ id, model: conversion.layers.model, variable }];
+      return [{ id, model: conversion.original.name, variable: nameOf(conversion) }];
     });
     return { type: "conversions", version: 1, conversions };
   }
@@ -94,7 +94,10 @@ export class Panels {
       return;
     }
     try {
-      panel.snapshot(watched, makeSections(stale, watch, conversion));
+      panel.snapshot(
+        watched,
+        askingOnce(() => makeSections(stale, watch, conversion)),
+      );
     } catch (error) {
       // A snapshot that cannot be made is said, and not tried again until something changes.
       panel.watch(null);

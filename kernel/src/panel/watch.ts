@@ -8,6 +8,7 @@ const changed: Record<ConversionChange["kind"], readonly SectionName[]> = {
   state: ["overview", "layers", "measures", "history", "plan"],
   commands: ["commands"],
   figures: ["overview", "layers", "measures", "history", "errors", "plan"],
+  errors: ["errors"],
   data: ["overview"],
   training: ["training"],
 };
