@@ -1,6 +1,7 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
 import cleanNotebooks from "./cleanNotebooks";
+import panelPlugin from "./panel/lab/panelPlugin";
 import { PLOTLY_MIME, PlotlyRenderer } from "./plotlyRenderer";
 
 /**
@@ -21,4 +22,4 @@ const plotlyPlugin: JupyterFrontEndPlugin<void> = {
   },
 };
 
-export default [plotlyPlugin, cleanNotebooks];
+export default [plotlyPlugin, cleanNotebooks, panelPlugin];
