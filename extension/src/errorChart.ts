@@ -36,7 +36,7 @@ export class ErrorChart extends Widget {
       (reason) => this.#fail(reason),
       pointed && (([first]) => first && pointed(first.point)),
     );
-    this.#plot.node.role = "img";
+    this.#plot.node.role = "figure"; // plotly's buttons are in it
     this.#table.addClass("lutnn-table");
     const summary = document.createElement("summary");
     summary.textContent = "Table";

@@ -59,9 +59,9 @@ it("without data, learning and measuring say which cell to run", async () => {
   const overview = { ...whole.sections.overview!, train: null, validation: null };
   model.receive({ ...whole, sections: { ...whole.sections, overview } });
   for (const [name, call] of [
-    ["calibrate", "calibrate(train)"],
-    ["fineTune", "calibrate(train)"],
-    ["measureLayers", "evaluate(validation)"],
+    ["calibrate", "lutnn.panel(one, { train })"],
+    ["fineTune", "lutnn.panel(one, { train })"],
+    ["measureLayers", "lutnn.panel(one, { validation: test })"],
   ] as const) {
     await perform(name, model, choices);
     expect(model.notice?.text).toContain(call);

@@ -62,7 +62,7 @@ it("the plan's curve comes first, in its cost's unit, and marks where the networ
 
 it("training without a metric has one panel", () => {
   const { training, overview } = fakeSections(["a"]);
-  const { metric } = overview;
+  const metric = overview.metric!;
   expect(trainingFigure(training!, metric, 400, testTheme, words).layout.yaxis2).toBeDefined();
   const points = training!.points.map((point) => ({ ...point, metric: null }));
   const alone = trainingFigure({ ...training!, points }, metric, 400, testTheme, words);

@@ -35,18 +35,11 @@ class FakeKernel {
   isDisposed = false;
   readonly info: Promise<object>;
   readonly comms: FakeComm[] = [];
-  target: ((comm: FakeComm, message: object) => void) | null = null;
   constructor(
     public status = "idle",
     language = "typescript",
   ) {
     this.info = Promise.resolve({ language_info: { name: language } });
-  }
-  registerCommTarget(_: string, target: FakeKernel["target"]) {
-    this.target = target;
-  }
-  removeCommTarget() {
-    this.target = null;
   }
   createComm() {
     const comm = new FakeComm();
@@ -113,26 +106,22 @@ it("a kernel of another language is not asked", async () => {
   expect(model.link).toBe("foreign");
 });
 
-it("a kernel that closes the comm knows no conversions, until it opens one itself", async () => {
+it("a kernel that closes the comm is not asked again before it says that it has a conversion", async () => {
   const kernel = new FakeKernel();
-  await linked(kernel);
+  const link = await linked(kernel);
   kernel.comms[0].onClose();
   await kernel.become("busy");
   await kernel.become("idle");
-  expect([model.link, kernel.comms.length]).toEqual(["foreign", 1]);
-  const own = new FakeComm();
-  kernel.target?.(own, { content: { data: conversionsMessage("one") } });
+  expect([model.link, kernel.comms.length]).toEqual(["quiet", 1]);
+  link.ask();
+  await kernel.info;
+  await Promise.resolve();
+  kernel.comms[1].say(conversionsMessage("one"));
   expect(model.link).toBe("live");
-  expect(own.sent.at(-1)).toEqual({ type: "watch", conversion: "one" });
-});
-
-it("the kernel's own comm is needed only where there is none, but what it says is heard", async () => {
-  const kernel = new FakeKernel();
-  await linked(kernel);
-  const own = new FakeComm();
-  kernel.target?.(own, { content: { data: conversionsMessage("one") } });
-  expect(own.sent).toEqual([]);
-  expect(kernel.comms[0].sent.at(-1)).toEqual({ type: "watch", conversion: "one" });
+  link.ask();
+  await kernel.info;
+  await Promise.resolve();
+  expect(kernel.comms).toHaveLength(2);
 });
 
 it("a restart is shown, and the kernel is asked anew when it is there again", async () => {

@@ -15,7 +15,7 @@ it("the cell of a layer is the last that names it", () => {
 });
 
 it("a part of a name is not its name", () => {
-  expect(cellOfLayer(cells, "conv", null)).toBe(-1);
+  expect(cellOfLayer(cells, "conv", "x")).toBe(-1);
 });
 
 it("else it is the cell that declares the conversion", () => {

@@ -36,14 +36,14 @@ export function planFigure(plan: PlanCurve, width: number, theme: Theme, words: 
     marker: { color, size: sizes.marker + 1 },
   };
   const { cost, point } = plan.now;
-  const now: Data = {
+  const now = (at: number): Data => ({
     type: "scatter",
     mode: "lines",
-    x: [cost * scale, cost * scale],
+    x: [at * scale, at * scale],
     y: [0, Math.max(...plan.points.map(({ harm }) => harm), 0)],
     hoverinfo: "skip",
     line: { color: nowColor, width: 1.5, dash: "dash" },
-  };
+  });
   const here: Data[] =
     point === null || !plan.points[point]
       ? []
@@ -58,7 +58,7 @@ export function planFigure(plan: PlanCurve, width: number, theme: Theme, words: 
           },
         ];
   return {
-    data: [curve, now, ...here],
+    data: [curve, ...(cost === null ? [] : [now(cost)]), ...here],
     layout: {
       ...chartFrame(theme, width, 260),
       hovermode: "closest",

@@ -9,7 +9,7 @@ export function watchFirstConversions(
 ): void {
   const watch = (notebook: NotebookPanel) => {
     const onOpen = (comm: Kernel.IComm) => {
-      comm.dispose();
+      comm.close(); // the panel opens one of its own
       found(notebook);
     };
     const follow = () => notebook.sessionContext.session?.kernel?.registerCommTarget(CONVERSION_COMM, onOpen);

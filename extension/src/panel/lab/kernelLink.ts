@@ -1,4 +1,4 @@
-import type { Kernel, KernelMessage as WireMessage } from "@jupyterlab/services";
+import type { Kernel } from "@jupyterlab/services";
 import { CONVERSION_COMM } from "../../../../kernel/src/report/conversionMessages";
 import { parseKernelMessage } from "../../../../kernel/src/report/readKernelMessage";
 import type { PanelModel } from "../model/panelModel";
@@ -10,8 +10,8 @@ import type { PanelModel } from "../model/panelModel";
 export class KernelLink {
   #comm: Kernel.IComm | null = null;
   #isDisposed = false;
-  /** Whether this kernel has said that it knows no conversions; a restarted one is asked anew. */
-  #isForeign = false;
+  /** Whether this kernel is not asked again: it will say when it has a conversion. A restarted one is asked. */
+  #isQuiet = false;
 
   constructor(
     readonly kernel: Kernel.IKernelConnection,
@@ -19,7 +19,12 @@ export class KernelLink {
   ) {
     kernel.statusChanged.connect(this.#onStatus, this);
     kernel.connectionStatusChanged.connect(this.#onConnection, this);
-    kernel.registerCommTarget(CONVERSION_COMM, this.#onOpened);
+    this.#follow();
+  }
+
+  /** Asks a kernel anew that had no conversions: it has just made one. */
+  ask(): void {
+    this.#isQuiet = false;
     this.#follow();
   }
 
@@ -28,10 +33,7 @@ export class KernelLink {
     this.#isDisposed = true;
     this.kernel.statusChanged.disconnect(this.#onStatus, this);
     this.kernel.connectionStatusChanged.disconnect(this.#onConnection, this);
-    if (!this.kernel.isDisposed) {
-      this.kernel.removeCommTarget(CONVERSION_COMM, this.#onOpened);
-      this.#close();
-    }
+    if (!this.kernel.isDisposed) this.#close();
   }
 
   #follow(): void {
@@ -39,14 +41,14 @@ export class KernelLink {
     if (status === "dead" || status === "terminating") this.#lose("dead");
     else if (status === "restarting" || status === "autorestarting") this.#lose("restarting");
     else if (connectionStatus !== "connected") this.#lose("unreachable");
-    else if (!this.#comm && !this.#isForeign && (status === "idle" || status === "busy")) void this.#open();
+    else if (!this.#comm && !this.#isQuiet && (status === "idle" || status === "busy")) void this.#open();
   }
 
   /** A kernel of another language is not asked: it would complain of a target that it does not know. */
   async #open(): Promise<void> {
     const { language_info } = await this.kernel.info;
-    if (this.#isDisposed || this.#comm || this.#isForeign) return;
-    if (language_info.name !== "typescript") return this.#refuse();
+    if (this.#isDisposed || this.#comm || this.#isQuiet) return;
+    if (language_info.name !== "typescript") return this.#refuse("foreign");
     const comm = this.kernel.createComm(CONVERSION_COMM);
     this.#adopt(comm);
     comm.open();
@@ -65,17 +67,6 @@ export class KernelLink {
     this.#follow();
   }
 
-  /** The kernel opens one itself when it has its first conversion. It is needed only where ours is not. */
-  readonly #onOpened = (comm: Kernel.IComm, { content }: WireMessage.ICommOpenMsg): void => {
-    if (this.#comm && !this.#comm.isDisposed) {
-      this.#read(content.data);
-      return;
-    }
-    this.#adopt(comm);
-    this.#connect();
-    this.#read(content.data);
-  };
-
   #adopt(comm: Kernel.IComm): void {
     this.#comm = comm;
     comm.onMsg = ({ content }) => {
@@ -85,13 +76,13 @@ export class KernelLink {
     comm.onClose = () => {
       if (this.#comm !== comm) return;
       this.#comm = null;
-      this.#refuse();
+      this.#refuse("quiet");
     };
   }
 
-  #refuse(): void {
-    this.#isForeign = true;
-    this.model.disconnect("foreign");
+  #refuse(link: "foreign" | "quiet"): void {
+    this.#isQuiet = true;
+    this.model.disconnect(link);
   }
 
   #read(data: unknown): void {
@@ -101,7 +92,7 @@ export class KernelLink {
   }
 
   #lose(link: "dead" | "restarting" | "unreachable"): void {
-    this.#isForeign = false;
+    this.#isQuiet = false;
     const comm = this.#comm;
     this.#comm = null; // gone with the kernel; after a lost connection another one is opened
     if (comm && !comm.isDisposed) comm.dispose();

@@ -13,6 +13,11 @@ export class NotebookLink {
     this.#follow();
   }
 
+  /** The kernel has made its first conversion. */
+  ask(): void {
+    this.#link?.ask();
+  }
+
   dispose(): void {
     this.context.kernelChanged.disconnect(this.#follow, this);
     this.context.disposed.disconnect(this.dispose, this);

@@ -1,4 +1,5 @@
 // Loaded when the panel is first needed; what JupyterLab loads at its start is panelPlugin.ts.
+import "jupyterlab-lutnn/style/panel.css";
 import type { INotebookTracker, NotebookPanel } from "@jupyterlab/notebook";
 import { type ISignal, Signal } from "@lumino/signaling";
 import { type Action, type ActionName, actions, perform, stop } from "../model/actions";
@@ -120,9 +121,7 @@ export class PanelController implements PanelHost {
     const notebook = this.#notebookOf(model);
     const cells = notebook?.content.model?.sharedModel.cells ?? [];
     const sources = cells.map((cell) => (cell.cell_type === "code" ? cell.getSource() : null));
-    const id = model.conversion?.id;
-    const variable = model.conversions.find((one) => one.id === id)?.variable ?? null;
-    const index = cellOfLayer(sources, layer, variable);
+    const index = cellOfLayer(sources, layer, model.variable);
     if (!notebook || index < 0) return;
     notebook.content.activeCellIndex = index;
     void notebook.content.scrollToItem(index, "center");

@@ -129,7 +129,7 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
     });
     addNotebookButton(app.docRegistry, __("Convert the network layer by layer"), open);
     watchFirstConversions(tracker, async (notebook) => {
-      (await load()).link(notebook);
+      (await load()).link(notebook).ask();
       if (settings.autoOpen && tracker.currentWidget === notebook) open();
     });
 

@@ -23,14 +23,14 @@ const hasState = (model: PanelModel, names: readonly string[], ...states: string
     .filter(({ name, state }) => names.includes(name) && states.includes(state))
     .map(({ name }) => name);
 
-const needsTrain = ({ overview }: PanelModel): string | null =>
+const needsTrain = ({ overview, variable }: PanelModel): string | null =>
   overview && !overview.train
-    ? "The panel does not know which data to learn from: run conversion.calibrate(train) in a cell once."
+    ? `The panel does not know which data to learn from; run a cell with: await lutnn.panel(${variable}, { train })`
     : null;
 
-const needsValidation = ({ overview }: PanelModel): string | null =>
+const needsValidation = ({ overview, variable }: PanelModel): string | null =>
   overview && !overview.validation
-    ? "The panel does not know which data to measure on: run conversion.evaluate(validation) in a cell once."
+    ? `The panel does not know which data to measure on; run a cell with: await lutnn.panel(${variable}, { validation: test })`
     : null;
 
 const measure = (what: Extract<PanelCommand, { verb: "measure" }>["what"]): Action => ({

@@ -6,6 +6,7 @@ import type {
   LayerDetail,
   PanelCommand,
   PanelMessage,
+  PanelMetric,
   PanelQuestion,
   StateComparison,
 } from "../../../../kernel/src/report/conversionMessages";
@@ -16,10 +17,18 @@ import { Requests } from "./requests";
 import { Selection } from "./selection";
 
 /**
- * How the panel stands to its kernel: none is there; asked and not answered yet; answering; of another kind, which knows
- * no conversions; restarting; dead; unreachable.
+ * How the panel stands to its kernel: none is there; asked and not answered yet; answering; without conversions as long as
+ * no cell has loaded the library; of another language; restarting; dead; unreachable.
  */
-export type LinkState = "none" | "asking" | "live" | "foreign" | "restarting" | "dead" | "unreachable";
+export type LinkState =
+  | "none"
+  | "asking"
+  | "live"
+  | "quiet"
+  | "foreign"
+  | "restarting"
+  | "dead"
+  | "unreachable";
 
 /** What a view must draw anew. */
 export type Change =
@@ -38,7 +47,8 @@ export interface Notice {
   text: string;
 }
 
-const noMetric = { name: "", unit: "", higherIsBetter: true, dense: null, now: null };
+/** What the network is for is not known yet. */
+const noMetric: PanelMetric = { name: "", unit: "", higherIsBetter: true, dense: null, now: null };
 
 /** All that the panel knows of one kernel and what the user has chosen in it. Views read it and draw on `changed`. */
 export class PanelModel {
@@ -196,8 +206,19 @@ export class PanelModel {
     return this.layers.find(({ name }) => name === this.selection.active);
   }
 
+  /** The notebook's variable that holds the conversion, or what to call it where none does. */
+  get variable(): string {
+    const id = this.conversion?.id;
+    return this.conversions.find((one) => one.id === id)?.variable ?? "conversion";
+  }
+
   get overview(): ConversionSections["overview"] | undefined {
     return this.conversion?.get("overview");
+  }
+
+  /** The task's metric; one without a name and figures while the task is open. */
+  get metric(): PanelMetric {
+    return this.overview?.metric ?? noMetric;
   }
 
   get history(): ConversionSections["history"] | undefined {
@@ -216,12 +237,7 @@ export class PanelModel {
   get rows(): readonly LayerRow[] {
     if (!this.#rows) {
       const measures = this.conversion?.get("measures") ?? [];
-      const all = layerRows(
-        this.layers,
-        measures,
-        this.overview?.metric ?? noMetric,
-        this.history?.current ?? -1,
-      );
+      const all = layerRows(this.layers, measures, this.metric, this.history?.current ?? -1);
       this.#rows = sortedRows(shownRows(all, this.#filter), this.#order, this.#measure);
     }
     return this.#rows;

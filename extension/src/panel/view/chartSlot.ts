@@ -12,7 +12,7 @@ export class ChartSlot {
 
   constructor(onClick?: (points: PointedAt[]) => void) {
     this.#plot = new Plot((reason) => setText(this.#problem, reason), onClick);
-    this.#plot.node.role = "img";
+    this.#plot.node.role = "figure"; // plotly's buttons are in it
     this.#slot = new WidgetSlot(this.#plot);
     this.node = element("div", { class: "lutnn-output lutnn-chart-slot" }, this.#slot.node, this.#problem);
   }

@@ -19,10 +19,10 @@ export class ComparisonView {
     const { __ } = this.words;
     const { a, b, layers } = comparison;
     const stateOf = (id: number) => model.history?.states.find((state) => state.id === id);
-    const metric = model.overview?.metric;
+    const { metric } = model;
     const nameOf = (letter: string, id: number) => {
       const state = stateOf(id);
-      const value = metric && state ? metricText(state.metric, metric) : "–";
+      const value = state ? metricText(state.metric, metric) : "–";
       return `${letter}: ${id} ${state?.label ?? ""} (${value})`;
     };
     const differing = layers.filter((layer) => layer.a !== layer.b || (layer.moved ?? 0) > 0);

@@ -4,8 +4,7 @@ import { concerns, type Part } from "./part";
 import type { Words } from "./words";
 
 const example = `const conversion = lutnn.convert(model);
-await conversion.calibrate(train);
-await conversion.evaluate(test);`;
+await lutnn.panel(conversion, { train, validation: test });`;
 
 /** What stands in the panel while there is no conversion: why, and what to do. */
 export class EmptyState implements Part {
@@ -34,6 +33,7 @@ export class EmptyState implements Part {
       ],
       asking: [__("One moment"), __("The panel asks the notebook's kernel for its conversions.")],
       live: [__("No conversion yet"), __("Run a cell that makes one, and the panel shows it:")],
+      quiet: [__("No conversion yet"), __("Run a cell that makes one, and the panel shows it:")],
       foreign: [
         __("Another kernel"),
         __("This notebook's kernel knows no conversions. Choose the kernel TypeScript (LUT-NN) for it."),
@@ -50,8 +50,8 @@ export class EmptyState implements Part {
     };
     const [title, sentence] = sentences[link];
     const children: Node[] = [element("h2", {}, title), element("p", {}, sentence)];
-    if (link === "live") children.push(element("pre", { tabindex: 0 }, example));
-    if (link === "live" || link === "none" || link === "foreign")
+    if (link === "live" || link === "quiet") children.push(element("pre", { tabindex: 0 }, example));
+    if (["live", "quiet", "none", "foreign"].includes(link))
       children.push(button(__("Open the tutorials"), this.onTutorials, { class: "lutnn-button" }));
     this.node.replaceChildren(...children);
   }

@@ -50,7 +50,7 @@ export class FilterBar implements Part {
     }
     if (!concerns(changes, "rows", "overview", "selection", "conversions")) return;
     this.node.hidden = !model.overview;
-    setText(this.#unit, model.overview?.metric.unit ?? "");
+    setText(this.#unit, model.metric.unit);
     const { __ } = this.#words;
     const shown = model.rows.length;
     const all = model.layers.length;

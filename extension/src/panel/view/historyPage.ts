@@ -89,7 +89,7 @@ export class HistoryPage implements Part, Page {
   #row(state: PanelState, isCurrent: boolean): HTMLElement {
     const { __ } = this.words;
     const { id, label, tuned, replaced, code, unwritten } = state;
-    const metric = this.#model?.overview?.metric;
+    const metric = this.#model?.metric;
     const number = element("span", { class: "lutnn-muted" }, `${id} `);
     const name =
       this.#naming === id

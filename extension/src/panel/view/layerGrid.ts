@@ -81,13 +81,7 @@ export class LayerGrid implements Part {
   }
 
   #context(model: PanelModel): RowContext {
-    const metric = model.overview?.metric ?? {
-      name: "",
-      unit: "",
-      higherIsBetter: true,
-      dense: null,
-      now: null,
-    };
+    const { metric } = model;
     const losses = this.#rows.flatMap(({ loss, lossWithoutIt }) => [loss ?? 0, lossWithoutIt ?? 0]);
     const least = metric.dense === null ? 0 : Math.abs(metric.dense) * 0.01; // a hundredth shall not fill a bar
     return {

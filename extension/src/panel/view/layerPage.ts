@@ -132,11 +132,11 @@ export class LayerPage implements Part, Page {
     const { __ } = this.words;
     const { before, after, method } = layer;
     const measures = model.conversion?.get("measures")?.find((one) => one.layer === layer.name);
-    const metric = model.overview?.metric;
+    const { metric } = model;
     const both = (of: "operations" | "bytes", text: (value: number) => string) =>
       `${text(before[of])} → ${text(after[of])} (${timesText(before[of], after[of])})`;
     const measured = (value: number | null | undefined) =>
-      metric && typeof value === "number"
+      typeof value === "number"
         ? __(
             "%1 (%2 against the dense network)",
             metricText(value, metric),

@@ -33,12 +33,13 @@ export class Summary implements Part {
     const { overview } = model;
     this.node.hidden = !overview;
     if (!overview) return;
-    const { metric, cost } = overview;
+    const { cost } = overview;
+    const { metric } = model;
     const { __ } = this.words;
     const [quality, operations, bytes, time] = this.#tiles;
     const change = metric.now === null ? "" : changeText(lossOf(metric.now, metric), metric);
     quality.show(
-      metric.name.charAt(0).toUpperCase() + metric.name.slice(1),
+      metric.name.charAt(0).toUpperCase() + metric.name.slice(1) || __("Metric"),
       metricText(metric.now, metric),
       `${__("dense %1", metricText(metric.dense, metric))}${change && `, ${change}`}`,
       overview.validation

@@ -44,7 +44,7 @@ export class TrainingPage implements Part, Page {
     if (!this.#isShown) return;
     const { __ } = this.words;
     const curve = this.#model?.conversion?.get("training") ?? null;
-    const metric = this.#model?.overview?.metric;
+    const metric = this.#model?.metric;
     this.#chart.node.hidden = !curve || curve.points.length === 0;
     if (!curve || !metric) {
       setText(this.#sentence, __("Nothing has been trained yet. Fine-tune trains the replaced layers."));
