@@ -42,6 +42,14 @@ describe("sorting", () => {
     expect(namesOf({ key: "local", descending: true }).slice(2)).toEqual(["conv9", "Dense"]);
   });
 
+  it("by loss needs no measured dense network, whichever way the metric goes", () => {
+    const lower = { ...accuracy, higherIsBetter: false, dense: null };
+    const order = { key: "loss", descending: true } as const;
+    const first = (of: typeof lower) =>
+      sortedRows(layerRows(layers, measures, of, 4), order, "relative")[0].layer.name;
+    expect([first(lower), first({ ...lower, higherIsBetter: true })]).toEqual(["__proto__", "conv9"]);
+  });
+
   it("reads numbers in names", () => {
     const sorted = namesOf({ key: "name", descending: false });
     expect(sorted.indexOf("conv9")).toBeLessThan(sorted.indexOf("conv10"));

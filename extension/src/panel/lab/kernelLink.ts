@@ -41,7 +41,8 @@ export class KernelLink {
     if (status === "dead" || status === "terminating") this.#lose("dead");
     else if (status === "restarting" || status === "autorestarting") this.#lose("restarting");
     else if (connectionStatus !== "connected") this.#lose("unreachable");
-    else if (!this.#comm && !this.#isQuiet && (status === "idle" || status === "busy")) void this.#open();
+    // Also while nothing is known of the kernel, as after some restarts: it answers when it is ready.
+    else if (!this.#comm && !this.#isQuiet) void this.#open();
   }
 
   /** A kernel of another language is not asked: it would complain of a target that it does not know. */

@@ -14,6 +14,8 @@ export interface LayerRow {
   measures: LayerMeasures | null;
   /** Whether the figures are of another state than the present one. */
   isStale: boolean;
+  /** The metrics with this layer alone replaced, and with all but it, turned so that larger is worse. */
+  harm: { alone: number | null; withoutIt: number | null };
   /** What the metric loses against the dense network with this layer alone replaced; below 0 where it gains. */
   loss: number | null;
   /** The same with every calibrated layer but this one replaced. */
@@ -55,6 +57,9 @@ export function lossOf(value: number | null, { dense, higherIsBetter }: PanelMet
   return higherIsBetter ? dense - value : value - dense;
 }
 
+const harmOf = (value: number | null | undefined, { higherIsBetter }: PanelMetric): number | null =>
+  typeof value !== "number" ? null : higherIsBetter ? -value : value;
+
 export function layerRows(
   layers: readonly PanelLayer[],
   measures: ConversionSections["measures"],
@@ -69,6 +74,7 @@ export function layerRows(
       layer,
       measures: own,
       isStale: own !== null && own.state !== current,
+      harm: { alone: harmOf(own?.onlyThis, metric), withoutIt: harmOf(own?.allButThis, metric) },
       loss: lossOf(own?.onlyThis ?? null, metric),
       lossWithoutIt: lossOf(own?.allButThis ?? null, metric),
     };
@@ -103,9 +109,11 @@ const sortValue = (row: LayerRow, key: SortKey, measure: ErrorMeasure): number |
     case "bytes":
     case "milliseconds":
       return layer.before[key];
+    // The same order as that of the losses, which are unknown as long as the dense network has not been measured.
     case "loss":
+      return row.harm.alone;
     case "lossWithoutIt":
-      return row[key];
+      return row.harm.withoutIt;
     case "local":
     case "accumulated":
       return measures?.[key]?.[measure] ?? null;
