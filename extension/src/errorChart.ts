@@ -1,26 +1,42 @@
 import { PanelLayout, Widget } from "@lumino/widgets";
 import type { ErrorAccumulationReport } from "../../kernel/src/report/errorAccumulation";
-import { errorFigure } from "./errorFigure";
+import { type ErrorMeasure, errorFigure } from "./errorFigure";
 import { errorSummary } from "./errorSummary";
 import { errorTable } from "./errorTable";
 import { MeasureSwitch } from "./measureSwitch";
 import { Plot } from "./plot";
 
+/** What the reader of a chart does that others may want to know. */
+export interface ErrorChartEvents {
+  /** A point of this layer was clicked. */
+  onLayer?(name: string): void;
+  onMeasure?(measure: ErrorMeasure): void;
+}
+
 /** A report as one line, a chart and a table. Newer snapshots of the same run redraw it in place. */
 export class ErrorChart extends Widget {
   #report: ErrorAccumulationReport | undefined;
   readonly #summary = new Widget({ node: document.createElement("p") });
-  readonly #measure = new MeasureSwitch(() => void this.#redraw());
-  readonly #plot = new Plot((reason) => this.#fail(reason));
+  readonly #measure: MeasureSwitch;
+  readonly #plot: Plot;
   readonly #details = document.createElement("details");
   readonly #table = new Widget({ node: this.#details });
   /** Spoken by screen readers once, when a measurement ends; the summary changes too often for that. */
   readonly #announcement = new Widget();
 
-  constructor() {
+  constructor({ onLayer, onMeasure }: ErrorChartEvents = {}) {
     super();
     this.addClass("lutnn-output");
-    this.#plot.node.role = "img";
+    this.#measure = new MeasureSwitch((measure) => {
+      onMeasure?.(measure);
+      void this.#redraw();
+    });
+    const pointed = onLayer && ((layer: number) => this.#report && onLayer(this.#report.layers[layer].name));
+    this.#plot = new Plot(
+      (reason) => this.#fail(reason),
+      pointed && (([first]) => first && pointed(first.point)),
+    );
+    this.#plot.node.role = "figure"; // plotly's buttons are in it
     this.#table.addClass("lutnn-table");
     const summary = document.createElement("summary");
     summary.textContent = "Table";
@@ -33,6 +49,12 @@ export class ErrorChart extends Widget {
     this.layout = layout;
     for (const part of [this.#summary, this.#measure, this.#plot, this.#table, this.#announcement])
       layout.addWidget(part);
+  }
+
+  set measure(measure: ErrorMeasure) {
+    if (measure === this.#measure.value) return;
+    this.#measure.value = measure;
+    void this.#redraw();
   }
 
   /** Shows a report, or one sentence that says why it cannot. Resolves when drawn; ignores outdated snapshots. */

@@ -1,7 +1,9 @@
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from "@jupyterlab/application";
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
 import cleanNotebooks from "./cleanNotebooks";
-import { PLOTLY_MIME, PlotlyRenderer } from "./plotlyRenderer";
+import { LazyRenderer } from "./lazyRenderer";
+import panelPlugin from "./panel/lab/panelPlugin";
+import { PLOTLY_MIME } from "./plotlyMime";
 
 /**
  * Draws general plotly figures where nothing else does. The extension of the plotly package knows all traces and is
@@ -15,10 +17,15 @@ const plotlyPlugin: JupyterFrontEndPlugin<void> = {
   activate: (_app: JupyterFrontEnd, registry: IRenderMimeRegistry) => {
     if (registry.getFactory(PLOTLY_MIME)) return;
     registry.addFactory(
-      { safe: true, mimeTypes: [PLOTLY_MIME], createRenderer: () => new PlotlyRenderer() },
+      {
+        safe: true,
+        mimeTypes: [PLOTLY_MIME],
+        createRenderer: () =>
+          new LazyRenderer(async () => new (await import("./plotlyRenderer")).PlotlyRenderer()),
+      },
       40, // before text/html, which has 50
     );
   },
 };
 
-export default [plotlyPlugin, cleanNotebooks];
+export default [plotlyPlugin, cleanNotebooks, panelPlugin];

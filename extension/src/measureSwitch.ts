@@ -10,9 +10,9 @@ let switches = 0;
 
 /** Radio buttons that choose the measure. */
 export class MeasureSwitch extends Widget {
-  value: ErrorMeasure = "relative";
+  #value: ErrorMeasure = "relative";
 
-  constructor(onChange: () => void) {
+  constructor(onChange: (measure: ErrorMeasure) => void) {
     super({ node: document.createElement("fieldset") });
     this.addClass("lutnn-measure");
     this.node.ariaLabel = "Error measure";
@@ -21,14 +21,24 @@ export class MeasureSwitch extends Widget {
       const label = document.createElement("label");
       label.title = meanings[measure];
       const input = document.createElement("input");
-      Object.assign(input, { type: "radio", name, value: measure, checked: measure === this.value });
+      Object.assign(input, { type: "radio", name, value: measure, checked: measure === this.#value });
       input.dataset.lmSuppressShortcuts = "true"; // arrow keys choose here, instead of moving to another cell
       input.addEventListener("change", () => {
-        this.value = measure;
-        onChange();
+        this.#value = measure;
+        onChange(measure);
       });
       label.append(input, errorMeasures[measure]);
       this.node.append(label);
     }
+  }
+
+  get value(): ErrorMeasure {
+    return this.#value;
+  }
+
+  /** Chooses without telling. */
+  set value(measure: ErrorMeasure) {
+    this.#value = measure;
+    for (const input of this.node.querySelectorAll("input")) input.checked = input.value === measure;
   }
 }

@@ -1,13 +1,7 @@
 // Read by JupyterLab at start-up: which outputs and files the error chart is for.
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import { ERROR_ACCUMULATION_MIME } from "../../kernel/src/report/errorAccumulation";
-import { ErrorChart } from "./errorChart";
-
-class ErrorRenderer extends ErrorChart implements IRenderMime.IRenderer {
-  renderModel(model: IRenderMime.IMimeModel): Promise<void> {
-    return this.showReport(model.data[ERROR_ACCUMULATION_MIME]);
-  }
-}
+import { LazyRenderer } from "./lazyRenderer";
 
 const fileType = "lutnn-error-accumulation";
 const name = "LUT-NN Error Accumulation";
@@ -18,7 +12,7 @@ const extension: IRenderMime.IExtension = {
   rendererFactory: {
     safe: true, // names and numbers are drawn, never run
     mimeTypes: [ERROR_ACCUMULATION_MIME],
-    createRenderer: () => new ErrorRenderer(),
+    createRenderer: () => new LazyRenderer(async () => new (await import("./errorRenderer")).ErrorRenderer()),
   },
   rank: 40, // text/html has 50: with a higher rank, a bundle would show its fallback
   dataType: "json",

@@ -1,6 +1,6 @@
 import { PanelLayout, Widget } from "@lumino/widgets";
 import type { Config, Data, Layout } from "plotly.js";
-import { type Reading, Readout } from "./readout";
+import { type PointedAt, type Reading, Readout } from "./readout";
 import { onThemeChange, readTheme, type Theme } from "./theme";
 
 export interface Figure {
@@ -36,9 +36,13 @@ export class Plot extends Widget {
     if (this.node.clientWidth !== this.#width) void this.redraw();
   });
 
-  /** `onFailure` gets the reason when a drawing fails. */
-  constructor(private readonly onFailure: (reason: string) => void) {
+  /** `onFailure` gets the reason when a drawing fails, `onClick` the points that the user clicks. */
+  constructor(
+    private readonly onFailure: (reason: string) => void,
+    private readonly onClick?: (points: PointedAt[]) => void,
+  ) {
     super();
+    this.node.classList.toggle("lutnn-clickable", onClick !== undefined);
     this.addClass("lutnn-plot");
     this.#chart.addClass("lutnn-chart");
     const layout = new PanelLayout();
@@ -87,11 +91,14 @@ export class Plot extends Widget {
     const { data, layout, reading } = this.#build(width, readTheme(this.node));
     const isFirst = !this.#chart.node.hasChildNodes();
     const chart = await plotly.react(this.#chart.node, data, layout, config);
-    if (isFirst)
+    if (isFirst) {
+      const pointed = (points: { curveNumber: number; pointNumber: number }[]): PointedAt[] =>
+        points.map((point) => ({ trace: point.curveNumber, point: point.pointNumber }));
       chart.on("plotly_hover", ({ points }) => {
-        const pointed = points.map((point) => ({ trace: point.curveNumber, point: point.pointNumber }));
-        if (this.#reading) this.#readout.read(this.#reading.at(pointed));
+        if (this.#reading) this.#readout.read(this.#reading.at(pointed(points)));
       });
+      chart.on("plotly_click", ({ points }) => this.onClick?.(pointed(points)));
+    }
     this.#setReading(reading);
   }
 

@@ -1,9 +1,8 @@
 import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
 import { PanelLayout, Widget } from "@lumino/widgets";
 import { Plot } from "./plot";
+import { PLOTLY_MIME } from "./plotlyMime";
 import { themedFigure } from "./themedFigure";
-
-export const PLOTLY_MIME = "application/vnd.plotly.v1+json";
 
 /** Draws plotly JSON in the colours of the page, or one sentence that says why it cannot. */
 export class PlotlyRenderer extends Widget implements IRenderMime.IRenderer {

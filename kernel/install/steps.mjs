@@ -158,6 +158,7 @@ export const steps = {
   extension: {
     name: "JupyterLab extension",
     inputs: [
+      "extension/schema",
       "extension/src",
       "extension/style",
       "extension/package.json",

@@ -1,8 +1,9 @@
 import { expect, it, vi } from "vitest";
 
-// Both need a browser; what is tested is who may draw.
+// They need a browser; what is tested is who may draw.
 vi.mock("@jupyterlab/rendermime", () => ({ IRenderMimeRegistry: {} }));
-vi.mock("../../extension/src/plotlyRenderer", () => ({ PLOTLY_MIME: "application/vnd.plotly.v1+json" }));
+vi.mock("../../extension/src/panel/lab/panelPlugin", () => ({ default: {} }));
+vi.mock("../../extension/src/lazyRenderer", () => ({}));
 
 const { contentOf } = await import("../../extension/src/cleanNotebooks");
 const {

@@ -1,0 +1,66 @@
+import type { LayerRow } from "../model/layerRows";
+import { element, setAttribute, setText } from "./dom";
+import type { LayerColumn, RowContext } from "./layerColumns";
+
+/** The elements of one row in sight. They are used again for other layers; only what differs is written. */
+export class LayerRowView {
+  readonly node: HTMLElement;
+  name = "";
+  readonly #cells: { node: HTMLElement; text: HTMLElement; bar: HTMLElement | null }[];
+
+  constructor(
+    id: string,
+    private readonly columns: readonly LayerColumn[],
+  ) {
+    this.#cells = columns.map(({ kind, key, index }) => {
+      const text = element("span", { class: "lutnn-text" });
+      const bar = kind === "only" || kind === "without" ? element("i", { class: "lutnn-bar" }) : null;
+      const role = kind === "name" ? "rowheader" : "gridcell";
+      const attributes = {
+        role,
+        id: `${id}-${key}`,
+        class: `lutnn-cell lutnn-${kind}`,
+        "aria-colindex": index,
+      };
+      const node = element("div", attributes, text);
+      if (bar) node.append(bar);
+      return { node, text, bar };
+    });
+    this.node = element("div", { role: "row", class: "lutnn-row" }, ...this.#cells.map(({ node }) => node));
+  }
+
+  /** @param place in the order that is shown, from 0 */
+  show(row: LayerRow, place: number, height: number, context: RowContext): void {
+    this.name = row.layer.name;
+    const top = `${place * height}px`;
+    if (this.node.style.top !== top) this.node.style.top = top;
+    setAttribute(this.node, "aria-rowindex", place + 2);
+    setAttribute(this.node, "data-state", row.layer.state);
+    setAttribute(this.node, "data-stale", row.isStale ? "true" : null);
+    for (const [index, column] of this.columns.entries()) {
+      const { node, text, bar } = this.#cells[index];
+      const content = column.content(row, context);
+      setText(text, content.text);
+      setAttribute(node, "title", content.title ?? null);
+      if (!bar) continue;
+      const scale = `scaleX(${(content.share ?? 0).toFixed(3)})`;
+      if (bar.style.transform !== scale) bar.style.transform = scale;
+    }
+  }
+
+  /** @param column number of the active cell's column */
+  mark(isChosen: boolean, isActive: boolean, column: number): void {
+    setAttribute(this.node, "aria-selected", String(isChosen));
+    this.node.classList.toggle("lutnn-active-row", isActive);
+    for (const [index, { node }] of this.#cells.entries())
+      node.classList.toggle("lutnn-active", isActive && index === column);
+  }
+
+  cellId(column: number): string | undefined {
+    return this.#cells[column]?.node.id;
+  }
+
+  columnOf(target: Node): number {
+    return this.#cells.findIndex(({ node }) => node.contains(target));
+  }
+}

@@ -1,0 +1,218 @@
+// The whole story of the panel: a tutorial in the real JupyterLab with the real kernel, converted with the mouse.
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Locator, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { chartTexts, execute, setTheme, settle } from "./page";
+import {
+  clickLayerPoint,
+  kernelLimit,
+  layerNames,
+  notebookOf,
+  noticeOf,
+  openNotebook,
+  openPanel,
+  panelOf,
+  restartKernel,
+  rowOf,
+  runCell,
+  shownPage,
+  showPage,
+} from "./panelPage";
+import { type Session, startLimit, startSession } from "./session";
+
+const testLimit = 240_000; // ms
+const workLimit = 60_000; // ms, for one command on a busy machine
+const longTraining = 500; // epochs: far more than pass before it is stopped
+
+/** The cells of the first tutorial that load the data, train the dense network and begin to convert it. */
+function tutorialCells(): string[] {
+  const path = join(import.meta.dirname, "../../notebooks/01-first-lookup-network.ipynb");
+  const cells: { source: string[] }[] = JSON.parse(readFileSync(path, "utf8")).cells;
+  const sources = cells.map(({ source }) => source.join(""));
+  return ["lutnn.datasets.digits()", "lutnn.fit(model", "lutnn.convert(model)"].map((call) => {
+    const found = sources.find((source) => source.includes(call));
+    if (!found) throw new Error(`the tutorial has no cell with ${call}`);
+    return found;
+  });
+}
+
+let session: Session;
+let page: Page;
+let panel: Locator;
+
+beforeAll(async () => {
+  session = await startSession((root) =>
+    writeFileSync(
+      join(root, "tutorial.ipynb"),
+      notebookOf(...tutorialCells(), "await lutnn.panel(conversion, { train, validation: held });"),
+    ),
+  );
+  ({ page } = session);
+  await page.setViewportSize({ width: 1280, height: 800 });
+}, startLimit);
+
+afterAll(() => session?.close(), startLimit);
+
+const press = (name: string) => panel.getByRole("button", { name, exact: true }).click();
+const notice = () => noticeOf(panel).textContent();
+const saying = (what: RegExp) => expect.poll(notice, { timeout: workLimit }).toMatch(what);
+const stateOf = (layer: string) => rowOf(panel, layer).getAttribute("data-state");
+const statesOf = (layers: string[]) => Promise.all(layers.map(stateOf));
+const choose = (layer: string) => rowOf(panel, layer).getByRole("rowheader").click();
+const mark = (layer: string) => rowOf(panel, layer).locator(".lutnn-mark").click();
+/** The texts of a column, from top to bottom. */
+const figures = async (column: string, of: string[]) =>
+  Promise.all(of.map((layer) => rowOf(panel, layer).locator(`.lutnn-${column} .lutnn-text`).textContent()));
+
+describe("converting a network with the mouse", { timeout: testLimit }, () => {
+  let layers: string[];
+
+  it("says what to do, and shows the conversion as soon as a cell has made one", async () => {
+    await openNotebook(page, "tutorial.ipynb");
+    panel = await openPanel(page);
+    await expect.poll(() => panel.locator(".lutnn-empty h2").textContent()).toBe("No conversion yet");
+    for (let cell = 0; cell < 4; cell++) await runCell(page);
+    await expect
+      .poll(async () => (await layerNames(panel)).length, { timeout: kernelLimit })
+      .toBeGreaterThan(2);
+    layers = await layerNames(panel);
+    expect(new Set(await statesOf(layers))).toEqual(new Set(["dense"]));
+  });
+
+  it("calibrates, measures each layer, and sorts by what it loses", async () => {
+    await press("Calibrate");
+    await expect.poll(() => statesOf(layers), { timeout: workLimit }).toEqual(layers.map(() => "calibrated"));
+    await press("Measure");
+    await saying(/^measured \d+ layers/);
+    await panel.getByRole("columnheader", { name: "Only this" }).click();
+    const accuracies = async () =>
+      (await figures("only", await layerNames(panel))).map((text) => Number.parseFloat(text ?? ""));
+    await expect.poll(async () => (await accuracies()).every(Number.isFinite)).toBe(true);
+    await settle(page);
+    const values = await accuracies(); // those that are left
+    expect(values).toEqual(values.toSorted((a, b) => a - b));
+    await session.screenshot("panel-sorted");
+  });
+
+  it("replaces three layers by clicks, and shows how the error accumulates", async () => {
+    const three = layers.slice(0, 3);
+    for (const layer of three) await mark(layer);
+    await press("Replace");
+    await expect.poll(() => statesOf(three), { timeout: workLimit }).toEqual(three.map(() => "replaced"));
+    await panel.getByLabel("What is measured").selectOption("errors");
+    await press("Measure");
+    await saying(/^measured the errors/);
+    await showPage(panel, "Errors");
+    expect(await chartTexts(shownPage(panel))).toEqual(expect.arrayContaining(three));
+    await clickLayerPoint(panel, 1);
+    await expect.poll(() => rowOf(panel, layers[1]).getAttribute("aria-selected")).toBe("true");
+    await session.screenshot("panel-errors-1280-light");
+    await setTheme(page, "dark");
+    await session.screenshot("panel-errors-1280-dark");
+    await setTheme(page, "light");
+  });
+
+  it("changes a layer's V, and looks inside", async () => {
+    const [layer] = layers;
+    await choose(layer);
+    await showPage(panel, "Layer");
+    await chartTexts(shownPage(panel)); // of the centroids' use
+    await session.screenshot("panel-layer-1280-light");
+    const lengths = panel.getByLabel("V, length of a sub-vector");
+    const before = await lengths.inputValue();
+    const other = (await lengths.locator("option").allTextContents()).find((text) => text !== before) ?? "";
+    await lengths.selectOption(other);
+    await press("Change");
+    await saying(/calibrated anew/);
+    await expect.poll(() => shownPage(panel).locator(".lutnn-facts").textContent()).toContain(`V ${other},`);
+  });
+
+  it("fine-tunes, shows the curve live, and stops in the middle", async () => {
+    await panel.getByLabel("Epochs of fine-tuning").fill(String(longTraining));
+    await press("Fine-tune");
+    await showPage(panel, "Training");
+    const sentence = () => shownPage(panel).locator("p").first().textContent();
+    await expect.poll(sentence, { timeout: workLimit }).toMatch(/runs; loss/);
+    await page.locator(".lutnn-status", { hasText: /left/ }).waitFor({ timeout: workLimit });
+    await panel.locator(".lutnn-queue progress").waitFor();
+    await session.screenshot("panel-training-1280-light");
+    await panel.locator(".lutnn-queue").getByRole("button", { name: /^Stop/ }).click();
+    await saying(/cancelled/);
+    await expect.poll(() => panel.locator(".lutnn-queue li").count()).toBe(0);
+    await showPage(panel, "History");
+    await expect.poll(() => currentState(panel)).toMatch(/stopped/);
+  });
+
+  it("undoes, and restores", async () => {
+    const before = await currentState(panel);
+    await press("Undo");
+    await expect.poll(() => currentState(panel), { timeout: workLimit }).not.toBe(before);
+    await choose(layers[2]);
+    await press("Restore");
+    await expect.poll(() => stateOf(layers[2]), { timeout: workLimit }).toBe("calibrated");
+  });
+
+  it("is the same after the page has been loaded anew", async () => {
+    const before = { states: await statesOf(layers), now: await currentState(panel) };
+    await execute(page, "docmanager:save");
+    await page.reload();
+    panel = panelOf(page);
+    await expect
+      .poll(async () => (await layerNames(panel)).toSorted(), { timeout: kernelLimit })
+      .toEqual(layers.toSorted());
+    await showPage(panel, "History");
+    expect({ states: await statesOf(layers), now: await currentState(panel) }).toEqual(before);
+  });
+
+  it("compares two states, and inserts a cell that makes the present one again", async () => {
+    const replaced = await statesOf(layers);
+    const states = shownPage(panel).locator(".lutnn-states tbody tr");
+    await states.last().getByRole("radio").first().check();
+    await states.first().getByRole("radio").last().check();
+    await press("Compare A with B");
+    await expect.poll(() => panel.locator(".lutnn-differs").count()).toBeGreaterThan(0);
+    await session.screenshot("panel-history-1280-light");
+    await press("Insert cell");
+    await saying(/^Inserted as cell/);
+    const source = page.locator(".jp-Notebook .jp-mod-active .cm-content");
+    expect(await source.innerText()).toContain("lutnn.convert(model");
+    await runCell(page);
+    const conversions = panel.getByLabel("Conversion", { exact: true });
+    await expect.poll(() => conversions.locator("option").count(), { timeout: workLimit }).toBe(2);
+    await conversions.selectOption({ index: 1 });
+    await expect.poll(() => statesOf(layers), { timeout: workLimit }).toEqual(replaced);
+  });
+
+  it("plans, and applies a point of the trade-off", async () => {
+    await panel.getByLabel("Conversion", { exact: true }).selectOption({ index: 0 });
+    await showPage(panel, "Plan");
+    await press("Plan");
+    await saying(/^planned: \d+ points/);
+    await chartTexts(shownPage(panel));
+    await session.screenshot("panel-plan-1280-light");
+    await shownPage(panel)
+      .getByRole("button", { name: /^Apply the plan/ })
+      .last()
+      .click();
+    await saying(/applied a plan/);
+    await expect.poll(() => shownPage(panel).locator('tr[aria-current="true"]').count()).toBe(1);
+  });
+
+  it("shows a kernel that restarts, and is useful again by itself", async () => {
+    await restartKernel(page);
+    await expect
+      .poll(() => panel.locator(".lutnn-empty h2").textContent(), { timeout: kernelLimit })
+      .toBe("No conversion yet");
+  });
+
+  it("logs no error and asks no other host for anything", () => {
+    expect(session.complaints.filter((text) => /lutnn|plotly/i.test(text))).toEqual([]);
+    expect(session.foreignRequests).toEqual([]);
+  });
+});
+
+/** The present state, as the history names it. */
+async function currentState(of: Locator): Promise<string> {
+  return (await of.locator('.lutnn-states tr[aria-current="true"] th > span').allTextContents()).join(" ");
+}

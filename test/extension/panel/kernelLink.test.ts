@@ -1,0 +1,173 @@
+import { Signal } from "@lumino/signaling";
+import { beforeEach, expect, it } from "vitest";
+import { KernelLink } from "../../../extension/src/panel/lab/kernelLink";
+import { PanelModel } from "../../../extension/src/panel/model/panelModel";
+import { conversionsMessage, wholeSnapshot } from "../fixtures/conversion";
+
+/** What the panel uses of a kernel connection, without a kernel. */
+class FakeComm {
+  onMsg: (message: object) => void = () => {};
+  onClose: () => void = () => {};
+  isDisposed = false;
+  readonly sent: unknown[] = [];
+  opened = 0;
+  open() {
+    this.opened += 1;
+  }
+  send(data: unknown) {
+    this.sent.push(data);
+  }
+  close() {
+    this.isDisposed = true;
+  }
+  dispose() {
+    this.isDisposed = true;
+  }
+  say(data: unknown) {
+    this.onMsg({ content: { data } });
+  }
+}
+
+class FakeKernel {
+  readonly statusChanged = new Signal<this, string>(this);
+  readonly connectionStatusChanged = new Signal<this, string>(this);
+  connectionStatus = "connected";
+  isDisposed = false;
+  readonly info: Promise<object>;
+  readonly comms: FakeComm[] = [];
+  constructor(
+    public status = "idle",
+    language = "typescript",
+  ) {
+    this.info = Promise.resolve({ language_info: { name: language } });
+  }
+  createComm() {
+    const comm = new FakeComm();
+    this.comms.push(comm);
+    return comm;
+  }
+  async become(status: string) {
+    this.status = status;
+    this.statusChanged.emit(status);
+    await this.info;
+    await Promise.resolve();
+  }
+}
+
+let model: PanelModel;
+beforeEach(() => {
+  model = new PanelModel();
+});
+
+async function linked(kernel: FakeKernel): Promise<KernelLink> {
+  const link = new KernelLink(kernel as never, model);
+  await kernel.info;
+  await Promise.resolve();
+  return link;
+}
+
+it("a comm is opened once, and what the kernel says on it reaches the model", async () => {
+  const kernel = new FakeKernel();
+  await linked(kernel);
+  await kernel.become("busy");
+  expect(kernel.comms).toHaveLength(1);
+  kernel.comms[0].say(conversionsMessage("one"));
+  kernel.comms[0].say(wholeSnapshot("one", ["a", "b"]));
+  expect(model.layers).toHaveLength(2);
+  expect(kernel.comms[0].sent).toEqual([
+    { type: "watch", conversion: null },
+    { type: "watch", conversion: "one" },
+  ]);
+});
+
+it("a message that is none is said in a sentence, and changes nothing", async () => {
+  const kernel = new FakeKernel();
+  await linked(kernel);
+  kernel.comms[0].say(conversionsMessage("one"));
+  kernel.comms[0].say(wholeSnapshot("one", ["a"]));
+  for (const bad of [
+    null,
+    "text",
+    { type: "snapshot" },
+    { type: "nothing" },
+    { ...wholeSnapshot("one", ["a"]), sequence: "9" },
+  ]) {
+    model.notice = null;
+    kernel.comms[0].say(bad);
+    expect(model.notice).toMatchObject({ kind: "fault" });
+  }
+  expect(model.layers).toHaveLength(1);
+});
+
+it("a kernel of another language is not asked", async () => {
+  const kernel = new FakeKernel("idle", "python");
+  await linked(kernel);
+  expect(kernel.comms).toHaveLength(0);
+  expect(model.link).toBe("foreign");
+});
+
+it("a kernel that closes the comm is not asked again before it says that it has a conversion", async () => {
+  const kernel = new FakeKernel();
+  const link = await linked(kernel);
+  kernel.comms[0].onClose();
+  await kernel.become("busy");
+  await kernel.become("idle");
+  expect([model.link, kernel.comms.length]).toEqual(["quiet", 1]);
+  link.ask();
+  await kernel.info;
+  await Promise.resolve();
+  kernel.comms[1].say(conversionsMessage("one"));
+  expect(model.link).toBe("live");
+  link.ask();
+  await kernel.info;
+  await Promise.resolve();
+  expect(kernel.comms).toHaveLength(2);
+});
+
+it("a restart is shown, and the kernel is asked anew when it is there again", async () => {
+  const kernel = new FakeKernel();
+  await linked(kernel);
+  kernel.comms[0].say(conversionsMessage("one"));
+  await kernel.become("restarting");
+  expect(model.link).toBe("restarting");
+  expect(kernel.comms).toHaveLength(1);
+  await kernel.become("unknown");
+  await kernel.become("idle");
+  expect(kernel.comms).toHaveLength(2);
+  kernel.comms[0].say(conversionsMessage("old")); // too late
+  expect(model.conversions).toEqual([]);
+  kernel.comms[1].say(conversionsMessage("new"));
+  expect(model.link).toBe("live");
+});
+
+it("death is shown", async () => {
+  const kernel = new FakeKernel();
+  await linked(kernel);
+  await kernel.become("dead");
+  expect(model.link).toBe("dead");
+});
+
+it("a connection that comes back is used", async () => {
+  const kernel = new FakeKernel();
+  await linked(kernel);
+  kernel.comms[0].say(conversionsMessage("one"));
+  kernel.comms[0].say(wholeSnapshot("one", ["a"]));
+  kernel.connectionStatus = "connecting";
+  kernel.connectionStatusChanged.emit("connecting");
+  expect([model.link, model.layers.length]).toEqual(["unreachable", 1]);
+  kernel.connectionStatus = "connected";
+  kernel.connectionStatusChanged.emit("connected");
+  await kernel.info;
+  await Promise.resolve();
+  expect(kernel.comms[1].sent).toEqual([{ type: "watch", conversion: "one" }]);
+});
+
+it("a link that is disposed closes its comm and hears nothing more", async () => {
+  const kernel = new FakeKernel();
+  const link = await linked(kernel);
+  link.dispose();
+  expect(kernel.comms[0].isDisposed).toBe(true);
+  kernel.comms[0].say(conversionsMessage("one"));
+  await kernel.become("dead");
+  expect(model.link).toBe("asking");
+});
