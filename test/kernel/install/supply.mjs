@@ -13,6 +13,7 @@ const withScripts = [
   "core-js", // says thank you
   "es5-ext", // says something else
   "onnxruntime-node", // would fetch CUDA's libraries
+  "protobufjs", // compares a version
   "zeromq", // would build what it brings built
 ];
 
