@@ -32,10 +32,14 @@ const calibration = z.object({
 const expression =
   /^[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)?(\.(take|skip|shuffle|sample|split)\([\d., ]*\)(\[[01]\])?)*$/;
 
-/** JSON of any depth that a verb was called with: shallow, since options are. */
-const argument: z.ZodType<Argument> = z.lazy(() =>
-  z.union([z.null(), z.boolean(), z.number(), z.string(), z.array(argument), z.record(z.string(), argument)]),
-);
+/** JSON that a verb was called with, lists in lists so many times: options are shallow, and a crafted file may not be. */
+function argumentOf(depth: number): z.ZodType<Argument> {
+  const plain = z.union([z.null(), z.boolean(), z.number(), z.string()]);
+  if (depth === 0) return plain;
+  const inner = argumentOf(depth - 1);
+  return z.union([plain, z.array(inner), z.record(z.string(), inner)]);
+}
+const argument = argumentOf(32);
 
 const verbRecord: z.ZodType<VerbRecord> = z.object({
   verb: z.string().regex(/^[A-Za-z]+$/),

@@ -2,10 +2,8 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { LutnnError } from "lutnn";
 import { afterAll, describe, expect, it } from "vitest";
 import { type NpyArray, readNpy, writeNpy } from "../../../kernel/lib/files/npy";
-import { mutatedBytes } from "./mutate";
 
 const python = resolve(import.meta.dirname, "../../../.venv/bin/python");
 const folder = mkdtempSync(join(tmpdir(), "lutnn-npy-"));
@@ -97,21 +95,5 @@ for i in range(4):
       /the header must be whole \(got 60 bytes in all\)/,
     );
     expect(() => readNpy(Buffer.from("no array at all"), "f")).toThrow(/must be an array of NumPy's/);
-  });
-
-  it("that were mutated are read, or refused in a sentence", () => {
-    const files = ["f4", "i8-columns", "one", "second"].map((name) =>
-      readFileSync(join(folder, `${name}.npy`)),
-    );
-    let refused = 0;
-    for (let seed = 0; seed < 4000; seed++)
-      try {
-        readNpy(mutatedBytes(files[seed % files.length], seed), "f");
-      } catch (error) {
-        if (!(error instanceof Error) || error.constructor.name !== LutnnError.name) throw error;
-        refused++;
-      }
-    expect(refused).toBeGreaterThan(400);
-    expect(refused).toBeLessThan(3900);
   });
 });
