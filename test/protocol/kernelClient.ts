@@ -165,9 +165,10 @@ export class Kernel {
     }
   }
 
+  /** @param content a text is sent as it is, whatever it says */
   frames(
     type: string,
-    content: Json,
+    content: Json | string,
     extra: { header?: Json; metadata?: Json; buffers?: Uint8Array[] } = {},
   ) {
     const header = {
@@ -179,7 +180,10 @@ export class Kernel {
       version: "5.5",
       ...extra.header,
     };
-    const parts = [header, {}, extra.metadata ?? {}, content].map((part) => JSON.stringify(part));
+    const parts = [
+      ...[header, {}, extra.metadata ?? {}].map((part) => JSON.stringify(part)),
+      typeof content === "string" ? content : JSON.stringify(content),
+    ];
     const hmac = createHmac("sha256", this.key);
     for (const part of parts) hmac.update(part);
     const signature = this.key === "" ? "" : hmac.digest("hex");

@@ -1,11 +1,14 @@
 import { connect } from "node:net";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { Dealer } from "zeromq";
 import { delimiter, type Json, Kernel } from "./kernelClient";
 
 /** The issue asks for 1 s; the machine may have a busy moment, so the best of some cells counts. */
 const soonMs = 1000;
 const attempts = 5;
+/** Messages that are none; npm run check:messages sends more of them, and takes its time. */
+const malformed = Number(process.env.LUTNN_MESSAGES ?? 10_000);
+vi.setConfig({ testTimeout: 150_000 + malformed * 5 });
 
 let kernel: Kernel;
 beforeAll(async () => {
@@ -34,7 +37,7 @@ function random(seed: number) {
   };
 }
 
-test("ten thousand malformed, unsigned and truncated messages leave the kernel alive and quick", async () => {
+test(`${malformed} malformed, unsigned and truncated messages leave the kernel alive and quick`, async () => {
   const pick = random(1);
   const bytes = (length: number) => Buffer.from(Array.from({ length }, () => pick(256)));
   const good = () => kernel.frames("execute_request", { code: "globalThis.broken = true" }).frames;
@@ -55,7 +58,7 @@ test("ten thousand malformed, unsigned and truncated messages leave the kernel a
     socket.connect(`tcp://127.0.0.1:${kernel.ports[channel as "shell"]}`);
     return socket;
   });
-  for (let index = 0; index < 10_000; index++)
+  for (let index = 0; index < malformed; index++)
     await [shell, control, stdin][pick(3)].send(bad[index % bad.length]());
   for (const socket of [shell, control, stdin]) socket.close();
   await stillAnswers();
