@@ -35,6 +35,7 @@ export function testWithSanitizers() {
     "--",
     "bytes_test",
     "fuzz",
+    "fuzz_calls",
     "int8_test",
     "integer_test",
     "quantize_table_test",
@@ -46,7 +47,7 @@ export function testWithSanitizers() {
     "native/build-asan",
     {},
     "--tests-regex",
-    "^(bytes_test|fuzz|int8_test|integer_test|quantize_table_test|table_sums_test|training_test|api_test)$",
+    "^(bytes_test|fuzz|fuzz_calls|int8_test|integer_test|quantize_table_test|table_sums_test|training_test|api_test)$",
   );
   buildNative("native/build-tsan", ...definitions, "-DLUTNN_SANITIZE=thread", "--", "threads_test");
   ctest("native/build-tsan", {}, "--tests-regex", "^threads_test$");
