@@ -3,12 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as lutnn from "lutnn";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { exportOnnx } from "../../../kernel/lib/layers/exportOnnx";
-import { bringDataIn } from "../../../kernel/lib/onnx/externalData";
-import { readModel } from "../../../kernel/lib/onnx/readModel";
-import { withLookups } from "../inference/lookupNetwork";
 import { tinyData, tinyNetwork } from "../network";
-import { mutatedBytes, mutatedJson } from "./mutate";
+import { mutatedJson } from "./mutate";
 
 /** So many mutated files for each reader; LUTNN_FUZZ multiplies them, LUTNN_FUZZ_SEED takes others. */
 const times = Number(process.env.LUTNN_FUZZ ?? 1);
@@ -36,41 +32,6 @@ async function fuzz(count: number, attempt: (seed: number) => unknown): Promise<
   expect(share, "the share that is refused").toBeGreaterThan(0.01);
   expect(share, "the share that is refused").toBeLessThan(0.999);
 }
-
-describe("a mutated file is read, or refused in a sentence of ours", () => {
-  it("what an ONNX file says of itself, and its constants elsewhere", async () => {
-    const path = join(root, "saved.onnx");
-    const conversion = lutnn.convert(tinyNetwork(), { layers: ["c2"] });
-    await conversion.calibrate(tinyData(40), { method: "kmeans" });
-    await conversion.replaceAll();
-    await conversion.save(path, { externalData: true, check: false });
-    const file = readFileSync(path);
-    await fuzz(400, async (seed) => {
-      const bytes = mutatedBytes(file, seed);
-      await lutnn.fileInfo(bytes);
-      bringDataIn(readModel(bytes, "f"), root, "f");
-    });
-    await conversion.restoreAll();
-  });
-
-  it("an ONNX file in the reference session", async () => {
-    const model = withLookups(
-      tinyNetwork(),
-      { c2: 9, hidden: 6 },
-      { scale: Math.fround(0.03), zeroPoint: 128 },
-    );
-    const file = exportOnnx(model);
-    const x = { data: new Float32Array(72).fill(0.4), dims: [1, 2, 6, 6] };
-    await fuzz(60, async (seed) => {
-      const session = await lutnn.InferenceSession.create(mutatedBytes(file, seed), { backend: "reference" });
-      try {
-        await session.run({ input: x });
-      } finally {
-        await session.release();
-      }
-    });
-  });
-});
 
 describe("a crafted stored conversion", () => {
   const folder = join(root, "work");

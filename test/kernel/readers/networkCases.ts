@@ -18,6 +18,7 @@ import { parseErrorAccumulation } from "../../../kernel/lib/report/readErrorAccu
 import { CheckpointFolder } from "../../../kernel/lib/training/checkpoint";
 import { fixtureReport } from "../../extension/fixtures/report";
 import { mutatedBytes, mutatedJson } from "../files/mutate";
+import { withLookups } from "../inference/lookupNetwork";
 import { tinyData, tinyNetwork } from "../network";
 import type { Attempt } from "./cases";
 
@@ -74,6 +75,31 @@ async function manifestCase(root: string): Promise<Attempt> {
     readManifest(seed % 2 ? mutatedBytes(Buffer.from(text), seed).toString() : mutatedJson(value, seed), "f");
 }
 
+async function infoCase(root: string): Promise<Attempt> {
+  const path = join(root, "saved.onnx");
+  const conversion = lutnn.convert(tinyNetwork(), { layers: ["c2"] });
+  await conversion.calibrate(tinyData(40), { method: "kmeans" });
+  await conversion.replaceAll();
+  await conversion.save(path, { check: false });
+  await conversion.restoreAll();
+  const file = readFileSync(path);
+  return (seed) => lutnn.fileInfo(mutatedBytes(file, seed));
+}
+
+function sessionCase(): Attempt {
+  const quantiser = { scale: Math.fround(0.03), zeroPoint: 128 };
+  const file = exportOnnx(withLookups(tinyNetwork(), { c2: 9, hidden: 6 }, quantiser));
+  const input = { data: new Float32Array(72).fill(0.4), dims: [1, 2, 6, 6] };
+  return async (seed) => {
+    const session = await lutnn.InferenceSession.create(mutatedBytes(file, seed), { backend: "reference" });
+    try {
+      await session.run({ input });
+    } finally {
+      await session.release();
+    }
+  };
+}
+
 /** What `parseErrorAccumulation` says is its refusal. */
 function reportCase(): Attempt {
   const report = fixtureReport({ names: ["conv1", "conv2"], series: ["k-means", "fine-tuned"] });
@@ -117,6 +143,8 @@ export async function networkCases(root: string): Promise<Record<string, Attempt
     gzip: (seed) => gunzipExactly(mutatedBytes(packed, seed), 100_000, "f"),
     onnx: (seed) => headOfFile(readOnnxFile(mutatedBytes(network, seed), null).model),
     "onnx with constants beside": (seed) => readOnnxFile(mutatedBytes(beside.model, seed), path),
+    "what a saved file says of itself": await infoCase(root),
+    "reference session": sessionCase(),
     checkpoint: await checkpointCase(root),
     "stored conversion": await manifestCase(root),
     report: reportCase(),

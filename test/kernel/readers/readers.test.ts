@@ -43,7 +43,8 @@ const names = [
   ...["gtsrb", "speech-commands", "imagenet"],
   ...["movie-snippets", "movie-snippets' archive", "glue", "tokenizer", "utkface"],
   ...["safetensors", "safetensors' header", "stored array", "npy", "idx", "gzip"],
-  ...["onnx", "onnx with constants beside", "checkpoint", "stored conversion", "report"],
+  ...["onnx", "onnx with constants beside", "what a saved file says of itself", "reference session"],
+  ...["checkpoint", "stored conversion", "report"],
 ];
 
 describe("a mutated file is read, or refused in a sentence of ours", () => {

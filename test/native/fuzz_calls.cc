@@ -1,0 +1,264 @@
+// Calls of the C API drawn from bytes: sizes that are right, one off, or nonsense, arrays of just the length that they claim,
+// so that AddressSanitizer sees what is touched beyond. A call is carried out or refused; nothing else may happen. libFuzzer
+// gives the bytes where it is built in, else fuzz_calls_main.cc.
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "core/lutnn.h"
+#include "training/lutnn_training.h"
+
+/// Calls that were refused, and that were carried out.
+long fuzzedCalls[2];
+
+namespace {
+
+/// What is left of the input; zeros once nothing is.
+class Bytes {
+ public:
+  Bytes(const uint8_t* data, size_t size) : data_(data), size_(size) {}
+  uint8_t byte() {
+    if (size_ == 0) return 0;
+    size_--;
+    return *data_++;
+  }
+  int64_t below(int64_t count) { return byte() % count; }
+  bool oneIn(int64_t count) { return below(count) == count - 1; }
+  /// A size that may be used as it is, or one that nobody means.
+  int64_t spoiled(int64_t size) {
+    if (!oneIn(24)) return size;
+    static constexpr int64_t odd[] = {
+        0, -1, 1, INT64_MIN, INT64_MAX, int64_t{1} << 31, (int64_t{1} << 31) - 1, int64_t{1} << 53};
+    return byte() % 2 ? size + below(3) - 1 : odd[below(8)];
+  }
+  float number() {
+    static constexpr float odd[] = {0.f, -0.f, 1e38f, -1e38f, 1e-45f, 0.5f};
+    const int64_t which = below(20);
+    if (which < 6) return odd[which];
+    if (which == 6) return __builtin_nanf("");
+    if (which == 7) return __builtin_inff();
+    return static_cast<float>(byte()) / 16.f - 8.f;
+  }
+
+ private:
+  const uint8_t* data_;
+  size_t size_;
+};
+
+/// Arrays of one call, each a piece of memory of its own that is as long as it says, and no longer.
+class Arrays {
+ public:
+  explicit Arrays(Bytes& bytes) : bytes_(bytes) {}
+  /// Mostly of `length` elements; filled from the input.
+  template <class View, class T>
+  View make(int64_t length, T (*element)(Bytes&)) {
+    constexpr int64_t most = 1 << 16;
+    if (bytes_.oneIn(24)) length += bytes_.below(3) - 1;
+    if (length < 0 || length > most) return {nullptr, length};
+    kept_.push_back(std::unique_ptr<char[]>(new char[static_cast<size_t>(length) * sizeof(T)]));
+    T* data = reinterpret_cast<T*>(kept_.back().get());
+    const int64_t drawn = length < 64 ? length : 64;
+    for (int64_t i = 0; i < length; i++) data[i] = i < drawn ? element(bytes_) : data[i % drawn];
+    return {data, length};
+  }
+  template <class View>
+  View floats(int64_t length) {
+    return make<View, float>(length, [](Bytes& b) { return b.number(); });
+  }
+  lutnn_doubles doubles(int64_t length) {
+    return make<lutnn_doubles, double>(length, [](Bytes& b) { return b.byte() / 256.0; });
+  }
+  lutnn_int8s int8s(int64_t length) {
+    return make<lutnn_int8s, int8_t>(length, [](Bytes& b) { return static_cast<int8_t>(b.byte()); });
+  }
+  lutnn_ints ints(int64_t length, bool small) {
+    if (small) return make<lutnn_ints, int32_t>(length, [](Bytes& b) { return static_cast<int32_t>(b.below(9)); });
+    return make<lutnn_ints, int32_t>(length,
+                                     [](Bytes& b) { return static_cast<int32_t>(b.byte()) << (b.byte() % 24); });
+  }
+  template <class View>
+  View codes(int64_t length) {
+    return make<View, uint8_t>(length,
+                               [](Bytes& b) { return static_cast<uint8_t>(b.oneIn(40) ? b.byte() : b.below(2)); });
+  }
+
+ private:
+  Bytes& bytes_;
+  std::vector<std::unique_ptr<char[]>> kept_;
+};
+
+lutnn_context* context() {
+  static lutnn_context* made = [] {
+    lutnn_context* context = nullptr;
+    lutnn_error error;
+    if (lutnn_context_create(&context, &error) != LUTNN_OK) __builtin_trap();
+    return context;
+  }();
+  return made;
+}
+
+/// A code that there is, and a sentence that ends.
+void check(lutnn_code code, const lutnn_error& error) {
+  fuzzedCalls[code == LUTNN_OK]++;
+  if (code < LUTNN_OK || code > LUTNN_FAILED) __builtin_trap();
+  if (code != LUTNN_OK && !std::memchr(error.message, 0, sizeof error.message)) __builtin_trap();
+}
+
+struct Sizes {
+  int64_t C, K, V, M, rows;
+  explicit Sizes(Bytes& b)
+      : C(1 + b.below(4)),
+        K(b.oneIn(3) ? 2 + b.below(60) : 16),
+        V(1 + b.below(9)),
+        M(1 + b.below(40)),
+        rows(b.below(40)) {}
+};
+
+lutnn_integer_codes integersOf(Bytes& b, Arrays& arrays, const Sizes& s) {
+  return {b.number(), b.spoiled(b.byte()), arrays.int8s(s.C * s.K * s.V), arrays.ints(s.C * s.K, false)};
+}
+
+void layer(Bytes& b) {
+  Arrays arrays(b);
+  Sizes s(b);
+  const bool isConv = b.below(2);
+  lutnn_window window{};
+  int64_t height = 0, width = 0;
+  if (isConv) {
+    const int64_t fh = 1 + b.below(3), fw = 1 + b.below(3);
+    s.V = fh * fw;
+    window = {b.spoiled(s.C),
+              b.spoiled(fh),
+              b.spoiled(fw),
+              b.spoiled(1 + b.below(2)),
+              b.spoiled(1 + b.below(3)),
+              b.spoiled(1 + b.below(2)),
+              b.spoiled(1 + b.below(2)),
+              b.spoiled(b.below(3)),
+              b.spoiled(b.below(3)),
+              b.spoiled(b.below(3)),
+              b.spoiled(b.below(3))};
+    height = 1 + b.below(9);
+    width = 1 + b.below(9);
+    s.rows = b.below(3);
+  }
+  const lutnn_lookup lookup{b.spoiled(s.C),
+                            b.spoiled(s.K),
+                            b.spoiled(s.V),
+                            b.spoiled(s.M),
+                            arrays.floats<lutnn_floats>(s.C * s.K * s.V),
+                            arrays.int8s(s.C * s.K * s.M),
+                            arrays.floats<lutnn_floats>(s.M),
+                            arrays.floats<lutnn_floats>(s.M)};
+  lutnn_layer_options options{};
+  options.encoding = static_cast<lutnn_encoding>(b.below(5));
+  options.window = isConv ? &window : nullptr;
+  options.tree_dimensions = arrays.ints(s.C * 4, true);
+  options.tree_thresholds = arrays.floats<lutnn_floats>(s.C * 15);
+  const lutnn_integer_codes integers = integersOf(b, arrays, s);
+  options.integers = b.oneIn(16) ? nullptr : &integers;
+  lutnn_layer* made = nullptr;
+  lutnn_error error;
+  const lutnn_code code = lutnn_layer_create(context(), &lookup, &options, &made, &error);
+  check(code, error);
+  if (code != LUTNN_OK) return;
+
+  int64_t positions = s.rows, plane = 1;
+  if (isConv) {
+    int64_t size[2];
+    const lutnn_code fits = lutnn_layer_output_size(made, b.spoiled(height), b.spoiled(width), size, &error);
+    check(fits, error);
+    plane = fits == LUTNN_OK && size[0] < 64 && size[1] < 64 ? size[0] * size[1] : 1;
+    positions *= plane;
+  }
+  const int64_t elements = isConv ? s.rows * window.input_channels % 4096 * height * width : s.rows * s.C * s.V;
+  lutnn_inputs inputs{arrays.floats<lutnn_floats>(elements), b.spoiled(s.rows), b.spoiled(height), b.spoiled(width)};
+  check(lutnn_layer_encode(made, &inputs, arrays.codes<lutnn_bytes_out>(positions * s.C), context(), &error), error);
+  const lutnn_ints sums = arrays.ints(positions * s.M, false);
+  check(lutnn_layer_lookup(made, arrays.codes<lutnn_bytes>(positions * s.C), b.spoiled(positions),
+                           {const_cast<int32_t*>(sums.data), sums.length}, context(), &error),
+        error);
+  double share;
+  check(lutnn_layer_mismatch(made, &inputs, &share, context(), &error), error);
+  lutnn_run run{};
+  run.inputs = inputs;
+  run.y = arrays.floats<lutnn_floats_out>(positions * s.M);
+  const auto residual = arrays.floats<lutnn_floats>(positions * s.M);
+  run.residual = b.below(2) ? &residual : nullptr;
+  run.relu = b.below(2);
+  run.threads = b.spoiled(1 + b.below(3));
+  run.from = b.spoiled(0);
+  run.to = b.spoiled(s.rows);
+  check(lutnn_layer_run(made, &run, context(), &error), error);
+  lutnn_call* call = nullptr;
+  const lutnn_code bound = lutnn_call_create(made, &run, &call, &error);
+  check(bound, error);
+  if (bound == LUTNN_OK) check(lutnn_call_run(call, context(), &error), error);
+  lutnn_call_free(call);
+  lutnn_layer_free(made);
+}
+
+void functions(Bytes& b) {
+  Arrays arrays(b);
+  const Sizes s(b);
+  lutnn_error error;
+  const auto x = arrays.floats<lutnn_floats>(s.rows * s.C * s.V);
+  const lutnn_encode encode{x,
+                            b.spoiled(s.rows),
+                            arrays.floats<lutnn_floats>(s.C * s.K * s.V),
+                            b.spoiled(s.C),
+                            b.spoiled(s.K),
+                            b.spoiled(s.V),
+                            arrays.codes<lutnn_bytes_out>(s.rows * s.C)};
+  check(lutnn_encode_rows(&encode, context(), &error), error);
+  const lutnn_integer_codes integers = integersOf(b, arrays, s);
+  const lutnn_encode_integers inIntegers{x,
+                                         b.spoiled(s.rows),
+                                         &integers,
+                                         b.spoiled(s.C),
+                                         b.spoiled(s.K),
+                                         b.spoiled(s.V),
+                                         arrays.codes<lutnn_bytes_out>(s.rows * s.C)};
+  check(lutnn_encode_integer_rows(&inIntegers, context(), &error), error);
+  const lutnn_table_codes codes{arrays.codes<lutnn_bytes>(s.rows * s.C),
+                                b.spoiled(s.rows),
+                                b.spoiled(s.C),
+                                b.spoiled(s.K),
+                                b.spoiled(s.M),
+                                b.spoiled(1 + b.below(3))};
+  const auto table = arrays.floats<lutnn_floats_out>(s.C * s.K * s.M),
+             sums = arrays.floats<lutnn_floats_out>(s.rows * s.M);
+  check(lutnn_lookup_add(&codes, {table.data, table.length}, sums, context(), &error), error);
+  check(lutnn_scatter_add(&codes, {sums.data, sums.length}, table, context(), &error), error);
+  const lutnn_int8s rounded = arrays.int8s(s.C * s.K * s.M);
+  const lutnn_quantize quantize{{table.data, table.length},
+                                b.spoiled(s.C * s.K),
+                                b.spoiled(s.M),
+                                b.below(2),
+                                b.spoiled(127),
+                                {const_cast<int8_t*>(rounded.data), rounded.length},
+                                arrays.floats<lutnn_floats_out>(s.M)};
+  int32_t finite;
+  check(lutnn_quantize_table(&quantize, &finite, &error), error);
+  const lutnn_k_means kMeans{x,
+                             b.spoiled(s.rows),
+                             b.spoiled(s.C),
+                             b.spoiled(s.K),
+                             b.spoiled(s.V),
+                             b.spoiled(b.below(4)),
+                             arrays.doubles(s.C * s.K),
+                             b.spoiled(0),
+                             arrays.floats<lutnn_floats_out>(s.C * s.K * s.V)};
+  check(lutnn_training_k_means(&kMeans, &error), error);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  Bytes bytes(data, size);
+  if (bytes.below(2)) layer(bytes);
+  else functions(bytes);
+  return 0;
+}
