@@ -105,6 +105,7 @@ describe("lookups that hand bytes to each other", () => {
       expect(operatorsOf(file).join(" ")).toMatch(/OfBytes/);
       for (const optimize of [true, false])
         expect(await results(file, seed, { backend: "onnxruntime", optimize })).toEqual(wanted);
+      expect(await results(file, seed, { backend: "reference" }), "reference").toEqual(wanted);
       for (const isa of native.availableIsas())
         for (const threads of [1, 2])
           expect(await results(file, seed, { backend: "native", isa, threads }), isa).toEqual(wanted);
