@@ -112,7 +112,9 @@ async function converted(model, options, sharedCodebooks, seed) {
 
 const rows = [];
 const networks = values.networks.split(",");
-for (const [network, make] of Object.entries({ encoder, residual }).filter(([name]) => networks.includes(name)))
+for (const [network, make] of Object.entries({ encoder, residual }).filter(([name]) =>
+  networks.includes(name),
+))
   for (const seed of seeds) {
     const { model, options } = make(seed);
     await lutnn.fit(model, train, { epochs: denseEpochs, learningRate: 1e-2, batchSize, seed });
