@@ -1,6 +1,6 @@
 // Calls of the C API drawn from bytes: sizes that are right, one off, or nonsense, arrays of just the length that they claim,
-// so that AddressSanitizer sees what is touched beyond. A call is carried out or refused; nothing else may happen. libFuzzer
-// gives the bytes where it is built in, else fuzz_calls_main.cc.
+// so that AddressSanitizer sees what is touched beyond. A call is carried out or refused; nothing else may happen.
+// fuzz_calls_main.cc gives the bytes; the entry point is the one that Clang's libFuzzer calls.
 #include <cstddef>
 #include <cstdint>
 #include <cstring>

@@ -1,4 +1,4 @@
-// fuzz_calls CASES SEED: random bytes for fuzz_calls.cc, where there is no libFuzzer.
+// fuzz_calls CASES SEED: random bytes for fuzz_calls.cc.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
