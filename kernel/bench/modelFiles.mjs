@@ -1,13 +1,14 @@
-// Writes a network dense and with lookups as ONNX files: node modelFiles.mjs FOLDER NETWORK SIZE
-// Weights and centroids are random, with K = 16 and V a 3×3 filter's 9 positions, or 4 channels: times do not depend on
-// the numbers, and no network has to be trained for them.
+// Writes a network dense and with lookups as ONNX files: node modelFiles.mjs FOLDER NETWORK [SIZE]
+// NETWORK is a model's name with the size of its images, or a name of models.paperNetworks. Weights and centroids are random,
+// with K = 16 and the V that a conversion chooses: times do not depend on the numbers, and no network has to be trained
+// for them.
 
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
 const require = createRequire(import.meta.url);
-const { convert, models } = require("../lib/index.js");
+const { count, models } = require("../lib/index.js");
 const { assembleNetwork, freshLayer } = require("../lib/layers/assemble.js");
 const { exportOnnx } = require("../lib/layers/exportOnnx.js");
 const { NetworkGraph } = require("../lib/layers/graph.js");
@@ -21,14 +22,14 @@ const numCentroids = 16;
 /** The network with all layers that a conversion replaces by itself as lookups, their codes in float32 or in integers. */
 function withLookups(dense, codes) {
   const graph = new NetworkGraph(dense);
-  const chosen = new Set(convert(dense).layers.names);
+  const lengths = new Map([...count(dense)].map(({ name, subvectorLength }) => [name, subvectorLength]));
   const operators = new Map(
-    graph.nodes.filter(({ name }) => chosen.has(name)).map((node) => [node.name, linearOperator(node)]),
+    graph.nodes.filter(({ name }) => lengths.has(name)).map((node) => [node.name, linearOperator(node)]),
   );
   const model = assembleNetwork(graph, (name, layer) => {
     const operator = operators.get(name);
     if (!operator) return freshLayer(layer, name);
-    const subvectorLength = operator.filterArea > 1 ? operator.filterArea : 4;
+    const subvectorLength = lengths.get(name);
     const settings = { tableSource: "weight", tableScale: "output", tableBits: 8, distance: "l2", codes };
     return makeLookup(layer, name, { ...settings, numCentroids, subvectorLength });
   });
@@ -50,10 +51,12 @@ function withLookups(dense, codes) {
 }
 
 const [folder, network, size] = process.argv.slice(2);
-const dense = models[network]({
-  inputShape: [Number(size), Number(size), 3],
-  numClasses: size === "32" ? 10 : 1000,
-});
+const dense = size
+  ? models[network]({
+      inputShape: [Number(size), Number(size), 3],
+      numClasses: size === "32" ? 10 : 1000,
+    })
+  : models.paperNetworks[network]();
 writeFileSync(join(folder, "dense.onnx"), exportOnnx(dense));
 writeFileSync(join(folder, "lookups.onnx"), exportOnnx(withLookups(dense, "float32")));
 writeFileSync(join(folder, "integers.onnx"), exportOnnx(withLookups(dense, "int8")));

@@ -60,6 +60,7 @@ export { LutDense } from "./layers/lutDense";
 export { type FromLayersModelOptions, fromLayersModel } from "./models/fromLayersModel";
 export * as models from "./models/index";
 export { type PanelOptions, panel } from "./panel/panel";
+export * as paper from "./paper/index";
 export type { LayerDetail } from "./report/conversionMessages";
 export * from "./report/counting";
 export * from "./report/errorAccumulation";

@@ -5,9 +5,9 @@ import { dirname, join } from "node:path";
 import { Table } from "../charts/table";
 import { nativeStatus } from "../compute/backend";
 import { describeTraining, type TrainingStatus, trainingStatus } from "../compute/trainingBackend";
+import { checkoutRoot, ownVersion, venvProgram } from "../host/checkout";
 import { nativeSessionStatus } from "../inference/nativeSession";
 import { onnxRuntime } from "../inference/onnxRuntime";
-import { checkoutRoot, venvProgram } from "./checkout";
 
 /** What `lutnn doctor` found. */
 export interface Diagnosis {
@@ -97,10 +97,6 @@ function python(): Diagnosis["python"] {
     return { available: false };
   }
 }
-
-/** The version of this package. */
-export const ownVersion = (): string =>
-  JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8")).version;
 
 /** The data sets below `data`, each with a notice that names its files. */
 function embeddedSets(): Diagnosis["datasets"] {
