@@ -197,7 +197,11 @@ program
     "small",
   )
   .option("--quick", "the least that shows every part at work, in a minute")
-  .option("--engine <name>", "local: runs on this machine; none: only shows what is there", "local")
+  .option(
+    "--engine <name>",
+    "local: runs on this machine; snakemake: writes a workflow; none: only shows what is there",
+    "local",
+  )
   .option("--cores <n>", "processors that may be used; default all")
   .option("--jobs <n>", "cells at a time", "1")
   .option("--seeds <n>", "repetitions of what is random, from seed 0 on", "1")

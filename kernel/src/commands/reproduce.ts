@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { formatSeconds, Progress } from "../host/progress";
 import type { EngineEvent } from "../paper/engine/local";
 import type { Job } from "../paper/engine/plan";
@@ -19,7 +19,7 @@ export interface ReproduceCommandOptions {
 }
 
 const scales: readonly Scale[] = ["small", "paper", "rehearsal"];
-const engines = ["local", "none"] as const;
+const engines = ["local", "none", "snakemake"] as const;
 
 function wholeNumber(option: string, text: string): number {
   const value = Number(text);
@@ -52,7 +52,8 @@ export function readChoices(table: string, options: ReproduceCommandOptions) {
     ...(seeds > 1 ? [`--seeds ${seeds}`] : []),
     ...(scale === "small" && !choices.quick ? [`--epochs ${denseEpochs},${lookupEpochs}`] : []),
   ];
-  return { choices, command: `npx lutnn reproduce ${words.join(" ")}` };
+  const given = words.flatMap((word) => word.split(" "));
+  return { choices, words: given, command: `npx lutnn reproduce ${words.join(" ")}` };
 }
 
 /** Tells on stderr what a run is at: a bar in a terminal, a line for each cell elsewhere. */
@@ -124,9 +125,18 @@ function sentence(event: EngineEvent): string | null {
   }
 }
 
+/** What to do with a workflow that was written. */
+const howToStart = (folder: string, cells: number): string =>
+  `Written to ${folder}: ${cells} cells. With Snakemake 9 (pip install snakemake), on this machine:
+
+  snakemake --directory ${folder} --snakefile ${folder}/Snakefile --workflow-profile ${folder}/profiles/local
+
+profiles/slurm and profiles/kubernetes start them there (plugins snakemake-executor-plugin-slurm and …-kubernetes). After a
+crash of Snakemake itself the same command with --unlock, and then as before; no cell is lost or done twice.`;
+
 /** Runs what is missing of a table or of all, prints them, and writes them with one page; answers with how it ended. */
 export async function reproduceTables(table: string, options: ReproduceCommandOptions): Promise<number> {
-  const { choices, command } = readChoices(table, options);
+  const { choices, words, command } = readChoices(table, options);
   const engine = oneOf("--engine", options.engine, engines);
   const cores = options.cores === undefined ? availableParallelism() : wholeNumber("--cores", options.cores);
   const jobs = wholeNumber("--jobs", options.jobs);
@@ -135,6 +145,16 @@ export async function reproduceTables(table: string, options: ReproduceCommandOp
     throw new UsageError(
       `reproduce: the table must be one of ${paper.tableNames.join(", ")}, or all (got ${table})`,
     );
+  const store = options.store ?? join(options.out, "cells");
+  if (engine === "snakemake") {
+    const [place, out] = [join(options.out, "workflow"), resolve(options.out)];
+    const report = ["reproduce", ...words, "--engine", "none", "--out", out, "--store", resolve(store)];
+    const cells = new paper.CellStore(store);
+    const plan = await paper.makePlan(paper.specsOf(table, choices), cells);
+    const count = await paper.writeWorkflow(plan, place, { store: cells, threads: cores, report });
+    console.log(howToStart(place, count));
+    return 0;
+  }
   const controller = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const)
     process.once(name, () =>
@@ -150,7 +170,7 @@ export async function reproduceTables(table: string, options: ReproduceCommandOp
     cores,
     jobs,
     command,
-    store: options.store ?? join(options.out, "cells"),
+    store,
     onPlan: teller.plan,
     onEvent: (event) => {
       hasFailed ||= event.kind === "failed";
