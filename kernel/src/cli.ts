@@ -21,6 +21,7 @@ import { showFile } from "./commands/showFile";
 import { UsageError } from "./commands/usageError";
 import { LutnnError } from "./errors";
 import { ownVersion } from "./host/checkout";
+import { useDevice } from "./host/device";
 
 const version = ownVersion();
 
@@ -174,12 +175,16 @@ program
   .requiredOption("--spec <file>", "the cell's parameters, JSON")
   .requiredOption("--dir <folder>", "the store that results are kept in")
   .option("--output <file>", "write the result there, too")
+  .option("--device <name>", "what trains: cpu, or gpu where @tensorflow/tfjs-node-gpu is installed")
   .option(
     "--stale <seconds>",
     "without a sign of life for so long, another process that holds it counts as gone",
     "30",
   )
-  .action(async (options: RunCellOptions) => console.log(await runCellFile(options)));
+  .action(async ({ device, ...options }: RunCellOptions & { device?: string }) => {
+    if (device !== undefined) useDevice(device);
+    console.log(await runCellFile(options));
+  });
 
 program
   .command("reproduce")
@@ -208,8 +213,10 @@ program
   .option("--epochs <n,n>", "of the small scale: of dense networks and of lookups", "5,3")
   .option("-o, --out <folder>", "where the tables go", "out/paper")
   .option("--store <folder>", "where results are kept; default cells below that")
-  .action(async (table: string, options: ReproduceCommandOptions) => {
+  .option("--device <name>", "what trains: cpu, or gpu where @tensorflow/tfjs-node-gpu is installed")
+  .action(async (table: string, { device, ...options }: ReproduceCommandOptions & { device?: string }) => {
     requireKnownIsa("reproduce");
+    if (device !== undefined) useDevice(device);
     process.exitCode = await reproduceTables(table, options);
   });
 

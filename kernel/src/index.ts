@@ -3,6 +3,8 @@
  * train it away, and export the result as one ONNX file.
  */
 
+import "./host/device";
+
 /** The tf.js that this library runs on, for networks and tensors of one's own. */
 export * as tf from "@tensorflow/tfjs-node";
 export * as charts from "./charts/index";

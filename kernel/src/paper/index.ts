@@ -2,7 +2,7 @@
 
 export { makePlan } from "./engine/plan";
 export { writeWorkflow } from "./engine/snakemake";
-export type { FilledTable } from "./output/filledTable";
+export { type FilledTable, remarksOf } from "./output/filledTable";
 export { toChart, toMarkdown, toTable, toText } from "./output/renderings";
 export { writeTables } from "./output/writeTables";
 export * from "./published";

@@ -34,7 +34,9 @@ export function startCell(folder: string, cell: object, more: string[] = []) {
   const spec = join(folder, `spec-${Math.random().toString(36).slice(2)}.json`);
   writeFileSync(spec, JSON.stringify(cell));
   const words = [program, "cell", "run", "--spec", spec, "--dir", join(folder, "store"), ...more];
-  const child = spawn(process.execPath, words, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, words, {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   return { child, ended: endOf(child) };
 }
 
