@@ -22,6 +22,7 @@ const order = [
   "inference",
   "conversion",
   "panel",
+  "paper",
 ];
 /** Files at the top: errors.ts may be imported by all; the others by none of the folders. */
 const everywhere = ["errors"];

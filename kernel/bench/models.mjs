@@ -1,5 +1,6 @@
 // npm run bench:models [-- --only TEXT --threads 1,2 --batch 1,8 --rounds 3 --runs 20 --json]: whole networks by lookup
-// against ONNX Runtime and OpenVINO. Each row is measured in processes of its own, pinned where the system can, in turns
+// against ONNX Runtime and OpenVINO. With --made FOLDER the one network that --only names is measured by the files there,
+// which modelFiles.mjs and models.py have made. Each row is measured in processes of its own, pinned where the system can, in turns
 // with the others of its network. One ONNX Runtime, that of .venv, runs all but OpenVINO, whose package is no part of the
 // set-up: .venv/bin/pip install --no-deps openvino==2026.4.1
 import { execFileSync, spawnSync } from "node:child_process";
@@ -24,6 +25,7 @@ const { values: given } = parseArgs({
     rounds: { type: "string", default: "3" },
     runs: { type: "string", default: "20" },
     json: { type: "boolean", default: false },
+    made: { type: "string" },
   },
 });
 /** Whole numbers from 1 with commas between them. */
@@ -36,15 +38,19 @@ function numbers(name) {
 const [threadCounts, batches] = [numbers("threads"), numbers("batch")];
 const [[rounds], [runs]] = [numbers("rounds"), numbers("runs")];
 
-/** Networks by the sizes of their images, or by tokens; of bert12 the last six encoder layers are replaced, else all. */
+/**
+ * Networks by the sizes of their images, or by tokens (the paper counts 64); of bert12 the last six encoder layers are
+ * replaced, else all.
+ */
 const sizes = {
   resnet18: [32, 224],
   senet18: [32, 224],
   vgg11: [32, 224],
-  bert6: [128],
+  bert6: [64, 128],
   bert12: [128],
   minilm: [32, 128],
 };
+const nameOf = ({ name, size }) => `${name}-${size}`;
 const networks = Object.entries(sizes).flatMap(([name, all]) => all.map((size) => ({ name, size })));
 const hasOpenvino = spawnSync(python, ["-c", "import openvino"]).status === 0;
 /** Variants and the files that they run; `integers` are lookups whose codes are defined in integers. */
@@ -97,22 +103,30 @@ function rowOf(model, variant, threads, batch, file, turns) {
     replacedMs: least("replacedMs"),
     restMs: least("restMs"),
     peakBytes: peaks.length > 0 ? Math.min(...peaks) : null,
+    watts: turns.some(({ watts }) => watts === null)
+      ? null
+      : turns.reduce((sum, { watts }) => sum + watts, 0) / turns.length,
+    noWatts: turns.find(({ noWatts }) => noWatts !== null)?.noWatts ?? null,
     fileBytes: statSync(file).size,
   };
 }
 
-function measureNetwork({ name, size }, folder) {
+function makeFiles({ name, size }, folder) {
   const quiet = { stdio: ["ignore", "ignore", "pipe"] };
   execFileSync(process.execPath, [join(here, "modelFiles.mjs"), folder, name, String(size)], quiet);
+  const [dense, int8] = ["fp32", "ort-int8"].map((variant) => join(folder, variants[variant]));
+  execFileSync(python, [join(here, "models.py"), "quantize", dense, int8], quiet);
+}
+
+function measureNetwork(network, folder) {
   const file = (variant) => join(folder, variants[variant]);
-  execFileSync(python, [join(here, "models.py"), "quantize", file("fp32"), file("ort-int8")], quiet);
   return threadCounts.flatMap((threads) =>
     batches.flatMap((batch) => {
       const turns = new Map(Object.keys(variants).map((variant) => [variant, []]));
       for (let round = 0; round < rounds; round++)
         for (const [variant, all] of turns) all.push(measure(variant, file(variant), threads, batch));
       return [...turns].map(([variant, all]) =>
-        rowOf(`${name}-${size}`, variant, threads, batch, file(variant), all),
+        rowOf(nameOf(network), variant, threads, batch, file(variant), all),
       );
     }),
   );
@@ -151,14 +165,22 @@ if (!given.json)
   console.log(
     `${machine}\n${[...missing, ""].join("\n")}| ${head.join(" | ")} |\n|${head.map(() => "---").join("|")}|`,
   );
-for (const network of networks.filter(({ name, size }) => `${name}-${size}`.includes(given.only))) {
-  const folder = mkdtempSync(join(tmpdir(), "lutnn-models-"));
+const chosen = networks.filter((network) => nameOf(network).includes(given.only));
+if (given.made !== undefined && chosen.length !== 1) {
+  console.error(
+    `bench:models: --made needs --only to name one of ${networks.map(nameOf).join(", ")} (it names ${chosen.length} of them)`,
+  );
+  process.exit(2);
+}
+for (const network of chosen) {
+  const folder = given.made ?? mkdtempSync(join(tmpdir(), "lutnn-models-"));
   try {
+    if (given.made === undefined) makeFiles(network, folder);
     const made = measureNetwork(network, folder);
     rows.push(...made);
     if (!given.json) for (const row of made) console.log(`| ${text(row)} |`);
   } finally {
-    rmSync(folder, { recursive: true });
+    if (given.made === undefined) rmSync(folder, { recursive: true });
   }
 }
 if (given.json) console.log(JSON.stringify({ machine, missing, rows }, null, 2));

@@ -1,9 +1,11 @@
 """What the benchmark of whole networks does in Python: python models.py quantize DENSE INT8
 or, a process for each: python models.py row VARIANT FILE LIBRARY THREADS BATCH RUNS
 
-Rows print JSON: wall and processor ms of each run, ms of making the session, and the bytes by which the peak of resident
-memory exceeds what was resident before the session was made (Linux; else null).
+Rows print JSON: wall and processor ms of each run, ms of making the session, the bytes by which the peak of resident
+memory exceeds what was resident before the session was made (Linux; else null), and the watts that the processor's energy
+counter says of all runs, with the reason where there is none to read.
 """
+import glob
 import json
 import sys
 import time
@@ -63,6 +65,34 @@ def memory(key):
             return next(int(line.split()[1]) * 1024 for line in status if line.startswith(key + ":"))
     except OSError:
         return None
+
+
+def energy():
+    """Joules that each processor has used by its counter, by file, with where it turns round; {} where there is none to read."""
+    found = {}
+    for folder in glob.glob("/sys/class/powercap/intel-rapl:*"):
+        if folder.count(":") != 1:
+            continue  # a part of a processor, which the whole counts too
+        try:
+            used, most = (int(open(f"{folder}/{name}").read()) for name in ("energy_uj", "max_energy_range_uj"))
+        except OSError:
+            continue
+        found[folder] = (used / 1e6, most / 1e6)
+    return found
+
+
+def watts(before, after, seconds):
+    """Mean power of all processors between two readings; None without readings."""
+    if not before or before.keys() != after.keys():
+        return None
+    return sum((after[one][0] - before[one][0]) % before[one][1] for one in before) / seconds
+
+
+def no_watts():
+    """Why there is no energy to read."""
+    if not glob.glob("/sys/class/powercap/intel-rapl:*"):
+        return "this machine shows no energy counter (no intel-rapl in /sys/class/powercap)"
+    return "the energy counter may not be read (energy_uj in /sys/class/powercap/intel-rapl:0 is for root)"
 
 
 def onnxruntime_session(variant, path, library, threads, record=None):
@@ -128,11 +158,13 @@ def row(variant, path, library, threads, batch, runs):
     for _ in range(3):
         run()
     wall, processor = [], []
+    joules, began = energy(), time.perf_counter()
     for _ in range(runs):
         start, busy = time.perf_counter(), time.process_time()
         run()
         wall.append(1e3 * (time.perf_counter() - start))
         processor.append(1e3 * (time.process_time() - busy))
+    power = watts(joules, energy(), time.perf_counter() - began)
     peak = memory("VmHWM")
     is_native = variant.startswith("lut-native")
     replaced, rest = parts(variant, path, library, threads, inputs, runs) if is_native else (None, None)
@@ -145,6 +177,8 @@ def row(variant, path, library, threads, batch, runs):
                 "peakBytes": None if peak is None else peak - before,
                 "replacedMs": replaced,
                 "restMs": rest,
+                "watts": power,
+                "noWatts": no_watts() if power is None else None,
             }
         )
     )

@@ -1,8 +1,8 @@
 import { extname } from "node:path";
 import { Command, CommanderError, Option } from "commander";
+import { type RunCellOptions, runCellFile } from "./commands/cell";
 import { type ConvertNetworkOptions, convertNetwork } from "./commands/convertNetwork";
 import { type CountOptions, countNetwork } from "./commands/count";
-import { describeDiagnosis, diagnose, ownVersion } from "./commands/doctor";
 import { requireKnownIsa } from "./commands/instructionSet";
 import {
   defaultKernelName,
@@ -14,11 +14,14 @@ import {
   removeKernel,
 } from "./commands/kernel";
 import { openLab } from "./commands/lab";
+import { type ReproduceCommandOptions, reproduceTables } from "./commands/reproduce";
 import { runFile } from "./commands/runFile";
 import { runNotebook } from "./commands/runNotebook";
 import { showFile } from "./commands/showFile";
 import { UsageError } from "./commands/usageError";
 import { LutnnError } from "./errors";
+import { ownVersion } from "./host/checkout";
+import { useDevice } from "./host/device";
 
 const version = ownVersion();
 
@@ -54,8 +57,10 @@ program
   .command("doctor")
   .description("versions, processor, backends, kernelspec, extension, data sets, and what is missing")
   .option("--json", "print the findings as JSON")
-  .action((options: { json?: boolean }) => {
+  .action(async (options: { json?: boolean }) => {
     requireKnownIsa("doctor");
+    // Only here, as it loads TensorFlow.
+    const { describeDiagnosis, diagnose } = await import("./commands/doctor.js");
     const diagnosis = diagnose();
     console.log(options.json ? JSON.stringify(diagnosis, null, 2) : describeDiagnosis(diagnosis));
     process.exitCode = diagnosis.missing.length > 0 ? 1 : 0;
@@ -162,6 +167,59 @@ program
   .option("--json", "print the figures as JSON")
   .action(async (options: CountOptions) => console.log(await countNetwork(options)));
 
+program
+  .command("cell")
+  .description("cells of the paper's tables: one result each, by the digest of all parameters")
+  .command("run")
+  .description("do a cell's work once, whoever asks and however often it is killed, and keep the result")
+  .requiredOption("--spec <file>", "the cell's parameters, JSON")
+  .requiredOption("--dir <folder>", "the store that results are kept in")
+  .option("--output <file>", "write the result there, too")
+  .option("--device <name>", "what trains: cpu, or gpu where @tensorflow/tfjs-node-gpu is installed")
+  .option(
+    "--stale <seconds>",
+    "without a sign of life for so long, another process that holds it counts as gone",
+    "30",
+  )
+  .action(async ({ device, ...options }: RunCellOptions & { device?: string }) => {
+    if (device !== undefined) useDevice(device);
+    console.log(await runCellFile(options));
+  });
+
+program
+  .command("reproduce")
+  .description(
+    "the paper's tables and figures: runs what is missing, prints them, writes one page with all of them",
+  )
+  .argument(
+    "[table]",
+    "accuracy, glue, flops, size, latency, memory, power, temperature, quantisation, layers, or all",
+    "all",
+  )
+  .option(
+    "--scale <name>",
+    "small: narrower networks on data at hand; paper: the paper's; rehearsal: nothing is measured",
+    "small",
+  )
+  .option("--quick", "the least that shows every part at work, in a minute")
+  .option(
+    "--engine <name>",
+    "local: runs on this machine; snakemake: writes a workflow; none: only shows what is there",
+    "local",
+  )
+  .option("--cores <n>", "processors that may be used; default all")
+  .option("--jobs <n>", "cells at a time", "1")
+  .option("--seeds <n>", "repetitions of what is random, from seed 0 on", "1")
+  .option("--epochs <n,n>", "of the small scale: of dense networks and of lookups", "5,3")
+  .option("-o, --out <folder>", "where the tables go", "out/paper")
+  .option("--store <folder>", "where results are kept; default cells below that")
+  .option("--device <name>", "what trains: cpu, or gpu where @tensorflow/tfjs-node-gpu is installed")
+  .action(async (table: string, { device, ...options }: ReproduceCommandOptions & { device?: string }) => {
+    requireKnownIsa("reproduce");
+    if (device !== undefined) useDevice(device);
+    process.exitCode = await reproduceTables(table, options);
+  });
+
 const kernel = program
   .command("kernel")
   .description("tell Jupyter of the notebook kernel; with a connection file, be it (Jupyter starts it so)");
@@ -216,4 +274,6 @@ function report(error: unknown): void {
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }
 
-program.parseAsync().catch(report);
+const words = process.argv.splice(2);
+// tfjs-node's loader reads the process' words, too, and would take --dir for an option of its own.
+program.parseAsync(words, { from: "user" }).catch(report);

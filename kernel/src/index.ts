@@ -3,6 +3,8 @@
  * train it away, and export the result as one ONNX file.
  */
 
+import "./host/device";
+
 /** The tf.js that this library runs on, for networks and tensors of one's own. */
 export * as tf from "@tensorflow/tfjs-node";
 export * as charts from "./charts/index";
@@ -60,6 +62,7 @@ export { LutDense } from "./layers/lutDense";
 export { type FromLayersModelOptions, fromLayersModel } from "./models/fromLayersModel";
 export * as models from "./models/index";
 export { type PanelOptions, panel } from "./panel/panel";
+export * as paper from "./paper/index";
 export type { LayerDetail } from "./report/conversionMessages";
 export * from "./report/counting";
 export * from "./report/errorAccumulation";

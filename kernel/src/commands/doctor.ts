@@ -5,9 +5,10 @@ import { dirname, join } from "node:path";
 import { Table } from "../charts/table";
 import { nativeStatus } from "../compute/backend";
 import { describeTraining, type TrainingStatus, trainingStatus } from "../compute/trainingBackend";
+import { checkoutRoot, ownVersion, venvProgram } from "../host/checkout";
+import { currentDevice, type Device, gpuPackagePath } from "../host/device";
 import { nativeSessionStatus } from "../inference/nativeSession";
 import { onnxRuntime } from "../inference/onnxRuntime";
-import { checkoutRoot, venvProgram } from "./checkout";
 
 /** What `lutnn doctor` found. */
 export interface Diagnosis {
@@ -27,6 +28,8 @@ export interface Diagnosis {
     source?: string;
     reason?: string;
   };
+  /** What trains, and what could. */
+  device: { chosen: Device; gpuPackage: boolean; gpu: boolean };
   onnxruntime: { available: boolean; version?: string; reason?: string };
   /** Whether saved files run with native lookups inside ONNX Runtime. */
   sessions: { available: boolean; version?: string; reason?: string };
@@ -98,10 +101,6 @@ function python(): Diagnosis["python"] {
   }
 }
 
-/** The version of this package. */
-export const ownVersion = (): string =>
-  JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8")).version;
-
 /** The data sets below `data`, each with a notice that names its files. */
 function embeddedSets(): Diagnosis["datasets"] {
   const data = join(__dirname, "../../data");
@@ -131,6 +130,11 @@ export function diagnose(): Diagnosis {
     native: nativeStatus(),
     training: training(),
     tensorflow: tensorflow(),
+    device: {
+      chosen: currentDevice(),
+      gpuPackage: gpuPackagePath() !== null,
+      gpu: existsSync("/proc/driver/nvidia/gpus"),
+    },
     onnxruntime: onnxruntime(),
     sessions: nativeSessionStatus(),
     python: python(),
@@ -167,6 +171,15 @@ export function diagnose(): Diagnosis {
   return diagnosis;
 }
 
+/** "cpu; no GPU, @tensorflow/tfjs-node-gpu is not installed". */
+function describeDevice({ chosen, gpuPackage, gpu }: Diagnosis["device"]): string {
+  const hardware = gpu ? "an NVIDIA GPU" : "no NVIDIA GPU";
+  const software = gpuPackage
+    ? "LUTNN_DEVICE=gpu or --device gpu takes it"
+    : "@tensorflow/tfjs-node-gpu is not installed";
+  return chosen === "gpu" ? `gpu (${hardware} here)` : `cpu (${hardware} here; ${software})`;
+}
+
 /** The diagnosis as text for a terminal. */
 export function describeDiagnosis(diagnosis: Diagnosis): string {
   const { cpu, native, training, tensorflow, onnxruntime, python, kernelspec, extension } = diagnosis;
@@ -190,6 +203,7 @@ export function describeDiagnosis(diagnosis: Diagnosis): string {
         ? `${tensorflow.tfjs}, backend ${tensorflow.backend}, TensorFlow ${tensorflow.library ?? "?"} (${tensorflow.source})`
         : "does not load",
     ],
+    ["device", describeDevice(diagnosis.device)],
     ["ONNX Runtime", onnxruntime.version ?? "does not load"],
     [
       "saved files",

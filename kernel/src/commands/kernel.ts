@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Table } from "../charts/table";
 import { LutnnError } from "../errors";
+import { checkoutRoot } from "../host/checkout";
 import {
   checkedName,
   defaultKernelName,
@@ -12,7 +13,6 @@ import {
   removeKernelspec,
 } from "../jupyter/kernelspec";
 import { installPapermillTranslator, removePapermillTranslator } from "../jupyter/papermill";
-import { checkoutRoot } from "./checkout";
 import { UsageError } from "./usageError";
 
 /** Where: at most one of user, sysPrefix and prefix. */

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { existsSync, statSync, writeFileSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { checkoutRoot, requireVenvProgram } from "./checkout";
+import { checkoutRoot, requireVenvProgram } from "../host/checkout";
 import { jupyterConfigFolder, jupyterPlaces } from "./jupyterPlaces";
 import { labArguments } from "./labArguments";
 import { newNotebook, requireNotebook } from "./notebookFile";

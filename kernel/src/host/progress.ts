@@ -16,6 +16,22 @@ export function formatSeconds(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
 }
 
+/** What a bar shows, for who watches from another process. */
+export interface ProgressReport {
+  label: string;
+  /** Of the whole, 0 … 1; null when the total is unknown. */
+  share: number | null;
+  /** The line as it would be drawn. */
+  line: string;
+}
+
+let watcher: ((report: ProgressReport) => void) | null = null;
+
+/** Has every bar of this process told to a function, instead of drawn in the terminal. */
+export function watchProgress(tell: (report: ProgressReport) => void): void {
+  watcher = tell;
+}
+
 const barWidth = 24;
 const minimumGap = 125; // ms between two drawings
 const patience = 400; // ms in which nothing is drawn: what ends sooner needs no bar
@@ -133,7 +149,8 @@ export class Progress implements Displayable {
     const text = this.line();
     this.lastDrawn = performance.now();
     const host = currentHost();
-    if (host) {
+    if (watcher) watcher({ label: this.label, share: this.share(), line: text });
+    else if (host) {
       const bundle = { "text/html": this.html(), "text/plain": text };
       host.display(bundle, { displayId: this.displayId, update: this.shown });
     } else if (process.stderr.isTTY) process.stderr.write(`\r\x1b[2K${text}${this.ended ? "\n" : ""}`);

@@ -85,6 +85,64 @@ export class Maddness {
     shape: { numCodebooks: number; subvectorLength: number },
     options: MaddnessOptions = {},
   ): Promise<Maddness> {
+    const { coder, codes } = await Maddness.learnCoder(x, shape, options);
+    const start = coder.firstPrototypes(x, codes);
+    const prototypes = await coder.fitFrom(start, codes, x, options.signal);
+    return new Maddness(
+      coder.form,
+      coder.numCodebooks,
+      coder.subvectorLength,
+      coder.trees,
+      coder.scales,
+      prototypes,
+    );
+  }
+
+  /**
+   * The same for one linear layer, and its table: weight float32 (D, M), target = x · weight float32 (N, M). The regression
+   * is linear in what it is fitted to, so the table is what {@link lookupTable} makes of {@link fit}'s prototypes, up to where
+   * the regression ends, for M columns instead of D. The coder that comes with it has no prototypes.
+   */
+  static async fitLayer(
+    x: Float32Array,
+    shape: { numCodebooks: number; subvectorLength: number },
+    { weight, target }: { weight: Float32Array; target: Float32Array },
+    options: MaddnessOptions = {},
+  ): Promise<{ coder: Maddness; table: MaddnessTable }> {
+    const { coder, codes } = await Maddness.learnCoder(x, shape, options);
+    const start = coder.timesWeight(coder.firstPrototypes(x, codes), weight);
+    const real = await coder.fitFrom(start, codes, target, options.signal);
+    return { coder, table: coder.quantized(real) };
+  }
+
+  /** Ridge regression of the one-hot codes on a target (N, M), from a start (C, 16, M). */
+  private fitFrom(
+    start: Float32Array,
+    codes: Uint8Array,
+    target: Float32Array,
+    signal?: AbortSignal,
+  ): Promise<Float32Array> {
+    const { numCodebooks, subvectorLength } = this;
+    const sizes = { numCodebooks, numCentroids: TREE_LEAVES, subvectorLength };
+    // fitTable's λ is relative to the mean count of a code.
+    const lambda = (ridge * TREE_LEAVES * numCodebooks) / codes.length;
+    return fitTable(codes, target, start, sizes, { lambda, signal, maxIterations: prototypeSteps });
+  }
+
+  /** What the regression starts from, float32 (C, 16, D): means of the leaves, for form "fast" nothing. */
+  private firstPrototypes(x: Float32Array, codes: Uint8Array): Float32Array {
+    const { form, numCodebooks, subvectorLength, inputLength } = this;
+    return form === "true"
+      ? bucketMeans(x, codes, numCodebooks, subvectorLength)
+      : new Float32Array(numCodebooks * TREE_LEAVES * inputLength);
+  }
+
+  /** The trees of all codebooks, without prototypes, and the codes of the rows that they were learnt from. */
+  private static async learnCoder(
+    x: Float32Array,
+    shape: { numCodebooks: number; subvectorLength: number },
+    options: MaddnessOptions,
+  ): Promise<{ coder: Maddness; codes: Uint8Array }> {
     const { form = "true", treeRows = Number.POSITIVE_INFINITY, signal } = options;
     if (form !== "true" && form !== "fast")
       throw new LutnnError(`Maddness.fit: form must be "true" or "fast" (got ${JSON.stringify(form)})`);
@@ -123,20 +181,7 @@ export class Maddness {
       scales,
       new Float32Array(),
     );
-    const codes = coder.encode(x);
-    const sizes = { numCodebooks, numCentroids: TREE_LEAVES, subvectorLength };
-    const start =
-      form === "true"
-        ? bucketMeans(x, codes, numCodebooks, subvectorLength)
-        : new Float32Array(numCodebooks * TREE_LEAVES * inputLength);
-    // fitTable's λ is relative to the mean count of a code.
-    const lambda = (ridge * TREE_LEAVES) / rows;
-    const prototypes = await fitTable(codes, x, start, sizes, {
-      lambda,
-      signal,
-      maxIterations: prototypeSteps,
-    });
-    return new Maddness(form, numCodebooks, subvectorLength, coder.trees, scales, prototypes);
+    return { coder, codes: coder.encode(x) };
   }
 
   /** The trees as arrays; {@link fromTrees} makes a coder of them again. */
@@ -207,7 +252,7 @@ export class Maddness {
 
   /** The table of a linear layer: weight float32 (D, M) → prototype · weight, quantised for form "true". */
   lookupTable(weight: Float32Array): MaddnessTable {
-    const { inputLength, numCodebooks } = this;
+    const { inputLength } = this;
     if (weight.length === 0 || weight.length % inputLength !== 0)
       throw new LutnnError(
         `Maddness.lookupTable: the weight must have ${inputLength} rows (got ${weight.length} numbers)`,
@@ -216,18 +261,31 @@ export class Maddness {
       throw new LutnnError(
         "Maddness.lookupTable: a coder made of trees alone must keep the table that it came with (it has no prototypes); fit it on data",
       );
+    return this.quantized(this.timesWeight(this.prototypes, weight));
+  }
+
+  /** Prototypes float32 (C, 16, D) times a weight float32 (D, M): float32 (C, 16, M). */
+  private timesWeight(prototypes: Float32Array, weight: Float32Array): Float32Array {
+    const { inputLength, numCodebooks } = this;
     const outputs = weight.length / inputLength;
     const real = new Float32Array(numCodebooks * TREE_LEAVES * outputs);
     const sums = new Float64Array(outputs);
     for (let k = 0; k < numCodebooks * TREE_LEAVES; k++) {
       sums.fill(0);
       for (let d = 0; d < inputLength; d++) {
-        const p = this.prototypes[k * inputLength + d];
+        const p = prototypes[k * inputLength + d];
         if (p !== 0) for (let m = 0; m < outputs; m++) sums[m] += p * weight[d * outputs + m];
       }
       real.set(sums, k * outputs);
     }
-    return this.form === "true"
+    return real;
+  }
+
+  /** A real table float32 (C, 16, M) as its form has it. */
+  private quantized(real: Float32Array): MaddnessTable {
+    const { form, numCodebooks } = this;
+    const outputs = real.length / (numCodebooks * TREE_LEAVES);
+    return form === "true"
       ? quantizeTable(real, numCodebooks, outputs)
       : { values: real, offsets: new Float32Array(numCodebooks), scale: 1, outputs };
   }

@@ -1,3 +1,4 @@
+import * as tf from "@tensorflow/tfjs-node";
 import { valuesOf } from "../../compute/valuesOf";
 import { MaddnessLayer } from "../../layers/maddnessLayer";
 import { makeMaddness } from "../../layers/makeLookup";
@@ -40,13 +41,21 @@ function method(title: string, form: MaddnessForm): Method {
         title,
         () => rowsPerMaddness,
         async (target, rows) => {
-          const maddness = await Maddness.fit(rows, target, {
-            form,
-            treeRows: rowsPerCentroid * TREE_LEAVES,
-            signal: run.signal,
-          });
-          const table = maddness.lookupTable(valuesOf(() => target.operator.weight()));
-          return store(maddness, table, target.operator.bias());
+          const weight = valuesOf(() => target.operator.weight());
+          const { inputLength } = target.operator;
+          const outputs = valuesOf(() =>
+            tf.matMul(
+              tf.tensor2d(rows, [rows.length / inputLength, inputLength]),
+              tf.tensor2d(weight, [inputLength, weight.length / inputLength]),
+            ),
+          );
+          const { coder, table } = await Maddness.fitLayer(
+            rows,
+            target,
+            { weight, target: outputs },
+            { form, treeRows: rowsPerCentroid * TREE_LEAVES, signal: run.signal },
+          );
+          return store(coder, table, target.operator.bias());
         },
       ),
 

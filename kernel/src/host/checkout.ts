@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { LutnnError } from "../errors";
 
@@ -20,3 +20,7 @@ export function requireVenvProgram(name: string): string {
     );
   return program;
 }
+
+/** The version of this package. */
+export const ownVersion = (): string =>
+  JSON.parse(readFileSync(join(__dirname, "../../package.json"), "utf8")).version;

@@ -1,0 +1,155 @@
+import type { Cell } from "../cells/cell";
+import { keyOf } from "../store/canonicalJson";
+import type { CellResult } from "../store/cellResult";
+import { cellsOf, type Entry, type MeasuredEntry, type TableColumn, type TableSpec } from "../tables/table";
+
+/** What stands in one place of a table that is filled. */
+export interface Filled {
+  kind: "measured" | "published" | "text" | "none" | "notRun";
+  /** As it is shown, without a mark for its reason. */
+  text: string;
+  value: number | null;
+  /** Of several seeds: the standard deviation over them. */
+  deviation?: number;
+  /** Keys of the cells that it is of. */
+  keys?: string[];
+  /** Of what was not run: the number of its reason, from 1. */
+  reason?: number;
+}
+
+/** A table with everything that there is, and what each figure comes from. */
+export interface FilledTable {
+  spec: TableSpec;
+  rows: Filled[][];
+  /** Why figures are missing, in the order of their numbers. */
+  reasons: string[];
+  /** Machines, versions and seeds of all cells that are shown; sentences to be printed below the table. */
+  origin: string[];
+}
+
+/** What is known of cells: results, and why there is none. */
+export interface Known {
+  result(cell: Cell): CellResult | null;
+  reason(cell: Cell): string;
+}
+
+/** How the tables came about: scale and command. */
+export interface Provenance {
+  scale: string;
+  command: string;
+}
+
+function shown(value: number, { decimals = 2, divisor = 1 }: TableColumn): string {
+  const number = value / divisor;
+  return decimals === 0 ? Math.round(number).toLocaleString("en") : number.toFixed(decimals);
+}
+
+type Looked = { value: number; deviation?: number; few?: string } | { why: string };
+
+const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** The mean over the seeds that are there, or why there is none. */
+function look({ cells, figure, at }: MeasuredEntry, known: Known): Looked {
+  const values: number[] = [];
+  let why = "";
+  for (const cell of cells) {
+    const result = known.result(cell);
+    if (!result) {
+      why ||= known.reason(cell);
+      continue;
+    }
+    const found = at === undefined ? result.figures[figure] : result.series[figure]?.[at];
+    if (typeof found === "number") values.push(found);
+    else {
+      const [variant] = figure.split("/");
+      why ||= result.notes[figure] ?? result.notes[variant] ?? `the cell measured no ${figure}`;
+    }
+  }
+  if (values.length === 0) return { why };
+  const value = mean(values);
+  const squares = values.reduce((sum, one) => sum + (one - value) ** 2, 0);
+  const deviation = values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : undefined;
+  return { value, deviation, few: why ? `${values.length} of ${cells.length} seeds` : undefined };
+}
+
+/** Puts what is known into a table's places. */
+export function fillTable(spec: TableSpec, known: Known, { scale, command }: Provenance): FilledTable {
+  const reasons: string[] = [];
+  const notRun = (why: string): Filled => {
+    if (!reasons.includes(why)) reasons.push(why);
+    return { kind: "notRun", text: "not run", value: null, reason: reasons.indexOf(why) + 1 };
+  };
+  const fill = (entry: Entry, column: TableColumn): Filled => {
+    switch (entry.kind) {
+      case "text":
+        return { kind: "text", text: entry.text, value: null };
+      case "none":
+        return { kind: "none", text: "–", value: null };
+      case "notRun":
+        return notRun(entry.why);
+      case "published":
+        return { kind: "published", text: shown(entry.value, column), value: entry.value };
+      case "ratio": {
+        const values: number[] = [];
+        for (const one of [entry.of, ...entry.by]) {
+          const found = look(one, known);
+          if ("why" in found) return notRun(found.why);
+          values.push(found.value);
+        }
+        const [of, ...by] = values;
+        const value = of / Math.min(...by);
+        return { kind: "measured", text: shown(value, column), value };
+      }
+      case "measured": {
+        const found = look(entry, known);
+        if ("why" in found) return notRun(found.why);
+        const { value, deviation, few } = found;
+        const spread = deviation === undefined ? "" : ` ± ${shown(deviation, column)}`;
+        const text = `${shown(value, column)}${spread}${few ? ` (${few})` : ""}`;
+        const keys = entry.cells.map((cell) => keyOf(cell));
+        return { kind: "measured", text, value, ...(deviation === undefined ? {} : { deviation }), keys };
+      }
+    }
+  };
+  const rows = spec.rows.map((row) => row.map((entry, at) => fill(entry, spec.columns[at])));
+  return { spec, rows, reasons, origin: originOf(spec, known, scale, command) };
+}
+
+function originOf(spec: TableSpec, known: Known, scale: string, command: string): string[] {
+  const results = cellsOf(spec).flatMap((cell) => known.result(cell) ?? []);
+  const distinct = (values: readonly string[]) => [...new Set(values)].sort();
+  const origins = results.map(({ provenance }) => provenance);
+  const machines = distinct(origins.map(({ machine }) => machine));
+  const versions = distinct(
+    origins.map((one) =>
+      Object.entries(one.versions)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(", "),
+    ),
+  );
+  const seeds = [...new Set(origins.flatMap((one) => one.seeds))].sort((a, b) => a - b);
+  const baselines = distinct(results.flatMap(({ notes }) => notes.baselines ?? []));
+  return [
+    `Scale: ${scale}. Command: ${command}`,
+    ...(results.length > 0
+      ? [
+          `Machine: ${machines.join("; ")}`,
+          `Versions: ${versions.join("; ")}`,
+          ...(baselines.length > 0 ? [`Engines: ${baselines.join("; ")}`] : []),
+          `Seeds: ${seeds.length > 0 ? seeds.join(", ") : "none, nothing is random"}`,
+        ]
+      : ["Nothing of this table has been run."]),
+  ];
+}
+
+/** A place's text with the mark of its reason: "not run [1]". */
+export const marked = ({ text, reason }: Filled): string =>
+  reason === undefined ? text : `${text} [${reason}]`;
+
+/** What is to be read below a table, a paragraph each. */
+export const remarksOf = ({ spec, reasons, origin }: FilledTable): string[] => [
+  `What it shows: ${spec.shows}`,
+  `What it does not show: ${spec.doesNotShow}`,
+  ...reasons.map((reason, at) => `[${at + 1}] not run: ${reason}`),
+  ...origin,
+];

@@ -1,0 +1,130 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { paper } from "lutnn";
+import { beforeAll, describe, expect, it } from "vitest";
+import { namesIn, temporary } from "./cells";
+
+const counts = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../models/publishedCounts.json"), "utf8"),
+) as Record<string, Record<"dense" | "K8" | "K16", number[]>>;
+const networks = [
+  "resnet18_cifar",
+  "senet18_cifar",
+  "vgg11_cifar",
+  "resnet18_imagenet224",
+  "senet18_imagenet224",
+  "vgg11_bn_imagenet224",
+];
+const store = temporary("tables");
+
+describe("the tables of operations and bytes", () => {
+  let flops: paper.FilledTable;
+  let size: paper.FilledTable;
+  beforeAll(async () => {
+    [flops] = await paper.reproduce("flops", { store });
+    [size] = await paper.reproduce("size", { store, engine: "none" });
+  }, 120_000);
+
+  it.each(networks.flatMap((name, at) => [8, 16].map((k, i) => [name, k, 2 * at + i] as const)))(
+    "%s at K %i is the paper's counting, to the last digit",
+    (name, k, row) => {
+      const { dense } = counts[name];
+      const [multiplyAdds, additions, operations, bytes] = counts[name][`K${k}` as "K8" | "K16"];
+      expect(multiplyAdds + additions).toBe(operations);
+      expect(flops.rows[row].slice(1).map(({ value, text }) => value ?? text)).toEqual([
+        String(k),
+        dense[0],
+        operations,
+        dense[0] / operations,
+      ]);
+      expect(size.rows[row].slice(2, 5).map(({ value }) => value)).toEqual([
+        dense[1],
+        bytes,
+        dense[1] / bytes,
+      ]);
+    },
+  );
+
+  it("has BERT as the paper counts it, with K 16", () => {
+    expect(flops.rows[13].slice(2, 4).map(({ value }) => value)).toEqual([2_759_442_432, 168_935_424]);
+  });
+
+  it("says of a file that was not made why, and puts nothing in its place", () => {
+    const file = size.rows[1][5];
+    expect([file.kind, file.text, file.value]).toEqual(["notRun", "not run", null]);
+    expect(size.reasons[file.reason! - 1]).toMatch(/nobody has run it yet|must be there|need onnx/);
+    expect(paper.toText(size)).toMatch(/\[1\] not run: /);
+  });
+});
+
+describe("the tables' specifications", () => {
+  it.each(paper.tableNames)(
+    "%s has a figure or a reason in every place, and never the published one for ours",
+    async (name) => {
+      for (const scale of ["small", "paper"] as const) {
+        const [filled] = await paper.reproduce(name, { store: temporary("empty"), scale, engine: "none" });
+        const { spec, rows } = filled;
+        expect(rows.length).toBeGreaterThan(0);
+        for (const row of rows) expect(row.length).toBe(spec.columns.length);
+        rows.forEach((row) => {
+          row.forEach(({ kind }, at) => {
+            expect(kind === "published", `${name}: ${spec.columns[at].title}`).toBe(
+              kind !== "none" && spec.columns[at].title.startsWith("published"),
+            );
+          });
+        });
+        expect(rows.flat().some(({ kind }) => kind === "measured")).toBe(false);
+        expect(spec.shows.length * spec.doesNotShow.length).toBeGreaterThan(0);
+      }
+    },
+  );
+
+  it("never calls a small cell by the name of a cell of the paper", async () => {
+    const [{ rows }] = await paper.reproduce("accuracy", { store: temporary("empty"), engine: "none" });
+    for (const [{ text }] of rows) expect(text).toMatch(/^Fashion-MNIST, \w+ at half width$/);
+  });
+
+  it("says at once which files a data set misses", async () => {
+    const store = temporary("empty");
+    const [filled] = await paper.reproduce("accuracy", { store, scale: "paper", engine: "local" });
+    expect(filled.reasons.some((why) => /cifar-10.*must be in one of/.test(why))).toBe(true);
+    expect(filled.rows).toHaveLength(18);
+    expect(filled.rows[0].slice(6).map(({ value }) => value)).toEqual([95.26, 10.01, 94.4]);
+    expect(namesIn(store)).toEqual([]);
+  });
+});
+
+describe("reproduce", () => {
+  it("runs a rehearsal's cells, each once, and writes every form of the table", async () => {
+    const [folder, out] = [temporary("store"), temporary("out")];
+    const events: string[] = [];
+    const options = { store: folder, scale: "rehearsal", quick: true, cores: 2, jobs: 2 } as const;
+    const onEvent = ({ kind, job }: { kind: string; job: { title: string } }) => {
+      if (kind === "done") events.push(job.title);
+    };
+    const filled = await paper.reproduce("accuracy", { ...options, onEvent });
+    expect(events).toHaveLength(5);
+    expect(events[0]).toMatch(/^rehearsal of dense/); // all others need it
+    expect(filled[0].rows[0].slice(1, 6).every(({ kind }) => kind === "measured")).toBe(true);
+    await paper.writeTables(filled, out, "A rehearsal");
+    expect(namesIn(out).sort()).toEqual(
+      ["accuracy.csv", "accuracy.json", "accuracy.md", "accuracy.svg", "index.html"].sort(),
+    );
+    const page = readFileSync(join(out, "index.html"), "utf8");
+    expect(page).toContain("REHEARSAL, nothing is measured");
+    expect(page).not.toMatch(/<(script|link|img|iframe)\b|(src|href)="(https?:)?\/\//);
+    const again = await paper.reproduce("accuracy", { ...options, onEvent });
+    expect([events.length, paper.toText(again[0])]).toEqual([5, paper.toText(filled[0])]);
+  });
+
+  it("refuses what it cannot do, in a sentence", async () => {
+    const options = { store: "anywhere" };
+    await expect(paper.reproduce("speed", options)).rejects.toThrow(/must be one of accuracy, .*, or all/);
+    await expect(paper.reproduce("all", { ...options, jobs: 3, cores: 2 })).rejects.toThrow(
+      /at most as many as cores/,
+    );
+    await expect(paper.reproduce("all", { ...options, seeds: 0 })).rejects.toThrow(
+      /seeds must be a whole number/,
+    );
+  });
+});
