@@ -3,13 +3,15 @@ import type { LayerTimings } from "../inference/layerTimings";
 import type { ErrorAccumulationReport, ErrorSeries, OutputError } from "../report/errorAccumulation";
 import type { LayerEffect } from "./measureLayers";
 
-/** What is known of one layer in one state; null where it was not measured. */
+/** What is known of one layer; null where it was not measured. */
 export interface LayerFigures {
   layer: string;
-  /** Number of the state. */
-  state: number;
+  /** Number of the state that the two metrics are of. */
+  state: number | null;
   onlyThis: number | null;
   allButThis: number | null;
+  /** Number of the state that the errors are of. */
+  errorsState: number | null;
   local: OutputError | null;
   accumulated: OutputError | null;
 }
@@ -57,6 +59,7 @@ export class Figures {
   }
 
   setEffects(state: number, effects: ReadonlyMap<string, LayerEffect>): void {
+    this.effects.delete(state);
     this.effects.set(state, effects);
   }
 
@@ -93,23 +96,24 @@ export class Figures {
     return { ...newest, series: named };
   }
 
-  /**
-   * What is known of each layer: in the state asked for, else in the newest one that was measured.
-   */
+  /** What is known of each layer: metrics and errors each in the state asked for, else in the newest one that they were measured in. */
   layers(names: readonly string[], state: number): LayerFigures[] {
-    const newest = [...new Set([...this.effects.keys(), ...this.series.keys()])];
-    const at = newest.includes(state) ? state : newest.at(-1);
-    if (at === undefined) return [];
-    const found = this.series.get(at);
+    const at = (known: ReadonlyMap<number, unknown>) =>
+      known.has(state) ? state : ([...known.keys()].at(-1) ?? null);
+    const [effectsAt, errorsAt] = [at(this.effects), at(this.series)];
+    if (effectsAt === null && errorsAt === null) return [];
+    const effects = effectsAt === null ? undefined : this.effects.get(effectsAt);
+    const found = errorsAt === null ? undefined : this.series.get(errorsAt);
     return names.map((layer) => {
-      const effect = this.effects.get(at)?.get(layer);
+      const effect = effects?.get(layer);
       const index = found?.report.layers.findIndex(({ name }) => name === layer) ?? -1;
       const errors = found?.series.errors[index];
       return {
         layer,
-        state: at,
+        state: effectsAt,
         onlyThis: effect?.onlyThis ?? null,
         allButThis: effect?.allButThis ?? null,
+        errorsState: errorsAt,
         local: errors?.local ?? null,
         accumulated: errors?.accumulated ?? null,
       };

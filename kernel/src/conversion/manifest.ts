@@ -85,8 +85,8 @@ const profile = z.object({
   }),
   fineTune: z.object({
     learningRate: z.number(),
-    temperature: z.union([z.enum(["learned", "annealed"]), z.object({ fixed: z.number() })]),
     otherLearningRate: z.nullable(z.number()).default(null), // versions before this one had none
+    temperature: z.union([z.enum(["learned", "annealed"]), z.object({ fixed: z.number() })]),
     temperatureLearningRate: z.number(),
     softShare: z.number(),
     commitment: z.number(),

@@ -4,8 +4,8 @@ export function quoted(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 }
 
-/** The JSON text of anything, to be compared; of what is too deep a text that says so. */
-export function jsonText(value: unknown): string {
+/** The JSON text of anything; of what is too deep a text that says so. */
+function jsonText(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {

@@ -106,6 +106,8 @@ async function measure(
 ): Promise<Outcome> {
   const data = dataFor(`measure ${what}`, conversion, "validation");
   if (what === "layers") {
+    // What is lost is lost against the dense network.
+    if (conversion.figures.denseMetric === null) await conversion.evaluateDense(data);
     const { layers, examples } = await conversion.layerMeasures(data);
     return new Outcome(
       `measured ${layers.size} layers alone and among the others, on ${examples.toLocaleString("en")} examples`,

@@ -1,10 +1,10 @@
 import { LutnnError } from "../errors";
+import { keyOf } from "../files/canonicalJson";
 import { cellSignal } from "../host/signal";
 import type { Cell } from "./cells/cell";
 import { type EngineEvent, runLocally } from "./engine/local";
 import { type Job, makePlan } from "./engine/plan";
 import { type FilledTable, fillTable, type Known } from "./output/filledTable";
-import { keyOf } from "./store/canonicalJson";
 import type { CellResult } from "./store/cellResult";
 import { CellStore } from "./store/cellStore";
 import { defaultChoices, type TableChoices } from "./tables/choices";

@@ -83,12 +83,14 @@ export interface PanelLayer {
 /** What was measured of one layer, and in which state; null where it was not, and for layers that are not calibrated. */
 export interface LayerMeasures {
   layer: string;
-  /** Number of the state that the figures are of; another state than the present one makes them stale. */
-  state: number;
+  /** Number of the state that the metrics are of; another one than the present makes them stale. Null where there are none. */
+  state: number | null;
   /** Metric of the dense network with this layer alone replaced. */
   onlyThis: number | null;
   /** Metric with every calibrated layer but this one replaced. */
   allButThis: number | null;
+  /** The same of the errors, which are measured by themselves. */
+  errorsState: number | null;
   local: OutputError | null;
   accumulated: OutputError | null;
 }

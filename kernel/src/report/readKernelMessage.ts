@@ -60,9 +60,10 @@ const sections = object({
     list(
       object({
         layer: text,
-        state: whole,
+        state: maybe(whole),
         onlyThis: maybe(number),
         allButThis: maybe(number),
+        errorsState: maybe(whole),
         local: outputError,
         accumulated: outputError,
       }),

@@ -3,13 +3,23 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { LutnnError } from "../errors";
 import { partialOf } from "../files/aside";
+import { canonicalJson } from "../files/canonicalJson";
 import { fileError } from "../files/fileError";
 import { makeFolder } from "../files/makeFolder";
-import { jsonText, quoted } from "../files/quoted";
+import { quoted } from "../files/quoted";
 import { readFileWhole } from "../files/readFile";
 import { type NamedArray, readSafetensors, writeSafetensors } from "../files/safetensors";
 import { writeFileWhole } from "../files/writeFile";
 import { type Position, readPosition } from "./position";
+
+/** The text by which values are compared: as JSON keeps them, keys in whatever order; of what is too deep one that says so. */
+function textOf(value: unknown): string {
+  try {
+    return value === undefined ? "nothing" : canonicalJson(JSON.parse(JSON.stringify(value)));
+  } catch {
+    return "something nested too deeply";
+  }
+}
 
 /** A saved state of a run: everything that decides how it goes on. */
 export interface Checkpoint {
@@ -105,7 +115,7 @@ export class CheckpointFolder {
       throw new LutnnError(`${path}: the checkpoint must match its checksum (it does not); it is damaged`);
     const { step, position, identity } = parseState(text, path);
     const different = Object.keys({ ...identity, ...this.identity }).filter(
-      (key) => jsonText(identity[key]) !== jsonText(this.identity[key]),
+      (key) => textOf(identity[key]) !== textOf(this.identity[key]),
     );
     if (different.length > 0)
       throw new OtherRun(

@@ -14,7 +14,7 @@ const names = ["conv10", "conv9", "Dense", "__proto__"];
 const layers = names.map((name, index) => fakeLayer(index, name));
 const measures = [
   { ...fakeMeasures("conv10", 0), onlyThis: 89 },
-  { ...fakeMeasures("conv9", 1), onlyThis: 70, local: null },
+  { ...fakeMeasures("conv9", 1), onlyThis: 70, local: null, errorsState: 3 },
   { ...fakeMeasures("__proto__", 3), onlyThis: 91, state: 2 },
 ];
 const rows = layerRows(layers, measures, accuracy, 4);
@@ -32,7 +32,8 @@ it("a row finds the figures of its own layer, whatever its name is", () => {
 });
 
 it("figures of another state than the present one are stale", () => {
-  expect(rows.map(({ isStale }) => isStale)).toEqual([false, false, false, true]);
+  expect(rows.map(({ isStale }) => isStale.metrics)).toEqual([false, false, false, true]);
+  expect(rows.map(({ isStale }) => isStale.errors)).toEqual([false, true, false, false]);
 });
 
 describe("sorting", () => {

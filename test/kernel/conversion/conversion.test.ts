@@ -240,13 +240,18 @@ describe("a conversion", () => {
       return Float32Array.from(rows);
     };
     const weight = model.getLayer("c2").getWeights()[0].transpose([2, 0, 1, 3]).dataSync() as Float32Array;
-    const maddness = await pq.Maddness.fit(
-      windows(train),
-      { numCodebooks: 8, subvectorLength: 9 },
+    const rows = windows(train);
+    const outputs = weight.length / 72;
+    const wanted = tf.matMul(tf.tensor2d(rows, [rows.length / 72, 72]), tf.tensor2d(weight, [72, outputs]));
+    const shape = { numCodebooks: 8, subvectorLength: 9 };
+    const { coder, table } = await pq.Maddness.fitLayer(
+      rows,
+      shape,
+      { weight, target: wanted.dataSync() as Float32Array },
       { treeRows: 4096 },
     );
     const bias = model.getLayer("c2").getWeights()[1]?.dataSync() as Float32Array | undefined;
-    const expected = maddness.apply(windows(test), maddness.lookupTable(weight), { bias });
+    const expected = coder.apply(windows(test), table, { bias });
     const given = at(layer.output, test).dataSync();
     const relu = layer.getConfig().activation === "relu";
     expect(given.length).toBe(expected.length);

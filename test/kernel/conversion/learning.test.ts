@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { convert, datasets, profiles, tf } from "lutnn";
 import { describe, expect, it } from "vitest";
 import { lookupProblem } from "../../../kernel/lib/conversion/lookupProblem";
@@ -88,6 +91,25 @@ describe("a step of fine-tuning", () => {
     );
     await conversion.fineTune(data, { epochs: 1, batchSize: 24, temperature: { fixed: 1 } });
     await conversion.restoreAll();
+  });
+});
+
+describe("a fine-tuning that goes on", () => {
+  it("knows its settings again in whatever order a profile names them", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "lutnn-order-"));
+    const { fineTune, ...rest } = profiles.paper;
+    const turned = Object.fromEntries(Object.entries(fineTune).reverse()) as typeof fineTune;
+    const histories: number[] = [];
+    for (const profile of [profiles.paper, { ...rest, fineTune: turned }]) {
+      const conversion = convert(tinyNetwork(5), { layers: ["c2"], profile });
+      await conversion.calibrate(data);
+      await conversion.replaceAll();
+      const { epochs } = await conversion.fineTune(data, { epochs: 1, batchSize: 12, checkpoint: folder });
+      histories.push(epochs[0].seconds);
+      await conversion.restoreAll();
+    }
+    expect(histories[1]).toBe(histories[0]); // it was over already
+    rmSync(folder, { recursive: true });
   });
 });
 

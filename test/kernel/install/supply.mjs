@@ -21,6 +21,7 @@ const withScripts = [
 const readLicences = {
   "compute-gcd": "MIT",
   "compute-lcm": "MIT",
+  khroma: "MIT",
   "stack-trace": "MIT",
   "validate.io-function": "MIT",
   "validate.io-integer": "MIT",
@@ -44,8 +45,11 @@ const allowed = [
   ...["PSF-2.0", "Python-2.0", "Unlicense", "Zlib"],
   "MPL-2.0", // zeromq's library and a few of Python's; by file
 ];
-/** Only as shared libraries of their own that can be exchanged: libvips beside sharp. */
-const asLibraries = { "LGPL-3.0-or-later": /^@img\/sharp-/ };
+/**
+ * Only as libraries of their own that can be exchanged: libvips beside sharp; and what JupyterLab's packages bring for its own
+ * page (elkjs lays out diagrams), of which our extension's bundle holds nothing.
+ */
+const asLibraries = { "LGPL-3.0-or-later": /^@img\/sharp-/, "EPL-2.0": /^elkjs$/ };
 
 const nameOf = (path) => path.replace(/^.*node_modules\//, "");
 

@@ -40,7 +40,7 @@ export async function rowsOfKMeans(during: () => Promise<unknown>): Promise<Floa
 /** The same for Maddness. */
 export async function rowsOfMaddness(during: () => Promise<unknown>): Promise<Float32Array[]> {
   const inside = library("../../../kernel/lib/pq/maddness") as { Maddness: typeof Maddness };
-  const spy = vi.spyOn(inside.Maddness, "fit");
+  const spy = vi.spyOn(inside.Maddness, "fitLayer");
   await during();
   const rows = spy.mock.calls.map(([given]) => given);
   spy.mockRestore();

@@ -176,6 +176,32 @@ describe("Maddness", () => {
     });
   });
 
+  it.each(["true", "fast"] as const)(
+    "fits a layer's table as prototypes times its weight, by form %s",
+    async (form) => {
+      const [C, V, N, M] = [2, 5, 60, 3];
+      const [x, weight] = [correlated(N, C * V, 3), correlated(C * V, M, 4)];
+      const target = Float32Array.from({ length: N * M }, (_, i) => {
+        const [n, m] = [Math.floor(i / M), i % M];
+        return Array.from({ length: C * V }, (_, d) => x[n * C * V + d] * weight[d * M + m]).reduce(
+          (a, b) => a + b,
+        );
+      });
+      const shape = { numCodebooks: C, subvectorLength: V };
+      const whole = await pq.Maddness.fit(x, shape, { form });
+      const { coder, table } = await pq.Maddness.fitLayer(x, shape, { weight, target }, { form });
+      expect(coder.encode(x)).toEqual(whole.encode(x));
+      const wanted = whole.lookupTable(weight);
+      expect(table.outputs).toBe(M);
+      const [got, expected] = [coder.apply(x, table), whole.apply(x, wanted)];
+      const most = Math.max(...expected.map(Math.abs));
+      // Both regressions end where the residual is a thousandth of the first; uint8 rounds once more.
+      got.forEach((value, i) => {
+        expect(Math.abs(value - expected[i])).toBeLessThan(1e-2 * most);
+      });
+    },
+  );
+
   it("has the codes of a brute-force implementation on numbers of both signs, and with leaves that stay empty", async () => {
     const [C, V, N] = [2, 3, 50];
     const x = randomFloats(N * C * V, 21);

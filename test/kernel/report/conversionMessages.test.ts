@@ -74,6 +74,7 @@ const snapshot = {
       {
         layer: "conv2",
         state: 0,
+        errorsState: null,
         onlyThis: 97,
         allButThis: null,
         local: { relative: 0.1, unexplained: 0.05 },

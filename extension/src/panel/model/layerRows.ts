@@ -12,8 +12,8 @@ export interface LayerRow {
   index: number;
   layer: PanelLayer;
   measures: LayerMeasures | null;
-  /** Whether the figures are of another state than the present one. */
-  isStale: boolean;
+  /** Whether metrics, and errors, are of another state than the present one. */
+  isStale: { metrics: boolean; errors: boolean };
   /** The metrics with this layer alone replaced, and with all but it, turned so that larger is worse. */
   harm: { alone: number | null; withoutIt: number | null };
   /** What the metric loses against the dense network with this layer alone replaced; below 0 where it gains. */
@@ -69,11 +69,12 @@ export function layerRows(
   const byLayer = new Map(measures.map((one) => [one.layer, one]));
   return layers.map((layer, index) => {
     const own = byLayer.get(layer.name) ?? null;
+    const isOther = (state: number | null | undefined) => typeof state === "number" && state !== current;
     return {
       index,
       layer,
       measures: own,
-      isStale: own !== null && own.state !== current,
+      isStale: { metrics: isOther(own?.state), errors: isOther(own?.errorsState) },
       harm: { alone: harmOf(own?.onlyThis, metric), withoutIt: harmOf(own?.allButThis, metric) },
       loss: lossOf(own?.onlyThis ?? null, metric),
       lossWithoutIt: lossOf(own?.allButThis ?? null, metric),

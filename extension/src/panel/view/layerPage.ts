@@ -165,8 +165,13 @@ export class LayerPage implements Part, Page {
         `${errorText(measures?.accumulated?.[model.measure])} (${errorMeasures[model.measure]})`,
       ],
     ];
-    if (measures && measures.state !== model.history?.current)
-      facts.push([__("Measured"), __("in state %1, before the present one", measures.state)]);
+    const measuredIn = [
+      [__("Metrics measured"), measures?.state],
+      [__("Errors measured"), measures?.errorsState],
+    ] as const;
+    for (const [what, at] of measuredIn)
+      if (typeof at === "number" && at !== model.history?.current)
+        facts.push([what, __("in state %1, not the present one", at)]);
     if (this.#facts.childElementCount !== facts.length)
       this.#facts.replaceChildren(...facts.map(() => element("div", {}, element("dt"), element("dd"))));
     for (const [index, [name, value]] of facts.entries()) {

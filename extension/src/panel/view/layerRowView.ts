@@ -19,7 +19,7 @@ export class LayerRowView {
       const attributes = {
         role,
         id: `${id}-${key}`,
-        class: `lutnn-cell lutnn-${kind}`,
+        class: `lutnn-cell lutnn-${kind} lutnn-of-${key}`,
         "aria-colindex": index,
       };
       const node = element("div", attributes, text);
@@ -36,7 +36,8 @@ export class LayerRowView {
     if (this.node.style.top !== top) this.node.style.top = top;
     setAttribute(this.node, "aria-rowindex", place + 2);
     setAttribute(this.node, "data-state", row.layer.state);
-    setAttribute(this.node, "data-stale", row.isStale ? "true" : null);
+    const stale = Object.entries(row.isStale).flatMap(([kind, isStale]) => (isStale ? [kind] : []));
+    setAttribute(this.node, "data-stale", stale.join(" ") || null);
     for (const [index, column] of this.columns.entries()) {
       const { node, text, bar } = this.#cells[index];
       const content = column.content(row, context);

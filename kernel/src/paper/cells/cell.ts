@@ -64,6 +64,7 @@ const temperature = z.union([
 ]);
 const fineTune = z.strictObject({
   learningRate: rate,
+  otherLearningRate: rate.nullable(),
   temperature,
   temperatureLearningRate: rate,
   softShare: z.number().min(0).max(1),
@@ -79,6 +80,7 @@ const profile = z.strictObject({
   tableScale: z.enum(["layer", "output"]),
   tableBits: z.union([z.literal([4, 6, 7, 8, 16]), z.literal("float")]),
   codes: z.enum(["float32", "int8"]),
+  sharedCodebooks: z.boolean(),
   calibrate: z.strictObject({
     method: z.enum(["kmeans", "leastSquares", "maddness", "maddnessFast", "randomRows"]),
     batchNorm: z.boolean(),

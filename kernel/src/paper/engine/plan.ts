@@ -1,7 +1,7 @@
+import { keyOf } from "../../files/canonicalJson";
 import type { Cell } from "../cells/cell";
 import { kindOf } from "../cells/index";
 import { workOf } from "../cells/works";
-import { keyOf } from "../store/canonicalJson";
 import type { CellStore } from "../store/cellStore";
 import { cellsOf, type TableSpec } from "../tables/table";
 

@@ -1,5 +1,5 @@
+import { keyOf } from "../../files/canonicalJson";
 import type { Cell } from "../cells/cell";
-import { keyOf } from "../store/canonicalJson";
 import type { CellResult } from "../store/cellResult";
 import { cellsOf, type Entry, type MeasuredEntry, type TableColumn, type TableSpec } from "../tables/table";
 

@@ -2,8 +2,8 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { join, resolve } from "node:path";
 import { LutnnError } from "../../errors";
 import { abandonedBeside, claimAside, releaseAside } from "../../files/aside";
+import { canonicalJson, keyOf } from "../../files/canonicalJson";
 import { cellSignal } from "../../host/signal";
-import { canonicalJson, keyOf } from "./canonicalJson";
 import { type CellResult, type Measured, type Provenance, parseResult } from "./cellResult";
 import { failureName, type HoldOptions, Lease, resultName, workName } from "./lease";
 import { describeMachine } from "./machine";

@@ -2,8 +2,8 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { LutnnError } from "../../../errors";
+import { keyOf } from "../../../files/canonicalJson";
 import { writeFileWhole } from "../../../files/writeFile";
-import { keyOf } from "../../store/canonicalJson";
 import type { Work } from "../kind";
 import { rehearsal } from "../rehearsal";
 

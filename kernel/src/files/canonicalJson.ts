@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { LutnnError } from "../../errors";
+import { LutnnError } from "../errors";
 
 /**
  * The one JSON text of a value: keys in order, no spaces, so that equal values have equal texts. Members that are undefined
