@@ -88,19 +88,23 @@ describe("by keyboard alone", () => {
     await grid().focus();
     await page.keyboard.press("Home");
     await page.keyboard.press("ArrowDown");
-    expect(await active()).toBe("layer1.conv1");
+    // What a key changes is drawn with the next frame.
+    await expect.poll(active).toBe("layer1.conv1");
     await page.keyboard.press("Shift+ArrowDown");
-    expect(await panel.locator('.lutnn-row[aria-selected="true"]').count()).toBe(2);
+    await expect.poll(() => panel.locator('.lutnn-row[aria-selected="true"]').count()).toBe(2);
     await page.keyboard.press("r");
     const status = noticeOf(panel);
     await expect.poll(() => status.textContent()).toBe("replace: layer1.conv2");
     await page.keyboard.press("d");
     await expect.poll(() => status.textContent()).toBe("restore: layer1.conv1, layer1.conv2");
-    expect(await rowOf(panel, "layer1.conv1").getAttribute("data-state")).toBe("calibrated");
+    await expect.poll(() => rowOf(panel, "layer1.conv1").getAttribute("data-state")).toBe("calibrated");
 
     await page.keyboard.press("Home");
     await page.keyboard.press("ArrowUp");
-    while ((await active()) !== "Only this") await page.keyboard.press("ArrowRight");
+    while ((await active()) !== "Only this") {
+      await page.keyboard.press("ArrowRight");
+      await settle(page);
+    }
     await page.keyboard.press("Enter");
     await settle(page);
     expect(await panel.getByRole("columnheader", { name: "Only this" }).getAttribute("aria-sort")).toBe(
@@ -115,11 +119,11 @@ describe("by keyboard alone", () => {
     const focused = () => page.evaluate(() => document.activeElement?.textContent ?? "");
     await panel.getByRole("button", { name: "Restore" }).focus();
     await page.keyboard.press("ArrowLeft");
-    expect(await focused()).toBe("Replace");
+    await expect.poll(focused).toBe("Replace");
     await panel.getByRole("tab", { name: "Errors" }).focus();
     await page.keyboard.press("ArrowLeft");
-    expect(await focused()).toBe("Layer");
-    expect(await panel.getByRole("tabpanel", { name: "Layer" }).isVisible()).toBe(true);
+    await expect.poll(focused).toBe("Layer");
+    await panel.getByRole("tabpanel", { name: "Layer" }).waitFor();
     await grid().focus();
     await page.keyboard.press("k");
     await expect
