@@ -114,7 +114,7 @@ void LutConv::encodeIntegerTile(const IntegerEncoder& encoder, const ptrdiff_t* 
   const size_t channelElements = plan.height() * plan.width(), planeElements = plan.channelElements();
   const WindowPlanes::Rows rows = plan.inputRows(tile.firstRow, tile.rows);
   const size_t first = rows.first * plan.width(), count = (rows.end - rows.first) * plan.width();
-  uint8_t* quantized = tile.image.bytes ? nullptr : scratch.image.reserve(channelElements);
+  uint8_t* quantized = tile.image.areBytes ? nullptr : scratch.image.reserve(channelElements);
   uint8_t* planes = scratch.bytes.reserve(planeElements * channelsPerCodebook_ + kBytesBehind);
   std::memset(planes, encoder.zeroPoint(), planeElements * channelsPerCodebook_ + kBytesBehind);
   encodeStrips(plan, tile, to, scratch, [&](size_t c, uint8_t* strip) {

@@ -25,8 +25,8 @@ LutMatMul::LutMatMul(const Microkernels& kernels, const Lookup& lookup, Encoding
       scale_(lookup) {}
 
 void LutMatMul::encodeSome(LayerInput x, size_t rows, uint8_t* codes, Workspace::Scratch& scratch) const {
-  if (x.x) encoder_->encodeRows(x.x, rows, codes, scratch);
-  else encoder_->asInteger()->encodeByteRows(x.bytes, rows, codes, scratch);
+  if (x.areBytes) encoder_->asInteger()->encodeByteRows(x.bytes, rows, codes, scratch);
+  else encoder_->encodeRows(x.x, rows, codes, scratch);
 }
 
 void LutMatMul::lookUpPieces(const TilePart& tile, const Output& out, const Epilogue& epilogue,

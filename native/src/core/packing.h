@@ -135,12 +135,14 @@ class PackedTable {
 /// What a layer reads: floats, or the bytes that its codes are defined on (Encoding::kInteger).
 struct LayerInput {
   LayerInput(const float* floats) : x(floats) {}
-  LayerInput(const uint8_t* quantized) : bytes(quantized) {}
+  LayerInput(const uint8_t* quantized) : bytes(quantized), areBytes(true) {}
 
   const float* x = nullptr;
   const uint8_t* bytes = nullptr;
+  /// Which of them it is: an empty array may lie nowhere.
+  bool areBytes = false;
   /// What begins `offset` elements on.
-  LayerInput from(size_t offset) const { return x ? LayerInput(x + offset) : LayerInput(bytes + offset); }
+  LayerInput from(size_t offset) const { return areBytes ? LayerInput(bytes + offset) : LayerInput(x + offset); }
 };
 
 /// Results as bytes clamp(round(y / scale) + zeroPoint, 0, 255), as IntegerCodes has inputs; null for none.
