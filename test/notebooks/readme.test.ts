@@ -16,6 +16,6 @@ test("README's cells run, one after the other, in one notebook", { timeout: 240_
   const { status, stdout } = runNotebook(folder, "readme.ipynb", [...cells, check]);
   expect(stdout).toContain("sizes 1 [ 'second' ] true");
   expect(status).toBe(0);
-  for (const file of ["digits.lut.onnx", "digits-work", "mine.lut.onnx", "mine"])
+  for (const file of ["digits.lut.onnx", "digits.lut.onnx.work", "mine.lut.onnx", "mine"])
     expect(existsSync(join(folder, file))).toBe(true);
 });
