@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Profile } from "../../conversion/profile";
 import { LutnnError } from "../../errors";
 import { repeatedKey } from "../../files/jsonKeys";
 
@@ -73,7 +74,7 @@ const fineTune = z.strictObject({
   distillation: z.number().min(0),
   distillationTemperature: rate,
 });
-/** Every switch of a profile, so that a cell does not change when a profile does. */
+/** Every switch of a profile, so that a cell does not change when a profile does; the compiler misses one that is not here. */
 const profile = z.strictObject({
   name: z.string(),
   distance: z.enum(["l2", "squaredL2"]),
@@ -89,7 +90,7 @@ const profile = z.strictObject({
   }),
   fineTune,
   stages: count,
-});
+}) satisfies z.ZodType<Profile>;
 
 const lookup = z.strictObject({
   kind: z.literal("lookup"),

@@ -54,6 +54,10 @@ export const denseCell = (
   seed: number,
 ): Dense => ({ kind: "dense", data, network, training, seed });
 
+/** The dense network of every quick table. */
+export const quickDense = (seed: number): CellOf<"dense"> =>
+  denseCell(dataChoice("digits", 720, 180), { kind: "resnet8", width: 16 }, adam(3, 3e-3), seed);
+
 /** Lookups by a profile, trained with its learning rate; `epochs` 0 is calibrated only. */
 export function lookupCell(
   dense: Dense,

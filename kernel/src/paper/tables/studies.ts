@@ -8,6 +8,7 @@ import {
   lookupCell,
   paper,
   plus,
+  quickDense,
   seedsOf,
   type TableChoices,
   trainedBy,
@@ -20,7 +21,7 @@ import { type Entry, measured, type TableSpec, text } from "./table";
 /** The dense network of the studies of training. */
 function studyDense(seed: number, quick: boolean): CellOf<"dense"> {
   return quick
-    ? denseCell(dataChoice("digits", 720, 180), { kind: "resnet8", width: 16 }, adam(3, 3e-3), seed)
+    ? quickDense(seed)
     : denseCell(dataChoice("fashion-mnist-14", 10_000), { kind: "resnet8", width: 32 }, adam(10, 1e-2), seed);
 }
 
