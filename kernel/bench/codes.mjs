@@ -6,6 +6,7 @@
 // fine-tuning; then the mean of the differences and its standard error.
 import { createRequire } from "node:module";
 import { parseArgs } from "node:util";
+import { pairedDifferences } from "./statistics.mjs";
 
 process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
 const require = createRequire(import.meta.url);
@@ -69,20 +70,7 @@ for (const width of widths)
 
 const steps = ["kMeans", "fit", "trained"];
 const differences = (step) => rows.map(({ float32, int8 }) => int8[step] - float32[step]);
-const mean = (numbers) => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
-/** Standard error of a mean of paired differences; NaN of one. */
-const standardError = (numbers) =>
-  Math.sqrt(
-    numbers.reduce((sum, value) => sum + (value - mean(numbers)) ** 2, 0) /
-      (numbers.length - 1) /
-      numbers.length,
-  );
-const summary = Object.fromEntries(
-  steps.map((step) => [
-    step,
-    { mean: mean(differences(step)), standardError: standardError(differences(step)) },
-  ]),
-);
+const summary = Object.fromEntries(steps.map((step) => [step, pairedDifferences(differences(step))]));
 if (values.json) console.log(JSON.stringify({ images, denseEpochs, epochs, rows, summary }, null, 1));
 else {
   const { Table } = require("../lib/charts/table.js");

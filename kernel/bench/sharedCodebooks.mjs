@@ -11,6 +11,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { pairedDifferences } from "./statistics.mjs";
 
 process.env.TF_CPP_MIN_LOG_LEVEL ??= "2";
 const require = createRequire(import.meta.url);
@@ -127,19 +128,10 @@ for (const [network, make] of Object.entries({ encoder, residual }).filter(([nam
   }
 rmSync(folder, { recursive: true });
 
-const mean = (numbers) => numbers.reduce((sum, value) => sum + value, 0) / numbers.length;
-/** Standard error of a mean of paired differences; NaN of one. */
-const standardError = (numbers) =>
-  Math.sqrt(
-    numbers.reduce((sum, value) => sum + (value - mean(numbers)) ** 2, 0) /
-      (numbers.length - 1) /
-      numbers.length,
-  );
 const summary = networks.map((network) => {
   const own = rows.filter((row) => row.network === network);
   const of = (step) => own.map(({ apart, shared }) => shared[step] - apart[step]);
-  const difference = (step) => ({ mean: mean(of(step)), standardError: standardError(of(step)) });
-  return { network, fit: difference("fit"), trained: difference("trained") };
+  return { network, fit: pairedDifferences(of("fit")), trained: pairedDifferences(of("trained")) };
 });
 if (values.json) console.log(JSON.stringify({ images, denseEpochs, epochs, rows, summary }, null, 1));
 else {

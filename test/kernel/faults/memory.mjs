@@ -1,6 +1,7 @@
 // node memory.mjs: with shim.c loaded. Lets every large allocation of the addons fail in turn: each call says that there is not
 // enough memory, and gives afterwards what it gave before.
 import { loadHosts, paths, require } from "../../native/addon/addons.mjs";
+import { floats, lookupOf, windowOf } from "../../native/addon/layer.mjs";
 import { inputLength, smallModel } from "../../native/addon/model.mjs";
 
 const library = loadHosts();
@@ -9,30 +10,8 @@ const training = require(paths.training);
 const sessions = require(paths.session);
 
 const [C, K, V, M, rows] = [64, 16, 9, 512, 4096];
-const floats = (length) => Float32Array.from({ length }, (_, i) => Math.sin(i));
-const lookup = {
-  numCodebooks: C,
-  numCentroids: K,
-  subvectorLength: V,
-  outputs: M,
-  centroids: floats(C * K * V),
-  lookupTable: Int8Array.from({ length: C * K * M }, (_, i) => i * 37),
-  tableScale: floats(M),
-  bias: floats(M),
-};
-const window = {
-  inputChannels: C,
-  filterHeight: 3,
-  filterWidth: 3,
-  strideHeight: 1,
-  strideWidth: 1,
-  dilationHeight: 1,
-  dilationWidth: 1,
-  padTop: 1,
-  padLeft: 1,
-  padBottom: 1,
-  padRight: 1,
-};
+const lookup = lookupOf(C, K, V, M);
+const window = windowOf(C);
 const x = floats(rows * C * V);
 const image = floats(C * 64 * 64);
 const table = floats(C * K * M);

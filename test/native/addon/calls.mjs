@@ -1,36 +1,15 @@
 // Every function of every addon with arguments that it takes, made anew for each call: what badCalls.mjs spoils.
 import { paths, require } from "./addons.mjs";
+import { floats, lookupOf, windowOf } from "./layer.mjs";
 import { inputLength } from "./model.mjs";
 
 const [C, K, V, M, rows] = [4, 16, 9, 5, 3];
 const [height, width] = [4, 5];
 
-const floats = (length, scale = 1) => Float32Array.from({ length }, (_, i) => Math.sin(i + 1) * scale);
 const bytes = (length) => Uint8Array.from({ length }, (_, i) => (i * 7) % K);
 
-const lookup = () => ({
-  numCodebooks: C,
-  numCentroids: K,
-  subvectorLength: V,
-  outputs: M,
-  centroids: floats(C * K * V),
-  lookupTable: Int8Array.from({ length: C * K * M }, (_, i) => i * 37),
-  tableScale: floats(M),
-  bias: floats(M),
-});
-const window = () => ({
-  inputChannels: 4,
-  filterHeight: 3,
-  filterWidth: 3,
-  strideHeight: 1,
-  strideWidth: 1,
-  dilationHeight: 1,
-  dilationWidth: 1,
-  padTop: 1,
-  padLeft: 1,
-  padBottom: 1,
-  padRight: 1,
-});
+const lookup = () => lookupOf(C, K, V, M);
+const window = () => windowOf(C);
 const integers = () => ({
   inputScale: 0.5,
   inputZeroPoint: 128,
