@@ -1,20 +1,11 @@
 // What has been measured of a conversion's states, so that whoever looks on need not measure again.
 import type { LayerTimings } from "../inference/layerTimings";
-import type { ErrorAccumulationReport, ErrorSeries, OutputError } from "../report/errorAccumulation";
+import type { LayerMeasures } from "../report/conversionMessages";
+import type { ErrorAccumulationReport, ErrorSeries } from "../report/errorAccumulation";
 import type { LayerEffect } from "./measureLayers";
 
-/** What is known of one layer; null where it was not measured. */
-export interface LayerFigures {
-  layer: string;
-  /** Number of the state that the two metrics are of. */
-  state: number | null;
-  onlyThis: number | null;
-  allButThis: number | null;
-  /** Number of the state that the errors are of. */
-  errorsState: number | null;
-  local: OutputError | null;
-  accumulated: OutputError | null;
-}
+/** What is known of one layer, as a panel is told it; null where it was not measured. */
+export type LayerFigures = LayerMeasures;
 
 /** Medians for one input over all calls of a layer, milliseconds. */
 export interface LayerTime {
