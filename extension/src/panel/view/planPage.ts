@@ -1,27 +1,25 @@
 import type { PlanCurve } from "../../../../kernel/src/report/conversionMessages";
 import { shortNumber } from "../../../../kernel/src/report/format";
 import { planCosts, planFigure } from "../charts/planFigure";
-import type { Change, PanelModel } from "../model/panelModel";
+import { ChartPage } from "./chartPage";
 import { ChartSlot } from "./chartSlot";
 import { button, element, setAttribute } from "./dom";
-import { concerns, type Part } from "./part";
-import type { Page } from "./tabs";
 import type { Words } from "./words";
 
 /** The plan's trade-off curve, where the network stands on it, and each of its points to apply: by a click or by a button. */
-export class PlanPage implements Part, Page {
+export class PlanPage extends ChartPage {
+  protected readonly shows = ["plan", "conversions"] as const;
   readonly name = "plan";
   readonly title: string;
   readonly node: HTMLElement;
   readonly #cost: HTMLSelectElement;
-  readonly #chart = new ChartSlot((points) => this.#clicked(points));
+  protected readonly slot = new ChartSlot((points) => this.#clicked(points));
   readonly #table = element("table", { class: "lutnn-list" });
   readonly #result: HTMLElement;
-  #model: PanelModel | null = null;
   #drawn: PlanCurve | null = null;
-  #isShown = false;
 
   constructor(private readonly words: Words) {
+    super();
     const { __ } = words;
     this.title = __("Plan");
     this.#cost = element(
@@ -39,7 +37,7 @@ export class PlanPage implements Part, Page {
       class: "lutnn-button",
       title: __("Try each layer with several K and V, and find what is cheapest for the harm that it does"),
     });
-    this.#result = element("div", {}, this.#chart.node, this.#table);
+    this.#result = element("div", {}, this.slot.node, this.#table);
     this.node = element(
       "div",
       {},
@@ -55,31 +53,12 @@ export class PlanPage implements Part, Page {
     );
   }
 
-  onShown(isShown: boolean): void {
-    this.#isShown = isShown;
-    if (isShown) this.#draw();
-  }
-
-  update(model: PanelModel, changes: ReadonlySet<Change>): void {
-    const isOther = model !== this.#model;
-    this.#model = model;
-    if (isOther || concerns(changes, "plan", "conversions")) this.#draw();
-  }
-
-  attach(): void {
-    this.#chart.attach();
-  }
-
-  dispose(): void {
-    this.#chart.dispose();
-  }
-
   #plan(): void {
-    void this.#model?.command({ verb: "plan", cost: this.#cost.value as PlanCurve["cost"] });
+    void this.model?.command({ verb: "plan", cost: this.#cost.value as PlanCurve["cost"] });
   }
 
   #apply(point: number): void {
-    void this.#model?.command({ verb: "applyPlan", point });
+    void this.model?.command({ verb: "applyPlan", point });
   }
 
   /** The curve is the first trace. */
@@ -88,13 +67,13 @@ export class PlanPage implements Part, Page {
     if (onCurve) this.#apply(onCurve.point);
   }
 
-  #draw(): void {
-    const plan = this.#model?.conversion?.get("plan") ?? null;
+  protected draw(): void {
+    const plan = this.model?.conversion?.get("plan") ?? null;
     this.#result.hidden = plan === null;
-    if (!plan || !this.#isShown) return;
+    if (!plan || !this.isShown) return;
     const { __ } = this.words;
     const summary = __("Trade-off curve of %1 points.", plan.points.length);
-    this.#chart.draw(summary, (width, theme) => planFigure(plan, width, theme, this.words));
+    this.slot.draw(summary, (width, theme) => planFigure(plan, width, theme, this.words));
     if (plan === this.#drawn) return;
     this.#drawn = plan;
     const { title, scale } = planCosts(this.words)[plan.cost];

@@ -1,51 +1,30 @@
 import { trainingFigure } from "../charts/trainingFigure";
-import type { Change, PanelModel } from "../model/panelModel";
+import { ChartPage } from "./chartPage";
 import { ChartSlot } from "./chartSlot";
 import { element, setText } from "./dom";
 import { errorText, metricText } from "./numbers";
-import { concerns, type Part } from "./part";
-import type { Page } from "./tabs";
 import type { Words } from "./words";
 
 /** The curves of the fine-tuning that runs, or ran last. */
-export class TrainingPage implements Part, Page {
+export class TrainingPage extends ChartPage {
+  protected readonly shows = ["training", "conversions"] as const;
   readonly name = "training";
   readonly title: string;
   readonly #sentence = element("p");
-  readonly #chart = new ChartSlot();
-  readonly node = element("div", {}, this.#sentence, this.#chart.node);
-  #model: PanelModel | null = null;
-  #isShown = false;
+  protected readonly slot = new ChartSlot();
+  readonly node = element("div", {}, this.#sentence, this.slot.node);
 
   constructor(private readonly words: Words) {
+    super();
     this.title = words.__("Training");
   }
 
-  onShown(isShown: boolean): void {
-    this.#isShown = isShown;
-    if (isShown) this.#draw();
-  }
-
-  update(model: PanelModel, changes: ReadonlySet<Change>): void {
-    const isOther = model !== this.#model;
-    this.#model = model;
-    if (isOther || concerns(changes, "training", "conversions")) this.#draw();
-  }
-
-  attach(): void {
-    this.#chart.attach();
-  }
-
-  dispose(): void {
-    this.#chart.dispose();
-  }
-
-  #draw(): void {
-    if (!this.#isShown) return;
+  protected draw(): void {
+    if (!this.isShown) return;
     const { __ } = this.words;
-    const curve = this.#model?.conversion?.get("training") ?? null;
-    const metric = this.#model?.metric;
-    this.#chart.node.hidden = !curve || curve.points.length === 0;
+    const curve = this.model?.conversion?.get("training") ?? null;
+    const metric = this.model?.metric;
+    this.slot.node.hidden = !curve || curve.points.length === 0;
     if (!curve || !metric) {
       setText(this.#sentence, __("Nothing has been trained yet. Fine-tune trains the replaced layers."));
       return;
@@ -56,7 +35,7 @@ export class TrainingPage implements Part, Page {
       ? __("loss %1, %2 %3", errorText(last.loss), metric.name, metricText(last.metric, metric))
       : __("no figures yet");
     setText(this.#sentence, `${state}; ${figures}.`);
-    this.#chart.draw(`${state}; ${figures}.`, (width, theme) =>
+    this.slot.draw(`${state}; ${figures}.`, (width, theme) =>
       trainingFigure(curve, metric, width, theme, this.words),
     );
   }
