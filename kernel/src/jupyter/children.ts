@@ -58,9 +58,12 @@ export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void
     }
 }
 
-/** Ends all processes that the kernel's cells have started: politely, then for good. */
-export async function endChildren(mark: Mark, except: ReadonlySet<number>): Promise<void> {
-  const left = () => ofKernel(mark).filter((pid) => !except.has(pid) && pid !== process.pid);
+/**
+ * Ends all processes that the kernel's cells have started: politely, then for good.
+ * @param except these live on, and what they start: the watcher may be removing the kernel's files just now
+ */
+export async function endChildren(mark: Mark, except: readonly number[]): Promise<void> {
+  const left = () => ofKernel(mark, except).filter((pid) => pid !== process.pid);
   let pids = left();
   if (pids.length === 0) return;
   signalAll(pids, "SIGTERM");
@@ -81,12 +84,10 @@ export function memoryKills(): number {
   }
 }
 
-function ofKernel({ pid, text }: Mark): number[] {
+function ofKernel({ pid, text }: Mark, except: readonly number[]): number[] {
   const all = processes(true);
-  const free = descendants(
-    all,
-    all.filter(({ mark }) => mark !== undefined && mark !== text).map((each) => each.pid),
-  );
+  const others = all.filter(({ mark }) => mark !== undefined && mark !== text).map((each) => each.pid);
+  const free = descendants(all, [...except, ...others]);
   const own = all.filter(({ mark, session }) => mark === text || session === pid).map((each) => each.pid);
   const found = new Set(descendants(all, [pid, ...own]));
   for (const each of [pid, ...free]) found.delete(each);

@@ -23,3 +23,8 @@ export function log(text: string): void {
     // Nobody reads: there is no one left to tell.
   }
 }
+
+/** A defect of the kernel's: with its stack. */
+export function logError(what: string, error: unknown): void {
+  log(`${what}: ${error instanceof Error ? error.stack : String(error)}`);
+}

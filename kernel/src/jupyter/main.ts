@@ -22,7 +22,7 @@ import { exposeCollector } from "./garbage";
 import { Input } from "./input";
 import { Intrinsics } from "./intrinsics";
 import { Slot, slots, type ToMain, type WireSettings } from "./link";
-import { log, logToWatcher } from "./log";
+import { log, logError, logToWatcher } from "./log";
 import { notebookHost } from "./notebookHost";
 import { installStdin } from "./notebookStdin";
 import { Output } from "./output";
@@ -160,7 +160,7 @@ function startThread(name: keyof typeof heapLimits, workerData: object, transfer
 function fatal(what: string, error: unknown): never {
   const known = error instanceof Error && error.name === "LutnnError";
   if (known) log(error.message);
-  else log(`${what}: ${error instanceof Error ? error.stack : String(error)}`);
+  else logError(what, error);
   process.exit(1);
 }
 

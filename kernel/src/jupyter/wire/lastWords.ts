@@ -40,7 +40,7 @@ async function start(): Promise<void> {
   const stderr = (process.env.LUTNN_LAST_WORDS ?? "").replaceAll(lineEnd, "\n") + left;
   process.stderr.write(stderr);
   const systemKilled = memoryKills() > Number(killsBefore);
-  await endChildren({ pid: Number(pid), text }, new Set());
+  await endChildren({ pid: Number(pid), text }, []);
   if (!cell) return;
   const reason = reasonOf(stderr, systemKilled, Number(heapLimit));
   await tell(file, cell, stdout, stderr, `the kernel's process ended while the cell ran: ${reason}`);

@@ -1,7 +1,7 @@
 import { Router, type Socket, XPublisher } from "zeromq";
 import { LutnnError } from "../../errors";
 import type { Connection } from "../connection";
-import { log } from "../log";
+import { logError } from "../log";
 
 /** A larger message closes its connection. */
 const maxMessageSize = 1 << 30;
@@ -102,5 +102,4 @@ export async function receive(
     }
 }
 
-const report = (error: unknown) =>
-  log(`a message could not be handled: ${error instanceof Error ? error.stack : error}`);
+const report = (error: unknown) => logError("a message could not be handled", error);

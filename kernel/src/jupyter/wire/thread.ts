@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type MessagePort, parentPort, receiveMessageOnPort, Worker, workerData } from "node:worker_threads";
 import { endChildren } from "../children";
 import { Slot, type ToMain, type WireSettings } from "../link";
-import { log, logToWatcher } from "../log";
+import { log, logError, logToWatcher } from "../log";
 import { Assistant } from "./assistant";
 import { ForeignOutput } from "./foreignOutput";
 import { History } from "./history";
@@ -35,6 +35,8 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
     Atomics.store(shared, Slot.flushed, 1);
     throw error;
   });
+  // From here on the thread must not end by itself: zeromq aborts the process when one ends that has sockets open.
+  process.on("uncaughtException", (error) => logError("the wire thread failed at something", error));
   const heartbeats = new Sender(sockets.heartbeat);
   const mailer = new Mailer(sockets, session, signer);
 
@@ -45,8 +47,9 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
   };
   const cells: Cells = { newest: null, isRunning: false };
   const watcher = new Watcher(descriptors);
-  /** The watcher, and child processes in the background. */
-  const background = new Set(watcher.pid === null ? [] : [watcher.pid]);
+  const own = watcher.pid === null ? [] : [watcher.pid];
+  /** The kernel's own, and the user's in the background. */
+  const background = new Set(own);
   const questions = new Questions(shared, settings.answers, (value) => toMain({ kind: "input", value }));
   const interrupter = new Interrupter(shared, {
     wake: knock,
@@ -56,10 +59,7 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
     },
     isChild: (pid) => !background.has(pid),
   });
-  const signals = new Worker(join(__dirname, "signalThread.js"), {
-    resourceLimits: { maxOldGenerationSizeMb: 16 },
-  });
-  signals.on("message", () => interrupter.interrupt());
+  watchSignals(() => interrupter.interrupt());
   const foreign =
     descriptors &&
     new ForeignOutput({
@@ -76,7 +76,7 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
       isBusy: () => cells.isRunning,
     });
   const endChildProcesses = async () => {
-    await endChildren(mark, new Set(watcher.pid === null ? [] : [watcher.pid]));
+    await endChildren(mark, own);
     watcher.bye();
   };
   const endProcess = async () => {
@@ -126,6 +126,17 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
     receive(sockets.stdin, requests.from("stdin")),
     receive(sockets.heartbeat, (frames) => heartbeats.send(frames)),
   ]);
+}
+
+/** Calls back at each SIGINT. */
+function watchSignals(take: () => void): void {
+  const thread = new Worker(join(__dirname, "signalThread.js"), {
+    resourceLimits: { maxOldGenerationSizeMb: 16 },
+  });
+  thread.on("message", take);
+  // Without it the next SIGINT would end the process, and an error that nobody takes this thread, and that the process.
+  thread.on("error", (error) => logError("the thread that waits for signals failed", error));
+  thread.on("exit", () => watchSignals(take));
 }
 
 const knocker: MessagePort | null = parentPort;
