@@ -1,21 +1,22 @@
 import { createHash, randomUUID } from "node:crypto";
-import { readdir, stat } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 
-// What is in the making stands beside what it is to become, as NAME.HOST-PID-RANDOM.part: so a later process can tell
-// what a killed one left behind from what another one is at.
+// What is in the making stands beside what it is to become, as NAME.HOST-PID-START-RANDOM.part: so a later process can
+// tell what a killed one left behind from what another one is at, whatever happens to the clock.
 
 const host = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
 /** Paths of this thread's, and whether it is at them still. */
 const own = new Map<string, boolean>();
-/** When this process began, in ms of the epoch. */
-const began = Date.now() - process.uptime() * 1000;
+/** When this process began, in ms of the clock that nobody can set: the same number in each of its threads, nearly. */
+const began = Math.round(Number(process.hrtime.bigint()) / 1e6 - process.uptime() * 1000);
+const beganWithinMs = 10;
 
 /** A new path beside `path`, of this process until {@link releaseAside}. */
 export function claimAside(path: string): string {
   const random = randomUUID().slice(0, 8);
-  const aside = join(dirname(path), `${shortName(path)}.${host}-${process.pid}-${random}.part`);
+  const aside = join(dirname(path), `${shortName(path)}.${host}-${process.pid}-${began}-${random}.part`);
   own.set(aside, true);
   return aside;
 }
@@ -27,22 +28,20 @@ export const releaseAside = (aside: string): void => void own.set(aside, false);
  * every other name.
  */
 export const partialOf = (name: string): string | null =>
-  /^(.{1,40})\.[0-9a-f]{8}-\d+-[0-9a-f]{8}\.part$/s.exec(name)?.[1] ?? null;
+  /^(.{1,40})\.[0-9a-f]{8}-\d+-\d+-[0-9a-f]{8}\.part$/s.exec(name)?.[1] ?? null;
 
 /** What processes of this machine that have ended, or this one, left beside `path`. */
 export async function abandonedBeside(path: string): Promise<string[]> {
   const folder = dirname(path);
   const names = await readdir(folder).catch(() => []);
   const start = `${shortName(path)}.`;
-  const abandoned = await Promise.all(
-    names.map(async (name) => {
-      if (!name.startsWith(start)) return false;
-      const [, machine, process] =
-        /^([0-9a-f]{8})-(\d+)-[0-9a-f]{8}\.part$/.exec(name.slice(start.length)) ?? [];
-      return machine === host && !(await isInUse(join(folder, name), Number(process)));
-    }),
-  );
-  return names.filter((_, i) => abandoned[i]).map((name) => join(folder, name));
+  const isAbandoned = (name: string): boolean => {
+    if (!name.startsWith(start)) return false;
+    const [, machine, process, since] =
+      /^([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{8}\.part$/.exec(name.slice(start.length)) ?? [];
+    return machine === host && !isInUse(join(folder, name), Number(process), Number(since));
+  };
+  return names.filter(isAbandoned).map((name) => join(folder, name));
 }
 
 /** Its beginning only: with all of it the name could be too long. No half of a surrogate pair, which no file name keeps. */
@@ -51,14 +50,12 @@ const shortName = (path: string) =>
     .slice(0, 40)
     .replace(/[\ud800-\udbff]$/, "");
 
-/** Whether the process with that id, or this one, is at it. */
-async function isInUse(aside: string, id: number): Promise<boolean> {
+/** Whether the process with that id that began then, or this one, is at it. */
+function isInUse(aside: string, id: number, since: number): boolean {
   if (id !== process.pid) return isAlive(id);
-  const known = own.get(aside);
-  if (known !== undefined) return known;
-  // Of another thread of this process, or of one before it that had the same id, as in a container.
-  const found = await stat(aside).catch(() => null);
-  return found !== null && found.mtimeMs >= began;
+  // One before this process had the same id, as in a container.
+  if (Math.abs(since - began) > beganWithinMs) return false;
+  return own.get(aside) ?? true; // another thread's
 }
 
 function isAlive(id: number): boolean {

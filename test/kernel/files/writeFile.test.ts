@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   existsSync,
   lstatSync,
@@ -8,11 +9,11 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
+import { Worker } from "node:worker_threads";
 import { LutnnError } from "lutnn";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { claimAside, releaseAside } from "../../../kernel/lib/files/aside";
@@ -53,20 +54,22 @@ describe("writeFileWhole", () => {
   });
 
   it("removes what a process that was killed left beside the file, and nothing else", async () => {
-    const beside = (path: string, pid: number) => {
+    const beside = (path: string, pid: number, earlierMs = 0) => {
       const aside = claimAside(join(folder, path));
       releaseAside(aside);
-      const left = aside.replace(/-\d+-[0-9a-f]{8}\.part$/, `-${pid}-0123abcd.part`);
+      const left = aside.replace(
+        /-\d+-(\d+)-[0-9a-f]{8}\.part$/,
+        (_, began) => `-${pid}-${began - earlierMs}-0123abcd.part`,
+      );
       writeFileSync(left, "half");
       return left;
     };
     const ended = spawnSync(process.execPath, ["--version"]).pid;
     const left = beside("model.onnx", ended);
-    // Of a process that had this one's number before it, as in a container; it is as old as it says.
-    const before = beside("model.onnx", process.pid);
+    // Of a process that had this one's number before it, as in a container.
+    const before = beside("model.onnx", process.pid, 1000);
     const long = `${"語".repeat(39)}😀.onnx`;
     const withLongName = beside(long, ended);
-    utimesSync(before, 1e9, 1e9);
     const kept = [
       beside("other.onnx", ended),
       beside("model.onnx", process.ppid),
@@ -81,11 +84,22 @@ describe("writeFileWhole", () => {
     expect(readFileSync(join(folder, "model.onnx"), "utf8")).toBe("new");
   });
 
-  it("leaves alone what another thread of this process is at", async () => {
-    const aside = claimAside(join(folder, "a.bin")).replace(/[0-9a-f]{8}\.part$/, "01234567.part");
-    writeFileSync(aside, "half");
+  it("leaves alone what another thread of this process is at, whatever the clock says", async () => {
+    const worker = new Worker(
+      `const { claimAside } = require(${JSON.stringify(require.resolve("../../../kernel/lib/files/aside"))});
+       const { utimesSync, writeFileSync } = require("node:fs");
+       const { parentPort, workerData } = require("node:worker_threads");
+       const aside = claimAside(workerData);
+       writeFileSync(aside, "half");
+       utimesSync(aside, 1e9, 1e9);
+       parentPort.postMessage(aside);
+       setInterval(() => {}, 1000);`,
+      { eval: true, workerData: join(folder, "a.bin") },
+    );
+    const [aside] = await once(worker, "message");
     await writeFileWhole(join(folder, "a.bin"), "new");
     expect(existsSync(aside)).toBe(true);
+    await worker.terminate();
   });
 
   it("writes the file that a symbolic link leads to", async () => {
