@@ -5,13 +5,13 @@ import { join } from "node:path";
 export const canShim = process.platform === "linux";
 
 /**
- * Builds shim.c in a folder.
+ * Builds shim.c, or another source, in a folder.
  * @param {string} folder
+ * @param {string} [source]
  * @returns {NodeJS.ProcessEnv} in which a process has it
  */
-export function withShim(folder) {
+export function withShim(folder, source = join(import.meta.dirname, "shim.c")) {
   const library = join(folder, "shim.so");
-  const source = join(import.meta.dirname, "shim.c");
   execFileSync(process.env.CC ?? "cc", [
     "-O1",
     "-shared",
