@@ -26,6 +26,40 @@ test("printing much more than clients take at once waits for them and loses noth
   expect(Number(await kernel.evaluate("peak"))).toBeLessThan(before + 400);
 });
 
+test("a cell that prints short lines for ever is heard of, answered beside, and takes no memory for what waits", async () => {
+  kernel = await Kernel.start();
+  const before = await residentMb();
+  const cell = await kernel.startCell(
+    'let peak = 0; console.log("on"); for (let i = 0; ; i++) { console.log(i); if (i % 1000 === 0) peak = Math.max(peak, process.memoryUsage.rss() / 1e6); }',
+  );
+  await cell.printed("on");
+  // What else the wire thread has to do waits for a moment each time, not for the end of the flood.
+  for (let beat = 0; beat < 40; beat++) {
+    const start = Date.now();
+    await kernel.heartbeat();
+    expect(Date.now() - start).toBeLessThan(5000);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  await kernel.request("control", "interrupt_request");
+  expect((await cell.done()).reply.content.ename).toBe("AbortError");
+  expect(Number(await kernel.evaluate("peak"))).toBeLessThan(before + 400);
+});
+
+test.skipIf(process.platform === "win32")(
+  "a child process that writes for ever holds its cell up no longer than it runs",
+  async () => {
+    kernel = await Kernel.start();
+    await kernel.execute('import { spawn } from "child_process";');
+    const { reply, stdout } = await kernel.execute(
+      'const child = spawn("yes", { stdio: "inherit" }); await new Promise((resolve) => setTimeout(resolve, 500)); "done"',
+    );
+    expect(reply.content.status).toBe("ok");
+    expect(stdout).toContain("y\ny\n");
+    await kernel.execute('child.kill("SIGKILL"); await new Promise((resolve) => child.on("exit", resolve));');
+    expect(await kernel.evaluate("1 + 1")).toBe("2");
+  },
+);
+
 test("many displays in a loop all arrive", async () => {
   kernel = await Kernel.start();
   await kernel.execute('const host = Reflect.get(globalThis, Symbol.for("lutnn.host"));');

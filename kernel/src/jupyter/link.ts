@@ -138,8 +138,10 @@ export const Slot = {
   child: 8,
   /** How often what had been written past console was published because main asked for it. */
   drained: 9,
+  /** Messages that the main thread has sent; wraps around. */
+  posted: 10,
 } as const;
-export const slots = 10;
+export const slots = 11;
 
 export const Zone = {
   /** The user's code, or nothing: may be stopped at any instruction. */

@@ -62,13 +62,13 @@ export class Output {
   stream(name: "stdout" | "stderr", text: string): void {
     const context = currentContext();
     if (context.silent || text === "") return;
-    reserve(this.shared, text.length);
+    reserve(this.shared, sizeOf(text));
     this.zone.run(() => {
       if (this.streaming?.context !== context || this.streaming.name !== name) {
         this.streaming = { context, name };
         this.post({ kind: "stream", name, parent: context.headerJson });
       }
-      this.port.postMessage(text);
+      this.post(text);
     });
   }
 
@@ -140,5 +140,6 @@ export class Output {
 
   private post(message: ToWire): void {
     this.port.postMessage(message);
+    Atomics.add(this.shared, Slot.posted, 1);
   }
 }

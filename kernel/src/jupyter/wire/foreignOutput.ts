@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { OwnPipes } from "../link";
-import { PipeEnd, type StreamName } from "./pipeEnd";
+import { PipeEnd, readSoFar, type StreamName } from "./pipeEnd";
 import { RequestPipes } from "./requestPipes";
 
 /** Between two looks while a cell runs, and while none does; after something was found the next look is at once. */
@@ -78,9 +78,11 @@ export class ForeignOutput {
    * therefore lives.
    */
   drain(parent?: string): void {
-    while (this.readOut() > 0);
-    do this.held.until = 0;
-    while (this.readErr() > 0);
+    readSoFar(() => this.readOut());
+    readSoFar(() => {
+      this.held.until = 0;
+      return this.readErr();
+    });
     this.requests.drain(parent);
     this.publishRead();
   }

@@ -109,13 +109,16 @@ export class Interrupter {
       () => this.sayOnce(nativeSentence),
       Math.max(0, sayMs - (performance.now() - this.since)),
     );
-    session.post("Runtime.terminateExecution", () => {
-      clearTimeout(late);
-      session.disconnect();
-      Atomics.store(this.shared, Slot.zone, Zone.user);
-      this.options.wake();
-      this.watch(performance.now());
-    });
+    // The answer may come in the middle of anything that this thread is at: what follows from it has to wait its turn.
+    session.post("Runtime.terminateExecution", () =>
+      setImmediate(() => {
+        clearTimeout(late);
+        session.disconnect();
+        Atomics.store(this.shared, Slot.zone, Zone.user);
+        this.options.wake();
+        this.watch(performance.now());
+      }),
+    );
     Atomics.store(this.shared, Slot.ordered, 1);
     Atomics.notify(this.shared, Slot.ordered);
     // The order is carried out in JavaScript: a main thread that has none to run gets some.

@@ -13,6 +13,14 @@ export interface Piece {
   text: string;
 }
 
+/** Bytes: what a pipe holds at most. What is found beyond them has been written since. */
+const capacity = 1 << 20;
+
+/** Reads what has been written so far: whoever writes may do so faster than it is read, for ever. */
+export function readSoFar(read: () => number): void {
+  for (let sum = 0, size = -1; size !== 0 && sum < capacity; sum += size) size = read();
+}
+
 /** An end of a pipe from which text is read without waiting. */
 export class PipeEnd {
   /** Nothing comes any more: nobody has it open for writing. */

@@ -1,7 +1,7 @@
 // What child processes write, each to the pipes of the request that started it.
 import { closeSync, unlinkSync } from "node:fs";
 import type { OwnPipes } from "../link";
-import { PipeEnd, type StreamName } from "./pipeEnd";
+import { PipeEnd, readSoFar, type StreamName } from "./pipeEnd";
 
 interface Open {
   pipes: OwnPipes;
@@ -29,7 +29,8 @@ export class RequestPipes {
   /** Publishes all that has been written so far for this request, or for all. */
   drain(parent?: string): void {
     for (const { pipes, ends } of this.open)
-      if (parent === undefined || pipes.parent === parent) while (this.readEach(pipes, ends) > 0);
+      if (parent === undefined || pipes.parent === parent)
+        for (const end of ends) readSoFar(() => this.readEach(pipes, [end]));
   }
 
   private readEach({ parent, silent }: OwnPipes, ends: PipeEnd[]): number {

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { type MessagePort, parentPort, receiveMessageOnPort, Worker, workerData } from "node:worker_threads";
 import { endChildren } from "../children";
-import { Slot, type ToMain, type WireSettings } from "../link";
+import { Slot, type ToMain, type ToWire, type WireSettings } from "../link";
 import { log, logError, logToWatcher } from "../log";
 import { Assistant } from "./assistant";
 import { ForeignOutput } from "./foreignOutput";
@@ -96,13 +96,22 @@ async function start(settings: WireSettings, knock: () => void): Promise<void> {
     end: endProcess,
   });
   watchParent({ gone: () => void endProcess(), isWanted: () => requests.isWanted });
-  const take = takerFromMain({
+  const takeFromMain = takerFromMain({
     ...{ shared, mailer, history, questions, watcher, foreign, background, requests, cells, toMain },
     endChildProcesses,
   });
+  let taken = 0;
+  const take = (message: ToWire) => {
+    taken = (taken + 1) | 0;
+    void takeFromMain(message);
+  };
+  // What the main thread has sent until now, and no more: it may send as fast as this takes, for as long as it likes.
   const takeWaiting = () => {
-    for (let next = receiveMessageOnPort(inbox); next; next = receiveMessageOnPort(inbox))
-      void take(next.message);
+    for (const posted = Atomics.load(shared, Slot.posted); ((posted - taken) | 0) > 0; ) {
+      const next: { message: ToWire } | undefined = receiveMessageOnPort(inbox);
+      if (!next) return;
+      take(next.message);
+    }
   };
   inbox.on("message", take);
   void foreign?.watch();
