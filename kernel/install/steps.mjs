@@ -88,12 +88,19 @@ export const steps = {
   },
 
   pythonTests: {
-    name: "Python packages of the tests (onnx, onnxruntime, jupyter_kernel_test)",
-    inputs: ["kernel/install/requirements.txt", "kernel/install/requirements-test.txt"],
+    name: "Python packages of the tests (onnx, onnxruntime, jupyter_kernel_test, hatchling)",
+    inputs: [
+      "kernel/install/requirements.txt",
+      "kernel/install/requirements-test.txt",
+      "kernel/install/requirements-wheel.txt",
+    ],
     stamp: join(venv, ".lutnn-stamp-tests"),
     needs: ["python"],
     remedy: network,
-    make: () => void pip("install", "--require-hashes", "-r", at("kernel/install/requirements-test.txt")),
+    make: () => {
+      for (const name of ["requirements-test.txt", "requirements-wheel.txt"])
+        pip("install", "--require-hashes", "-r", at("kernel/install", name));
+    },
   },
 
   tensorflow: {
