@@ -4,6 +4,9 @@ import cleanNotebooks from "./cleanNotebooks";
 import { LazyRenderer } from "./lazyRenderer";
 import panelPlugin from "./panel/lab/panelPlugin";
 import { PLOTLY_MIME } from "./plotlyMime";
+import { addStyleSheet } from "./styleSheet";
+
+void addStyleSheet(new URL("jupyterlab-lutnn/style/index.css", import.meta.url));
 
 /**
  * Draws general plotly figures where nothing else does. The extension of the plotly package knows all traces and is

@@ -170,6 +170,7 @@ export const steps = {
       "extension/style",
       "extension/package.json",
       "extension/tsconfig.json",
+      "extension/webpack.config.js",
       "kernel/src/report",
     ],
     stamp: at("extension/labextension/.lutnn-stamp"),
