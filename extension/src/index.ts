@@ -6,8 +6,6 @@ import panelPlugin from "./panel/lab/panelPlugin";
 import { PLOTLY_MIME } from "./plotlyMime";
 import { addStyleSheet } from "./styleSheet";
 
-void addStyleSheet(new URL("jupyterlab-lutnn/style/index.css", import.meta.url));
-
 /**
  * Draws general plotly figures where nothing else does. The extension of the plotly package knows all traces and is
  * preferred: a registered renderer stays, and one registered later replaces ours.
@@ -31,4 +29,12 @@ const plotlyPlugin: JupyterFrontEndPlugin<void> = {
   },
 };
 
-export default [plotlyPlugin, cleanNotebooks, panelPlugin];
+/** How outputs look, and the panel's places. */
+const stylePlugin: JupyterFrontEndPlugin<void> = {
+  id: "jupyterlab-lutnn:style",
+  description: "Brings the style sheet of LUT-NN's outputs",
+  autoStart: true,
+  activate: () => void addStyleSheet(new URL("jupyterlab-lutnn/style/index.css", import.meta.url)),
+};
+
+export default [plotlyPlugin, stylePlugin, cleanNotebooks, panelPlugin];
