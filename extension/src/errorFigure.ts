@@ -21,6 +21,8 @@ export interface ErrorFigureOptions {
 export interface ErrorFrame extends ErrorFigureOptions {
   /** Layers go down the page instead of along it. */
   horizontal: boolean;
+  /** So many layers that they are drawn as lines alone, one for each kind of figure, and some of them are named. */
+  isDense: boolean;
   /** Names of the layers, shortened where they are long. */
   labels: string[];
 }
@@ -31,18 +33,21 @@ const narrowestVertical = 480;
 const narrowestColumn = 22;
 const widestColumn = 80;
 const alwaysAllowed = 720;
+/** More layers would be a page of many screens, and a mark each that plotly takes milliseconds to make. */
+const mostMarked = 120;
 
 /**
  * Two panels over the same layers: the error (bars: of the layer alone; lines: accumulated) and the task metric
- * beside the dense network's.
+ * beside the dense network's. Of very many layers it is an overview along the page: areas for bars, lines without marks.
  */
 export function errorFigure(report: ErrorAccumulationReport, options: ErrorFigureOptions): Figure {
   const numLayers = report.layers.length;
   const width = Math.min(options.width, Math.max(alwaysAllowed, widestColumn * numLayers));
-  const horizontal = width < Math.max(narrowestVertical, narrowestColumn * numLayers);
+  const isDense = numLayers > mostMarked;
+  const horizontal = !isDense && width < Math.max(narrowestVertical, narrowestColumn * numLayers);
   const letters = horizontal ? Math.min(longestLabel, Math.floor(width / 20)) : longestLabel;
   const labels = report.layers.map(({ name }) => shorten(name, letters));
-  const frame = { ...options, width, horizontal, labels };
+  const frame = { ...options, width, horizontal, isDense, labels };
   const data = errorTraces(report, frame);
   return { data, layout: errorLayout(report, frame), reading: errorReading(report, frame) };
 }

@@ -73,11 +73,12 @@ function axes(report: ErrorAccumulationReport, frame: ErrorFrame, panels: ErrorP
     autorangeoptions: { include: [metric.dense * (1 - below), metric.dense * (1.07 - below)] },
   };
   const end = labels.length - 0.5;
+  const named = [...labels.keys()].filter((layer) => layer % panels.namedEvery === 0);
   const layers: Partial<LayoutAxis> = {
     range: horizontal ? [end, -0.5] : [-0.5, end],
     tickmode: "array",
-    tickvals: [...labels.keys()],
-    ticktext: labels.map(plotlyText),
+    tickvals: named,
+    ticktext: named.map((layer) => plotlyText(labels[layer])),
     tickangle: panels.slantedLabels ? -45 : 0,
     tickfont: { color: theme.text, size: small },
     ticklabelstandoff: 4,

@@ -9,6 +9,7 @@ const { widestBar } = sizes;
 // Pixels.
 const valueLabels = 48;
 const straightLabels = 28;
+const slantedRoom = 22; // of a slanted name, along the page
 const edge = 16;
 const gap = 26;
 const lineHeight = 16;
@@ -33,6 +34,8 @@ export interface ErrorPanels {
   margin: { l: number; r: number; t: number; b: number };
   height: number;
   slantedLabels: boolean;
+  /** Each layer is named where this is 1, else every so many. */
+  namedEvery: number;
   /** Where the legend begins, from the top: below the buttons where it would lie under them. */
   legendTop: number;
   /** The part of a layer's room that its bars leave free. */
@@ -83,6 +86,7 @@ export function errorPanels(report: ErrorAccumulationReport, frame: ErrorFrame):
     height: margin.t + plotHeight + margin.b,
     legendTop: legend.top,
     slantedLabels,
+    namedEvery: frame.isDense ? Math.ceil((numLayers * slantedRoom) / plotWidth) : 1,
     bargap: 1 - Math.min(barShare, (widestBar * series.length) / room),
   };
 }
@@ -94,8 +98,9 @@ function leftOfColumns(labelWidth: number, width: number, numLayers: number): nu
   return isSlanted ? Math.max(valueLabels, labelWidth * Math.SQRT1_2 + 12 - room / 2) : valueLabels;
 }
 
-function errorPhrases({ measure }: ErrorFrame): string[] {
-  return [errorMeasures[measure], `▮\u00a0${errorMarks.local}`, `●\u00a0${errorMarks.accumulated}`];
+function errorPhrases({ measure, isDense }: ErrorFrame): string[] {
+  const line = isDense ? "━" : "●";
+  return [errorMeasures[measure], `▮\u00a0${errorMarks.local}`, `${line}\u00a0${errorMarks.accumulated}`];
 }
 
 function metricPhrases({ metric }: ErrorAccumulationReport): string[] {

@@ -40,11 +40,11 @@ function denseLine({ layers, metric }: ErrorAccumulationReport, { theme }: Error
   };
 }
 
-/** Bars of the local error, a line of the accumulated error and one of the metric, all in the series' colour. */
+/** Bars (or an area) of the local error, a line of the accumulated error and one of the metric, all in the series' colour. */
 function seriesMarks(
   { layers, series }: ErrorAccumulationReport,
   index: number,
-  { measure, theme, horizontal }: ErrorFrame,
+  { measure, theme, horizontal, isDense }: ErrorFrame,
   inErrorPanel: Place,
   inMetricPanel: Place,
 ): Data[] {
@@ -59,9 +59,23 @@ function seriesMarks(
   });
   const line: Data = {
     type: "scatter",
-    mode: "lines+markers",
+    mode: isDense ? "lines" : "lines+markers",
     line: { color, width: sizes.line },
     marker: { color, symbol: symbols[index % symbols.length], size: sizes.marker },
+    connectgaps: false,
+  };
+  const bars: Data = {
+    type: "bar",
+    orientation: horizontal ? "h" : "v",
+    marker: { color: `${color}73`, line: { color, width: 1 } },
+  };
+  /** Bars without room between them, as one mark. */
+  const area: Data = {
+    type: "scatter",
+    mode: "lines",
+    line: { color, width: 1, shape: "hvh" },
+    fill: "tozeroy",
+    fillcolor: `${color}40`,
     connectgaps: false,
   };
   const values = (which: "local" | "accumulated") => errors.map((layer) => layer[which]?.[measure] ?? null);
@@ -70,9 +84,7 @@ function seriesMarks(
       ...mark("local"),
       ...inErrorPanel(positions, values("local")),
       ...hidden,
-      type: "bar",
-      orientation: horizontal ? "h" : "v",
-      marker: { color: `${color}73`, line: { color, width: 1 } },
+      ...(isDense ? area : bars),
     },
     {
       ...mark("accumulated"),

@@ -4,6 +4,7 @@ import cleanNotebooks from "./cleanNotebooks";
 import { LazyRenderer } from "./lazyRenderer";
 import panelPlugin from "./panel/lab/panelPlugin";
 import { PLOTLY_MIME } from "./plotlyMime";
+import { addStyleSheet } from "./styleSheet";
 
 /**
  * Draws general plotly figures where nothing else does. The extension of the plotly package knows all traces and is
@@ -28,4 +29,12 @@ const plotlyPlugin: JupyterFrontEndPlugin<void> = {
   },
 };
 
-export default [plotlyPlugin, cleanNotebooks, panelPlugin];
+/** How outputs look, and the panel's places. */
+const stylePlugin: JupyterFrontEndPlugin<void> = {
+  id: "jupyterlab-lutnn:style",
+  description: "Brings the style sheet of LUT-NN's outputs",
+  autoStart: true,
+  activate: () => void addStyleSheet(new URL("jupyterlab-lutnn/style/index.css", import.meta.url)),
+};
+
+export default [plotlyPlugin, stylePlugin, cleanNotebooks, panelPlugin];

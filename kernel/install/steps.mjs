@@ -88,12 +88,19 @@ export const steps = {
   },
 
   pythonTests: {
-    name: "Python packages of the tests (onnx, onnxruntime, jupyter_kernel_test)",
-    inputs: ["kernel/install/requirements.txt", "kernel/install/requirements-test.txt"],
+    name: "Python packages of the tests (onnx, onnxruntime, jupyter_kernel_test, hatchling)",
+    inputs: [
+      "kernel/install/requirements.txt",
+      "kernel/install/requirements-test.txt",
+      "kernel/install/requirements-wheel.txt",
+    ],
     stamp: join(venv, ".lutnn-stamp-tests"),
     needs: ["python"],
     remedy: network,
-    make: () => void pip("install", "--require-hashes", "-r", at("kernel/install/requirements-test.txt")),
+    make: () => {
+      for (const name of ["requirements-test.txt", "requirements-wheel.txt"])
+        pip("install", "--require-hashes", "-r", at("kernel/install", name));
+    },
   },
 
   tensorflow: {
@@ -163,6 +170,7 @@ export const steps = {
       "extension/style",
       "extension/package.json",
       "extension/tsconfig.json",
+      "extension/webpack.config.js",
       "kernel/src/report",
     ],
     stamp: at("extension/labextension/.lutnn-stamp"),

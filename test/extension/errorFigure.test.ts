@@ -121,6 +121,23 @@ describe("the error figure", () => {
     expect(figure.layout.height).toBeGreaterThan(72 * 16);
   });
 
+  it.each([400, 1100])("draws 500 layers as six marks and some names at a width of %i pixels", (width) => {
+    const names = Array.from({ length: 500 }, (_, layer) => `block${layer}.conv`);
+    const figure = draw(fixtureReport({ names, series: ["k-means", "least squares"] }), width);
+    const marks = figure.data.filter((one): one is ScatterData => isXY(one) && one.uid !== "dense");
+    expect(marks).toHaveLength(6);
+    for (const mark of marks) {
+      expect(mark).toMatchObject({ type: "scatter", mode: "lines" });
+      expect(mark.y).toHaveLength(500); // no figure is left out
+    }
+    const { tickvals = [], ticktext = [] } = figure.layout.xaxis ?? {};
+    expect(tickvals.length).toBeGreaterThan(4);
+    expect(tickvals.length).toBeLessThan(width / 20);
+    expect(ticktext).toEqual(tickvals.map((layer) => names[layer as number]));
+    expect(figure.layout.height).toBeLessThan(700);
+    expect(figure.reading?.at([{ trace: 2, point: 321 }]).title).toBe("block321.conv");
+  });
+
   it.each([300, 480, 1000])("names every layer of a ResNet18 at a width of %i pixels", (width) => {
     const { xaxis, yaxis } = draw(fixtureReport({ names: residualNetwork }), width).layout;
     const labels = (width < 480 ? yaxis : xaxis)?.ticktext;

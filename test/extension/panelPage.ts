@@ -98,6 +98,7 @@ export const noticeOf = (panel: Locator): Locator => panel.locator('.lutnn-notic
 
 export async function showPage(panel: Locator, title: string): Promise<void> {
   await panel.getByRole("tab", { name: title, exact: true }).click();
+  await shownPage(panel).and(panel.locator(":not([aria-busy])")).waitFor(); // it is loaded when it is first seen
   await settle(panel.page());
 }
 

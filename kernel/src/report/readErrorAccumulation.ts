@@ -1,22 +1,34 @@
-// Reads a report that comes from elsewhere. Imports zod's small form alone: the extension loads this file too.
-import * as z from "zod/mini";
+// Reads a report that comes from elsewhere.
 import type { ErrorAccumulationReport, OutputError } from "./errorAccumulation";
-import { list, number, object, oneOf, readFields, shortJson, text, truth } from "./jsonFields";
+import {
+  exactly,
+  type Field,
+  list,
+  maybe,
+  number,
+  object,
+  oneOf,
+  optional,
+  readFields,
+  shortJson,
+  text,
+  truth,
+} from "./jsonFields";
 
-export const outputError: z.ZodMiniType<OutputError | null> = z.nullable(
+export const outputError: Field<OutputError | null> = maybe(
   object({ relative: number, unexplained: number }),
 );
 
 /** Each field as {@link ErrorAccumulationReport} has it; what else is there is let be. */
-export const report: z.ZodMiniType<ErrorAccumulationReport> = object({
-  version: z.literal(1),
+export const report: Field<ErrorAccumulationReport> = object({
+  version: exactly(1),
   runId: text,
   sequence: number,
   done: truth,
   model: text,
-  data: object({ name: text, size: number, metricSize: z.optional(number) }),
-  backend: z.optional(text),
-  divergenceUnit: z.optional(text),
+  data: object({ name: text, size: number, metricSize: optional(number) }),
+  backend: optional(text),
+  divergenceUnit: optional(text),
   metric: object({ name: text, unit: text, higherIsBetter: truth, dense: number }),
   layers: list(
     object({
@@ -35,11 +47,11 @@ export const report: z.ZodMiniType<ErrorAccumulationReport> = object({
           state: oneOf(["dense", "replaced"]),
           local: outputError,
           accumulated: outputError,
-          metric: z.nullable(number),
+          metric: maybe(number),
         }),
       ),
-      metric: z.nullable(number),
-      divergence: z.nullable(number),
+      metric: maybe(number),
+      divergence: maybe(number),
     }),
   ),
 });

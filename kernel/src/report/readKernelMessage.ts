@@ -1,7 +1,19 @@
-// Reads what the kernel says to a panel. Imports zod's small form alone: the extension loads this file.
-import * as z from "zod/mini";
+// Reads what the kernel says to a panel.
 import type { ConversionSections, KernelMessage } from "./conversionMessages";
-import { list, number, object, oneOf, readKind, text, truth } from "./jsonFields";
+import {
+  exactly,
+  type Field,
+  list,
+  maybe,
+  number,
+  object,
+  oneOf,
+  optional,
+  readKind,
+  text,
+  truth,
+  whole,
+} from "./jsonFields";
 import { sizeFault } from "./jsonSize";
 import { outputError, report } from "./readErrorAccumulation";
 
@@ -9,8 +21,6 @@ import { outputError, report } from "./readErrorAccumulation";
 const limits = { values: 4_000_000, characters: 32_000_000 };
 
 const numbers = list(number);
-const whole = z.int("must be a whole number");
-const maybe = <Item extends z.ZodMiniType>(item: Item) => z.nullable(item);
 const cost = object({ operations: number, bytes: number, milliseconds: maybe(number) });
 const data = maybe(object({ variable: maybe(text), name: text, size: number }));
 
@@ -54,9 +64,9 @@ const layer = object({
 });
 
 const sections = object({
-  overview: z.optional(overview),
-  layers: z.optional(list(layer)),
-  measures: z.optional(
+  overview: optional(overview),
+  layers: optional(list(layer)),
+  measures: optional(
     list(
       object({
         layer: text,
@@ -69,7 +79,7 @@ const sections = object({
       }),
     ),
   ),
-  history: z.optional(
+  history: optional(
     object({
       states: list(
         object({
@@ -88,7 +98,7 @@ const sections = object({
       redo: truth,
     }),
   ),
-  commands: z.optional(
+  commands: optional(
     list(
       object({
         id: whole,
@@ -98,7 +108,7 @@ const sections = object({
       }),
     ),
   ),
-  training: z.optional(
+  training: optional(
     maybe(
       object({
         command: text,
@@ -107,8 +117,8 @@ const sections = object({
       }),
     ),
   ),
-  errors: z.optional(maybe(report)),
-  plan: z.optional(
+  errors: optional(maybe(report)),
+  plan: optional(
     maybe(
       object({
         cost: oneOf(["flops", "bytes", "latency"]),
@@ -118,7 +128,7 @@ const sections = object({
       }),
     ),
   ),
-}) satisfies z.ZodMiniType<Partial<ConversionSections>>;
+}) satisfies Field<Partial<ConversionSections>>;
 
 const detail = object({
   layer: text,
@@ -138,25 +148,25 @@ const comparison = object({
 const request = whole;
 const messages = {
   conversions: object({
-    type: z.literal("conversions"),
-    version: z.literal(1, "must be 1, which this reader knows; update the extension or lutnn"),
+    type: exactly("conversions"),
+    version: exactly(1, "must be 1, which this reader knows; update the extension or lutnn"),
     conversions: list(object({ id: text, model: text, variable: maybe(text) })),
   }),
   snapshot: object({
-    type: z.literal("snapshot"),
+    type: exactly("snapshot"),
     conversion: text,
     sequence: whole,
     whole: truth,
     sections,
   }),
-  done: object({ type: z.literal("done"), request, text, warnings: list(text) }),
-  failed: object({ type: z.literal("failed"), request, error: text }),
-  refused: object({ type: z.literal("refused"), error: text }),
-  layer: object({ type: z.literal("layer"), request, detail }),
-  comparison: object({ type: z.literal("comparison"), request, comparison }),
-  cell: object({ type: z.literal("cell"), request, code: text }),
+  done: object({ type: exactly("done"), request, text, warnings: list(text) }),
+  failed: object({ type: exactly("failed"), request, error: text }),
+  refused: object({ type: exactly("refused"), error: text }),
+  layer: object({ type: exactly("layer"), request, detail }),
+  comparison: object({ type: exactly("comparison"), request, comparison }),
+  cell: object({ type: exactly("cell"), request, code: text }),
 } satisfies {
-  [Type in KernelMessage["type"]]: z.ZodMiniType<Extract<KernelMessage, { type: Type }>>;
+  [Type in KernelMessage["type"]]: Field<Extract<KernelMessage, { type: Type }>>;
 };
 
 /** Reads what came over the comm, whatever it is: the message, or a sentence that says what is wrong with it. Never throws. */

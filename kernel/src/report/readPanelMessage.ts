@@ -1,51 +1,70 @@
-// Reads what a panel asks for. Imports zod's small form alone, as everything here.
-import * as z from "zod/mini";
+// Reads what a panel asks for.
 import type { PanelCommand, PanelMessage, PanelQuestion } from "./conversionMessages";
-import { list, object, oneOf, readKind, text } from "./jsonFields";
+import {
+  anything,
+  checked,
+  exactly,
+  type Field,
+  type Kept,
+  list,
+  maybe,
+  number,
+  object,
+  oneOf,
+  optional,
+  readFields,
+  readKind,
+  text,
+  whole,
+} from "./jsonFields";
 import { sizeFault } from "./jsonSize";
 
 /** A panel's messages name layers and states; a command may name all layers. */
 const limits = { values: 20_000, characters: 1_000_000 };
 const longestName = 1_000;
 
-const name = text.check(z.maxLength(longestName, `must have at most ${longestName} characters`));
-const whole = z.int("must be a whole number").check(z.nonnegative("must be at least 0"));
-const counted = z.int("must be a whole number").check(z.positive("must be at least 1"));
-const rate = z.number("must be a number").check(z.positive("must be above 0"));
+const name = checked(
+  text,
+  ({ length }) => length <= longestName,
+  `must have at most ${longestName} characters`,
+);
+const id = checked(whole, (value) => value >= 0, "must be at least 0");
+const counted = checked(whole, (value) => value >= 1, "must be at least 1");
+const rate = checked(number, (value) => value > 0, "must be above 0");
 const names = list(name);
 
 const commands = {
-  calibrate: object({ verb: z.literal("calibrate"), method: name, layers: z.optional(names) }),
-  replace: object({ verb: z.literal("replace"), layers: names }),
-  restore: object({ verb: z.literal("restore"), layers: names }),
-  replaceUpTo: object({ verb: z.literal("replaceUpTo"), layer: name }),
+  calibrate: object({ verb: exactly("calibrate"), method: name, layers: optional(names) }),
+  replace: object({ verb: exactly("replace"), layers: names }),
+  restore: object({ verb: exactly("restore"), layers: names }),
+  replaceUpTo: object({ verb: exactly("replaceUpTo"), layer: name }),
   resize: object({
-    verb: z.literal("resize"),
+    verb: exactly("resize"),
     layer: name,
     numCentroids: counted,
     subvectorLength: counted,
   }),
-  fineTune: object({ verb: z.literal("fineTune"), epochs: counted, learningRate: z.optional(rate) }),
-  measure: object({ verb: z.literal("measure"), what: oneOf(["metric", "layers", "errors", "times"]) }),
-  plan: object({ verb: z.literal("plan"), cost: oneOf(["flops", "bytes", "latency"]) }),
-  applyPlan: object({ verb: z.literal("applyPlan"), point: whole }),
-  undo: object({ verb: z.literal("undo") }),
-  redo: object({ verb: z.literal("redo") }),
-  goTo: object({ verb: z.literal("goTo"), state: whole }),
-  nameState: object({ verb: z.literal("nameState"), state: whole, label: name }),
-} satisfies { [Verb in PanelCommand["verb"]]: z.ZodMiniType<Extract<PanelCommand, { verb: Verb }>> };
+  fineTune: object({ verb: exactly("fineTune"), epochs: counted, learningRate: optional(rate) }),
+  measure: object({ verb: exactly("measure"), what: oneOf(["metric", "layers", "errors", "times"]) }),
+  plan: object({ verb: exactly("plan"), cost: oneOf(["flops", "bytes", "latency"]) }),
+  applyPlan: object({ verb: exactly("applyPlan"), point: id }),
+  undo: object({ verb: exactly("undo") }),
+  redo: object({ verb: exactly("redo") }),
+  goTo: object({ verb: exactly("goTo"), state: id }),
+  nameState: object({ verb: exactly("nameState"), state: id, label: name }),
+} satisfies { [Verb in PanelCommand["verb"]]: Field<Extract<PanelCommand, { verb: Verb }>> };
 
 const questions = {
-  layer: object({ about: z.literal("layer"), layer: name }),
-  comparison: object({ about: z.literal("comparison"), a: whole, b: whole }),
-  cell: object({ about: z.literal("cell"), state: whole }),
-} satisfies { [About in PanelQuestion["about"]]: z.ZodMiniType<Extract<PanelQuestion, { about: About }>> };
+  layer: object({ about: exactly("layer"), layer: name }),
+  comparison: object({ about: exactly("comparison"), a: id, b: id }),
+  cell: object({ about: exactly("cell"), state: id }),
+} satisfies { [About in PanelQuestion["about"]]: Field<Extract<PanelQuestion, { about: About }>> };
 
 const messages = {
-  watch: object({ type: z.literal("watch"), conversion: z.nullable(name) }),
-  command: object({ type: z.literal("command"), request: whole, conversion: name, command: z.unknown() }),
-  cancel: object({ type: z.literal("cancel"), conversion: name, command: whole }),
-  question: object({ type: z.literal("question"), request: whole, conversion: name, question: z.unknown() }),
+  watch: object({ type: exactly("watch"), conversion: maybe(name) }),
+  command: object({ type: exactly("command"), request: id, conversion: name, command: anything }),
+  cancel: object({ type: exactly("cancel"), conversion: name, command: id }),
+  question: object({ type: exactly("question"), request: id, conversion: name, question: anything }),
 };
 
 /** A message that could be read, or what is wrong with it and whose it was, where that much can be told. */
@@ -55,15 +74,15 @@ export type PanelMessageRead = { message: PanelMessage } | { error: string; requ
 export function parsePanelMessage(data: unknown): PanelMessageRead {
   const fault = sizeFault("the message", data, limits);
   if (fault) return { error: fault, request: null };
-  const found = readKind<z.infer<(typeof messages)[keyof typeof messages]>>(
+  const found = readKind<Kept<(typeof messages)[keyof typeof messages]>>(
     "the message",
     "type",
     messages,
     data,
   );
   if (typeof found === "string") {
-    const request = whole.safeParse(Reflect.get(Object(data), "request"));
-    return { error: found, request: request.success ? request.data : null };
+    const request = readFields("the request", id, Reflect.get(Object(data), "request"));
+    return { error: found, request: typeof request === "string" ? null : request.read };
   }
   const message = found.read;
   if (message.type === "command") {

@@ -1,5 +1,4 @@
 // Loaded when the panel is first needed; what JupyterLab loads at its start is panelPlugin.ts.
-import "jupyterlab-lutnn/style/panel.css";
 import type { INotebookTracker, NotebookPanel } from "@jupyterlab/notebook";
 import { type ISignal, Signal } from "@lumino/signaling";
 import { type Action, type ActionName, actions, perform, stop } from "../model/actions";

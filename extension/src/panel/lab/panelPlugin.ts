@@ -5,6 +5,7 @@ import { INotebookTracker } from "@jupyterlab/notebook";
 import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { IStatusBar } from "@jupyterlab/statusbar";
 import { ITranslator, nullTranslator } from "@jupyterlab/translation";
+import { addStyleSheet } from "../../styleSheet";
 import { defaultSettings, readSettings } from "../settings";
 import { wordsOf } from "../view/words";
 import { addActionCommands, commandIds } from "./commands";
@@ -16,6 +17,7 @@ import type { PanelController } from "./panelController";
 import { TrainingStatus } from "./trainingStatus";
 
 const id = "jupyterlab-lutnn:panel";
+const panelStyle = new URL("jupyterlab-lutnn/style/panel.css", import.meta.url);
 
 /** The panel, its commands and its places in JupyterLab and Notebook 7. The panel itself is loaded when it is first seen. */
 const panelPlugin: JupyterFrontEndPlugin<void> = {
@@ -54,7 +56,10 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
       return loading;
     };
     const place = (): LazyPanel => {
-      const made = new LazyPanel(async () => (await load()).createView());
+      const made = new LazyPanel(async () => {
+        const [controller] = await Promise.all([load(), addStyleSheet(panelStyle)]);
+        return controller.createView();
+      });
       made.title.icon = panelIcon;
       return made;
     };

@@ -1,11 +1,9 @@
 import type { Change, PanelModel } from "../model/panelModel";
-import { concerns, type Part } from "./part";
-import type { Page } from "./tabs";
+import type { PageContent } from "./lazyPage";
+import { concerns } from "./part";
 
 /** A page around one chart: drawn when it comes into sight, and whenever what it shows has changed. */
-export abstract class ChartPage implements Part, Page {
-  abstract readonly name: string;
-  abstract readonly title: string;
+export abstract class ChartPage implements PageContent {
   abstract readonly node: HTMLElement;
   /** What it shows. */
   protected abstract readonly shows: readonly Change[];

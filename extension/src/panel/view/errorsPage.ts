@@ -13,8 +13,6 @@ export interface ErrorsPageEvents {
 /** How the error accumulates: the same chart as the notebook's output. A click on a point chooses its layer. */
 export class ErrorsPage extends ChartPage {
   protected readonly shows = ["errors", "link", "conversions", "rows"] as const;
-  readonly name = "errors";
-  readonly title: string;
   readonly node: HTMLElement;
   readonly #chart: ErrorChart;
   protected readonly slot: WidgetSlot;
@@ -22,7 +20,6 @@ export class ErrorsPage extends ChartPage {
 
   constructor(words: Words, { onLayer }: ErrorsPageEvents) {
     super();
-    this.title = words.__("Errors");
     this.#chart = new ErrorChart({
       onLayer,
       onMeasure: (measure) => {

@@ -2,15 +2,13 @@ import type { PanelState } from "../../../../kernel/src/report/conversionMessage
 import type { Change, PanelModel } from "../model/panelModel";
 import { ComparisonView } from "./comparisonView";
 import { button, element, newId, setAttribute } from "./dom";
+import type { PageContent } from "./lazyPage";
 import { metricText } from "./numbers";
-import { concerns, type Part } from "./part";
-import type { Page } from "./tabs";
+import { concerns } from "./part";
 import type { Words } from "./words";
 
 /** Every state that there was: to go to, to name, to compare two of, and to write as a cell. */
-export class HistoryPage implements Part, Page {
-  readonly name = "history";
-  readonly title: string;
+export class HistoryPage implements PageContent {
   readonly node: HTMLElement;
   readonly #table = element("table", { class: "lutnn-list lutnn-states" });
   readonly #compare: HTMLButtonElement;
@@ -28,7 +26,6 @@ export class HistoryPage implements Part, Page {
     private readonly onInsert: (state: number) => void,
   ) {
     const { __ } = words;
-    this.title = __("History");
     this.#compare = button(
       __("Compare A with B"),
       () => this.#pair && void this.#model?.compare(...this.#pair),

@@ -6,6 +6,7 @@ import type { Change, PanelModel } from "../model/panelModel";
 import { ChartSlot } from "./chartSlot";
 import { button, element, setAttribute, setOptions, setText } from "./dom";
 import { stateNames } from "./layerColumns";
+import type { PageContent } from "./lazyPage";
 import {
   bytesText,
   changeText,
@@ -16,14 +17,11 @@ import {
   shapeText,
   timesText,
 } from "./numbers";
-import { concerns, type Part } from "./part";
-import type { Page } from "./tabs";
+import { concerns } from "./part";
 import type { Words } from "./words";
 
 /** One layer: its figures in full, its K and V to change, and what is inside. */
-export class LayerPage implements Part, Page {
-  readonly name = "layer";
-  readonly title: string;
+export class LayerPage implements PageContent {
   readonly node: HTMLElement;
   readonly #heading = element("h3");
   readonly #facts = element("dl", { class: "lutnn-facts" });
@@ -35,7 +33,6 @@ export class LayerPage implements Part, Page {
   readonly #insideText = element("p");
   readonly #codebooks = new ChartSlot();
   readonly #inputs = new ChartSlot();
-  readonly #choose: HTMLElement;
   #model: PanelModel | null = null;
   #layer: PanelLayer | undefined;
   #isShown = false;
@@ -44,7 +41,6 @@ export class LayerPage implements Part, Page {
 
   constructor(private readonly words: Words) {
     const { __ } = words;
-    this.title = __("Layer");
     this.#centroids = element("select", {
       class: "jp-mod-styled",
       "aria-label": __("K, number of centroids"),
@@ -75,8 +71,7 @@ export class LayerPage implements Part, Page {
       element("h4", {}, __("Inputs, and where the centroids' values lie")),
       this.#inputs.node,
     );
-    this.#choose = element("p", { class: "lutnn-invitation" }, __("Choose a layer to look into it."));
-    this.node = element("div", {}, this.#choose, this.#heading, this.#form, this.#facts, this.#inside);
+    this.node = element("div", {}, this.#heading, this.#form, this.#facts, this.#inside);
   }
 
   onShown(isShown: boolean): void {
@@ -117,11 +112,9 @@ export class LayerPage implements Part, Page {
     const model = this.#model;
     const layer = model?.activeLayer;
     this.#layer = layer;
-    this.#choose.hidden = layer !== undefined;
-    for (const part of [this.#heading, this.#form, this.#facts]) part.hidden = layer === undefined;
-    const detail = model?.detail?.layer === layer?.name ? (model?.detail ?? null) : null;
-    this.#inside.hidden = layer === undefined || detail === null;
     if (!model || !layer) return;
+    const detail = model.detail?.layer === layer.name ? model.detail : null;
+    this.#inside.hidden = detail === null;
     setText(this.#heading, layer.name);
     this.#drawFacts(model, layer);
     this.#drawChoices(layer);

@@ -8,19 +8,15 @@ import { ActionBar } from "./actionBar";
 import { CommandQueue } from "./commandQueue";
 import { element } from "./dom";
 import { EmptyState } from "./emptyState";
-import { ErrorsPage } from "./errorsPage";
 import { FilterBar } from "./filterBar";
 import { Frames } from "./frames";
 import { Header } from "./header";
-import { HistoryPage } from "./historyPage";
 import { LayerGrid } from "./layerGrid";
-import { LayerPage } from "./layerPage";
 import { LiveRegion } from "./liveRegion";
+import { lazyPages } from "./pages";
 import type { Part } from "./part";
-import { PlanPage } from "./planPage";
 import { Summary } from "./summary";
 import { Tabs } from "./tabs";
-import { TrainingPage } from "./trainingPage";
 import type { Words } from "./words";
 
 /** What the panel asks of the notebook and of JupyterLab around it. */
@@ -60,8 +56,7 @@ export class PanelView extends Widget {
   readonly #actions: ActionBar;
   readonly #empty: EmptyState;
   readonly #tabs: Tabs;
-  readonly #layerPage: LayerPage;
-  readonly #attachable: { attach(): void }[];
+  readonly #pages: ReturnType<typeof lazyPages>;
   readonly #parts: Part[];
   readonly #work: HTMLElement;
   readonly #theme: MutationObserver;
@@ -77,21 +72,16 @@ export class PanelView extends Widget {
       withModel((model) => model.history && host.insertCell(model, model.history.current)),
     );
     this.#empty = new EmptyState(words, () => host.openTutorials());
-    this.#layerPage = new LayerPage(words);
-    const errors = new ErrorsPage(words, {
+    this.#pages = lazyPages(words, {
       onLayer: (name) => {
         const model = this.#model;
         if (!model) return;
         model.select((selection) => selection.only(name));
         host.showLayerCell(model, name);
       },
+      onInsert: (state) => this.#model && host.insertCell(this.#model, state),
     });
-    const training = new TrainingPage(words);
-    const plan = new PlanPage(words);
-    const history = new HistoryPage(words, (state) => this.#model && host.insertCell(this.#model, state));
-    const pages = [this.#layerPage, errors, training, plan, history];
-    this.#attachable = [this.#layerPage, errors, training, plan];
-    this.#tabs = new Tabs(words.__("More about the network"), pages);
+    this.#tabs = new Tabs(words.__("More about the network"), this.#pages.all);
     const header = new Header(words);
     const summary = new Summary(words);
     const filter = new FilterBar(words);
@@ -120,7 +110,7 @@ export class PanelView extends Widget {
       this.#empty,
       filter,
       this.#grid,
-      ...pages,
+      ...this.#pages.all,
     ];
     this.#theme = onThemeChange(() => this.#paint());
     this.#paint();
@@ -154,7 +144,7 @@ export class PanelView extends Widget {
   /** Shows the page of the active layer; `sizes` puts the keyboard to K and V. */
   openLayer(sizes = false): void {
     this.#tabs.show("layer");
-    if (sizes) this.#layerPage.focusSizes();
+    if (sizes) this.#pages.layer.use((page) => page.focusSizes());
   }
 
   showPage(name: string): void {
@@ -171,7 +161,7 @@ export class PanelView extends Widget {
   }
 
   protected override onAfterAttach(): void {
-    for (const page of this.#attachable) page.attach();
+    for (const page of this.#pages.all) page.attach();
   }
 
   protected override onActivateRequest(): void {

@@ -9,8 +9,6 @@ import type { Words } from "./words";
 /** The plan's trade-off curve, where the network stands on it, and each of its points to apply: by a click or by a button. */
 export class PlanPage extends ChartPage {
   protected readonly shows = ["plan", "conversions"] as const;
-  readonly name = "plan";
-  readonly title: string;
   readonly node: HTMLElement;
   readonly #cost: HTMLSelectElement;
   protected readonly slot = new ChartSlot((points) => this.#clicked(points));
@@ -21,7 +19,6 @@ export class PlanPage extends ChartPage {
   constructor(private readonly words: Words) {
     super();
     const { __ } = words;
-    this.title = __("Plan");
     this.#cost = element(
       "select",
       { class: "jp-mod-styled", "aria-label": __("What the plan saves") },

@@ -8,15 +8,12 @@ import type { Words } from "./words";
 /** The curves of the fine-tuning that runs, or ran last. */
 export class TrainingPage extends ChartPage {
   protected readonly shows = ["training", "conversions"] as const;
-  readonly name = "training";
-  readonly title: string;
   readonly #sentence = element("p");
   protected readonly slot = new ChartSlot();
   readonly node = element("div", {}, this.#sentence, this.slot.node);
 
   constructor(private readonly words: Words) {
     super();
-    this.title = words.__("Training");
   }
 
   protected draw(): void {
