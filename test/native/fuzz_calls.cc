@@ -242,6 +242,18 @@ void functions(Bytes& b) {
                                 arrays.floats<lutnn_floats_out>(s.M)};
   int32_t finite;
   check(lutnn_quantize_table(&quantize, &finite, &error), error);
+  const int64_t filter = 1 + b.below(3), stride = 1 + b.below(3), size = filter + b.below(9), pad = b.below(filter);
+  const int64_t pooled = (size + pad - filter) / stride + 1;
+  const auto spoiled = [&](int64_t number) { return b.spoiled(number); };
+  const lutnn_max_pool pool{{spoiled(s.C), spoiled(filter), spoiled(filter), spoiled(stride), spoiled(stride),
+                             spoiled(1), spoiled(1), spoiled(pad), 0, 0, spoiled(pad)},
+                            spoiled(2),
+                            spoiled(size),
+                            spoiled(size),
+                            arrays.codes<lutnn_bytes>(2 * s.C * size * size),
+                            arrays.codes<lutnn_bytes_out>(2 * s.C * pooled * pooled),
+                            nullptr};
+  check(lutnn_max_pool_run(&pool, context(), &error), error);
   const lutnn_k_means kMeans{x,
                              b.spoiled(s.rows),
                              b.spoiled(s.C),

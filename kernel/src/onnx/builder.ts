@@ -12,7 +12,7 @@ import {
   ValueInfoProtoSchema,
 } from "./onnx_pb";
 
-/** Domain of the lookup operators. */
+/** Domain of our operators: lookups, and what stands between them. */
 export const LUTNN_DOMAIN = "ai.lutnn";
 export const LUTNN_DOMAIN_VERSION = 1;
 export const ONNX_OPSET = 17;

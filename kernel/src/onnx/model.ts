@@ -13,6 +13,7 @@ import {
 import { type GraphBuilder, type GraphValue, lengthsOf } from "./graphBuilder";
 import { inlineFunctions } from "./inlineFunctions";
 import { lookupFunctions } from "./lookupFunctions";
+import { MAX_POOL_OF_BYTES, maxPoolOfBytesFunction } from "./maxPoolFunction";
 import { GraphProtoSchema, ModelProtoSchema, type TensorProto, TensorProtoSchema } from "./onnx_pb";
 
 const declared = (value: GraphValue) =>
@@ -39,11 +40,15 @@ export interface FileFrame {
   functions?: FunctionForm;
 }
 
-/** The bytes of a file with a finished graph, and the bodies of the lookup functions that it calls. */
+/** The bytes of a file with a finished graph, and the bodies of our functions that it calls. */
 export function modelBytes(graph: GraphBuilder, file: FileFrame): Uint8Array {
   const { name, inputs, outputs, metadata } = file;
-  const lookups = graph.nodes.filter(({ domain }) => domain === LUTNN_DOMAIN);
-  const called = lookupFunctions(new Set(lookups.map(({ opType }) => opType)));
+  const ours = graph.nodes.filter(({ domain }) => domain === LUTNN_DOMAIN);
+  const operators = new Set(ours.map(({ opType }) => opType));
+  const called = [
+    ...lookupFunctions(operators),
+    ...(operators.has(MAX_POOL_OF_BYTES) ? [maxPoolOfBytesFunction()] : []),
+  ];
   const isInlined = file.functions === "inlined";
   const functions = isInlined ? [] : called;
   const frame = create(ModelProtoSchema, {

@@ -2,20 +2,24 @@ import { create } from "@bufbuild/protobuf";
 import { LUTNN_DOMAIN } from "./builder";
 import type { GraphBuilder } from "./graphBuilder";
 import { lookupName, lookupOperatorOf } from "./lookupFunctions";
+import { MAX_POOL_OF_BYTES, maxPoolAttributes } from "./maxPoolFunction";
 import { type NodeProto, NodeProtoSchema } from "./onnx_pb";
 
-/** A lookup of codes in integers that reads a value as its x, with the names of the scale and zero point that it is quantised by. */
+/** Who can read a value as bytes: a lookup of codes in integers, or a max pooling that only such lookups read. */
 interface Reader {
   node: NodeProto;
+  /** Names of the scale and zero point that the value is quantised by. */
   scale: string;
   zeroPoint: string;
+  /** Of a pooling: its own readers. */
+  behind: Reader[];
 }
 
-/** The readers of a value that quantise it in the same way. */
+/** Readers that quantise a value in the same way. */
 interface Group {
   scale: string;
   zeroPoint: string;
-  readers: NodeProto[];
+  readers: Reader[];
 }
 
 const nameOf = ({ domain, opType }: NodeProto) => (domain === LUTNN_DOMAIN ? lookupName(opType) : undefined);
@@ -23,30 +27,22 @@ const nameOf = ({ domain, opType }: NodeProto) => (domain === LUTNN_DOMAIN ? loo
 /**
  * Lets lookups whose codes are defined in integers hand bytes to each other: what a lookup makes and others quantise goes out
  * quantised (`…ToBytes`; `…WithBytes` where somebody reads the result itself, too), and they read bytes (`…OfBytes…`). The
- * bytes are those that the readers would have made. Of readers that quantise a value differently the largest group gets
- * bytes. Call it when other steps have put everything into lookups that goes there.
+ * bytes are those that the readers would have made; max pooling between them pools bytes, since the largest number has the
+ * largest byte. Of readers that quantise a value differently the largest group gets bytes. Call it when other steps have
+ * put everything into lookups that goes there.
  * @param ends values that are the file's outputs, which stay
  */
 export function passBytes(graph: GraphBuilder, ends: ReadonlySet<string>): void {
-  const constants = new Map(graph.constants.map((one) => [one.name, Buffer.from(one.rawData)]));
   const changed = new Map<NodeProto, NodeProto>();
-  const makers = new Map(graph.nodes.filter(nameOf).map((node) => [node.output[0], node]));
-  const readers = readersOf(graph);
-  for (const [value, maker] of makers) {
-    const name = nameOf(maker)!;
-    if (!name.base.includes("Integer")) continue;
-    const all = readers.get(value) ?? [];
-    const group = largest(
-      groupsOf(
-        all.flatMap((node) => readerOf(node, value)),
-        constants,
-      ),
-    );
+  const readers = new Readers(graph, ends);
+  for (const maker of graph.nodes) {
+    if (!nameOf(maker)?.base.includes("Integer")) continue;
+    const value = maker.output[0];
+    const group = largest(readers.groupsOf(value));
     if (!group) continue;
-    const alone =
-      !ends.has(value) && all.every((node) => group.readers.includes(node) && readsOnce(node, value));
     const bytes = graph.name(`${value}/bytes`);
     const made = changed.get(maker) ?? maker;
+    const alone = readers.areAll(value, group);
     changed.set(
       maker,
       create(NodeProtoSchema, {
@@ -56,40 +52,73 @@ export function passBytes(graph: GraphBuilder, ends: ReadonlySet<string>): void 
         output: alone ? [bytes] : [value, bytes],
       }),
     );
-    for (const node of group.readers) changed.set(node, ofBytes(changed.get(node) ?? node, bytes));
+    for (const reader of group.readers) readBytes(graph, changed, reader, bytes);
   }
   graph.replace((node) => changed.get(node) ?? node);
 }
 
-/** Nodes by the values that they read; a node that reads a value twice is there once. */
-function readersOf(graph: GraphBuilder): Map<string, NodeProto[]> {
-  const readers = new Map<string, NodeProto[]>();
-  for (const node of graph.nodes)
-    for (const value of new Set(node.input)) readers.set(value, [...(readers.get(value) ?? []), node]);
-  return readers;
+/** Who reads the values of a graph. */
+class Readers {
+  private readonly constants: ReadonlyMap<string, Buffer>;
+  /** By the values that they read; a node that reads a value twice is there once. */
+  private readonly nodes = new Map<string, NodeProto[]>();
+
+  constructor(
+    graph: GraphBuilder,
+    private readonly ends: ReadonlySet<string>,
+  ) {
+    this.constants = new Map(graph.constants.map((one) => [one.name, Buffer.from(one.rawData)]));
+    for (const node of graph.nodes)
+      for (const value of new Set(node.input))
+        this.nodes.set(value, [...(this.nodes.get(value) ?? []), node]);
+  }
+
+  /** Those of a value that can read it as bytes, by what the scale and the zero point are, whatever they are called. */
+  groupsOf(value: string): Group[] {
+    const groups = new Map<string, Group>();
+    for (const node of this.nodes.get(value) ?? []) {
+      const reader = this.readerOf(node, value);
+      const [a, b] = reader ? [reader.scale, reader.zeroPoint].map((name) => this.constants.get(name)) : [];
+      if (!reader || !a || !b) continue;
+      const key = `${a.toString("hex")}/${b.toString("hex")}`;
+      const known = groups.get(key);
+      if (known) known.readers.push(reader);
+      else groups.set(key, { scale: reader.scale, zeroPoint: reader.zeroPoint, readers: [reader] });
+    }
+    return [...groups.values()];
+  }
+
+  /** Whether nobody but the group's readers reads the value, each once. */
+  areAll(value: string, { readers }: Group): boolean {
+    const all = this.nodes.get(value) ?? [];
+    const known = new Set(readers.map(({ node }) => node));
+    return !this.ends.has(value) && all.every((node) => known.has(node) && readsOnce(node, value));
+  }
+
+  private readerOf(node: NodeProto, value: string): Reader | undefined {
+    if (isPooling(node)) {
+      const [pooled] = node.output;
+      const groups = this.groupsOf(pooled);
+      const [{ scale, zeroPoint, readers }] = groups.length === 1 ? groups : [noGroup];
+      return readers.length > 0 && this.areAll(pooled, groups[0])
+        ? { node, scale, zeroPoint, behind: readers }
+        : undefined;
+    }
+    if (!nameOf(node)?.base.endsWith("Integer") || node.input[0] !== value) return undefined;
+    return { node, scale: node.input[1], zeroPoint: node.input[2], behind: [] };
+  }
 }
+
+const noGroup: Group = { scale: "", zeroPoint: "", readers: [] };
 
 const readsOnce = ({ input }: NodeProto, value: string): boolean =>
   input.filter((name) => name === value).length === 1;
 
-function readerOf(node: NodeProto, value: string): Reader[] {
-  const isInteger = nameOf(node)?.base.endsWith("Integer") ?? false;
-  if (!isInteger || node.input[0] !== value) return [];
-  return [{ node, scale: node.input[1], zeroPoint: node.input[2] }];
-}
-
-/** By what the scale and the zero point are, whatever they are called. */
-function groupsOf(readers: readonly Reader[], constants: ReadonlyMap<string, Buffer>): Group[] {
-  const groups = new Map<string, Group>();
-  for (const { node, scale, zeroPoint } of readers) {
-    const [a, b] = [constants.get(scale), constants.get(zeroPoint)];
-    if (!a || !b) continue;
-    const key = `${a.toString("hex")}/${b.toString("hex")}`;
-    const known = groups.get(key);
-    if (known) known.readers.push(node);
-    else groups.set(key, { scale, zeroPoint, readers: [node] });
-  }
-  return [...groups.values()];
+/** Max pooling of images as a layer writes it, padding below the filter. */
+function isPooling({ domain, opType, attribute }: NodeProto): boolean {
+  if (domain !== "" || opType !== "MaxPool" || attribute.length !== maxPoolAttributes.length) return false;
+  const [filter, , pads] = maxPoolAttributes.map((name) => attribute.find((one) => one.name === name)?.ints);
+  return filter?.length === 2 && pads?.length === 4 && pads.every((length, i) => length < filter[i % 2]);
 }
 
 const largest = (groups: readonly Group[]): Group | undefined =>
@@ -98,12 +127,22 @@ const largest = (groups: readonly Group[]): Group | undefined =>
     undefined,
   );
 
-/** The lookup reading bytes: without the scale, which they are made with. */
-function ofBytes(node: NodeProto, bytes: string): NodeProto {
-  const name = nameOf(node)!;
-  return create(NodeProtoSchema, {
-    ...node,
-    opType: lookupOperatorOf({ ...name, base: `${name.base}OfBytes` as typeof name.base }),
-    input: [bytes, ...node.input.slice(2)],
-  });
+/** Lets a reader read bytes: a lookup without the scale, which they are made with, a pooling for those behind it. */
+function readBytes(
+  graph: GraphBuilder,
+  changed: Map<NodeProto, NodeProto>,
+  { node, behind }: Reader,
+  bytes: string,
+): void {
+  const known = changed.get(node) ?? node;
+  const name = nameOf(known);
+  if (name) {
+    const opType = lookupOperatorOf({ ...name, base: `${name.base}OfBytes` as typeof name.base });
+    changed.set(node, create(NodeProtoSchema, { ...known, opType, input: [bytes, ...known.input.slice(2)] }));
+    return;
+  }
+  const pooled = graph.name(`${node.output[0]}/bytes`);
+  const pooling = { ...node, domain: LUTNN_DOMAIN, opType: MAX_POOL_OF_BYTES };
+  changed.set(node, create(NodeProtoSchema, { ...pooling, input: [bytes], output: [pooled] }));
+  for (const reader of behind) readBytes(graph, changed, reader, pooled);
 }

@@ -1,12 +1,12 @@
 // The C API of the lookup operators: arguments are checked, then the operators compute.
 #include <algorithm>
 #include <cstring>
-#include <exception>
 #include <memory>
 #include <mutex>
 #include <variant>
 #include <vector>
 
+#include "core/api_context.h"
 #include "core/lut_conv.h"
 #include "core/lut_matmul.h"
 #include "core/quantize_table.h"
@@ -16,12 +16,6 @@
 #include "isa/dispatch.h"
 
 using namespace lutnn;
-
-struct lutnn_context {
-  const Microkernels& kernels;
-  Workspace workspace;
-  PackedCodebooks books;  // of the last lutnn_encode_rows
-};
 
 struct lutnn_layer {
   size_t numCodebooks, numCentroids, inputs, outputs;
@@ -49,54 +43,6 @@ struct lutnn_layer {
 };
 
 namespace {
-
-/// Threads of the host's as an executor. What a task throws waits here until all are done.
-class HostExecutor : public Executor {
- public:
-  explicit HostExecutor(const lutnn_executor& host) : host_(host) {}
-  using Executor::forEach;
-  size_t slots() const override { return static_cast<size_t>(host_.slots); }
-  void forEach(size_t tasks, const Body& body) override {
-    Tasks all{body, {}, nullptr};
-    host_.for_each(host_.host, static_cast<int64_t>(tasks), run, &all);
-    if (all.failure) std::rethrow_exception(all.failure);
-  }
-
- private:
-  struct Tasks {
-    const Body& body;
-    std::mutex mutex;
-    std::exception_ptr failure;
-  };
-  static void run(void* state, int64_t task, int64_t slot) {
-    auto& all = *static_cast<Tasks*>(state);
-    try {
-      all.body(static_cast<size_t>(task), static_cast<size_t>(slot));
-    } catch (...) {
-      const std::lock_guard<std::mutex> lock(all.mutex);
-      all.failure = std::current_exception();
-    }
-  }
-
-  const lutnn_executor& host_;
-};
-
-Window windowOf(const lutnn_window& w) {
-  const auto number = [](const char* name, int64_t value, int64_t least) {
-    return count(name, value, least, kMaxWindowNumber);
-  };
-  return {.inputChannels = number("inputChannels", w.input_channels, 1),
-          .filterHeight = number("filterHeight", w.filter_height, 1),
-          .filterWidth = number("filterWidth", w.filter_width, 1),
-          .strideHeight = number("strideHeight", w.stride_height, 1),
-          .strideWidth = number("strideWidth", w.stride_width, 1),
-          .dilationHeight = number("dilationHeight", w.dilation_height, 1),
-          .dilationWidth = number("dilationWidth", w.dilation_width, 1),
-          .padTop = number("padTop", w.pad_top, 0),
-          .padLeft = number("padLeft", w.pad_left, 0),
-          .padBottom = number("padBottom", w.pad_bottom, 0),
-          .padRight = number("padRight", w.pad_right, 0)};
-}
 
 Encoding encodingOf(lutnn_encoding encoding) {
   switch (encoding) {

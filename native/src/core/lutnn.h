@@ -193,6 +193,21 @@ lutnn_code lutnn_layer_lookup(const lutnn_layer* layer, lutnn_bytes codes, int64
 lutnn_code lutnn_layer_mismatch(const lutnn_layer* layer, const lutnn_inputs* inputs, double* share,
                                 lutnn_context* context, lutnn_error* error);
 
+/* What may stand between layers that hand bytes to each other. */
+
+/* The largest byte of each window of images; there is nothing in padding, of which each side has less than the filter. */
+typedef struct lutnn_max_pool {
+  lutnn_window window;  // without dilation
+  int64_t batch, height, width;
+  lutnn_bytes x;  // (batch, channels, height, width)
+  lutnn_bytes_out y;  // (batch, channels, output height, output width)
+  const lutnn_executor* executor;  // null, or the host's threads
+} lutnn_max_pool;
+/* Writes the output's height and width to size. */
+lutnn_code lutnn_max_pool_size(const lutnn_window* window, int64_t height, int64_t width, int64_t size[2],
+                               lutnn_error* error);
+lutnn_code lutnn_max_pool_run(const lutnn_max_pool* pool, lutnn_context* context, lutnn_error* error);
+
 /* What calibration needs, without a layer. */
 
 typedef struct lutnn_encode {

@@ -120,6 +120,23 @@ void requireWindow(const Lookup& lookup, const Window& window) {
         " · " + text(window.filterHeight) + " · " + text(window.filterWidth) + ")");
 }
 
+Window windowOf(const lutnn_window& w) {
+  const auto number = [](const char* name, int64_t value, int64_t least) {
+    return count(name, value, least, kMaxWindowNumber);
+  };
+  return {.inputChannels = number("inputChannels", w.input_channels, 1),
+          .filterHeight = number("filterHeight", w.filter_height, 1),
+          .filterWidth = number("filterWidth", w.filter_width, 1),
+          .strideHeight = number("strideHeight", w.stride_height, 1),
+          .strideWidth = number("strideWidth", w.stride_width, 1),
+          .dilationHeight = number("dilationHeight", w.dilation_height, 1),
+          .dilationWidth = number("dilationWidth", w.dilation_width, 1),
+          .padTop = number("padTop", w.pad_top, 0),
+          .padLeft = number("padLeft", w.pad_left, 0),
+          .padBottom = number("padBottom", w.pad_bottom, 0),
+          .padRight = number("padRight", w.pad_right, 0)};
+}
+
 static void requireAxis(const std::string& axis, size_t input, size_t filter, size_t stride, size_t dilation,
                         size_t padBefore, size_t padAfter) {
   if (outputExtent(input, filter, stride, dilation, padBefore, padAfter) > 0) return;

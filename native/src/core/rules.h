@@ -51,6 +51,8 @@ IntegerCodes integersOf(const lutnn_integer_codes* given, size_t numCodebooks, s
                         size_t subvectorLength);
 /// Every dimension of the trees is below V; a threshold may be anything.
 void requireTree(const Lookup& lookup);
+/// A window whose numbers are in their ranges.
+Window windowOf(const lutnn_window& window);
 void requireWindow(const Lookup& lookup, const Window& window);
 /// The filter fits into an image of this size.
 void requireImage(const Window& window, size_t height, size_t width);

@@ -42,7 +42,11 @@ interface Made {
   ends: string[];
 }
 
-/** Lookups that read one another, the input and sums; every value is read by somebody, some of them by several. */
+/** Max pooling that keeps the images' size. */
+const pool = (graph: GraphBuilder, x: string): string =>
+  graph.add("MaxPool", [x], `${x}/pool`, { kernel_shape: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1] });
+
+/** Lookups that read one another, the input, sums and poolings; every value is read by somebody, some of them by several. */
 function drawGraph(seed: number): Made {
   const draw = drawFrom(seed);
   const graph = new GraphBuilder();
@@ -53,7 +57,8 @@ function drawGraph(seed: number): Made {
     const adds = draw(0, 2) === 0;
     const suffix = `${adds ? "Add" : ""}${draw(0, 1) ? "Relu" : ""}`;
     const x = draw(0, 3) === 0 ? any() : values[values.length - 1];
-    values.push(addLookup(graph, conv(draw, suffix), x, `conv${i}`, draw, adds ? { residual: any() } : {}));
+    const made = addLookup(graph, conv(draw, suffix), x, `conv${i}`, draw, adds ? { residual: any() } : {});
+    values.push(draw(0, 2) === 0 ? pool(graph, made) : made);
   }
   // The second output is in the middle, and its value goes on.
   const [last, middle] = [values[values.length - 1], values[draw(2, 4)]];
@@ -143,6 +148,100 @@ describe("lookups that hand bytes to each other", () => {
       "LutConvIntegerOfBytesAdd",
     ]);
     expect(operatorsOf(fileOf(chain(same, "a")))[0]).toBe("LutConvIntegerReluWithBytes");
+  });
+
+  /** a → pooling → b, and c where it is asked for; b and c are the outputs. */
+  function pooled(attributes: Record<string, number[]>, scales: number[], readsFloats: boolean): Made {
+    const graph = new GraphBuilder();
+    for (const name of ["x", "y", "z"]) graph.name(name);
+    const draw = drawFrom(5);
+    const a = addLookup(graph, conv(draw, "Relu"), "x", "a", draw);
+    const p = graph.add("MaxPool", [a], "p", attributes);
+    const ends = scales.map((scale, i) => {
+      const made = addLookup(graph, conv(draw, ""), p, `b${i}`, draw);
+      for (const constant of graph.constants) {
+        if (constant.name === `b${i}/inputScale`)
+          constant.rawData = new Uint8Array(Float32Array.of(scale).buffer);
+        if (constant.name === `b${i}/inputZeroPoint`) constant.rawData = Uint8Array.of(0);
+      }
+      return made;
+    });
+    if (readsFloats) ends.push(graph.add("Identity", [p], "copy"));
+    graph.rename(new Map(ends.map((name, i) => [name, ["y", "z"][i]])));
+    return { graph, ends: ["y", "z"].slice(0, ends.length) };
+  }
+
+  const halves = { kernel_shape: [2, 2], strides: [2, 2], pads: [0, 0, 0, 0] };
+
+  it.each([
+    ["windows side by side", halves],
+    ["windows that overlap", { kernel_shape: [3, 2], strides: [2, 1], pads: [1, 0, 2, 1] }],
+    ["steps over columns", { kernel_shape: [1, 2], strides: [3, 3], pads: [0, 1, 0, 0] }],
+  ])("pool bytes between them: %s", async (_, attributes) => {
+    const [plain, changed] = [0, 1].map(() => pooled(attributes, [0.25], false));
+    passBytes(changed.graph, new Set(changed.ends));
+    const lengths = [0, 1].map((axis) => {
+      const { kernel_shape, strides, pads } = attributes;
+      const padded = shape[1 + axis] + pads[axis] + pads[2 + axis];
+      return Math.floor((padded - kernel_shape[axis]) / strides[axis]) + 1;
+    });
+    const [wanted, file] = [plain, changed].map(({ graph }) =>
+      modelBytes(graph, {
+        name: "pooled",
+        inputs: [plainValue("x", shape)],
+        outputs: [plainValue("y", [4, ...lengths])],
+        metadata: {},
+      }),
+    );
+    expect(operatorsOf(file)).toEqual([
+      "LutConvIntegerReluToBytes",
+      "MaxPoolOfBytes",
+      "LutConvIntegerOfBytes",
+    ]);
+    const run = async (bytes: Uint8Array, options: object) => {
+      const session = await InferenceSession.create(bytes, options);
+      const { y } = await session.run(feeds(4));
+      await session.release();
+      return y;
+    };
+    const expected = await run(wanted, { backend: "onnxruntime" });
+    for (const optimize of [true, false])
+      expect(await run(file, { backend: "onnxruntime", optimize })).toEqual(expected);
+    expect(await run(file, { backend: "reference" }), "reference").toEqual(expected);
+    for (const isa of native.availableIsas())
+      for (const threads of [1, 2])
+        expect(await run(file, { backend: "native", isa, threads }), isa).toEqual(expected);
+  });
+
+  it("pool floats where somebody reads these, or readers quantise them in two ways", () => {
+    const pools = (made: Made) => {
+      passBytes(made.graph, new Set(made.ends));
+      return made.graph.nodes
+        .filter(({ opType }) => opType.startsWith("MaxPool"))
+        .map(({ opType }) => opType);
+    };
+    expect(pools(pooled(halves, [0.5, 0.5], false))).toEqual(["MaxPoolOfBytes"]);
+    expect(pools(pooled(halves, [0.5, 0.25], false))).toEqual(["MaxPool"]);
+    expect(pools(pooled(halves, [0.5], true))).toEqual(["MaxPool"]);
+    expect(pools(pooled({ ...halves, dilations: [1, 1] }, [0.5], false))).toEqual(["MaxPool"]);
+  });
+
+  it("refuse a pooling of bytes whose windows may be of padding alone", async () => {
+    const { graph, ends } = pooled(halves, [0.5], false);
+    passBytes(graph, new Set(ends));
+    const node = graph.nodes.find(({ opType }) => opType === "MaxPoolOfBytes")!;
+    node.attribute.find(({ name }) => name === "pads")!.ints = [2n, 0n, 0n, 0n];
+    const file = modelBytes(graph, {
+      name: "pooled",
+      inputs: [plainValue("x", shape)],
+      outputs: [plainValue("y", [4, 5, 3])],
+      metadata: {},
+    });
+    const session = await InferenceSession.create(file, { backend: "native" });
+    await expect(session.run(feeds(4))).rejects.toThrow(
+      /MaxPoolOfBytes "p": padding of max pooling must be below the filter's height \(got 2 and 2\)/,
+    );
+    await session.release();
   });
 
   it("pass onnx's full checker and strict shape inference in every variant", () => {

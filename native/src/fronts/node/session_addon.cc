@@ -255,7 +255,7 @@ napi_value sessionValue(napi_env env, const SessionPointer& session) {
   set(env, object, "inputs", arrayOf(env, session->inputs(), describe));
   set(env, object, "outputs", arrayOf(env, session->outputs(), describe));
   set(env, object, "isa", textValue(env, session->isa()));
-  set(env, object, "lookups", arrayOf(env, session->lookups(), [&](const LookupOperators::Node& node) {
+  set(env, object, "lookups", arrayOf(env, session->lookups(), [&](const Operators::Node& node) {
         const napi_value entry = objectValue(env);
         set(env, entry, "node", textValue(env, node.name));
         set(env, entry, "operator", textValue(env, node.operatorName));
@@ -322,9 +322,8 @@ napi_value create(Call& call) {
 
 /// operators() → the names of the operators that run natively
 napi_value operators(Call& call) {
-  const std::vector<LookupVariant>& variants = lookupVariants();
-  return arrayOf(call.env(), variants,
-                 [&](const LookupVariant& variant) { return textValue(call.env(), variant.name); });
+  return arrayOf(call.env(), nativeOperators(),
+                 [&](const std::unique_ptr<const NativeOperator>& op) { return textValue(call.env(), op->name()); });
 }
 
 /// functions(library) → [{ name, place, called }], ONNX Runtime's as we have declared them

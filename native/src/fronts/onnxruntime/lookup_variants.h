@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "fronts/onnxruntime/native_operator.h"
+
 namespace lutnn {
 
 /// What becomes of a lookup's result: float32, its bytes, or both, the float32 first.
@@ -33,7 +35,6 @@ struct LookupPlaces {
       resultZeroPoint;
   size_t count;
 };
-constexpr size_t kNowhere = static_cast<size_t>(-1);
 LookupPlaces placesOf(const LookupVariant& variant);
 
 /// ONNX Runtime's numbers for the types of a variant's inputs and outputs.

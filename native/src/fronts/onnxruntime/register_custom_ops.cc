@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "fronts/onnxruntime/lookup_operators.h"
+#include "fronts/onnxruntime/operators.h"
 
 namespace lutnn {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 /// The functions of a library and the operators in it, for all sessions until the process ends.
 struct Registration {
   OrtFunctions ort;
-  LookupOperators operators;
+  Operators operators;
   explicit Registration(const OrtApiBase& base) : ort(base), operators(ort, "", {}) {}
 };
 

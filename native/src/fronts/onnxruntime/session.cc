@@ -94,7 +94,7 @@ size_t bytesOf(int elementType) {
 OrtModelSession::OrtModelSession(OrtRuntime& runtime, const OrtSessionSettings& settings)
     : runtime_(runtime),
       ort_(runtime.functions()),
-      operators_(ort_, settings.isa, [this](LookupOperators::Node node) { lookups_.push_back(std::move(node)); }),
+      operators_(ort_, settings.isa, [this](Operators::Node node) { lookups_.push_back(std::move(node)); }),
       session_(ort_.ReleaseSession) {}
 
 OrtModelSession::OrtModelSession(OrtRuntime& runtime, const std::filesystem::path& file,

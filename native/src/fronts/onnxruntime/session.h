@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "fronts/onnxruntime/lookup_operators.h"
+#include "fronts/onnxruntime/operators.h"
 
 namespace lutnn {
 
@@ -72,7 +72,7 @@ class OrtModelSession {
 
   const std::vector<OrtValueInfo>& inputs() const { return inputs_; }
   const std::vector<OrtValueInfo>& outputs() const { return outputs_; }
-  const std::vector<LookupOperators::Node>& lookups() const { return lookups_; }
+  const std::vector<Operators::Node>& lookups() const { return lookups_; }
   const char* isa() const { return operators_.isa(); }
 
   /// All outputs for all inputs, each in the file's order; several threads may call at once. Throws OrtFailure.
@@ -87,8 +87,8 @@ class OrtModelSession {
 
   OrtRuntime& runtime_;
   const OrtFunctions& ort_;
-  std::vector<LookupOperators::Node> lookups_;
-  LookupOperators operators_;  // released after the session
+  std::vector<Operators::Node> lookups_;
+  Operators operators_;  // released after the session
   OrtOwned<OrtSession> session_;
   std::vector<OrtValueInfo> inputs_, outputs_;
 };

@@ -1,64 +1,71 @@
-#include "fronts/onnxruntime/lookup_operators.h"
+#include "fronts/onnxruntime/operators.h"
 
 #include <limits>
 
-#include "fronts/onnxruntime/output_shape.h"
+#include "fronts/onnxruntime/lookup_operator.h"
+#include "fronts/onnxruntime/max_pool_operator.h"
 
 namespace lutnn {
 
+const std::vector<std::unique_ptr<const NativeOperator>>& nativeOperators() {
+  static const auto* all = [] {
+    auto* made = new std::vector<std::unique_ptr<const NativeOperator>>;
+    for (const LookupVariant& variant : lookupVariants()) made->push_back(std::make_unique<LookupOperator>(variant));
+    made->push_back(std::make_unique<MaxPoolOperator>());
+    return made;
+  }();
+  return *all;
+}
+
 /// ONNX Runtime calls back with the structure that it begins with.
-struct LookupOperators::Operator : OrtCustomOp {
-  LookupOperators* owner;
-  const LookupVariant* variant;
+struct Operators::Registered : OrtCustomOp {
+  Operators* owner;
+  const NativeOperator* op;
 };
 
 /// What ONNX Runtime calls. No exception leaves them.
-struct LookupOperators::Callbacks {
-  static const Operator& of(const OrtCustomOp* op) { return *static_cast<const Operator*>(op); }
-  static const char* LUTNN_ORT_CALL name(const OrtCustomOp* op) { return of(op).variant->name.c_str(); }
+struct Operators::Callbacks {
+  static const Registered& registered(const OrtCustomOp* op) { return *static_cast<const Registered*>(op); }
+  static const NativeOperator& of(const OrtCustomOp* op) { return *registered(op).op; }
+  static const char* LUTNN_ORT_CALL name(const OrtCustomOp* op) { return of(op).name().c_str(); }
   static const char* LUTNN_ORT_CALL provider(const OrtCustomOp*) { return "CPUExecutionProvider"; }
-  static size_t LUTNN_ORT_CALL inputs(const OrtCustomOp* op) { return placesOf(*of(op).variant).count; }
-  static size_t LUTNN_ORT_CALL outputs(const OrtCustomOp* op) { return of(op).variant->outputs(); }
-  static int LUTNN_ORT_CALL inputType(const OrtCustomOp* op, size_t index) {
-    return inputTypeOf(*of(op).variant, index);
-  }
-  static int LUTNN_ORT_CALL outputType(const OrtCustomOp* op, size_t index) {
-    return outputTypeOf(*of(op).variant, index);
-  }
+  static size_t LUTNN_ORT_CALL inputs(const OrtCustomOp* op) { return of(op).inputs(); }
+  static size_t LUTNN_ORT_CALL outputs(const OrtCustomOp* op) { return of(op).outputs(); }
+  static int LUTNN_ORT_CALL inputType(const OrtCustomOp* op, size_t index) { return of(op).inputType(index); }
+  static int LUTNN_ORT_CALL outputType(const OrtCustomOp* op, size_t index) { return of(op).outputType(index); }
   static int LUTNN_ORT_CALL zeroOf(const OrtCustomOp*, size_t) { return 0; }  // required; memory of the processor
   static int LUTNN_ORT_CALL one(const OrtCustomOp*) { return 1; }
   static int LUTNN_ORT_CALL lastVersion(const OrtCustomOp*) { return std::numeric_limits<int>::max(); }
 
   static OrtStatus* LUTNN_ORT_CALL create(const OrtCustomOp* given, const void*, const OrtKernelInfo* info,
                                           void** kernel) noexcept {
-    const Operator& op = of(given);
-    const OrtFunctions& ort = op.owner->ort_;
-    return reportFailures(ort, op.variant->name.c_str(), [&] {
-      auto made = std::make_unique<LookupKernel>(ort, *op.variant, op.owner->contexts_, info);
-      if (op.owner->made_) op.owner->made_({made->nodeName(), op.variant->name.c_str()});
+    Operators& owner = *registered(given).owner;
+    const NativeOperator& op = of(given);
+    return reportFailures(owner.ort_, op.name().c_str(), [&] {
+      std::unique_ptr<NodeKernel> made = op.make(owner.ort_, owner.contexts_, info);
+      if (owner.made_) owner.made_({made->nodeName(), op.name().c_str()});
       *kernel = made.release();
     });
   }
   static OrtStatus* LUTNN_ORT_CALL compute(void* given, OrtKernelContext* context) noexcept {
-    const auto& kernel = *static_cast<const LookupKernel*>(given);
+    const auto& kernel = *static_cast<const NodeKernel*>(given);
     return reportFailures(kernel.ort(), kernel.name().c_str(), [&] { kernel.compute(context); });
   }
-  static void LUTNN_ORT_CALL destroy(void* kernel) { delete static_cast<LookupKernel*>(kernel); }
+  static void LUTNN_ORT_CALL destroy(void* kernel) { delete static_cast<NodeKernel*>(kernel); }
   static OrtStatus* LUTNN_ORT_CALL inferShape(const OrtCustomOp* given, OrtShapeInferContext* context) noexcept {
-    const Operator& op = of(given);
-    return reportFailures(op.owner->ort_, op.variant->name.c_str(),
-                          [&] { inferOutputShape(op.owner->ort_, *op.variant, context); });
+    const OrtFunctions& ort = registered(given).owner->ort_;
+    return reportFailures(ort, of(given).name().c_str(), [&] { of(given).inferShape(ort, context); });
   }
-  /// The residual's memory may become the result's. ONNX Runtime does not say which operator it asks for.
+  /// ONNX Runtime does not say which operator it asks for.
   template <int place>
   static size_t LUTNN_ORT_CALL mayInplace(int** input, int** output) {
-    static int residual = place, result = 0;
-    *input = &residual;
+    static int from = place, result = 0;
+    *input = &from;
     *output = &result;
     return 1;
   }
-  static auto mayInplaceAt(size_t residual) {
-    switch (residual) {
+  static auto mayInplaceAt(size_t place) {
+    switch (place) {
       case 5: return mayInplace<5>;
       case 7: return mayInplace<7>;
       case 8: return mayInplace<8>;
@@ -68,15 +75,15 @@ struct LookupOperators::Callbacks {
   static void LUTNN_ORT_CALL releaseMayInplace(int*, int*) {}
 };
 
-LookupOperators::LookupOperators(const OrtFunctions& ort, std::string isa, Made made)
+Operators::Operators(const OrtFunctions& ort, std::string isa, Made made)
     : ort_(ort),
       contexts_(std::move(isa)),
       isa_(contexts_.isa()),
       made_(std::move(made)),
       domain_(ort.ReleaseCustomOpDomain) {
-  ort.check(ort.CreateCustomOpDomain(kLookupDomain, domain_.out()));
-  for (const LookupVariant& variant : lookupVariants()) {
-    auto op = std::make_unique<Operator>();
+  ort.check(ort.CreateCustomOpDomain(kOperatorDomain, domain_.out()));
+  for (const std::unique_ptr<const NativeOperator>& native : nativeOperators()) {
+    auto op = std::make_unique<Registered>();
     static_cast<OrtCustomOp&>(*op) = {.version = kOrtVersion,
                                       .GetName = Callbacks::name,
                                       .GetExecutionProviderType = Callbacks::provider,
@@ -97,17 +104,17 @@ LookupOperators::LookupOperators(const OrtFunctions& ort, std::string isa, Made 
                                       .InferOutputShapeFn = Callbacks::inferShape,
                                       .GetStartVersion = Callbacks::one,
                                       .GetEndVersion = Callbacks::lastVersion};
-    if (variant.add && variant.results != LookupResults::kBytes) {
-      op->GetMayInplace = Callbacks::mayInplaceAt(placesOf(variant).residual);
+    if (const auto mayInplace = Callbacks::mayInplaceAt(native->inPlace())) {
+      op->GetMayInplace = mayInplace;
       op->ReleaseMayInplace = Callbacks::releaseMayInplace;
     }
     op->owner = this;
-    op->variant = &variant;
+    op->op = native.get();
     ort.check(ort.CustomOpDomain_Add(domain_.get(), op.get()));
     operators_.push_back(std::move(op));
   }
 }
 
-LookupOperators::~LookupOperators() = default;
+Operators::~Operators() = default;
 
 }  // namespace lutnn
