@@ -47,7 +47,7 @@ describe("the networks", () => {
     expect(first(2)).not.toEqual(first(1));
   });
 
-  it.each([
+  it.each<readonly [() => tf.LayersModel, RegExp]>([
     [
       () => models.resnet({ inputShape: shape, numClasses: 7, depth: 15 }),
       /depth must be 6n \+ 2 .* \(got 15\)/,
