@@ -48,6 +48,8 @@ export async function movieSnippets(
 ): Promise<{ train: ArrayExamples; test: ArrayExamples }> {
   const { tokenizer, sequenceLength = 48, target = "sign", testSize = 1500, seed = 0 } = options;
   checkTokenizer("movieSnippets", tokenizer);
+  if (target !== "sign" && target !== "rating")
+    throw new LutnnError(`movieSnippets: target must be "sign" or "rating" (got ${JSON.stringify(target)})`);
   const signal = cellSignal(options.signal);
   const folder = await locatePypi(movieSnippetsSource, {
     dataFolder: options.dataFolder,

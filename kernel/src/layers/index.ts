@@ -13,6 +13,7 @@ export { Padding } from "./kinds/padding";
 export { PositionEmbedding, type PositionEmbeddingConfig } from "./kinds/positionEmbedding";
 export { Reduce, type ReductionName } from "./kinds/reduce";
 export { Slice, type SliceConfig } from "./kinds/slice";
+export { SeededDropout, type SeededDropoutConfig } from "./seededDropout";
 export { Attention, HardSwish };
 
 /** What every layer takes. */

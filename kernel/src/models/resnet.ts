@@ -3,6 +3,7 @@ import { LutnnError } from "../errors";
 import { convolutionNorm, convolutionNormRelu, pooledHead } from "./convolution";
 import { type Head, headSize } from "./head";
 import { imageShape } from "./imageShape";
+import { checkedWidth } from "./width";
 
 export interface ResNetOptions extends Head {
   /** [height, width, channels] */
@@ -23,7 +24,8 @@ export interface ResNetOptions extends Head {
  * Convolutions are named `conv1`, `stage1_block1_conv1`, … and `stage2_block1_shortcut`.
  */
 export function resnet(options: ResNetOptions): tf.LayersModel {
-  const { inputShape, width = 16, depth = 20, seed = 0 } = options;
+  const { inputShape, depth = 20, seed = 0 } = options;
+  const width = checkedWidth("resnet", options.width ?? 16);
   const units = headSize("resnet", options);
   const blocks = (depth - 2) / 6;
   if (!Number.isInteger(blocks) || blocks < 1)

@@ -4,6 +4,7 @@ import { convolutionNorm, norm, pooledHead, relu } from "./convolution";
 import { type Head, headSize } from "./head";
 import { imageShape } from "./imageShape";
 import { formFor, type NetworkForm, stemConvolution, stemPooling } from "./stem";
+import { checkedWidth } from "./width";
 
 export interface ResNet18Options extends Head {
   /** [height, width, channels] */
@@ -37,7 +38,9 @@ export function residualNetwork(
   options: ResNet18Options,
   block: (x: tf.SymbolicTensor, place: BlockPlace) => tf.SymbolicTensor,
 ): tf.LayersModel {
-  const { inputShape, form = formFor(inputShape), width = 64, blocks = 2, seed = 0 } = options;
+  const { inputShape, blocks = 2, seed = 0 } = options;
+  const width = checkedWidth(what, options.width ?? 64);
+  const form = formFor(what, options);
   const units = headSize(what, options);
   if (!Number.isInteger(blocks) || blocks < 1)
     throw new LutnnError(`${what}: blocks of a stage must be a whole number from 1 (got ${blocks})`);

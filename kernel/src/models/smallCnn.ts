@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-node";
 import { pooledHead } from "./convolution";
 import { type Head, headSize } from "./head";
 import { imageShape } from "./imageShape";
+import { checkedWidth } from "./width";
 
 export interface SmallCnnOptions extends Head {
   /** [height, width, channels] */
@@ -18,7 +19,8 @@ export interface SmallCnnOptions extends Head {
  * `fc` that gives logits or numbers.
  */
 export function smallCnn(options: SmallCnnOptions): tf.LayersModel {
-  const { inputShape, width = 32, seed = 0 } = options;
+  const { inputShape, seed = 0 } = options;
+  const width = checkedWidth("smallCnn", options.width ?? 32);
   const units = headSize("smallCnn", options);
   const convolution = (
     x: tf.SymbolicTensor,

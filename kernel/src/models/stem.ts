@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-node";
+import { LutnnError } from "../errors";
 import { convolution } from "./convolution";
 
 /**
@@ -7,9 +8,20 @@ import { convolution } from "./convolution";
  */
 export type NetworkForm = "cifar" | "imagenet";
 
-/** `imagenet` from 64 pixels on. */
-export const formFor = ([height, width]: readonly number[]): NetworkForm =>
-  Math.min(height, width) < 64 ? "cifar" : "imagenet";
+const forms: readonly NetworkForm[] = ["cifar", "imagenet"];
+
+/**
+ * The form that is asked for, else the one for images of such a size: `imagenet` from 64 pixels on. Throws LutnnError on one
+ * that there is not; `what` opens the sentence.
+ */
+export function formFor(
+  what: string,
+  { form, inputShape: [height, width] }: { form?: NetworkForm; inputShape: readonly number[] },
+): NetworkForm {
+  if (form === undefined) return Math.min(height, width) < 64 ? "cifar" : "imagenet";
+  if (forms.includes(form)) return form;
+  throw new LutnnError(`${what}: form must be one of ${forms.join(", ")} (got ${JSON.stringify(form)})`);
+}
 
 /** The first convolution, `conv1`. */
 export const stemConvolution = (

@@ -1,8 +1,10 @@
 import * as tf from "@tensorflow/tfjs-node";
+import { LutnnError } from "../errors";
 import { convolutionNormRelu, pooledHead } from "./convolution";
 import { type Head, headSize } from "./head";
 import { imageShape } from "./imageShape";
 import { formFor, type NetworkForm } from "./stem";
+import { checkedWidth } from "./width";
 
 export interface Vgg11Options extends Head {
   /** [height, width, channels], at least 16 (form `imagenet`: 32) high and wide. */
@@ -29,9 +31,17 @@ export const vgg11 = (options: Vgg11Options): tf.LayersModel => vgg11Named("vgg1
 
 /** The same under a name, which also opens errors. */
 export function vgg11Named(what: string, options: Vgg11Options): tf.LayersModel {
-  const { inputShape, form = formFor(inputShape), width = 64, seed = 0 } = options;
+  const { inputShape, seed = 0 } = options;
+  const width = checkedWidth(what, options.width ?? 64);
+  const form = formFor(what, options);
   const units = headSize(what, options);
-  const input = tf.input({ shape: imageShape(what, inputShape), name: "input" });
+  const shape = imageShape(what, inputShape);
+  const least = 2 ** plans[form].filter((step) => step === "pool").length;
+  if (Math.min(shape[0], shape[1]) < least)
+    throw new LutnnError(
+      `${what}: images must be at least ${least} pixels high and wide in form ${form}, as each pooling halves them (got ${shape[0]}×${shape[1]}); enlarge them${form === "cifar" ? "" : ', or take form "cifar"'}`,
+    );
+  const input = tf.input({ shape, name: "input" });
   let x = input;
   let index = 0;
   for (const step of plans[form])

@@ -11,6 +11,24 @@ export function seededRandom(seed: number, ...labels: (string | number)[]): Rand
   return alea([seed, ...labels].join("/"));
 }
 
+/**
+ * Random integers from 0, below 2³², by the same seeds and some times as fast, where millions are drawn (xorshift128: Marsaglia,
+ * 2003).
+ */
+export function bits32(seed: number, ...labels: (string | number)[]): Random {
+  const start = seededRandom(seed, ...labels);
+  const word = () => Math.floor(start() * 2 ** 32) | 0;
+  let [x, y, z, w] = [word(), word(), word(), word() | 1]; // never all zero
+  return () => {
+    const t = x ^ (x << 11);
+    x = y;
+    y = z;
+    z = w;
+    w = w ^ (w >>> 19) ^ t ^ (t >>> 8);
+    return w >>> 0;
+  };
+}
+
 /** The indices 0 … count−1 in random order (Fisher-Yates). */
 export function permutation(count: number, random: Random): Uint32Array {
   const order = Uint32Array.from({ length: count }, (_, index) => index);

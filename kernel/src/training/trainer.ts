@@ -5,6 +5,7 @@ import { examplesOf } from "../datasets/from";
 import { LutnnError } from "../errors";
 import { Progress } from "../host/progress";
 import { cellSignal, yieldToEvents } from "../host/signal";
+import { dropoutsOf } from "../layers/seededDropout";
 import { addScores, noScore } from "../tasks/score";
 import type { Task } from "../tasks/task";
 import { warnOfBatchNorms } from "./batchNormWarning";
@@ -66,6 +67,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
   const stepsPerEpoch = Math.ceil(data.size / batchSize);
   const steps = epochs * stepsPerEpoch;
   const optimizer = new Optimizer(groups, options.algorithm);
+  const dropouts = dropoutsOf(model.layers);
   const run = new ResumableRun(model, optimizer, options, {
     label,
     model: model.name,
@@ -83,6 +85,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
       weightDecay,
       variables.length,
     ]),
+    ...(dropouts.length > 0 && { dropouts: dropouts.map((one) => [one.rate, one.seed]) }),
     ...training.identity,
   });
   const stop = options.earlyStopping && new EarlyStop(label, task.metric, options.earlyStopping);
@@ -113,6 +116,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
         const feeds = feedsOf(inputs, batch);
         try {
           const step = stepOf(position);
+          for (const dropout of dropouts) dropout.beginStep(step, seed);
           training.beforeStep?.(step, steps);
           let score = noScore;
           const share =

@@ -103,6 +103,10 @@ describe("movie snippets", () => {
     await expect(datasets.movieSnippets({ tokenizer, dataFolder: few })).rejects.toThrow(
       /testSize must be an integer from 2, below \d+ \(got 1500\)/,
     );
+    // Anything but "sign" was taken for "rating" before.
+    await expect(
+      datasets.movieSnippets({ tokenizer, dataFolder: few, testSize: 2, target: "Sign" as never }),
+    ).rejects.toThrow(/target must be "sign" or "rating" \(got "Sign"\)/);
     expect(() => ratedSentences(Buffer.from([49, 9, 49, 9, 0xff, 10]), "x.txt")).toThrow(
       /^x.txt: line 1 must be UTF-8/,
     );
@@ -171,6 +175,15 @@ describe("GLUE", () => {
       [0, 0, 0, 0, 1, 1, 0],
       [0, 1],
     ]);
+  });
+
+  it("is split with each answer's share in both parts", async () => {
+    const rows = Array.from({ length: 40 }, (_, i) => `film ${i}\t${i < 10 ? 1 : 0}\n`);
+    const data = await read("sst-2", `sentence\tlabel\n${rows.join("")}`, 6);
+    for (const seed of [1, 2, 3]) {
+      const [part] = data.split(8, seed);
+      expect((await firstOf(part)).targets.filter((answer) => answer === 1)).toHaveLength(2);
+    }
   });
 
   it("leaves out the rows of QQP that end early, and refuses those of others", async () => {

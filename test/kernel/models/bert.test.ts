@@ -142,6 +142,48 @@ describe("BERT", () => {
     await expect(models.loadBert(folder, { sequenceLength: 7 })).rejects.toThrow(message);
   });
 
+  it("has dropout while it trains, and nothing of it elsewhere", async () => {
+    const options = { ...sizes, outputs: 2, pooling: "mean" } as const;
+    const plain = randomWeights(models.bert(options));
+    const model = models.bert({ ...options, dropout: 0.2, seed: 3 });
+    model.setWeights(plain.getWeights());
+    const dropouts = model.layers.filter((layer) => layer instanceof layers.SeededDropout);
+    expect(dropouts.map(({ name }) => name)).toEqual([
+      "embeddings/dropout",
+      "encoder0/attention/dropout",
+      "encoder0/dropout",
+      "encoder1/attention/dropout",
+      "encoder1/dropout",
+      "dropout",
+    ]);
+    expect(dropouts.map(({ rate, seed }) => [rate, seed])).toEqual(Array(6).fill([0.2, 3]));
+    const given = (one: tf.LayersModel, training: boolean) =>
+      [...(one.apply(feeds(), { training }) as tf.Tensor).dataSync()].join();
+    expect(given(model, false)).toBe(given(plain, false));
+    expect(given(model, true)).not.toBe(given(plain, true));
+    expect(given(model, true)).not.toBe(given(model, true));
+    await expectSameFile(model, feeds());
+    const [a, b] = [model, plain].map((one) =>
+      convert(one, { layers: models.bertLayers(one), subvectorLength: 4 }),
+    );
+    expect(a.layers.rows).toEqual(b.layers.rows);
+    await models.saveBert(model, folder);
+    const again = await models.loadBert(folder, {
+      sequenceLength: 7,
+      outputs: 2,
+      pooling: "mean",
+      dropout: 0.2,
+      seed: 3,
+    });
+    expect(again.fresh).toEqual([]);
+    expect(given(again.model, false)).toBe(given(plain, false));
+    const fresh = models.bert({ ...options, dropout: 0.2, seed: 3 });
+    fresh.setWeights(plain.getWeights());
+    expect(given(again.model, true)).toBe(given(fresh, true));
+    for (const dropout of [1, -0.1, Number.NaN])
+      expect(() => models.bert({ ...sizes, dropout })).toThrow(/dropout must be a number from 0, below 1/);
+  });
+
   it("refuses sizes that do not fit, and layers that there are not", () => {
     expect(() => models.bert({ ...sizes, sequenceLength: 10 })).toThrow(
       /at most numPositions \(got 10 and 9\)/,

@@ -47,7 +47,7 @@ describe("the networks", () => {
     expect(first(2)).not.toEqual(first(1));
   });
 
-  it.each([
+  it.each<readonly [() => tf.LayersModel, RegExp]>([
     [
       () => models.resnet({ inputShape: shape, numClasses: 7, depth: 15 }),
       /depth must be 6n \+ 2 .* \(got 15\)/,
@@ -57,6 +57,32 @@ describe("the networks", () => {
       /smallCnn: inputShape must be \[height, width, channels\] \(got \[4\]\)/,
     ],
     [() => models.vgg11Small({ inputShape: [16, 16, 0], numClasses: 7 }), /\(got \[16,16,0\]\)/],
+    // Nothing would be left of the image, and the network gave NaN.
+    [
+      () => models.vgg11({ inputShape: [15, 40, 1], numClasses: 7 }),
+      /vgg11: images must be at least 16 pixels .* in form cifar.*\(got 15×40\); enlarge them$/,
+    ],
+    [
+      () => models.vgg11({ inputShape: [40, 31, 1], numClasses: 7, form: "imagenet" }),
+      /at least 32 pixels .*\(got 40×31\); enlarge them, or take form "cifar"/,
+    ],
+    // Taken for "imagenet" before.
+    ...[models.resnet18, models.senet18, models.vgg11].map(
+      (make) =>
+        [
+          () => make({ inputShape: [32, 32, 3], numClasses: 7, form: "Cifar" as never }),
+          /form must be one of cifar, imagenet \(got "Cifar"\)/,
+        ] as const,
+    ),
+    ...[0, -1, 1.5, Number.NaN].flatMap((width) =>
+      [models.resnet18, models.senet18, models.vgg11, models.vgg11Small, models.resnet, models.smallCnn].map(
+        (make) =>
+          [
+            () => make({ inputShape: [32, 32, 3], numClasses: 7, width }),
+            /width, the channels of the first stage, must be a positive integer \(got /,
+          ] as const,
+      ),
+    ),
   ])("refuse what they cannot be in one sentence (%#)", (attempt, message) => {
     expect(attempt).toThrow(LutnnError);
     expect(attempt).toThrow(message);

@@ -212,6 +212,7 @@ const noise = unary(floats, (draw, shape, name) => {
   if (shape.length === 2 && draw.sometimes(2)) return L.spatialDropout1d({ rate: 0.5, name });
   const makers: (() => Layer)[] = [
     () => L.dropout({ rate: 0.5, name }),
+    () => new layers.SeededDropout({ rate: 0.5, name }),
     () => L.gaussianNoise({ stddev: 1, name }),
     () => L.gaussianDropout({ rate: 0.5, name }),
     () => L.alphaDropout({ rate: 0.5, name }),

@@ -1,4 +1,4 @@
-import { tf } from "lutnn";
+import { layers, tf } from "lutnn";
 import { describe, it } from "vitest";
 import { expectSameFile, randomInputs, randomWeights } from "./sameOutputs";
 
@@ -203,6 +203,7 @@ add("layerNormalization without center", () => L.layerNormalization({ center: fa
 add("dense", () => L.dense({ units: 6, activation: "softmax" }), [5], [3, 5], image);
 add("dense without bias", () => L.dense({ units: 6, useBias: false }), [5], [3, 5], image);
 add("dropout", () => L.dropout({ rate: 0.5 }), [5], image);
+add("seededDropout", () => new layers.SeededDropout({ rate: 0.5 }), [5], image);
 add("spatialDropout1d", () => L.spatialDropout1d({ rate: 0.5 }), [3, 5]);
 add("gaussianNoise", () => L.gaussianNoise({ stddev: 1 }));
 add("gaussianDropout", () => L.gaussianDropout({ rate: 0.5 }));

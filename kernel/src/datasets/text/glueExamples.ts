@@ -61,6 +61,7 @@ export async function glueExamples(
     inputs: textInputs(sequenceLength),
     target: { kind: "class", classes: task.labels.length, names: task.names },
     version: createHash("sha256").update(bytes).digest("hex"),
+    labels: classes,
     read: (index) => {
       const columns = rows.columns(placeOf[index]);
       const { tokens, segments, mask } = tokenizer.encode(

@@ -1,8 +1,16 @@
+import { SeededDropout } from "../seededDropout";
 import type { LayerKind } from "./kind";
 
 /** Layers that act while training alone. */
 export const identity: LayerKind = {
-  classNames: ["Dropout", "SpatialDropout1D", "GaussianNoise", "GaussianDropout", "AlphaDropout"],
+  classNames: [
+    "Dropout",
+    SeededDropout.className,
+    "SpatialDropout1D",
+    "GaussianNoise",
+    "GaussianDropout",
+    "AlphaDropout",
+  ],
   end: "rearranges",
   layout: "any",
   integers: true,

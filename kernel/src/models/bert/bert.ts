@@ -5,6 +5,7 @@ import { Attention } from "../../layers/kinds/attention";
 import { MaskedMean } from "../../layers/kinds/maskedMean";
 import { PositionEmbedding } from "../../layers/kinds/positionEmbedding";
 import { Slice } from "../../layers/kinds/slice";
+import { SeededDropout } from "../../layers/seededDropout";
 
 /** The activation between the two feed-forward layers: GELU by the error function, by tanh, or ReLU. */
 export type BertActivation = "gelu" | "gelu_new" | "relu";
@@ -41,12 +42,18 @@ export interface BertHead {
    * Default `pooler`.
    */
   pooling?: "pooler" | "mean" | "none";
+  /**
+   * Share of the numbers that training sets to 0, new in each step: behind the embeddings, the attention output, the second
+   * feed-forward layer and before the classifier, as published, where it is 0.1 (that of attention's own weights is not there).
+   * Elsewhere nothing of it is left: no weights, no node of a file, no operation. 0 builds no such layer. Default 0.
+   */
+  dropout?: number;
   /** Logits of classes, or numbers, that a dense layer `classifier` makes of it; left out, the vector itself is the output. */
   outputs?: number;
 }
 
 export interface BertOptions extends BertSizes, BertHead {
-  /** Of the initial weights: normal with a standard deviation of 0.02, cut off at two. Default 0. */
+  /** Of the initial weights (normal with a standard deviation of 0.02, cut off at two) and of dropout. Default 0. */
   seed?: number;
 }
 
@@ -90,7 +97,7 @@ export function bertLayers(model: tf.LayersModel, last?: number): string[] {
  * encoder layers of attention in several heads and two feed-forward layers, each behind a sum and a layer norm; pooling and,
  * with `outputs`, a dense layer `classifier`. Inputs int32 (sequenceLength): `tokens`, `segments` (0 for the first text, 1
  * for the second), and `mask` (1 for real tokens, 0 for padding). Output float32 (width), (outputs), or one such row a
- * position. No dropout. Layers are named `encoder0/attention/query` and so on. Throws LutnnError on sizes that do not fit.
+ * position. Layers are named `encoder0/attention/query` and so on. Throws LutnnError on sizes that do not fit.
  */
 export const bert = (options: BertOptions): tf.LayersModel => {
   const { seed = 0 } = options;
@@ -106,13 +113,15 @@ export function buildBert(
   options: BertOptions,
   initializer: () => Initializer,
 ): tf.LayersModel {
-  const { sequenceLength, pooling = "pooler", outputs, ...sizes } = options;
+  const { sequenceLength, pooling = "pooler", outputs, dropout = 0, seed = 0, ...sizes } = options;
   const { depth, width, numHeads, ...rest } = checkedSizes(what, { ...sizes, sequenceLength }, outputs);
   const { feedForwardWidth, vocabularySize, numPositions, numSegments, activation, epsilon } = rest;
   if (!["pooler", "mean", "none"].includes(pooling))
     throw new LutnnError(
       `${what}: pooling must be "pooler", "mean" or "none" (got ${JSON.stringify(pooling)})`,
     );
+  if (!(dropout >= 0 && dropout < 1))
+    throw new LutnnError(`${what}: dropout must be a number from 0, below 1 (got ${dropout})`);
   const input = (name: string) => tf.input({ shape: [sequenceLength], dtype: "int32", name });
   const [tokens, segments, mask] = [input("tokens"), input("segments"), input("mask")];
   const apply = (layer: tf.layers.Layer, x: tf.SymbolicTensor | tf.SymbolicTensor[]) =>
@@ -125,6 +134,9 @@ export function buildBert(
   const norm = (name: string, x: tf.SymbolicTensor) =>
     apply(fastLayerNorm(tf.layers.layerNormalization({ epsilon, name })), x);
 
+  const drop = (name: string, x: tf.SymbolicTensor) =>
+    dropout === 0 ? x : apply(new SeededDropout({ rate: dropout, seed, name }), x);
+
   const words = table("embeddings/tokens", vocabularySize, tokens);
   const parts = table("embeddings/segments", numSegments, segments);
   const placed = new PositionEmbedding(
@@ -132,15 +144,16 @@ export function buildBert(
     initializer(),
   );
   const embedded = apply(placed, add("embeddings/sum", [words, parts]));
-  let x = norm("embeddings/norm", embedded);
+  let x = drop("embeddings/dropout", norm("embeddings/norm", embedded));
   for (let i = 0; i < depth; i++) {
     const name = `encoder${i}/attention`;
     const [query, key, value] = ["query", "key", "value"].map((one) => dense(`${name}/${one}`, width, x));
     const heads = apply(new Attention({ numHeads, name: `${name}/heads` }), [query, key, value, mask]);
-    const attended = add(`${name}/sum`, [dense(`${name}/output`, width, heads), x]);
+    const mixed = drop(`${name}/dropout`, dense(`${name}/output`, width, heads));
+    const attended = add(`${name}/sum`, [mixed, x]);
     const y = norm(`${name}/norm`, attended);
     const inner = dense(`encoder${i}/feedForward1`, feedForwardWidth, y, activation);
-    const outer = dense(`encoder${i}/feedForward2`, width, inner);
+    const outer = drop(`encoder${i}/dropout`, dense(`encoder${i}/feedForward2`, width, inner));
     x = norm(`encoder${i}/norm`, add(`encoder${i}/sum`, [outer, y]));
   }
   if (pooling === "mean") x = apply(new MaskedMean({ name: "pooled" }), [x, mask]);
@@ -148,7 +161,7 @@ export function buildBert(
     const first = apply(new Slice({ axis: 1, start: 0, length: 1, name: "first" }), x);
     x = dense("pooler", width, apply(tf.layers.flatten({ name: "pooled" }), first), "tanh");
   }
-  if (outputs !== undefined) x = dense("classifier", outputs, x);
+  if (outputs !== undefined) x = dense("classifier", outputs, drop("dropout", x));
   return tf.model({ inputs: [tokens, segments, mask], outputs: x, name: "bert" });
 }
 

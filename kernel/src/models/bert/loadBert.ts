@@ -15,7 +15,7 @@ import { headLayer, isLeftAside, type TensorPlace, tensorPlaces } from "./tensor
 export type BertSource = string | { weights: string; config: string };
 
 export interface LoadBertOptions extends BertHead {
-  /** Of the weights of `classifier`, where the file has none. Default 0. */
+  /** Of the weights of `classifier`, where the file has none, and of dropout. Default 0. */
   seed?: number;
 }
 
@@ -46,7 +46,7 @@ export async function loadBert(source: BertSource, options: LoadBertOptions): Pr
   const config = await readFileWhole(files.config, "loadBert", configBytes);
   const sizes = readBertConfig(config.toString("utf8"), files.config);
   const { tensors } = readTensors(await readFileWhole(files.weights, "loadBert"), files.weights);
-  const model = buildBert("loadBert", { ...sizes, ...head }, () => tf.initializers.zeros());
+  const model = buildBert("loadBert", { ...sizes, ...head, seed }, () => tf.initializers.zeros());
   try {
     return { model, ...fillBert(model, sizes.depth, tensors, files.weights, seed) };
   } catch (error) {

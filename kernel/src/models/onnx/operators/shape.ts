@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { Padding } from "../../../layers/kinds/padding";
 import { Slice } from "../../../layers/kinds/slice";
+import { SeededDropout } from "../../../layers/seededDropout";
 import { broadcastDims } from "../broadcast";
 import type { Draft } from "../draft";
 import { dimsText, type Operation } from "../operation";
@@ -273,13 +274,15 @@ const tile: Build = (draft, operation) => {
 
 const identity: Build = (_draft, operation) => operation.traced(0);
 
-/** Left out while the network computes; while it trains it drops as the file says. */
+/** Left out while the network computes; while it trains it drops as the file says, by the seed of the run. */
 const dropout: Build = (draft, operation) => {
   const x = operation.traced(0);
   const given = operation.constantOrNull(1, "ratio");
   const rate = operation.opset < 12 ? operation.float("ratio", 0.5) : (given?.data[0] ?? 0.5);
   if (rate === 0) return x;
-  return { ...x, tensor: draft.apply(operation, x.tensor, (name) => tf.layers.dropout({ rate, name })) };
+  if (!(rate > 0 && rate < 1))
+    operation.refuse("the ratio must be from 0, below 1", `${rate}`, "export the network for inference");
+  return { ...x, tensor: draft.apply(operation, x.tensor, (name) => new SeededDropout({ rate, name })) };
 };
 
 export const shapes: Builders = {
