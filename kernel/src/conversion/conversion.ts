@@ -39,7 +39,8 @@ export class Conversion extends PlacingConversion {
   /**
    * Trains the converted network (soft-PQ): centroids, tables or weights, temperatures, batch norms and the layers that
    * stayed dense. Returns the figures of each epoch. An interrupt, or a disk that takes no checkpoint or log any more,
-   * leaves it as of the last whole step; a run that fails otherwise leaves it as it was.
+   * leaves it as of the last whole step, which `stopAfter` in its code does again; a run that fails otherwise, or is stopped
+   * before its first step, leaves it as it was.
    */
   async fineTune(given: Data, options: FineTuneOptions): Promise<TrainingHistory> {
     return this.queue.run("fine-tune", options.signal, async (signal) => {
@@ -65,10 +66,10 @@ export class Conversion extends PlacingConversion {
       ([key, value]) => key in this.profile.fineTune && value !== undefined,
     );
     const settings = { ...this.profile.fineTune, ...Object.fromEntries(given) };
-    let hasBegun = false;
+    let taken = 0;
     const run = {
-      onStep: () => {
-        hasBegun = true;
+      onStep: (steps: number) => {
+        taken = steps;
       },
       onCurve: (points: readonly CurvePoint[]) => this.showCurve({ points, done: false }),
       graph: this.graph,
@@ -79,20 +80,17 @@ export class Conversion extends PlacingConversion {
       options: { ...options, signal },
     };
     const origin = { data: data.name, examples: data.size, seed: options.seed ?? 0 };
-    const made = (unwritten?: string) => recordOf("fineTune", [named, trainingOptions(options)], unwritten);
+    const made = (more: Partial<FineTuneOptions> = {}) =>
+      recordOf("fineTune", [named, trainingOptions({ ...options, ...more })]);
     this.showCurve({ points: [], done: false });
     try {
       const history = await fineTuneStudent(run);
       this.keepTrained(student, "fine-tune", origin, made());
       return history;
     } catch (error) {
-      if (signal.aborted || (hasBegun && isFileError(error)))
-        this.keepTrained(
-          student,
-          "fine-tune, stopped",
-          origin,
-          made("the training was stopped in the middle, which no code does again at the same step"),
-        );
+      // When it was stopped is the clock's doing; that it was after so many steps can be done again.
+      if (taken > 0 && (signal.aborted || isFileError(error)))
+        this.keepTrained(student, "fine-tune, stopped", origin, made({ stopAfter: taken }));
       else this.discard();
       throw error;
     } finally {

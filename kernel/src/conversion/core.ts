@@ -199,8 +199,8 @@ export class ConversionCore implements Displayable {
 
   /**
    * TypeScript that leads from a fresh conversion to a state (default: the present one), in a notebook that has defined the
-   * names that this one has, with the same bits: one line for each verb. Throws LutnnError where a step cannot be written: a
-   * training that was stopped, data that no variable holds.
+   * names that this one has, with the same bits: one line for each verb, a training that was stopped by the steps that it took.
+   * Throws LutnnError where a step cannot be written: data that no variable holds.
    */
   code(state = this.history.current.id): string {
     return codeFor(this.history, this.parts.beginning, this, state);

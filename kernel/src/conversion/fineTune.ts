@@ -42,8 +42,8 @@ export interface FineTuneRun {
   data: ExampleSource;
   settings: FineTuneSettings;
   options: TrainingOptions & Pick<FineTuneOptions, "hiddenStates">;
-  /** Called before each step. */
-  onStep?: () => void;
+  /** Called with the number of steps that the weights have taken, after each. */
+  onStep?: (taken: number) => void;
   /** Called after each step with loss and metric so far. */
   onCurve?: (points: readonly CurvePoint[]) => void;
 }
@@ -113,7 +113,6 @@ export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory
       groups,
       beforeStep: (step, steps) => {
         clear();
-        onStep?.();
         if (temperature === "learned") return;
         const value = temperature === "annealed" ? annealedTemperature(step, steps) : temperature.fixed;
         for (const layer of layers) layer.setTemperature(value);
@@ -136,6 +135,7 @@ export async function fineTuneStudent(run: FineTuneRun): Promise<TrainingHistory
       ...(hidden && { forward: (inputs: tf.Tensor[]) => hidden.forward(inputs) }),
       options: { ...options, task },
       onCurve,
+      onStep,
       remark: `soft-PQ by ${describeTraining()}`,
       identity: {
         settings,

@@ -22,7 +22,8 @@ export interface ReplaceOptions {
   signal?: AbortSignal;
 }
 
-export type ConvertAllOptions = FineTuneOptions & {
+/** `stopAfter` counts the steps of one training, and this makes several. */
+export type ConvertAllOptions = Omit<FineTuneOptions, "stopAfter"> & {
   /** Training examples that each calibration takes. Default 4096. */
   calibrationImages?: number;
 };

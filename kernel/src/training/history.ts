@@ -30,6 +30,8 @@ export class TrainingHistory implements Displayable {
       best?: number;
       /** True when early stopping ended the run. */
       stoppedEarly: boolean;
+      /** Steps after which the run was to be stopped, and was: epochs that are not whole have no figures. */
+      stoppedAfter?: number;
       /** Step from which a saved run went on; undefined for a run from the start. */
       resumedAt?: number;
       /** What else to say, such as which backend ran. */
@@ -45,20 +47,23 @@ export class TrainingHistory implements Displayable {
     private readonly isShown: () => boolean = () => false,
   ) {}
 
-  /** Figures of the last epoch. */
+  /** Figures of the last whole epoch. */
   get last(): EpochFigures {
     return this.epochs[this.epochs.length - 1];
   }
 
   /** What was done, in one line. */
   summary(): string {
-    const { best, stoppedEarly, remark, warning } = this.outcome;
+    const { best, stoppedEarly, stoppedAfter, remark, warning } = this.outcome;
     const seconds = this.epochs.reduce((sum, epoch) => sum + epoch.seconds, 0);
     const count = this.epochs.length;
     return [
       `${count} epoch${count === 1 ? "" : "s"}, ${formatSeconds(seconds)}`,
       ...(best ? [`best validation in epoch ${best}`] : []),
       ...(stoppedEarly ? ["stopped early"] : []),
+      ...(stoppedAfter === undefined
+        ? []
+        : [`stopped after ${stoppedAfter} step${stoppedAfter === 1 ? "" : "s"}`]),
       ...(remark ? [remark] : []),
       ...(warning ? ["its batch norms need re-estimating"] : []),
     ].join("; ");

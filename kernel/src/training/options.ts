@@ -41,6 +41,11 @@ export interface TrainingOptions {
   warmupSteps?: number;
   /** Of all weights but biases, batch norms and temperatures. Default 0. */
   weightDecay?: number;
+  /**
+   * Ends the run after so many steps, in the middle of its schedule, as an interrupt then would: the same bits as those of a
+   * run that was stopped there. Default: all steps of all epochs.
+   */
+  stopAfter?: number;
   /** Ends the run when the validation stops getting better, with the best weights. Needs `validation`. */
   earlyStopping?: EarlyStopping;
   /** Saves the run into a folder, from which the same call goes on after an interruption. */
@@ -74,6 +79,7 @@ export function checkTrainingOptions(what: string, options: TrainingOptions): Ch
   positive("epochs", checked.epochs);
   positive("batchSize", checked.batchSize);
   checkSchedule(what, checked.schedule);
+  if (checked.stopAfter !== undefined) positive("stopAfter", checked.stopAfter);
   const { warmupSteps = 0 } = checked;
   if (!Number.isInteger(warmupSteps) || warmupSteps < 0)
     throw new LutnnError(`${what}: warmupSteps must be a whole number from 0 (got ${warmupSteps})`);

@@ -44,6 +44,8 @@ export interface Training {
   remark?: string;
   /** Called after each step with the curve so far, at most some hundred points. */
   onCurve?: (points: readonly CurvePoint[]) => void;
+  /** Called with the number of steps that the weights have taken: when a saved run goes on, and after each step. */
+  onStep?: (taken: number) => void;
 }
 
 /** So many times the first loss is a loss that no longer says anything; losses below 1 count as 1. */
@@ -52,7 +54,7 @@ const divergence = 1e6;
 /**
  * The loop: optimiser steps on a schedule, progress with rate and time left, validation after each epoch, early
  * stopping, checkpoints, metrics. An abort ends it within a step and leaves the network as of the last whole step, saved
- * when there is a checkpoint folder; the same call then goes on bit for bit.
+ * when there is a checkpoint folder; the same call then goes on bit for bit. `stopAfter` does the same at a given step.
  */
 export async function train(training: Training): Promise<TrainingHistory> {
   const { label, model, data, groups } = training;
@@ -94,6 +96,8 @@ export async function train(training: Training): Promise<TrainingHistory> {
   const epochStart = { batch: 0, lossSum: 0, score: noScore, seconds: 0 };
   let position: Position = { epoch: 0, ...epochStart, figures: [], waited: 0 };
   const stepOf = ({ epoch, batch }: Position) => epoch * stepsPerEpoch + batch;
+  const { stopAfter = Number.POSITIVE_INFINITY } = options;
+  const isCut = () => stepOf(position) >= stopAfter;
   let stoppedEarly = false;
   const curve = new Curve();
   const live = new LiveHistory();
@@ -107,9 +111,16 @@ export async function train(training: Training): Promise<TrainingHistory> {
     );
   try {
     const saved = await run.open();
-    if (saved) position = saved.position;
+    if (saved) {
+      if (saved.step > stopAfter)
+        throw new LutnnError(
+          `${label}: stopAfter must not lie before the saved run (got ${stopAfter}, the checkpoint is of step ${saved.step}); choose another folder, or pass { resume: false } to begin anew`,
+        );
+      position = saved.position;
+      training.onStep?.(stepOf(position));
+    }
     await log?.open(stepOf(position));
-    while (position.epoch < epochs && !stoppedEarly) {
+    while (position.epoch < epochs && !stoppedEarly && !isCut()) {
       const epochSeed = seed * 1_000_003 + position.epoch + 1;
       let clock = performance.now();
       for await (const batch of data.batches(batchSize, { seed: epochSeed, first: position.batch, signal })) {
@@ -142,6 +153,7 @@ export async function train(training: Training): Promise<TrainingHistory> {
           disposeBatch(batch);
         }
         position.batch++;
+        training.onStep?.(stepOf(position));
         const now = performance.now();
         position.seconds += (now - clock) / 1000;
         clock = now;
@@ -154,7 +166,9 @@ export async function train(training: Training): Promise<TrainingHistory> {
         live.update(() => historyOf(position.figures));
         if (position.batch < stepsPerEpoch) await run.saveIfDue(stepOf(position), position);
         await yieldToEvents(signal);
+        if (isCut()) break;
       }
+      if (isCut()) break; // as a stop would leave it: without the end of the epoch
       const held = validation && (await evaluateTask(model, task, validation, { signal }));
       const figures: SavedFigures = {
         epoch: position.epoch + 1,
@@ -183,20 +197,26 @@ export async function train(training: Training): Promise<TrainingHistory> {
       await log?.add(metricsLine(stepOf(position), figures, task.metric));
       await run.saveIfDue(stepOf(position), position, position.epoch === epochs || stoppedEarly);
     }
-    if (stop) run.restoreBest();
+    const wasCut = isCut();
+    if (wasCut) await run.saveNow(stepOf(position), position);
     await run.finish();
-    const warning = await warnOfBatchNorms(label, model, task, data, signal);
+    // From here on nothing stops it: the weights may no longer be those of the last step.
+    if (stop && !wasCut) run.restoreBest();
+    const warning = await warnOfBatchNorms(label, model, task, data, new AbortController().signal);
     const { figures, best } = position;
-    const last = figures[figures.length - 1];
-    progress.finish({
-      loss: last.loss.toFixed(3),
-      [task.metric.name]: formatMetric(task.metric, last.metric),
-      ...validationField(last),
-    });
+    const last = figures.at(-1);
+    progress.finish(
+      last && {
+        loss: last.loss.toFixed(3),
+        [task.metric.name]: formatMetric(task.metric, last.metric),
+        ...validationField(last),
+      },
+    );
     const told = figures.map((one) => epochFigures(one, task.metric));
     const outcome = {
       best: best?.epoch,
       stoppedEarly,
+      stoppedAfter: wasCut ? stepOf(position) : undefined,
       resumedAt: saved?.step,
       remark: training.remark,
       warning,
