@@ -4,6 +4,7 @@ import { LutnnError } from "../errors";
 import { displaySymbol, type MimeBundle } from "../host/host";
 import { permutation, seededRandom } from "../pq/random";
 import type { TargetSpec } from "../tasks/target";
+import { maskError } from "./example";
 import {
   type Batch,
   type BatchOptions,
@@ -16,7 +17,7 @@ import { type ChangeInputs, type MapOptions, MappedExamples } from "./mapped";
 import { Selections } from "./selections";
 import { showExamples } from "./show";
 import { targetDtype, targetLength, targetTensor } from "./targetTensor";
-import { findNotFinite, findTargetFault } from "./valueFault";
+import { findMaskFault, findNotFinite, findTargetFault } from "./valueFault";
 
 /** One input of all examples; float32 or int32 as its array is. */
 export interface InputArray {
@@ -133,7 +134,7 @@ export class ArrayExamples extends Selections<ArrayExamples> implements ExampleS
     _signal?: AbortSignal,
     { inputsOnly = false }: CheckOptions = {},
   ): Promise<void> {
-    const { inputs, targets } = this.arrays;
+    const { inputs, targets, mask } = this.arrays;
     for (const [name, { values }] of Object.entries(inputs)) {
       const fault = findNotFinite(values);
       if (fault)
@@ -141,6 +142,9 @@ export class ArrayExamples extends Selections<ArrayExamples> implements ExampleS
           `${what}: the data must be finite numbers (got ${fault.value} in ${name} of example ${Math.floor((fault.index * this.size) / values.length)} of ${this.name}); correct the data or leave that example out`,
         );
     }
+    const hidden = mask && findMaskFault(mask);
+    if (hidden)
+      throw maskError(this.name, hidden.value, Math.floor((hidden.index * this.size) / mask.length));
     const fault = inputsOnly ? null : findTargetFault(targets, this.target);
     if (fault)
       throw new LutnnError(

@@ -3,7 +3,7 @@ import { LutnnError } from "../errors";
 import type { TargetSpec } from "../tasks/target";
 import type { Batch, InputSpec } from "./examples";
 import { targetArray, targetLength, targetTensor } from "./targetTensor";
-import { findNotFinite, findTargetFault } from "./valueFault";
+import { findMaskFault, findNotFinite, findNotInt32, findTargetFault } from "./valueFault";
 
 /** One example as a reader of streams gives it: plain numbers, row by row. */
 export interface Example {
@@ -39,6 +39,11 @@ export function batchOf(
     placed.forEach(({ index, example }, row) => {
       const given = example.inputs[spec.name];
       checkLength(name, spec.name, index, given, length);
+      const broken = spec.dtype === "int32" ? findNotInt32(given) : null;
+      if (broken)
+        throw new LutnnError(
+          `${name}: the data must be integers of 32 bits (got ${broken.value} in ${spec.name} of example ${index}); correct the data, or say that the input is float32`,
+        );
       values.set(given, row * length);
     });
     const fault = findNotFinite(values);
@@ -73,12 +78,20 @@ export function batchOf(
   };
 }
 
+/** What to say of a mask's number that is none. */
+export const maskError = (name: string, value: number, index: number): LutnnError =>
+  new LutnnError(
+    `${name}: a mask must be 1 for real positions and 0 for padding (got ${value} in example ${index}); correct the data`,
+  );
+
 function maskOf(name: string, placed: readonly PlacedExample[]): tf.Tensor2D | null {
-  const length = placed[0].example.mask?.length;
+  const length = placed.find(({ example }) => example.mask)?.example.mask?.length;
   if (length === undefined) return null;
   const values = new Int32Array(placed.length * length);
   placed.forEach(({ index, example }, row) => {
     checkLength(name, "the mask", index, example.mask, length);
+    const fault = findMaskFault(example.mask!);
+    if (fault) throw maskError(name, fault.value, index);
     values.set(example.mask!, row * length);
   });
   return tf.tensor2d(values, [placed.length, length], "int32");

@@ -9,6 +9,20 @@ export function findNotFinite(values: Numbers): { value: number; index: number }
   return index < 0 ? null : { value: values[index], index };
 }
 
+/** The first number that an int32 does not hold as it is, as the value and its index; null when all are such integers. */
+export function findNotInt32(values: ArrayLike<number>): { value: number; index: number } | null {
+  for (let index = 0; index < values.length; index++)
+    if ((values[index] | 0) !== values[index]) return { value: values[index], index };
+  return null;
+}
+
+/** The first number of a mask that is neither 1 nor 0, as the value and its index; null when there is none. */
+export function findMaskFault(mask: ArrayLike<number>): { value: number; index: number } | null {
+  for (let index = 0; index < mask.length; index++)
+    if (mask[index] !== 0 && mask[index] !== 1) return { value: mask[index], index };
+  return null;
+}
+
 /** The first target that is none of its kind: the rule that it breaks, the value, its index; null when all are. */
 export function findTargetFault(
   values: Numbers,

@@ -146,6 +146,30 @@ describe("a stream", () => {
       /targets must be integers from 0 to 2 \(got 3 in example 1\)/,
     );
     await expect(wrong({ inputs: { x: [1, 1] }, target: 0.5 })).rejects.toThrow(/\(got 0.5 in example 1\)/);
+    // Masks of other numbers, and of some examples alone, were taken for what they are not.
+    await expect(wrong({ inputs: { x: [1, 1] }, target: 0, mask: [1, 0] })).rejects.toThrow(
+      /the mask of an example must have 2 numbers \(got none in example 0\)/,
+    );
+    await expect(ids(data(1, () => [{ ...exampleAt(0), mask: [1, 0.5] }]))).rejects.toThrow(
+      /a mask must be 1 for real positions and 0 for padding \(got 0.5 in example 0\)/,
+    );
+  });
+
+  it("refuses numbers that an integer input cannot hold, which it cut off", async () => {
+    const inputs = [{ name: "x", shape: [2], dtype: "int32" as const }];
+    for (const value of [0.5, Number.NaN, 2 ** 31, Number.NEGATIVE_INFINITY])
+      await expect(
+        ids(
+          datasets.streamed({ ...info(1), inputs, read: () => [{ inputs: { x: [7, value] }, target: 0 }] }),
+        ),
+      ).rejects.toThrow(`must be integers of 32 bits (got ${value} in x of example 0)`);
+    const whole = datasets.streamed({
+      ...info(1),
+      inputs,
+      read: () => [{ inputs: { x: [-(2 ** 31), 2 ** 31 - 1] }, target: 0 }],
+    });
+    for await (const batch of whole.batches(1))
+      expect([...batch.inputs.x.dataSync()]).toEqual([-(2 ** 31), 2 ** 31 - 1]);
   });
 
   it("trains a network, and its memory does not grow", async () => {
@@ -242,7 +266,7 @@ describe("examples in memory", () => {
     );
   });
 
-  it("refuse arrays that do not belong together", () => {
+  it("refuse arrays that do not belong together", async () => {
     const given = { name: "d", inputShape: [4], numClasses: 2, images: new Float32Array(8) };
     const labels = Float32Array.of(0, 1);
     expect(() => Reflect.construct(datasets.Dataset, [{ ...given, labels }])).toThrow(
@@ -259,5 +283,8 @@ describe("examples in memory", () => {
     expect(() => make([])).toThrow(/d: mask must hold/);
     expect(() => make([1], [0, 1])).toThrow(/d: targets must hold 3 numbers an example \(got 2 numbers\)/);
     expect(make([1, 1, 0]).size).toBe(1);
+    await expect(make([1, 2, 0]).checkValues("fit")).rejects.toThrow(
+      /a mask must be 1 for real positions and 0 for padding \(got 2 in example 0\)/,
+    );
   });
 });
