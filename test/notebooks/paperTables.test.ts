@@ -68,10 +68,12 @@ describe("npx lutnn reproduce all --scale small --quick", () => {
     expect(layers.at(-1)!).toBeLessThan(layers[0]); // Maddness, layer after layer
   });
 
-  it("times one network and leaves the others out", () => {
+  it("times one network and leaves the others out, and times all single layers", () => {
     const timed = tableOf("latency").rows.filter((row) => row[2].kind === "measured");
     expect(timed).toHaveLength(1);
     for (const place of [2, 3, 6, 7]) expect(timed[0][place].value!).toBeGreaterThan(0);
+    for (const row of tableOf("operators").rows)
+      for (const { value } of row.slice(1)) expect(value!).toBeGreaterThan(0);
   });
 });
 
