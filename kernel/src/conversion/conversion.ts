@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import "../compute/accelerate";
 import type { ExampleSource } from "../datasets/examples";
 import type { Data } from "../datasets/from";
 import { LutnnError } from "../errors";

@@ -2,7 +2,9 @@
 
 export { makePlan } from "./engine/plan";
 export { writeWorkflow } from "./engine/snakemake";
-export { type FilledTable, remarksOf } from "./output/filledTable";
+export type { FilledTable } from "./output/filledTable";
+export { type Finding, findingsOf, toFindingsTable } from "./output/findings";
+export { remarksOf } from "./output/remarks";
 export { toChart, toMarkdown, toTable, toText } from "./output/renderings";
 export { writeTables } from "./output/writeTables";
 export * from "./published";

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { paper } from "lutnn";
@@ -30,6 +30,14 @@ describe("lutnn cell run", () => {
       const { code, errors } = await startCell(folder, cell).ended;
       expect([code, errors]).toEqual([1, expect.stringMatching(said)]);
     }
+  });
+
+  it("learns by native loops, though its process never passes the library's door", () => {
+    const script = `require("./lib/paper/cells/work/lookup.js");
+      console.log(require("./lib/pq/acceleration.js").accelerated("kMeans") ? "native" : "plain loops")`;
+    const cwd = join(import.meta.dirname, "../../../kernel");
+    const { stdout, stderr } = spawnSync(process.execPath, ["-e", script], { cwd, encoding: "utf8" });
+    expect(stdout, stderr).toBe("native\n");
   });
 
   it("says which cell must be done first", async () => {

@@ -94,6 +94,73 @@ describe("the tables' specifications", () => {
   });
 });
 
+describe("what a table is expected to show", () => {
+  const place = (value: number | null, noise?: number) =>
+    value === null
+      ? { kind: "notRun", text: "not run", value, reason: 1 }
+      : { kind: "measured", text: String(value), value, noise };
+  const verdictOf = (more: number | null, less: number | null, noise: number, by: number) => {
+    const filled = {
+      spec: {
+        expected: [
+          { statement: "more", more: { row: 0, column: 0 }, less: { row: 0, column: 1 }, by, unit: "points" },
+        ],
+      },
+      rows: [[place(more, noise), place(less, noise)]],
+      reasons: ["the power failed"],
+    };
+    return paper.findingsOf(filled as unknown as paper.FilledTable)[0];
+  };
+
+  it("holds, fails or is within noise by the margin, the allowance and the noise of both places", () => {
+    expect(verdictOf(92, 90, 1, 0).verdict).toBe("holds"); // noise √2
+    expect(verdictOf(92, 90, 1.5, 0).verdict).toBe("within noise"); // noise 2.12
+    expect(verdictOf(90, 92, 1, 0).verdict).toBe("fails");
+    expect(verdictOf(90, 92, 0.1, -3).verdict).toBe("holds"); // may lie so far behind
+    expect(verdictOf(92, 90, 0.1, 3).verdict).toBe("fails");
+  });
+
+  it("is not run where a place is empty, for that place's reason", () => {
+    for (const found of [verdictOf(null, 90, 1, 0), verdictOf(90, null, 1, 0)])
+      expect([found.verdict, found.claim, found.why]).toEqual(["not run", null, "the power failed"]);
+  });
+
+  it.each(paper.tableNames)(
+    "%s asks only places that it has, and concludes nothing from what was not run",
+    async (name) => {
+      for (const [scale, quick] of [
+        ["small", false],
+        ["small", true],
+        ["paper", false],
+      ] as const) {
+        const choices = { store: temporary("empty"), scale, quick, engine: "none" } as const;
+        const [filled] = await paper.reproduce(name, choices);
+        const findings = paper.findingsOf(filled);
+        expect(findings.length > 0).toBe(name !== "power" && !(name === "quantisation" && quick));
+        for (const { verdict, why } of findings)
+          expect([verdict, why]).toEqual([
+            "not run",
+            expect.stringMatching(/nobody has run it yet|--quick leaves it out|must/),
+          ]);
+        const measures = (filled.spec.expected ?? []).flatMap(({ more, less }) =>
+          typeof less === "number" ? [more] : [more, less],
+        );
+        for (const { column } of measures)
+          expect(filled.spec.columns[column].title).not.toMatch(/^published/);
+      }
+    },
+  );
+
+  it("is found in the counted tables, whose figures are exact", async () => {
+    for (const name of ["flops", "size"]) {
+      const [filled] = await paper.reproduce(name, { store, engine: "none" });
+      expect(paper.findingsOf(filled).map(({ verdict }) => verdict)).not.toContain("fails");
+      expect(paper.remarksOf(filled).join("\n")).toMatch(/Expected: .*: holds \(\+/);
+      expect(paper.toFindingsTable(paper.findingsOf(filled)).toString()).toMatch(/holds/);
+    }
+  });
+});
+
 describe("reproduce", () => {
   it("runs a rehearsal's cells, each once, and writes every form of the table", async () => {
     const [folder, out] = [temporary("store"), temporary("out")];

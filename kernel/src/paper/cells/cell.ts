@@ -143,6 +143,12 @@ const inference = z.strictObject({
   runs: count,
 });
 
+const operators = z.strictObject({
+  kind: z.literal("operators"),
+  /** Turns of each engine. */
+  rounds: count,
+});
+
 const measured = z.discriminatedUnion("kind", [
   dense,
   lookup,
@@ -151,6 +157,7 @@ const measured = z.discriminatedUnion("kind", [
   counting,
   files,
   inference,
+  operators,
 ]);
 
 /** Stands for another cell where an engine is rehearsed: takes steps that can be killed, and measures nothing. */

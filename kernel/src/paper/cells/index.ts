@@ -7,6 +7,7 @@ import { inference } from "./inference";
 import type { Kind } from "./kind";
 import { lookup } from "./lookup";
 import { maddness } from "./maddness";
+import { operators } from "./operators";
 import { rehearsal } from "./rehearsal";
 
 /** The kinds of cells there are; a new one is a file, its schema in `cell.ts` and a line here. */
@@ -18,6 +19,7 @@ const kinds: { readonly [Name in CellKind]: Kind<Name> } = {
   inference,
   lookup,
   maddness,
+  operators,
   rehearsal,
 };
 

@@ -10,6 +10,7 @@ const works: { readonly [Name in CellKind]: () => Promise<{ work: Work<Name> }> 
   inference: () => import("./work/inference.js"),
   lookup: () => import("./work/lookup.js"),
   maddness: () => import("./work/maddness.js"),
+  operators: () => import("./work/operators.js"),
   rehearsal: () => import("./work/rehearsal.js"),
 };
 

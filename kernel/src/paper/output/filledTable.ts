@@ -11,6 +11,8 @@ export interface Filled {
   value: number | null;
   /** Of several seeds: the standard deviation over them. */
   deviation?: number;
+  /** Two standard errors of a metric's mean: of its seeds, or of counting so many examples, whichever is larger. */
+  noise?: number;
   /** Keys of the cells that it is of. */
   keys?: string[];
   /** Of what was not run: the number of its reason, from 1. */
@@ -44,13 +46,14 @@ function shown(value: number, { decimals = 2, divisor = 1 }: TableColumn): strin
   return decimals === 0 ? Math.round(number).toLocaleString("en") : number.toFixed(decimals);
 }
 
-type Looked = { value: number; deviation?: number; few?: string } | { why: string };
+type Looked = { value: number; deviation?: number; noise?: number; few?: string } | { why: string };
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 /** The mean over the seeds that are there, or why there is none. */
 function look({ cells, figure, at }: MeasuredEntry, known: Known): Looked {
   const values: number[] = [];
+  const countingErrors: number[] = [];
   let why = "";
   for (const cell of cells) {
     const result = known.result(cell);
@@ -59,8 +62,10 @@ function look({ cells, figure, at }: MeasuredEntry, known: Known): Looked {
       continue;
     }
     const found = at === undefined ? result.figures[figure] : result.series[figure]?.[at];
-    if (typeof found === "number") values.push(found);
-    else {
+    if (typeof found === "number") {
+      values.push(found);
+      if (figure === "metric") countingErrors.push(result.figures.noise ?? 0);
+    } else {
       const [variant] = figure.split("/");
       why ||= result.notes[figure] ?? result.notes[variant] ?? `the cell measured no ${figure}`;
     }
@@ -69,7 +74,9 @@ function look({ cells, figure, at }: MeasuredEntry, known: Known): Looked {
   const value = mean(values);
   const squares = values.reduce((sum, one) => sum + (one - value) ** 2, 0);
   const deviation = values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : undefined;
-  return { value, deviation, few: why ? `${values.length} of ${cells.length} seeds` : undefined };
+  const root = Math.sqrt(values.length);
+  const noise = figure === "metric" ? (2 * Math.max(deviation ?? 0, mean(countingErrors))) / root : undefined;
+  return { value, deviation, noise, few: why ? `${values.length} of ${cells.length} seeds` : undefined };
 }
 
 /** Puts what is known into a table's places. */
@@ -103,11 +110,15 @@ export function fillTable(spec: TableSpec, known: Known, { scale, command }: Pro
       case "measured": {
         const found = look(entry, known);
         if ("why" in found) return notRun(found.why);
-        const { value, deviation, few } = found;
+        const { value, deviation, noise, few } = found;
         const spread = deviation === undefined ? "" : ` ± ${shown(deviation, column)}`;
         const text = `${shown(value, column)}${spread}${few ? ` (${few})` : ""}`;
         const keys = entry.cells.map((cell) => keyOf(cell));
-        return { kind: "measured", text, value, ...(deviation === undefined ? {} : { deviation }), keys };
+        const spreads = {
+          ...(deviation === undefined ? {} : { deviation }),
+          ...(noise === undefined ? {} : { noise }),
+        };
+        return { kind: "measured", text, value, ...spreads, keys };
       }
     }
   };
@@ -145,11 +156,3 @@ function originOf(spec: TableSpec, known: Known, scale: string, command: string)
 /** A place's text with the mark of its reason: "not run [1]". */
 export const marked = ({ text, reason }: Filled): string =>
   reason === undefined ? text : `${text} [${reason}]`;
-
-/** What is to be read below a table, a paragraph each. */
-export const remarksOf = ({ spec, reasons, origin }: FilledTable): string[] => [
-  `What it shows: ${spec.shows}`,
-  `What it does not show: ${spec.doesNotShow}`,
-  ...reasons.map((reason, at) => `[${at + 1}] not run: ${reason}`),
-  ...origin,
-];

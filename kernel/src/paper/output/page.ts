@@ -1,6 +1,7 @@
 import { Figure } from "../../charts/figure";
 import { escapeMarkup } from "../../host/escapeMarkup";
-import { type FilledTable, marked, remarksOf } from "./filledTable";
+import { type FilledTable, marked } from "./filledTable";
+import { remarksOf } from "./remarks";
 import { toChart } from "./renderings";
 
 const style = `

@@ -1,6 +1,8 @@
 import type { Chart } from "../../charts/chart";
 import { Table } from "../../charts/table";
-import { type FilledTable, marked, remarksOf } from "./filledTable";
+import { type FilledTable, marked } from "./filledTable";
+import { findingsOf } from "./findings";
+import { remarksOf } from "./remarks";
 
 /** As text for a terminal and as a table of a notebook. */
 export function toTable(filled: FilledTable): Table {
@@ -53,7 +55,8 @@ export function toCsv({ spec, rows, reasons }: FilledTable): string {
     .join("");
 }
 
-export function toJson({ spec, rows, reasons, origin }: FilledTable): string {
+export function toJson(filled: FilledTable): string {
+  const { spec, rows, reasons, origin } = filled;
   const { id, title, columns, shows, doesNotShow } = spec;
   const cells = rows.map((row) =>
     row.map(({ kind, text, value, deviation, keys, reason }) => ({
@@ -65,8 +68,16 @@ export function toJson({ spec, rows, reasons, origin }: FilledTable): string {
       reason: reason === undefined ? undefined : reasons[reason - 1],
     })),
   );
+  const findings = findingsOf(filled).map(({ statement, verdict, claim, why }) => ({
+    statement,
+    verdict,
+    margin: claim?.margin,
+    noise: claim?.noise,
+    unit: claim?.unit,
+    why: why ?? undefined,
+  }));
   const names = columns.map((column) => column.title);
-  return `${JSON.stringify({ id, title, columns: names, rows: cells, shows, doesNotShow, origin }, null, 1)}\n`;
+  return `${JSON.stringify({ id, title, columns: names, rows: cells, shows, doesNotShow, findings, origin }, null, 1)}\n`;
 }
 
 /** The table's chart; null where it has none, or nothing to show yet. */

@@ -1,6 +1,7 @@
 import type { Cell } from "../cells/cell";
 import { publishedReduction } from "../published";
 import type { TableChoices } from "./choices";
+import type { Expectation } from "./expectation";
 import { type Entry, leftOut, measured, none, ratio, type TableSpec, text } from "./table";
 
 /** The paper's networks at their full shapes, by the names of `models.paperNetworks`. */
@@ -30,6 +31,27 @@ const rowsOf = (before: string, after: string, more: (network: string, k: number
     }),
   );
 
+/** The row of a network and K. */
+const rowOf = (network: string, k: number): number =>
+  Object.keys(fullNetworks).indexOf(network) * centroids.length + centroids.indexOf(k);
+
+/** Half a unit of the last digit of a published figure: what rounding may have added to it. */
+const rounding = { tenths: 0.05, whole: 0.5 } as const;
+
+/** That so many times fewer come out as published, which may have been rounded up. */
+const atLeast = (
+  network: string,
+  k: number,
+  what: string,
+  published: number,
+  rounded: number,
+): Expectation => ({
+  statement: `${fullNetworks[network]}, K ${k}: at least ${published} times ${what}, as published (rounded)`,
+  more: { row: rowOf(network, k), column: 4 },
+  less: published - rounded,
+  unit: "×",
+});
+
 /** Operations for one input, at full shapes. */
 export const operations = (_choices: TableChoices): TableSpec => ({
   id: "flops",
@@ -42,6 +64,10 @@ export const operations = (_choices: TableChoices): TableSpec => ({
     { title: "times fewer" },
   ],
   rows: rowsOf("denseOperations", "lookupOperations", () => []),
+  expected: [
+    atLeast("resnet18_cifar", 8, "fewer", publishedReduction.operations[0], rounding.tenths),
+    atLeast("bert-6", 16, "fewer", publishedReduction.operations[1], rounding.whole),
+  ],
   shows: `Exactly what the paper counts, to the last operation; its slides sum it up as ${publishedReduction.operations[0]} to ${publishedReduction.operations[1]} times fewer, from K 8 on convolutions to K 16 on BERT.`,
   doesNotShow:
     "Time: an addition of a table entry, a multiply-add of an encoder and one of a dense layer take different times (see the table of latencies). Biases and batch norms are not counted, as published.",
@@ -69,7 +95,10 @@ export const sizes = ({ quick }: TableChoices): TableSpec => ({
     const isLeftOut = quick && network !== quickNetwork;
     return names.map((name) => (isLeftOut ? leftOut : measured({ kind: "files", network }, name)));
   }),
-  shows: `Exactly what the paper counts (slides: ${publishedReduction.bytes[0]} to ${publishedReduction.bytes[1]} times smaller), and beside it how large the ONNX files are: embeddings, batch norms, layers that stay dense and the functions that define a lookup included.`,
+  expected: Object.keys(fullNetworks).map((network) =>
+    atLeast(network, 8, "smaller", publishedReduction.bytes[0], rounding.tenths),
+  ),
+  shows: `Exactly what the paper counts (slides: ${publishedReduction.bytes[0]} to ${publishedReduction.bytes[1]} times smaller), and beside it how large the ONNX files are: embeddings, batch norms, layers that stay dense and the functions that define a lookup included. BERT's bytes are of all its layers, attention's and the pooler's too, as \`npx lutnn count\` has them.`,
   doesNotShow:
     "Memory while the network runs (see that table). The files' weights are random, so nothing is said of compression.",
   chart: { axis: "times smaller (×)", kind: "bar", columns: [4] },

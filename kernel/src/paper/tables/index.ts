@@ -5,6 +5,7 @@ import { accuracy } from "./accuracy";
 import type { TableChoices } from "./choices";
 import { operations, sizes } from "./counting";
 import { latency, memory, power } from "./inference";
+import { operators } from "./operators";
 import { sentences } from "./sentences";
 import { layers, quantisation, temperature } from "./studies";
 import type { Entry, MeasuredEntry, TableSpec } from "./table";
@@ -16,6 +17,7 @@ const tables = {
   flops: operations,
   size: sizes,
   latency,
+  operators,
   memory,
   power,
   temperature,

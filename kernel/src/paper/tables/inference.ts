@@ -2,6 +2,7 @@ import type { CellOf } from "../cells/cell";
 import { publishedReduction, publishedResnet18Ms, publishedWatts } from "../published";
 import type { TableChoices } from "./choices";
 import { fullNetworks, quickNetwork } from "./counting";
+import type { Expectation } from "./expectation";
 import { type Entry, leftOut, measured, none, published, ratio, type TableSpec, text } from "./table";
 
 const noTvm: Entry = {
@@ -67,6 +68,21 @@ const publishedMemory: Readonly<Record<string, number>> = {
 const publishedFor = (figures: Readonly<Record<string, number>>, network: string): Entry =>
   Object.hasOwn(figures, network) ? published(figures[network]) : none;
 
+/**
+ * That a ratio is above the published one, network by network; where none is published for the network, above the smallest that
+ * is. A network has `every` rows, of which the first counts: one thread.
+ */
+const ratioExpected = (
+  column: number,
+  every: number,
+  published: Readonly<Record<string, number>>,
+  statement: (least: number) => string,
+): Expectation[] =>
+  Object.entries(fullNetworks).map(([network, title], at) => {
+    const less = published[network] ?? Math.min(...Object.values(published));
+    return { statement: `${title}: ${statement(less)}`, more: { row: at * every, column }, less, unit: "×" };
+  });
+
 const head = [{ title: "network" }, { title: "threads" }, ...names.map((name) => ({ title: engines[name] }))];
 
 /** Milliseconds of whole networks, batch 1, full shapes. */
@@ -86,6 +102,15 @@ export const latency = (choices: TableChoices): TableSpec => ({
     ratio(of("ort-int8"), of("lut-native"), of("lut-native-integers")),
     publishedFor(publishedLatency, network),
   ]),
+  expected: [
+    ...ratioExpected(
+      9,
+      2,
+      publishedLatency,
+      (least) => `more than ${least} times faster than fp32, one thread`,
+    ),
+    ...ratioExpected(10, 2, { any: 1 }, () => "faster than INT8, one thread"),
+  ],
   shows: `Milliseconds from input to output, each engine in processes of its own, in turns, on pinned cores, and how many times faster the faster of both native lookups is than the same network in fp32 and in static INT8. The paper's ranges go from ${publishedReduction.latency.resnet18} (ResNet18) to ${publishedReduction.latency.bert} (BERT); of ResNet18 in its CIFAR form it gives, on one large core of a phone, ${publishedResnet18Ms.onnxRuntime} ms in ONNX Runtime, ${publishedResnet18Ms.tvm} in TVM and ${publishedResnet18Ms.lutNn} as lookups. It publishes no comparison with INT8.`,
   doesNotShow:
     "Another processor: a phone's core and a server's differ in what they do fastest. Weights and centroids are random, which times do not depend on. Where other programs run beside, ratios are surer than milliseconds.",
@@ -105,6 +130,7 @@ export const memory = (choices: TableChoices): TableSpec => ({
     ratio(of("fp32"), of("lut-native-integers")),
     publishedFor(publishedMemory, network),
   ]),
+  expected: ratioExpected(8, 1, publishedMemory, (least) => `more than ${least} times less memory than fp32`),
   shows: `By how much the peak of a process' resident memory rises when a session is made and run: weights, tables, activations and the engine's own copies. The paper's range goes from ${publishedReduction.memory.vgg11} (VGG11) to ${publishedReduction.memory.bert} (BERT) times less.`,
   doesNotShow:
     "What the engine's library takes by itself, which all have loaded before; and what a file takes on disk.",

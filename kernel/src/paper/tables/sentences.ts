@@ -1,6 +1,7 @@
 import type { CellOf, DataChoice, TrainingChoice } from "../cells/cell";
 import { publishedGlue } from "../published";
 import { adam, lookupCell, paper, plus, seedsOf, type TableChoices, trainedBy } from "./choices";
+import { within } from "./expectation";
 import { type Entry, leftOut, measured, none, published, type TableSpec, text } from "./table";
 
 const vLength = 32;
@@ -73,6 +74,27 @@ function smallSentences(choices: TableChoices): TableSpec {
       { title: "published, SST-2 with BERT base: LUT-NN" },
     ],
     rows,
+    expected: [
+      within(
+        "signs of reviews: LUT-NN, plus is less than 1 point behind dense",
+        { row: 0, column: 3 },
+        { row: 0, column: 1 },
+        1,
+        "points",
+      ),
+      {
+        statement: "signs of reviews: LUT-NN, plus is ahead of LUT-NN, paper",
+        more: { row: 0, column: 3 },
+        less: { row: 0, column: 2 },
+        unit: "points",
+      },
+      {
+        statement: "ratings of reviews: LUT-NN, paper errs more than LUT-NN, plus",
+        more: { row: 1, column: 2 },
+        less: { row: 1, column: 3 },
+        unit: "rating",
+      },
+    ],
     shows:
       "What an encoder keeps when query, key, value, attention output and both feed-forward layers of its last half are lookups, in a classification and in a regression.",
     doesNotShow:
@@ -138,6 +160,15 @@ function glue(choices: TableChoices): TableSpec {
       { title: "published: LUT-NN" },
     ],
     rows,
+    expected: Object.keys(tasks).map((set, row) =>
+      within(
+        `${set}: LUT-NN, plus is less than 1 point behind dense`,
+        { row, column: 3 },
+        { row, column: 1 },
+        1,
+        "points",
+      ),
+    ),
     shows:
       "GLUE's tasks with the paper's schedule: 3 epochs, batches of 32, a constant learning rate of 5e-5.",
     doesNotShow:

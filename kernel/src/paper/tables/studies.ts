@@ -13,6 +13,7 @@ import {
   type TableChoices,
   trainedBy,
 } from "./choices";
+import { type Expectation, within } from "./expectation";
 import { type Entry, measured, type TableSpec, text } from "./table";
 
 // What the paper shows as curves: temperature, bits of a table, and layers replaced. They are of a small network at every
@@ -41,6 +42,18 @@ const modes: Readonly<Record<string, Profile>> = {
   "fixed at 0.1": trainedBy(paper, { temperature: { fixed: 0.1 } }),
 };
 
+/** The paper's order after the longest training: learned, annealed, fixed; as far as the rows are there. */
+function temperatureOrder(rows: readonly string[], column: number): Expectation[] {
+  const order = ["learned, rate 0.1 (the paper)", "annealed from 1 to 0.1", "fixed at 1"];
+  const there = order.map((name) => rows.indexOf(name)).filter((row) => row >= 0);
+  return there.slice(1).map((row, at) => ({
+    statement: `${rows[there[at]]} is ahead of ${rows[row]}`,
+    more: { row: there[at], column },
+    less: { row, column },
+    unit: "points",
+  }));
+}
+
 /** Accuracy by how the soft assignment's temperature goes, after so many epochs. */
 export function temperature(choices: TableChoices): TableSpec {
   const { quick } = choices;
@@ -63,6 +76,10 @@ export function temperature(choices: TableChoices): TableSpec {
       ...budgets.map((epochs) => ({ title: `${epochs} ${epochs === 1 ? "epoch" : "epochs"}` })),
     ],
     rows,
+    expected: temperatureOrder(
+      chosen.map(([name]) => name),
+      budgets.length,
+    ),
     shows:
       "How the published recipe's accuracy depends on the temperature of its softmax, at several lengths of training, with other rates of the temperature and the squared distance beside the published ones. The paper finds learned ahead of annealed ahead of fixed, in a figure without numbers.",
     doesNotShow:
@@ -82,7 +99,8 @@ const bits = [4, 6, 7, 8, 16, "float"] as const;
 export function quantisation(choices: TableChoices): TableSpec {
   const { quick } = choices;
   const epochs = quick ? 1 : 2;
-  const chosen = quick ? ([4, 8] as const) : bits;
+  const chosen: readonly (typeof bits)[number][] = quick ? [4, 8] : bits;
+  const columns = [{ title: "table" }, { title: "LUT-NN, paper" }, { title: "LUT-NN, plus" }];
   const rows = chosen.map((tableBits): Entry[] => [
     text(tableBits === "float" ? "float32" : `${tableBits} bits`),
     ...[paper, plus].map((profile) =>
@@ -97,8 +115,19 @@ export function quantisation(choices: TableChoices): TableSpec {
   return {
     id: "quantisation",
     title: `Test accuracy (%) by bits of a table entry, epochs: ${epochs}: ${studied(quick)}`,
-    columns: [{ title: "table" }, { title: "LUT-NN, paper" }, { title: "LUT-NN, plus" }],
+    columns,
     rows,
+    expected: chosen.includes("float")
+      ? [1, 2].map((column) =>
+          within(
+            `${columns[column].title}: 8 bits are less than 1 point behind float32`,
+            { row: bits.indexOf(8), column },
+            { row: bits.indexOf("float"), column },
+            1,
+            "points",
+          ),
+        )
+      : [],
     shows:
       "How many bits an entry of a table needs when training knows of them: a scale for a layer (paper) or for each output (plus). The paper finds accuracy insensitive to them, in a figure without numbers.",
     doesNotShow: "Speed or size: natively, tables have 8 bits.",
@@ -115,6 +144,9 @@ const methods = {
 
 /** Layers that a conversion replaces in the network that the table is of. */
 const replaceable = { resnet18: 19, resnet8: 8 } as const;
+
+/** Points of accuracy that Maddness must lose between one layer and all for it to have collapsed. */
+const collapse = 20;
 
 /** Accuracy and error by the number of layers replaced, without training. */
 export function layers(choices: TableChoices): TableSpec {
@@ -147,6 +179,17 @@ export function layers(choices: TableChoices): TableSpec {
       ...chosen.map(([method]) => ({ title: `error, ${method}`, decimals: 3 })),
     ],
     rows,
+    expected: chosen.flatMap(([method], at) =>
+      method.startsWith("Maddness")
+        ? {
+            statement: `${method} loses more than ${collapse} points between one layer replaced and all`,
+            more: { row: 0, column: at + 1 },
+            less: { row: count - 1, column: at + 1 },
+            by: collapse,
+            unit: "points",
+          }
+        : [],
+    ),
     shows:
       "How error accumulates when layer after layer is replaced by lookups that know nothing of the task, and what becomes of the accuracy: the paper's argument for training the centroids.",
     doesNotShow: "What training repairs (see the table of accuracies). One seed.",

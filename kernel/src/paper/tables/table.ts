@@ -1,4 +1,5 @@
 import type { Cell } from "../cells/cell";
+import type { Expectation } from "./expectation";
 
 /** A figure of cells that differ in their seed alone: the mean over them. */
 export interface MeasuredEntry {
@@ -48,6 +49,8 @@ export interface TableSpec {
   rows: readonly (readonly Entry[])[];
   shows: string;
   doesNotShow: string;
+  /** What it must show if the paper, or we, are right; each gets a verdict from what was measured. */
+  expected?: readonly Expectation[];
   chart?: TableChart;
 }
 

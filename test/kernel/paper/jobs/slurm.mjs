@@ -6,7 +6,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-const programs = ["munged", "slurmctld", "slurmd", "sbatch", "squeue", "scancel"];
+const programs = ["munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "scancel"];
 
 /** Why there can be no Slurm here, or null. */
 export function noSlurm() {
@@ -51,12 +51,26 @@ SlurmdParameters=config_overrides
 `;
 }
 
+/**
+ * Snakemake's job step takes every variable SLURM_… away from the `srun` that it starts, where this Slurm is among them: a
+ * folder with an `srun` that knows.
+ */
+function programsThatKnow(folder, conf) {
+  mkdirSync(join(folder, "bin"), { recursive: true });
+  const { stdout } = spawnSync("sh", ["-c", "command -v srun"], { encoding: "utf8" });
+  const script = `#!/bin/sh\nSLURM_CONF='${conf}' exec '${stdout.trim()}' "$@"\n`;
+  writeFileSync(join(folder, "bin/srun"), script, { mode: 0o755 });
+  return join(folder, "bin");
+}
+
 /** Starts it; answers with the environment for its commands, and how to end it. */
 export async function startSlurm(folder) {
   for (const name of ["state", "spool"]) mkdirSync(join(folder, name), { recursive: true });
   writeFileSync(join(folder, "munge.key"), randomBytes(64), { mode: 0o600 });
   writeFileSync(join(folder, "slurm.conf"), configuration(folder));
-  const env = { ...process.env, SLURM_CONF: join(folder, "slurm.conf") };
+  const conf = join(folder, "slurm.conf");
+  const path = `${programsThatKnow(folder, conf)}:${process.env.PATH}`;
+  const env = { ...process.env, SLURM_CONF: conf, PATH: path };
   const munge = ["key-file=munge.key", "socket=munge.socket", "pid-file=munge.pid", "log-file=munge.log"];
   const words = [...munge, "seed-file=munge.seed"].map((word) => {
     const [name, file] = word.split("=");

@@ -43,6 +43,14 @@ export function benchMissing(): string | null {
   return pythonFault;
 }
 
+const layerBench = join(checkoutRoot, "native/bench/bench.mjs");
+
+/** Why single layers cannot be timed here, as a sentence; null where they can. */
+export const layerBenchMissing = (): string | null =>
+  existsSync(layerBench)
+    ? null
+    : `the benchmark must be there (${layerBench} is not); times are taken in a checkout of lutnn`;
+
 /** Runs a program to its end and answers with its output; an abort ends it with all that it started. */
 async function output(program: string, words: readonly string[], signal: AbortSignal): Promise<string> {
   signal.throwIfAborted();
@@ -92,6 +100,10 @@ async function textOf(stream: NodeJS.ReadableStream): Promise<string> {
 /** Runs a benchmark of `kernel/bench` that is written for Node.js. */
 export const runBench = (name: string, words: readonly string[], signal: AbortSignal): Promise<string> =>
   output(process.execPath, [script(name), ...words], signal);
+
+/** Runs the benchmark of single layers. */
+export const runLayerBench = (words: readonly string[], signal: AbortSignal): Promise<string> =>
+  output(process.execPath, [layerBench, ...words], signal);
 
 /** Runs one that is written in Python. */
 export const runPythonBench = (

@@ -1,0 +1,50 @@
+import { Claim, type Verdict } from "../../charts/claim";
+import { Table } from "../../charts/table";
+import type { Expectation, Place } from "../tables/expectation";
+import type { FilledTable } from "./filledTable";
+
+/** What a table's figures say of one expectation. */
+export interface Finding {
+  statement: string;
+  /** `not run` where a place that it is of is empty. */
+  verdict: Verdict | "not run";
+  /** The claim with its margin and noise; null where it was not run. */
+  claim: Claim | null;
+  /** Why it was not run, or null. */
+  why: string | null;
+}
+
+/** The verdict on each expectation of a table, in order; nothing is concluded from what was not run, nor from published figures. */
+export const findingsOf = (filled: FilledTable): Finding[] =>
+  (filled.spec.expected ?? []).map((one) => findingOf(filled, one));
+
+function findingOf({ rows, reasons }: FilledTable, expectation: Expectation): Finding {
+  const { statement, more, less, by = 0, unit } = expectation;
+  const placeOf = ({ row, column }: Place) => rows[row][column];
+  const places = typeof less === "number" ? [placeOf(more)] : [placeOf(more), placeOf(less)];
+  const empty = places.find(({ kind }) => kind !== "measured");
+  if (empty) {
+    const why = empty.reason === undefined ? "there is no such figure" : reasons[empty.reason - 1];
+    return { statement, verdict: "not run", claim: null, why };
+  }
+  const [above, below = less as number] = places.map(({ value }) => value!);
+  const noise = Math.hypot(...places.map((place) => place.noise ?? 0));
+  const claim = new Claim(statement, [above - below - by], { noise, unit });
+  return { statement, verdict: claim.verdict, claim, why: null };
+}
+
+/** Findings as a table of a notebook: each with its margin, its noise (two standard errors) and its verdict. */
+export const toFindingsTable = (findings: readonly Finding[]): Table =>
+  new Table(
+    ["expected", "margin", "noise (±)", "unit", "verdict"],
+    findings.map(({ statement, claim, verdict }) =>
+      claim
+        ? [statement, claim.margin.toFixed(2), claim.noise.toFixed(2), claim.unit, verdict]
+        : [statement, "", "", "", verdict],
+    ),
+    "What was expected, and what was found",
+  );
+
+/** A finding as a sentence. */
+export const findingText = ({ statement, claim, verdict, why }: Finding): string =>
+  claim ? claim.toString() : `${statement}: ${verdict} (${why})`;

@@ -1,0 +1,25 @@
+/** A place of a table, counted from 0. */
+export interface Place {
+  row: number;
+  column: number;
+}
+
+/** What a table is expected to show: `more` lies above `less`, or above a number, by more than `by`. */
+export interface Expectation {
+  statement: string;
+  more: Place;
+  less: Place | number;
+  /** Below 0 where `more` may lie so far behind. Default 0. */
+  by?: number;
+  /** Of the margin: points, ×, … */
+  unit: string;
+}
+
+/** "plus stays within 1 point of dense": one place may lie behind another by so much. */
+export const within = (
+  statement: string,
+  more: Place,
+  less: Place,
+  reach: number,
+  unit: string,
+): Expectation => ({ statement, more, less, by: -reach, unit });
