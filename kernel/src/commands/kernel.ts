@@ -3,6 +3,7 @@ import { existsSync, mkdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { Table } from "../charts/table";
 import { LutnnError } from "../errors";
+import { fileError } from "../files/fileError";
 import { checkoutRoot } from "../host/checkout";
 import {
   checkedName,
@@ -41,9 +42,17 @@ export function installKernel(options: InstallOptions): string {
       `kernel install: --python names the environment of --sys-prefix, which is not there (got --python ${options.python}); add --sys-prefix, or leave --python out`,
     );
   if (options.prefix !== undefined) makeFolder(resolve(options.prefix));
-  const lines = [`kernelspec: ${installKernelspec(place(options), options.name, options.displayName)}`];
+  const lines = [`kernelspec: ${writeKernelspec(place(options), options)}`];
   if (options.sysPrefix) lines.push(`papermill translator: ${installPapermillTranslator(options.python)}`);
   return lines.join("\n");
+}
+
+function writeKernelspec(place: InstallPlace, { name, displayName }: InstallOptions): string {
+  try {
+    return installKernelspec(place, name, displayName);
+  } catch (error) {
+    throw fileError("kernel install", String((error as NodeJS.ErrnoException).path), error);
+  }
 }
 
 /**
