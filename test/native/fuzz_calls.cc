@@ -254,6 +254,22 @@ void functions(Bytes& b) {
                             arrays.codes<lutnn_bytes_out>(2 * s.C * pooled * pooled),
                             nullptr};
   check(lutnn_max_pool_run(&pool, context(), &error), error);
+  const int64_t heads = 1 + b.below(3), queries = b.below(9), positions = 1 + b.below(40), depth = 1 + b.below(9);
+  const auto mask = arrays.floats<lutnn_floats>(2 * positions);
+  const lutnn_attention attention{spoiled(2),
+                                  spoiled(heads),
+                                  spoiled(queries),
+                                  spoiled(positions),
+                                  spoiled(depth),
+                                  spoiled(s.V),
+                                  arrays.floats<lutnn_floats>(2 * queries * heads * depth),
+                                  arrays.floats<lutnn_floats>(2 * positions * heads * depth),
+                                  arrays.floats<lutnn_floats>(2 * positions * heads * s.V),
+                                  b.below(2) ? &mask : nullptr,
+                                  b.number(),
+                                  arrays.floats<lutnn_floats_out>(2 * queries * heads * s.V),
+                                  nullptr};
+  check(lutnn_attention_run(&attention, context(), &error), error);
   const lutnn_k_means kMeans{x,
                              b.spoiled(s.rows),
                              b.spoiled(s.C),

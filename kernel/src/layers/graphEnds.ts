@@ -1,3 +1,4 @@
+import { LUTNN_DOMAIN } from "../onnx/builder";
 import { fuseLookups } from "../onnx/fuseLookups";
 import { GraphBuilder, type GraphValue } from "../onnx/graphBuilder";
 import { fileOrder } from "../onnx/layout";
@@ -44,6 +45,7 @@ export class GraphEnds {
     const ends = new Set(this.outputs.map(({ name: output }) => output));
     fuseLookups(this.graph, ends);
     passBytes(this.graph, ends);
+    if (this.graph.nodes.some(({ domain }) => domain === LUTNN_DOMAIN)) this.graph.useOwn(ends);
     return modelBytes(this.graph, { name, inputs: this.inputs, outputs: this.outputs, metadata, functions });
   }
 }

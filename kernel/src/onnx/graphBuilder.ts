@@ -1,5 +1,5 @@
 import type { AttributeValue, FloatValue, TensorArray } from "./builder";
-import { DataType, integersOf, node, tensor } from "./builder";
+import { DataType, integersOf, LUTNN_DOMAIN, node, tensor } from "./builder";
 import { plainOrder, sameOrder } from "./layout";
 import type { NodeProto, TensorProto } from "./onnx_pb";
 
@@ -27,6 +27,8 @@ export class GraphBuilder {
   readonly constants: TensorProto[] = [];
   /** Outputs of Add nodes whose two inputs have the same shape. */
   readonly sums = new Set<string>();
+  /** Nodes of ours, each for all that makes a value: what {@link useOwn} puts in its place. */
+  private readonly own: NodeProto[] = [];
   private readonly taken = new Set<string>();
   /** Constants by what they are, so that they are written once. */
   private readonly known = new Map<string, string>();
@@ -87,6 +89,23 @@ export class GraphBuilder {
     return output;
   }
 
+  /** Notes a node of ours that makes a value from others that are made before it. */
+  alsoMadeBy(
+    opType: string,
+    inputs: readonly string[],
+    value: string,
+    attributes: Record<string, number>,
+  ): void {
+    this.own.push(node(opType, inputs, [value], attributes, LUTNN_DOMAIN));
+  }
+
+  /** Lets nodes of ours make what they can, and drops what only they replace. @param ends as {@link prune} has them */
+  useOwn(ends: ReadonlySet<string>): void {
+    const own = new Map(this.own.map((one) => [one.output[0], one]));
+    this.replace((one) => own.get(one.output[0]) ?? one);
+    this.prune(ends);
+  }
+
   /** Makes a value's copy under a name that {@link name} gave. */
   copy(from: string, to: string): void {
     this.nodes.push(node("Identity", [from], [to]));
@@ -100,7 +119,7 @@ export class GraphBuilder {
   /** Calls values by other names, all that read them included. */
   rename(names: ReadonlyMap<string, string>): void {
     const renamed = (name: string) => names.get(name) ?? name;
-    for (const one of this.nodes) {
+    for (const one of [...this.nodes, ...this.own]) {
       one.input = one.input.map(renamed);
       one.output = one.output.map(renamed);
     }

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter, WireType } from "@bufbuild/protobuf/wire";
+import { attentionFunctions } from "./attentionFunction";
 import {
   DataType,
   LUTNN_DOMAIN,
@@ -47,6 +48,7 @@ export function modelBytes(graph: GraphBuilder, file: FileFrame): Uint8Array {
   const operators = new Set(ours.map(({ opType }) => opType));
   const called = [
     ...lookupFunctions(operators),
+    ...attentionFunctions(operators),
     ...(operators.has(MAX_POOL_OF_BYTES) ? [maxPoolOfBytesFunction()] : []),
   ];
   const isInlined = file.functions === "inlined";

@@ -208,6 +208,20 @@ lutnn_code lutnn_max_pool_size(const lutnn_window* window, int64_t height, int64
                                lutnn_error* error);
 lutnn_code lutnn_max_pool_run(const lutnn_max_pool* pool, lutnn_context* context, lutnn_error* error);
 
+/* Scaled dot-product attention: softmax(scale · Q·Kᵀ) · V of each head, in float32. */
+typedef struct lutnn_attention {
+  int64_t batch, heads, queries;
+  int64_t positions, depth, outputs;  // of keys and values; numbers of a head's query, and of its value; from 1
+  lutnn_floats query;  // (batch, queries, heads · depth)
+  lutnn_floats key;  // (batch, positions, heads · depth)
+  lutnn_floats value;  // (batch, positions, heads · outputs)
+  const lutnn_floats* mask;  // null, or (batch, positions): (mask − 1) · 10⁹ is added to scores, so that 0 rules out
+  float scale;
+  lutnn_floats_out y;  // (batch, queries, heads · outputs)
+  const lutnn_executor* executor;  // null, or the host's threads
+} lutnn_attention;
+lutnn_code lutnn_attention_run(const lutnn_attention* attention, lutnn_context* context, lutnn_error* error);
+
 /* What calibration needs, without a layer. */
 
 typedef struct lutnn_encode {

@@ -167,6 +167,22 @@ struct TableSums {
 
 constexpr float kGeluError = 0x1p-22f;
 
+/// Queries that attention computes at a time, and what its rows are filled up to a multiple of.
+constexpr size_t kAttentionRows = 6, kAttentionColumns = 32;
+
+/// What the queries of one head attend to. Rows are filled up with zeros, penalties with large negative numbers.
+struct AttentionHead {
+  size_t depth, positions, outputs;
+  const float* keys;  // (depth, padded positions)
+  const float* values;  // (positions, padded outputs)
+  const float* penalties;  // (padded positions), added to scores
+  float scale;
+
+  static size_t padded(size_t n) { return (n + kAttentionColumns - 1) / kAttentionColumns * kAttentionColumns; }
+  size_t paddedPositions() const { return padded(positions); }
+  size_t paddedOutputs() const { return padded(outputs); }
+};
+
 struct Microkernels {
   const char* isa;
   /// Whether the bytes of a table are unsigned.
@@ -205,6 +221,10 @@ struct Microkernels {
 
   /// x → x · Φ(x), Φ the normal distribution: within kGeluError · |x| of it, with the same bits on every instruction set.
   void (*gelu)(float* x, size_t count);
+
+  /// Rows of queries (depth) → y (kAttentionRows, padded outputs): softmax(scale · query · keys + penalties) · values, with the
+  /// same bits on every instruction set; room (kAttentionRows, padded positions). A score that is no finite number makes its row none.
+  void (*attend)(const AttentionHead&, const float* const (&queries)[kAttentionRows], float* room, float* y);
 
   /// sums (rows, M) += Σ_c table[c][code_c] for rows from firstRow on, c rising.
   void (*lookupAdd)(const TableSums&, const float* table, size_t firstRow, size_t endRow, float* sums);

@@ -49,7 +49,7 @@ export function lookupNodes(bytes: Uint8Array): LookupNode[] {
     return { buffer: new Uint8Array(rawData).buffer, dims: dims.map(Number) };
   };
   return graph!.node
-    .filter(({ domain }) => domain === "ai.lutnn")
+    .filter(({ domain, opType }) => domain === "ai.lutnn" && opType.startsWith("Lut"))
     .map((node): LookupNode => {
       const isInteger = node.opType.includes("Integer");
       const isOfBytes = node.opType.includes("OfBytes");

@@ -1,11 +1,9 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../../errors";
+import { ruledOut } from "../../onnx/attentionFunction";
 import type { GraphBuilder, GraphValue } from "../../onnx/graphBuilder";
 import { shapeText } from "../shapeText";
 import { type LayerKind, outputLengths, outputSize, plainOutput, settings, sizeOf } from "./kind";
-
-/** Subtracted from the score of a position that the mask rules out. */
-const ruledOut = 1e9;
 
 /**
  * Scaled dot-product attention in several heads (Vaswani et al., 2017): softmax(Q·Kᵀ / √d)·V for each head, d numbers of
@@ -128,6 +126,10 @@ export const attention: LayerKind = {
     const read = graph.add("MatMul", [shares, v], `${name}/read`);
     const rows = graph.add("Transpose", [read], `${name}/rows`, { perm: byRow });
     const shape = graph.integers([0, ...outputLengths(node)]);
-    return plainOutput(node, graph.add("Reshape", [rows, shape], name));
+    const output = plainOutput(node, graph.add("Reshape", [rows, shape], name));
+    const inputs = [query, key, value, ...(mask ? [mask] : [])].map((one) => one.name);
+    // A network without lookups keeps standard operators, which every runtime has a fast form of.
+    graph.alsoMadeBy(mask ? "MaskedAttention" : "Attention", [...inputs, scale], output.name, { numHeads });
+    return output;
   },
 };

@@ -2,6 +2,7 @@
 
 #include <limits>
 
+#include "fronts/onnxruntime/attention_operator.h"
 #include "fronts/onnxruntime/lookup_operator.h"
 #include "fronts/onnxruntime/max_pool_operator.h"
 
@@ -12,6 +13,7 @@ const std::vector<std::unique_ptr<const NativeOperator>>& nativeOperators() {
     auto* made = new std::vector<std::unique_ptr<const NativeOperator>>;
     for (const LookupVariant& variant : lookupVariants()) made->push_back(std::make_unique<LookupOperator>(variant));
     made->push_back(std::make_unique<MaxPoolOperator>());
+    for (const bool isMasked : {false, true}) made->push_back(std::make_unique<AttentionOperator>(isMasked));
     return made;
   }();
   return *all;

@@ -1,5 +1,6 @@
 // AVX2 with FMA: 8 float lanes, 16 registers.
 #include "isa/avx2/simd.h"
+#include "isa/generic/attention.h"
 #include "isa/generic/gelu.h"
 #include "isa/generic/table_sums.h"
 
@@ -388,6 +389,7 @@ const Microkernels kAvx2Microkernels = {
     .lookupGather = lookupGather,
     .finishTransposed = finishTransposed,
     .gelu = GeluOf<Avx2>::gelu,
+    .attend = AttentionOf<Avx2>::attend,
     .lookupAdd = TableSumsOf<Avx2>::lookupAdd,
     .scatterAdd = TableSumsOf<Avx2>::scatterAdd,
     .int8 = &kAvx2MicrokernelsInt8,

@@ -1,5 +1,6 @@
 // AVX-512 as of its first server processors (F, BW, DQ, VL): a shuffle looks up 4 outputs at 16 positions.
 #include "isa/avx512/shared.h"
+#include "isa/generic/attention.h"
 #include "isa/generic/gelu.h"
 #include "isa/generic/table_sums.h"
 
@@ -101,6 +102,7 @@ const Microkernels kAvx512Microkernels = {
     .lookupGather = lookupGather,
     .finishTransposed = finishTransposed,
     .gelu = GeluOf<Avx512>::gelu,
+    .attend = AttentionOf<Avx512>::attend,
     .lookupAdd = TableSumsOf<Avx512>::lookupAdd,
     .scatterAdd = TableSumsOf<Avx512>::scatterAdd,
     .int8 = &kAvx512MicrokernelsInt8,

@@ -1,5 +1,6 @@
 // AVX-512 with VBMI and VNNI: a shuffle looks up 4 codebooks at 16 positions, and an instruction adds up the four.
 #include "isa/avx512/shared.h"
+#include "isa/generic/attention.h"
 #include "isa/generic/gelu.h"
 #include "isa/generic/table_sums.h"
 
@@ -102,6 +103,7 @@ const Microkernels kAvx512VbmiMicrokernels = {
     .lookupGather = lookupGather,
     .finishTransposed = finishTransposed,
     .gelu = GeluOf<Avx512>::gelu,
+    .attend = AttentionOf<Avx512>::attend,
     .lookupAdd = TableSumsOf<Avx512>::lookupAdd,
     .scatterAdd = TableSumsOf<Avx512>::scatterAdd,
     .int8 = &kAvx512VbmiMicrokernelsInt8,

@@ -8,7 +8,7 @@
 // Included by one file per instruction set; everything here is local to it.
 #pragma once
 
-#include "isa/generic/compiler.h"
+#include "isa/generic/exp2.h"
 #include "isa/microkernels.h"
 
 namespace lutnn {
@@ -33,13 +33,11 @@ struct GeluOf {
   }
 
   /// ½ (x + |x| · e), e = erf(|x| / √2) = 1 − 2^−q(|x|), where q is a polynomial; both polynomials are fits of ours. From 6 on
-  /// e is 1. Adding 1.5 · 2²³ rounds to a whole number, which then lies in the low bits.
+  /// e is 1.
   static void vectors(float* x) {
     constexpr float kQ[] = {2.83491318e-06f, -3.93776718e-05f, 0.000186180041f, 0.000136937044f,
                             -0.00706342096f, 0.0524961799f,    0.45920819f,     1.15110517f};
-    constexpr float kExp2[] = {
-        0.000153457833f, 0.00133999425f, 0.00961848907f, 0.0555032864f, 0.240226462f, 0.693147182f, 1.0f};
-    const Float magic = Simd::set(12582912.0f);
+    const Float magic = Simd::set(kRounding);
     Float value[kChains], size[kChains], t[kChains], p[kChains], whole[kChains];
     each([&](int i) { value[i] = Simd::load(x + static_cast<size_t>(i) * kLanes); });
     each([&](int i) { size[i] = Simd::absolute(value[i]); });

@@ -1,4 +1,5 @@
 // NEON of every 64-bit Arm processor: 4 float lanes, 32 registers. Tables are of signed bytes.
+#include "isa/generic/attention.h"
 #include "isa/generic/gelu.h"
 #include "isa/generic/table_sums.h"
 #include "isa/neon/simd.h"
@@ -267,6 +268,7 @@ const Microkernels kNeonMicrokernels = {
     .lookupGather = lookupGather,
     .finishTransposed = finishTransposed,
     .gelu = GeluOf<Neon>::gelu,
+    .attend = AttentionOf<Neon>::attend,
     .lookupAdd = TableSumsOf<Neon>::lookupAdd,
     .scatterAdd = TableSumsOf<Neon>::scatterAdd,
     .int8 = &kNeonMicrokernelsInt8,

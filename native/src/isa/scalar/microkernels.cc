@@ -2,6 +2,7 @@
 // where no other file does.
 #include <cmath>
 
+#include "isa/generic/attention.h"
 #include "isa/generic/encode_tree.h"
 #include "isa/generic/gelu.h"
 #include "isa/generic/table_sums.h"
@@ -120,6 +121,7 @@ const Microkernels kScalarMicrokernels = {
     .lookupGather = lookupGather,
     .finishTransposed = finishTransposed,
     .gelu = GeluOf<OneFloat>::gelu,
+    .attend = AttentionOf<OneFloat>::attend,
     .lookupAdd = TableSumsOf<OneLane>::lookupAdd,
     .scatterAdd = TableSumsOf<OneLane>::scatterAdd,
     .int8 = &kScalarMicrokernelsInt8,
