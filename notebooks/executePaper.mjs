@@ -16,12 +16,13 @@ const store = join(cache, "paper/cells");
 /** Tables whose cells nothing may run beside. */
 const timed = ["latency", "operators", "memory", "power"];
 /** The share of the processors that others may use while times are taken. */
-const quiet = 0.25;
+const quiet = 0.5;
 
 const { values, positionals: tables } = parseArgs({
   allowPositionals: true,
   options: { again: { type: "boolean", default: false }, busy: { type: "boolean", default: false } },
 });
+process.env.TF_CPP_MIN_LOG_LEVEL ??= "1";
 const { paper } = createRequire(import.meta.url)("../kernel/lib/index.js");
 const notebooks = new Map(
   readdirSync(join(import.meta.dirname, "paper")).map((name) => [name.slice(3, -6), name]),
