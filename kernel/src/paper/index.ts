@@ -13,3 +13,4 @@ export type { CellResult, Measured } from "./store/cellResult";
 export { CellStore, type CellWork, type Parameters, type RunOptions } from "./store/cellStore";
 export type { Scale, TableChoices } from "./tables/choices";
 export { type TableName, tableNames } from "./tables/index";
+export { cellsOf } from "./tables/table";

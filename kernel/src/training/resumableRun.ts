@@ -9,6 +9,8 @@ import type { Position } from "./position";
 
 /** Share of the time that saving may take. */
 const mostTime = 0.02;
+/** Seconds after which it is saved all the same: where others keep disk and processors busy, a save may take a minute. */
+const longest = 300;
 
 /**
  * Saves a run while it goes on, and brings it back. Arrays are copied at once and written in the background, one
@@ -108,7 +110,7 @@ export class ResumableRun {
     const seconds = (performance.now() - this.lastTime) / 1000;
     const due = everySteps
       ? step - this.lastStep >= everySteps
-      : seconds >= Math.max(everySeconds, this.secondsToSave / mostTime);
+      : seconds >= Math.max(everySeconds, Math.min(longest, this.secondsToSave / mostTime));
     if (!due && !always) return;
     await this.writing;
     this.startSaving(step, position);

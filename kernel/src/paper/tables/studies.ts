@@ -34,12 +34,12 @@ const examples = (quick: boolean): number => (quick ? 128 : 1024);
 
 const modes: Readonly<Record<string, Profile>> = {
   "learned, rate 0.1 (the paper)": paper,
+  "learned, rate 1": trainedBy(paper, { temperatureLearningRate: 1 }),
   "learned, rate 0.01": trainedBy(paper, { temperatureLearningRate: 0.01 }),
-  "learned, rate 0.001": trainedBy(paper, { temperatureLearningRate: 1e-3 }),
   "learned, squared distance": { ...paper, distance: "squaredL2" },
   "annealed from 1 to 0.1": trainedBy(paper, { temperature: "annealed" }),
   "fixed at 1": trainedBy(paper, { temperature: { fixed: 1 } }),
-  "fixed at 0.1": trainedBy(paper, { temperature: { fixed: 0.1 } }),
+  "fixed at 0.065, where the learned one starts": trainedBy(paper, { temperature: { fixed: 0.065 } }),
 };
 
 /** The paper's order after the longest training: learned, annealed, fixed; as far as the rows are there. */
@@ -83,7 +83,7 @@ export function temperature(choices: TableChoices): TableSpec {
     shows:
       "How the published recipe's accuracy depends on the temperature of its softmax, at several lengths of training, with other rates of the temperature and the squared distance beside the published ones. The paper finds learned ahead of annealed ahead of fixed, in a figure without numbers.",
     doesNotShow:
-      "The paper's schedule of 200 epochs on CIFAR-10: what is within the noise here may not be there.",
+      "The paper's schedule of 200 epochs on CIFAR-10, 78,000 steps. The learned temperature starts at 0.065, and its logit, 14.4 there, moves by no more than its rate in a step: after some hundred steps it is hardly another than the fixed one of 0.065, and what stands in its row says little of learning it.",
     chart: {
       axis: "test accuracy (%)",
       fromZero: false,
