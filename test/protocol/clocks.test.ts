@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+// @ts-expect-error: what runs beside TypeScript is plain JavaScript
 import { setClock, withClock } from "../kernel/clocks/setClock.mjs";
 import { Kernel } from "./kernelClient";
 

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+// @ts-expect-error: what runs beside TypeScript is plain JavaScript
 import { withClock } from "./setClock.mjs";
 
 // npm run check:clocks has more rounds; what a kernel does then is in ../../protocol/clocks.test.ts.
