@@ -303,6 +303,8 @@ it("Notebook 7 has the panel, too, beside the notebook that it shows", { timeout
   await page.getByRole("menuitem", { name: "View", exact: true }).click();
   await page.getByRole("menuitem", { name: /^LUT-NN Panel(?! as)/ }).waitFor();
   await page.keyboard.press("Escape");
+  const box = await panel.boundingBox();
+  expect((box?.x ?? 0) + (box?.width ?? Number.NaN)).toBeLessThanOrEqual(1280); // nothing is cut off
   await session.screenshot("panel-notebook7-1280-light");
 });
 
