@@ -88,7 +88,7 @@ export const steps = {
   },
 
   pythonTests: {
-    name: "Python packages of the tests (onnx, onnxruntime, jupyter_kernel_test, hatchling)",
+    name: "Python packages of the tests (onnx, onnxruntime, jupyter_kernel_test, hatchling, Notebook 7)",
     inputs: [
       "kernel/install/requirements.txt",
       "kernel/install/requirements-test.txt",

@@ -8,7 +8,13 @@ declare const jupyterapp: {
   commands: { execute(command: string, args: object): Promise<{ id: string } | undefined> };
 };
 
-export type Theme = "light" | "dark";
+export type Theme = "light" | "dark" | "high contrast";
+
+const themes: Record<Theme, string> = {
+  light: "JupyterLab Light",
+  dark: "JupyterLab Dark",
+  "high contrast": "JupyterLab Dark High Contrast",
+};
 
 /** Loads JupyterLab, without its file browser. */
 export async function load(page: Page, url: string, timeout: number): Promise<void> {
@@ -43,7 +49,7 @@ export async function openOutput(page: Page, path: string): Promise<Locator> {
 }
 
 export async function setTheme(page: Page, theme: Theme): Promise<void> {
-  const name = theme === "dark" ? "JupyterLab Dark" : "JupyterLab Light";
+  const name = themes[theme];
   const themed = page.locator(`body[data-jp-theme-name="${name}"]`);
   if ((await themed.count()) > 0) return;
   await execute(page, "apputils:change-theme", { theme: name });

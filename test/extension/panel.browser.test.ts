@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { chartTexts, execute, setTheme, settle } from "./page";
 import {
   clickLayerPoint,
+  clickPlanPoint,
   kernelLimit,
   layerNames,
   notebookOf,
@@ -196,7 +197,13 @@ describe("converting a network with the mouse", { timeout: testLimit }, () => {
       .last()
       .click();
     await saying(/applied a plan/);
-    await expect.poll(() => shownPage(panel).locator('tr[aria-current="true"]').count()).toBe(1);
+    const here = shownPage(panel).locator('tr[aria-current="true"]');
+    await expect.poll(() => here.count()).toBe(1);
+    const rows = shownPage(panel).locator(".lutnn-list tbody tr");
+    expect(await rows.first().getAttribute("aria-current")).toBeNull();
+    await clickPlanPoint(panel, 0);
+    await expect.poll(() => rows.first().getAttribute("aria-current"), { timeout: workLimit }).toBe("true");
+    await expect.poll(() => here.count()).toBe(1);
   });
 
   it("shows a kernel that restarts, and is useful again by itself", async () => {

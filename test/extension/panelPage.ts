@@ -138,3 +138,27 @@ export async function clickLayerPoint(panel: Locator, layer: number): Promise<vo
   await settle(page);
   await page.mouse.click(area.x + 0.35 * area.width, y);
 }
+
+/** Clicks the plan's curve where a point of it is, by its number. */
+export async function clickPlanPoint(panel: Locator, point: number): Promise<void> {
+  const page = panel.page();
+  const mark = shownPage(panel).locator(".scatterlayer .trace").first().locator(".point").nth(point);
+  await mark.scrollIntoViewIfNeeded();
+  const at = await mark.boundingBox();
+  if (!at) throw new Error("the plan's curve is not drawn");
+  const [x, y] = [at.x + at.width / 2, at.y + at.height / 2];
+  await page.mouse.move(x - 1, y);
+  await page.mouse.move(x, y);
+  await settle(page);
+  await page.mouse.click(x, y);
+}
+
+/** Resolves when JupyterLab has kept a layout with the panel as a tab, as it does some time after it changed. */
+export async function tabIsKept(page: Page): Promise<void> {
+  await page.waitForRequest(
+    (request) =>
+      request.method() === "PUT" &&
+      request.url().includes("/workspaces") &&
+      (request.postData() ?? "").includes("lutnn-panel:tab"),
+  );
+}

@@ -15,12 +15,14 @@ import {
   noticeOf,
   openNotebook,
   openPanel,
+  panelOf,
   rowOf,
   runCell,
   scriptBytes,
   setSetting,
   shownPage,
   showPage,
+  tabIsKept,
 } from "./panelPage";
 import { type Session, startLimit, startSession } from "./session";
 
@@ -133,7 +135,7 @@ describe("by keyboard alone", () => {
   });
 });
 
-it.each(["light", "dark"] as const)(
+it.each(["light", "dark", "high contrast"] as const)(
   "axe finds no serious fault in any page, %s",
   { timeout: testLimit },
   async (theme) => {
@@ -271,6 +273,7 @@ it("the panel is at home: menu, palette, toolbar, launcher, a tab that comes bac
   await page.getByRole("menuitem", { name: "View", exact: true }).click();
   await page.getByRole("menuitem", { name: /^LUT-NN Panel(?! as)/ }).waitFor();
   await page.keyboard.press("Escape");
+  const kept = tabIsKept(page);
   await execute(page, "lutnn:open-panel-as-tab");
   await page.setViewportSize({ width: 1920, height: 1080 });
   const tab = page.locator("#lutnn-panel-tab .lutnn-panel");
@@ -278,7 +281,31 @@ it("the panel is at home: menu, palette, toolbar, launcher, a tab that comes bac
   await session.screenshot("panel-tab-1920-light");
   await setTheme(page, "dark");
   await session.screenshot("panel-tab-1920-dark");
+  await setTheme(page, "high contrast");
+  await session.screenshot("panel-tab-1920-high-contrast");
   await setTheme(page, "light");
+  await kept;
+  await execute(page, "docmanager:save-all"); // or the browser would ask whether it may leave
+  await page.reload();
+  await tab.locator(".lutnn-row").first().waitFor({ timeout: kernelLimit });
+  expect(await page.locator(".lm-TabBar-tab.lm-mod-closable", { hasText: "LUT-NN" }).count()).toBe(1);
+});
+
+it("Notebook 7 has the panel, too, beside the notebook that it shows", { timeout: testLimit }, async () => {
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.goto(session.lab.url("notebooks/usual.ipynb"));
+  await page.locator(".jp-NotebookPanel-toolbar .lutnn-toolbar-button").click({ timeout: kernelLimit });
+  panel = panelOf(page);
+  await expect.poll(() => layerNames(panel), { timeout: kernelLimit }).toEqual(usual);
+  await rowOf(panel, "layer1.conv1").getByRole("rowheader").click();
+  await expect.poll(() => shownPage(panel).locator("h3").textContent()).toBe("layer1.conv1");
+  await chartTexts(shownPage(panel));
+  await page.getByRole("menuitem", { name: "View", exact: true }).click();
+  await page.getByRole("menuitem", { name: /^LUT-NN Panel(?! as)/ }).waitFor();
+  await page.keyboard.press("Escape");
+  const box = await panel.boundingBox();
+  expect((box?.x ?? 0) + (box?.width ?? Number.NaN)).toBeLessThanOrEqual(1280); // nothing is cut off
+  await session.screenshot("panel-notebook7-1280-light");
 });
 
 it("logs no error and asks no other host for anything", () => {

@@ -22,7 +22,7 @@ export class LazyPage<Content extends PageContent> implements Part, Page {
   readonly name: string;
   readonly title: string;
   readonly #sentence = element("p", { class: "lutnn-invitation" });
-  readonly node = element("div", {}, this.#sentence);
+  readonly node = element("div");
   #content: Content | null = null;
   #loading: Promise<void> | null = null;
   #model: PanelModel | null = null;
@@ -70,7 +70,8 @@ export class LazyPage<Content extends PageContent> implements Part, Page {
     const isReady = this.#model !== null && (needs?.of(this.#model) ?? true);
     if (isReady && this.#isShown) this.#loading ??= this.#load();
     if (needs && !isReady) setText(this.#sentence, needs.sentence);
-    this.#sentence.hidden = isReady && this.#content !== null;
+    if (isReady && this.#content) this.#sentence.remove();
+    else if (this.#sentence.parentNode !== this.node) this.node.prepend(this.#sentence);
     if (this.#content) this.#content.node.hidden = !isReady;
   }
 
