@@ -36,7 +36,7 @@ describe("stored work", () => {
     mkdirSync(arrays, { recursive: true });
     const mine = ["notes.npy", "download.partial", "0123456789abcdef", `${"a".repeat(64)}.txt`];
     for (const name of mine) writeFileSync(join(arrays, name), "kept");
-    const left = [`${"b".repeat(64)}`, `${"c".repeat(40)}.01234567-1-01234567.part`];
+    const left = [`${"b".repeat(64)}`, `${"c".repeat(40)}.01234567-1-1-01234567.part`];
     for (const name of left) writeFileSync(join(arrays, name), "old");
     await (await replaced()).store(folder);
     const found = readdirSync(arrays);
@@ -126,11 +126,11 @@ describe("a checkpoint's folder", () => {
     mkdirSync(folder);
     const mine = [
       "film.partial",
-      "checkpoint-1.safetensors.0123abcd-1-0123abcd.part",
-      "best.onnx.0123abcd-1-0123abcd.part",
+      "checkpoint-1.safetensors.0123abcd-1-1-0123abcd.part",
+      "best.onnx.0123abcd-1-1-0123abcd.part",
     ];
     const left = ["checkpoint-000000003.safetensors", "best.safetensors"].map(
-      (name) => `${name}.0123abcd-1-0123abcd.part`,
+      (name) => `${name}.0123abcd-1-1-0123abcd.part`,
     );
     for (const name of [...mine, ...left]) writeFileSync(join(folder, name), "");
     const conversion = await replaced();

@@ -143,7 +143,7 @@ describe("a download", () => {
   it("takes up what a killed process left, and leaves alone what another one is at", async () => {
     const beside = (id: number, what: Buffer) => {
       const { name } = { name: readdirSync(folder)[0] };
-      const other = name.replace(/-\d+-[0-9a-f]{8}\.part$/, `-${id}-0123abcd.part`);
+      const other = name.replace(/-\d+-(\d+)-[0-9a-f]{8}\.part$/, `-${id}-$1-0123abcd.part`);
       rmSync(join(folder, name));
       writeFileSync(join(folder, other), what);
       return other;

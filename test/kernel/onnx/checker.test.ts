@@ -101,7 +101,13 @@ function everyKind(but: "Masking" | "Softmax"): lutnn.tf.LayersModel {
     on(heard, L.globalAveragePooling1d({})),
     on(heard, L.globalMaxPooling1d()),
     on(small, L.globalMaxPooling2d({})),
-    on(scores, L.repeatVector({ n: 2 }), L.flatten(), L.dropout({ rate: 0.5 })),
+    on(
+      scores,
+      L.repeatVector({ n: 2 }),
+      L.flatten(),
+      L.dropout({ rate: 0.5 }),
+      new own.SeededDropout({ rate: 0.5 }),
+    ),
   ];
   const joined = on(
     merged(L.concatenate(), ...parts),

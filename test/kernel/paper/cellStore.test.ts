@@ -108,12 +108,17 @@ describe("a store of cells", () => {
       wake = resolve;
     });
     let oldScratch = "";
+    let begun = () => {};
+    const hasBegun = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
     // A heartbeat so rare that this holder looks dead to the next one.
     const asleep = store.remember(
       parameters,
       async ({ scratch }) => {
         oldScratch = scratch;
         writeFileSync(join(scratch, "checkpoint"), "1");
+        begun();
         await sleep;
         expect(() => writeFileSync(join(scratch, "checkpoint"), "of the sleeper")).toThrow(/ENOENT/);
         mkdirSync(scratch, { recursive: true });
@@ -122,6 +127,7 @@ describe("a store of cells", () => {
       },
       { staleSeconds: 1e5 },
     );
+    await Promise.race([hasBegun, asleep]);
     const second = await store.remember(
       parameters,
       async ({ scratch }) => {
