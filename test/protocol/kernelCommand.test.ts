@@ -1,6 +1,6 @@
 // `lutnn kernel install | list | remove`, as a user types it, in an environment made for the test.
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -113,6 +113,20 @@ describe("lutnn kernel", () => {
     );
     expect(existsSync(join(home, "data/kernels"))).toBe(true);
     expect(listed()).toEqual([]);
+  });
+
+  test("of a Python package is listed as such, and left to it", () => {
+    const folder = join(home, "data/kernels/lutnn");
+    lutnn("install");
+    const file = join(folder, "kernel.json");
+    const spec = JSON.parse(readFileSync(file, "utf8"));
+    const argv = ["python", "-m", "lutnn_kernel", "{connection_file}"];
+    writeFileSync(file, JSON.stringify({ ...spec, argv }));
+    expect(lutnn("list").stdout).toMatch(/lutnn +TypeScript \(LUT-NN\) +of the Python package: /);
+    const { status, stderr } = lutnn("remove", "--user");
+    expect([status, stderr]).toEqual([1, expect.stringContaining("pip uninstall lutnn")]);
+    expect(existsSync(file)).toBe(true);
+    rmSync(folder, { recursive: true });
   });
 
   test("that has lost its Node.js is listed as broken", () => {

@@ -8,6 +8,7 @@ import { checkoutRoot } from "../host/checkout";
 import {
   checkedName,
   defaultKernelName,
+  type InstalledKernelspec,
   type InstallPlace,
   installKernelspec,
   listKernelspecs,
@@ -64,9 +65,13 @@ export function listKernels(options: { json?: boolean; python: string; isNamed: 
   const found = listKernelspecs([prefix, join(checkoutRoot, ".venv")]);
   if (options.json) return JSON.stringify(found, null, 2);
   if (found.length === 0) return "no kernelspec of this kernel; lutnn kernel install makes one";
-  const state = ([node, program]: string[]) =>
-    existsSync(node) && existsSync(program) ? "ready" : "broken: its Node.js or its package is gone";
-  const rows = found.map(({ name, folder, spec }) => [name, spec.display_name, state(spec.argv), folder]);
+  const state = ({ ofWheel, spec }: InstalledKernelspec) => {
+    if (ofWheel) return "of the Python package: looks for Node.js and lutnn when it starts";
+    return spec.argv.slice(0, 2).every((path) => existsSync(path))
+      ? "ready"
+      : "broken: its Node.js or its package is gone";
+  };
+  const rows = found.map((each) => [each.name, each.spec.display_name, state(each), each.folder]);
   return new Table(["name", "shown as", "state", "folder"], rows).toString();
 }
 

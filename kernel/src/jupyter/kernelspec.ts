@@ -30,6 +30,8 @@ export type InstallPlace = { user: true } | { prefix: string };
 
 export interface InstalledKernelspec {
   name: string;
+  /** Whether it came with the Python wheel, whose launcher finds Node.js and the package when it starts. */
+  ofWheel: boolean;
   /** The folder that holds its kernel.json. */
   folder: string;
   spec: Kernelspec;
@@ -83,13 +85,13 @@ export function listKernelspecs(prefixes: (string | null)[] = []): InstalledKern
     (existsSync(kernels) ? readdirSync(kernels) : []).flatMap((name) => {
       const folder = join(kernels, name);
       const spec = readSpec(folder);
-      return spec ? [{ name, folder, spec }] : [];
+      return spec ? [{ name, ofWheel: isOfWheel(spec), folder, spec }] : [];
     }),
   );
 }
 
 /**
- * Removes the kernelspec of this name, if it is one of this kernel's.
+ * Removes the kernelspec of this name, if it is one of this kernel's. Throws LutnnError where it belongs to a Python package.
  * @param place where it was installed; by default everywhere that Jupyter looks, and in these environments
  * @returns the folders that were removed
  */
@@ -100,6 +102,11 @@ export function removeKernelspec(
 ): string[] {
   const kernels = place ? [kernelsFolder(place)] : searchPath(prefixes);
   const folders = kernels.map((each) => join(each, checkedName(name))).filter((folder) => readSpec(folder));
+  const ofWheel = folders.find((folder) => isOfWheel(readSpec(folder) as Kernelspec));
+  if (ofWheel)
+    throw new LutnnError(
+      `kernelspec: what a Python package has brought goes away with it (got ${ofWheel}); pip uninstall lutnn`,
+    );
   for (const folder of folders) rmSync(folder, { recursive: true });
   return folders;
 }
@@ -132,11 +139,16 @@ function readSpec(folder: string): Kernelspec | null {
   try {
     const spec: Kernelspec = JSON.parse(readFileSync(join(folder, "kernel.json"), "utf8"));
     const [, program, command] = spec.argv;
-    return command === "kernel" && /[\\/](bin[\\/]lutnn|jupyter[\\/]main)\.js$/.test(program) ? spec : null;
+    const isOwn = command === "kernel" && /[\\/](bin[\\/]lutnn|jupyter[\\/]main)\.js$/.test(program);
+    return isOwn || isOfWheel(spec) ? spec : null;
   } catch {
     return null;
   }
 }
+
+/** See python/wheel. */
+const isOfWheel = ({ argv: [, option, module] }: Kernelspec): boolean =>
+  option === "-m" && module === "lutnn_kernel";
 
 /** The name, if it can be a kernel's; throws LutnnError where it cannot. */
 export function checkedName(name: string): string {
