@@ -95,8 +95,13 @@ export class LayerGrid implements Part {
   #draw(): void {
     const model = this.#model;
     if (!model) return;
-    const first = Math.max(0, Math.floor(this.node.scrollTop / rowHeight) - spareRows);
     const inSight = Math.ceil(this.node.clientHeight / rowHeight) + 2 * spareRows;
+    // Where the list has just become shorter, it may be scrolled beyond its end still.
+    const scrolled = Math.min(
+      Math.floor(this.node.scrollTop / rowHeight) - spareRows,
+      this.#rows.length - inSight,
+    );
+    const first = Math.max(0, scrolled);
     const last = Math.min(this.#rows.length, first + inSight);
     while (this.#views.length > last - first) this.#views.pop()?.node.remove();
     while (this.#views.length < last - first) {
