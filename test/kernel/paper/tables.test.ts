@@ -120,6 +120,24 @@ describe("what a table is expected to show", () => {
     expect(verdictOf(92, 90, 0.1, 3).verdict).toBe("fails");
   });
 
+  it("takes what differs from run to run for the noise of figures that have no spread", () => {
+    const of = (value: number, less: number, runToRun?: number) => {
+      const filled = {
+        spec: { expected: [{ statement: "m", more: { row: 0, column: 0 }, less, unit: "×", runToRun }] },
+        rows: [[place(value)]],
+        reasons: [],
+      };
+      return paper.findingsOf(filled as unknown as paper.FilledTable)[0];
+    };
+    expect(of(1.05, 1, 0.1).verdict).toBe("within noise");
+    expect(of(1.2, 1, 0.1).claim?.noise).toBeCloseTo(0.12, 12);
+    expect([of(1.05, 1).verdict, of(1.2, 1, 0.1).verdict, of(0.8, 1, 0.1).verdict]).toEqual([
+      "holds",
+      "holds",
+      "fails",
+    ]);
+  });
+
   it("is not run where a place is empty, for that place's reason", () => {
     for (const found of [verdictOf(null, 90, 1, 0), verdictOf(90, null, 1, 0)])
       expect([found.verdict, found.claim, found.why]).toEqual(["not run", null, "the power failed"]);

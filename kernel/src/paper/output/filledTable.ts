@@ -11,7 +11,10 @@ export interface Filled {
   value: number | null;
   /** Of several seeds: the standard deviation over them. */
   deviation?: number;
-  /** Two standard errors of a metric's mean: of its seeds, or of counting so many examples, whichever is larger. */
+  /**
+   * What it may be off by: two standard errors of a metric's mean, of its seeds or of counting so many examples, whichever is
+   * larger; of a median of times the range of the middle half of all runs; of a ratio what follows from both.
+   */
   noise?: number;
   /** Keys of the cells that it is of. */
   keys?: string[];
@@ -50,10 +53,22 @@ type Looked = { value: number; deviation?: number; noise?: number; few?: string 
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
+/** Of which figure the spread is, and what it is called. */
+const spreads: Readonly<Record<string, string>> = { medianMs: "spreadMs" };
+
+/** What a ratio's noise is, of two figures with theirs; none where one has none. */
+function ratioNoise(value: number, ...parts: { value: number; noise?: number }[]): number | undefined {
+  const shares = parts.map(({ value: part, noise }) => (noise === undefined ? Number.NaN : noise / part));
+  const noise = value * Math.hypot(...shares);
+  return Number.isNaN(noise) ? undefined : noise;
+}
+
 /** The mean over the seeds that are there, or why there is none. */
 function look({ cells, figure, at }: MeasuredEntry, known: Known): Looked {
   const values: number[] = [];
   const countingErrors: number[] = [];
+  const timeSpreads: number[] = [];
+  const [variant, name] = figure.split("/");
   let why = "";
   for (const cell of cells) {
     const result = known.result(cell);
@@ -65,8 +80,9 @@ function look({ cells, figure, at }: MeasuredEntry, known: Known): Looked {
     if (typeof found === "number") {
       values.push(found);
       if (figure === "metric") countingErrors.push(result.figures.noise ?? 0);
+      const spread = result.figures[`${variant}/${spreads[name]}`];
+      if (typeof spread === "number") timeSpreads.push(spread);
     } else {
-      const [variant] = figure.split("/");
       why ||= result.notes[figure] ?? result.notes[variant] ?? `the cell measured no ${figure}`;
     }
   }
@@ -75,7 +91,12 @@ function look({ cells, figure, at }: MeasuredEntry, known: Known): Looked {
   const squares = values.reduce((sum, one) => sum + (one - value) ** 2, 0);
   const deviation = values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : undefined;
   const root = Math.sqrt(values.length);
-  const noise = figure === "metric" ? (2 * Math.max(deviation ?? 0, mean(countingErrors))) / root : undefined;
+  const noise =
+    figure === "metric"
+      ? (2 * Math.max(deviation ?? 0, mean(countingErrors))) / root
+      : timeSpreads.length > 0
+        ? mean(timeSpreads)
+        : undefined;
   return { value, deviation, noise, few: why ? `${values.length} of ${cells.length} seeds` : undefined };
 }
 
@@ -97,15 +118,16 @@ export function fillTable(spec: TableSpec, known: Known, { scale, command }: Pro
       case "published":
         return { kind: "published", text: shown(entry.value, column), value: entry.value };
       case "ratio": {
-        const values: number[] = [];
+        const parts: { value: number; noise?: number }[] = [];
         for (const one of [entry.of, ...entry.by]) {
           const found = look(one, known);
           if ("why" in found) return notRun(found.why);
-          values.push(found.value);
+          parts.push(found);
         }
-        const [of, ...by] = values;
-        const value = of / Math.min(...by);
-        return { kind: "measured", text: shown(value, column), value };
+        const [of, ...by] = parts;
+        const least = by.reduce((a, b) => (b.value < a.value ? b : a));
+        const value = of.value / least.value;
+        return { kind: "measured", text: shown(value, column), value, noise: ratioNoise(value, of, least) };
       }
       case "measured": {
         const found = look(entry, known);

@@ -1,7 +1,7 @@
 import { Claim, type Verdict } from "../../charts/claim";
 import { Table } from "../../charts/table";
 import type { Expectation, Place } from "../tables/expectation";
-import type { FilledTable } from "./filledTable";
+import type { Filled, FilledTable } from "./filledTable";
 
 /** What a table's figures say of one expectation. */
 export interface Finding {
@@ -19,7 +19,7 @@ export const findingsOf = (filled: FilledTable): Finding[] =>
   (filled.spec.expected ?? []).map((one) => findingOf(filled, one));
 
 function findingOf({ rows, reasons }: FilledTable, expectation: Expectation): Finding {
-  const { statement, more, less, by = 0, unit } = expectation;
+  const { statement, more, less, by = 0, unit, runToRun = 0 } = expectation;
   const placeOf = ({ row, column }: Place) => rows[row][column];
   const places = typeof less === "number" ? [placeOf(more)] : [placeOf(more), placeOf(less)];
   const empty = places.find(({ kind }) => kind !== "measured");
@@ -28,12 +28,12 @@ function findingOf({ rows, reasons }: FilledTable, expectation: Expectation): Fi
     return { statement, verdict: "not run", claim: null, why };
   }
   const [above, below = less as number] = places.map(({ value }) => value!);
-  const noise = Math.hypot(...places.map((place) => place.noise ?? 0));
+  const noise = Math.hypot(...places.map(({ noise, value }) => noise ?? runToRun * Math.abs(value!)));
   const claim = new Claim(statement, [above - below - by], { noise, unit });
   return { statement, verdict: claim.verdict, claim, why: null };
 }
 
-/** Findings as a table of a notebook: each with its margin, its noise (two standard errors) and its verdict. */
+/** Findings as a table of a notebook: each with its margin, its noise (see {@link Filled.noise}) and its verdict. */
 export const toFindingsTable = (findings: readonly Finding[]): Table =>
   new Table(
     ["expected", "margin", "noise (±)", "unit", "verdict"],

@@ -13,6 +13,8 @@ export interface Expectation {
   by?: number;
   /** Of the margin: points, ×, … */
   unit: string;
+  /** The share of itself by which a measured figure without a spread of its own differs from run to run. Default 0: it is exact. */
+  runToRun?: number;
 }
 
 /** "plus stays within 1 point of dense": one place may lie behind another by so much. */

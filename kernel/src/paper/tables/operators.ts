@@ -25,6 +25,9 @@ const engines = {
   oursIntegerMs: "lookup, codes in integers",
 } as const;
 
+/** The benchmark gives no spreads: three runs of it on one quiet machine gave ratios up to so much apart (one of 24, 17 %). */
+const runToRun = 0.1;
+
 /** Columns of the ratios, behind the layer's name and the engines. */
 const [fp32Column, int8Column] = [5, 6];
 
@@ -47,6 +50,7 @@ export function operators({ quick }: TableChoices): TableSpec {
       more: { row, column },
       less: 1,
       unit: "×",
+      runToRun,
     }));
   return {
     id: "operators",
