@@ -15,6 +15,8 @@ import {
   type Window,
 } from "lutnn-native";
 import { describe, expect, it } from "vitest";
+// @ts-expect-error: what runs beside TypeScript is plain JavaScript
+import { windowOf } from "./addon/layer.mjs";
 import {
   makeLookup,
   referenceCodes,
@@ -25,19 +27,7 @@ import {
 } from "./reference.js";
 
 const index = require.resolve("lutnn-native");
-const window3x3: Window = {
-  inputChannels: 4,
-  filterHeight: 3,
-  filterWidth: 3,
-  strideHeight: 1,
-  strideWidth: 1,
-  dilationHeight: 1,
-  dilationWidth: 1,
-  padTop: 1,
-  padLeft: 1,
-  padBottom: 1,
-  padRight: 1,
-};
+const window3x3: Window = windowOf(4);
 
 /** Runs a line of JavaScript with the addon as `native` in a process of its own; returns what it prints. */
 function inProcess(line: string, env: Record<string, string>): string {

@@ -1,20 +1,10 @@
 import { encodeIntegers, type IntegerCodes, LutConv, LutMatMul, type Window } from "lutnn-native";
 import { describe, expect, it } from "vitest";
+// @ts-expect-error: what runs beside TypeScript is plain JavaScript
+import { windowOf } from "./addon/layer.mjs";
 import { makeLookup, referenceOutputs, referenceSums, referenceWindows, wholeNumbers } from "./reference.js";
 
-const window: Window = {
-  inputChannels: 4,
-  filterHeight: 3,
-  filterWidth: 3,
-  strideHeight: 2,
-  strideWidth: 1,
-  dilationHeight: 1,
-  dilationWidth: 1,
-  padTop: 1,
-  padLeft: 1,
-  padBottom: 1,
-  padRight: 1,
-};
+const window: Window = { ...windowOf(4), strideHeight: 2 };
 const [C, K, V] = [4, 16, 9];
 const lookup = makeLookup(C, K, V, 5);
 const integers: IntegerCodes = {

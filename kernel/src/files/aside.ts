@@ -23,23 +23,25 @@ export function claimAside(path: string): string {
 
 export const releaseAside = (aside: string): void => void own.set(aside, false);
 
+/** Names of what is in the making: of what it is to become, its machine, its process and when that began. */
+const pattern = /^(.{1,40})\.([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{8}\.part$/s;
+
 /**
  * Of something that is or was in the making, the name of what it was to become, at most its first 40 characters; null for
  * every other name.
  */
-export const partialOf = (name: string): string | null =>
-  /^(.{1,40})\.[0-9a-f]{8}-\d+-\d+-[0-9a-f]{8}\.part$/s.exec(name)?.[1] ?? null;
+export const partialOf = (name: string): string | null => pattern.exec(name)?.[1] ?? null;
 
 /** What processes of this machine that have ended, or this one, left beside `path`. */
 export async function abandonedBeside(path: string): Promise<string[]> {
   const folder = dirname(path);
   const names = await readdir(folder).catch(() => []);
-  const start = `${shortName(path)}.`;
+  const wanted = shortName(path);
   const isAbandoned = (name: string): boolean => {
-    if (!name.startsWith(start)) return false;
-    const [, machine, process, since] =
-      /^([0-9a-f]{8})-(\d+)-(\d+)-[0-9a-f]{8}\.part$/.exec(name.slice(start.length)) ?? [];
-    return machine === host && !isInUse(join(folder, name), Number(process), Number(since));
+    const [, short, machine, process, since] = pattern.exec(name) ?? [];
+    return (
+      short === wanted && machine === host && !isInUse(join(folder, name), Number(process), Number(since))
+    );
   };
   return names.filter(isAbandoned).map((name) => join(folder, name));
 }

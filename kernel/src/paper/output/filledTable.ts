@@ -53,22 +53,20 @@ type Looked = { value: number; deviation?: number; noise?: number; few?: string 
 
 const mean = (values: readonly number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-/** Of which figure the spread is, and what it is called. */
-const spreads: Readonly<Record<string, string>> = { medianMs: "spreadMs" };
+/** A figure, and what it may be off by where that is known. */
+type Uncertain = { value: number; noise?: number };
 
-/** What a ratio's noise is, of two figures with theirs; none where one has none. */
-function ratioNoise(value: number, ...parts: { value: number; noise?: number }[]): number | undefined {
-  const shares = parts.map(({ value: part, noise }) => (noise === undefined ? Number.NaN : noise / part));
-  const noise = value * Math.hypot(...shares);
-  return Number.isNaN(noise) ? undefined : noise;
-}
+/** What the ratio of two figures may be off by; unknown where it is of one of them. */
+const ratioNoise = (a: Uncertain, b: Uncertain): number | undefined =>
+  a.noise === undefined || b.noise === undefined
+    ? undefined
+    : (a.value / b.value) * Math.hypot(a.noise / a.value, b.noise / b.value);
 
 /** The mean over the seeds that are there, or why there is none. */
 function look({ cells, figure, at }: MeasuredEntry, known: Known): Looked {
   const values: number[] = [];
   const countingErrors: number[] = [];
   const timeSpreads: number[] = [];
-  const [variant, name] = figure.split("/");
   let why = "";
   for (const cell of cells) {
     const result = known.result(cell);
@@ -80,9 +78,12 @@ function look({ cells, figure, at }: MeasuredEntry, known: Known): Looked {
     if (typeof found === "number") {
       values.push(found);
       if (figure === "metric") countingErrors.push(result.figures.noise ?? 0);
-      const spread = result.figures[`${variant}/${spreads[name]}`];
+      const spread = figure.endsWith("/medianMs")
+        ? result.figures[figure.replace(/medianMs$/, "spreadMs")]
+        : null;
       if (typeof spread === "number") timeSpreads.push(spread);
     } else {
+      const [variant] = figure.split("/");
       why ||= result.notes[figure] ?? result.notes[variant] ?? `the cell measured no ${figure}`;
     }
   }
@@ -118,7 +119,7 @@ export function fillTable(spec: TableSpec, known: Known, { scale, command }: Pro
       case "published":
         return { kind: "published", text: shown(entry.value, column), value: entry.value };
       case "ratio": {
-        const parts: { value: number; noise?: number }[] = [];
+        const parts: Uncertain[] = [];
         for (const one of [entry.of, ...entry.by]) {
           const found = look(one, known);
           if ("why" in found) return notRun(found.why);
@@ -127,7 +128,7 @@ export function fillTable(spec: TableSpec, known: Known, { scale, command }: Pro
         const [of, ...by] = parts;
         const least = by.reduce((a, b) => (b.value < a.value ? b : a));
         const value = of.value / least.value;
-        return { kind: "measured", text: shown(value, column), value, noise: ratioNoise(value, of, least) };
+        return { kind: "measured", text: shown(value, column), value, noise: ratioNoise(of, least) };
       }
       case "measured": {
         const found = look(entry, known);

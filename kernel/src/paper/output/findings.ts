@@ -1,7 +1,7 @@
 import { Claim, type Verdict } from "../../charts/claim";
 import { Table } from "../../charts/table";
 import type { Expectation, Place } from "../tables/expectation";
-import type { Filled, FilledTable } from "./filledTable";
+import type { FilledTable } from "./filledTable";
 
 /** What a table's figures say of one expectation. */
 export interface Finding {
@@ -33,7 +33,7 @@ function findingOf({ rows, reasons }: FilledTable, expectation: Expectation): Fi
   return { statement, verdict: claim.verdict, claim, why: null };
 }
 
-/** Findings as a table of a notebook: each with its margin, its noise (see {@link Filled.noise}) and its verdict. */
+/** Findings as a table of a notebook: each with its margin, its noise (see `Filled`) and its verdict. */
 export const toFindingsTable = (findings: readonly Finding[]): Table =>
   new Table(
     ["expected", "margin", "noise (±)", "unit", "verdict"],
