@@ -24,7 +24,7 @@ export interface VerbRecord {
   readonly verb: string;
   readonly args: readonly Argument[];
   readonly values: readonly ValueNote[];
-  /** Why calling the verb again does not make the state again. */
+  /** Why calling the verb again does not make the state again: of conversions that were stored when stopped trainings had no code. */
   readonly unwritten?: string;
 }
 
@@ -57,7 +57,7 @@ function noteOf({ value, what, suffix }: Named): ValueNote {
 const isPlain = (value: object): boolean => [Object.prototype, null].includes(Object.getPrototypeOf(value));
 
 /** A record of a call. Options that are undefined are left out, values that are no JSON are noted by name. */
-export function recordOf(verb: string, args: readonly unknown[], unwritten?: string): VerbRecord {
+export function recordOf(verb: string, args: readonly unknown[]): VerbRecord {
   const values: ValueNote[] = [];
   const argument = (value: unknown, place: string): Argument => {
     if (value === null || value === undefined) return null;
@@ -73,7 +73,7 @@ export function recordOf(verb: string, args: readonly unknown[], unwritten?: str
     return { $value: values.push(noteOf(new Named(Object(value), `the option ${place}`))) - 1 };
   };
   const written = args.map((value, i) => argument(value, `argument ${i + 1}`));
-  return { verb, args: written, values, ...(unwritten === undefined ? {} : { unwritten }) };
+  return { verb, args: written, values };
 }
 
 /** TypeScript for a value that was noted, or why there is none. */
