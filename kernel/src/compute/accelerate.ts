@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { accelerate } from "../pq/acceleration";
 import { nativeBackend } from "./backend";
 import { nativeTraining } from "./trainingBackend";
+import "./reluGradient";
 
 /** Threads of a fit: the machine's; results do not depend on their number. */
 const options = { threads: Math.min(availableParallelism(), 256) };
