@@ -193,7 +193,7 @@ program
   )
   .argument(
     "[table]",
-    "accuracy, glue, flops, size, latency, memory, power, temperature, quantisation, layers, or all",
+    "accuracy, glue, flops, size, latency, operators, memory, power, temperature, quantisation, layers, or all",
     "all",
   )
   .option(
@@ -210,7 +210,7 @@ program
   .option("--cores <n>", "processors that may be used; default all")
   .option("--jobs <n>", "cells at a time", "1")
   .option("--seeds <n>", "repetitions of what is random, from seed 0 on", "1")
-  .option("--epochs <n,n>", "of the small scale: of dense networks and of lookups", "5,3")
+  .option("--epochs <n,n>", "of the small scale: of dense networks and of lookups", "3,1")
   .option("-o, --out <folder>", "where the tables go", "out/paper")
   .option("--store <folder>", "where results are kept; default cells below that")
   .option("--device <name>", "what trains: cpu, or gpu where @tensorflow/tfjs-node-gpu is installed")

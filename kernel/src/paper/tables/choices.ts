@@ -20,8 +20,8 @@ export const defaultChoices: TableChoices = {
   scale: "small",
   quick: false,
   seeds: 1,
-  denseEpochs: 5,
-  lookupEpochs: 3,
+  denseEpochs: 3,
+  lookupEpochs: 1,
 };
 
 type Dense = CellOf<"dense">;
