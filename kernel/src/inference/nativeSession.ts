@@ -16,7 +16,7 @@ const libraries: Partial<Record<NodeJS.Platform, readonly string[]>> = {
 };
 
 /** The library that onnxruntime-node has loaded. Throws an Error where it is not in the package. */
-function libraryPath(): string {
+export function onnxRuntimeLibrary(): string {
   onnxRuntime();
   let folder = dirname(require.resolve("onnxruntime-node"));
   while (!existsSync(join(folder, "bin"))) folder = dirname(folder);
@@ -35,7 +35,7 @@ function load(): Loaded | { reason: string } {
   if (!loaded)
     try {
       const module = require("lutnn-native/session") as typeof NativeSessions;
-      const library = libraryPath();
+      const library = onnxRuntimeLibrary();
       loaded = { module, library, version: module.version(library) };
     } catch (error) {
       loaded = { reason: error instanceof Error ? error.message : String(error) };
