@@ -2,7 +2,7 @@ import { Table } from "../charts/table";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
 import type { BackendName } from "./backend";
 
-/** One node of a file as ONNX Runtime ran it: optimisation joins some, renames others and adds its own. */
+/** One node of a file as it ran: ONNX Runtime's optimisation joins some, renames others and adds its own. */
 export interface NodeProfile {
   node: string;
   operator: string;
@@ -26,6 +26,12 @@ const inlined = /^_inlfunc_Lut/;
 const lookup = /^Lut(Conv|MatMul)/;
 /** Operators that run other nodes, whose time is theirs already. */
 const outer = new Set(["If", "Loop", "Scan"]);
+
+/** How the times were taken, by what runs the nodes. */
+const recorded = {
+  onnxruntime: "of nodes as ONNX Runtime joined and named them; recording takes time of its own",
+  reference: "lookups by plain loops, what stands between them by ONNX Runtime",
+};
 
 /** Where the time of a session's runs went, node by node. */
 export class SessionProfile implements Displayable {
@@ -72,7 +78,7 @@ export class SessionProfile implements Displayable {
         row("the rest", "", otherMilliseconds),
         row("all nodes", "", milliseconds),
       ],
-      `${this.backend}: mean of ${this.runs} ${this.runs === 1 ? "run" : "runs"}, of nodes as ONNX Runtime joined and named them; recording takes time of its own`,
+      `${this.backend}: mean of ${this.runs} ${this.runs === 1 ? "run" : "runs"}, ${recorded[this.backend === "reference" ? "reference" : "onnxruntime"]}`,
     );
   }
 

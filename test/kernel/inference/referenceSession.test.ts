@@ -114,6 +114,7 @@ describe("the reference backend", () => {
       ["between lookups, part 3", "ONNX Runtime", false],
     ]);
     expect(profile.replacedMilliseconds).toBeGreaterThan(0);
+    expect(profile.toTable().caption).toContain("lookups by plain loops");
     await session.release();
   });
 
