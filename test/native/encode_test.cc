@@ -137,6 +137,29 @@ TEST("scores that differ by less than the kept bits tie, and the lower index win
   }
 }
 
+TEST("of centroids of zeros the lowest index wins, whatever the input's sign") {
+  for (const Microkernels* kernels : availableMicrokernels())
+    for (size_t K : {size_t{2}, size_t{16}, size_t{40}})
+      for (float tiny : {0.0f, -0.0f, 1e-30f, -1e-30f}) {  // the last ones' norms are below what float32 holds
+        const size_t V = 3;
+        std::vector<float> centroids(K * V, -5.0f);
+        for (size_t v = 0; v < V; v++) centroids[v] = 0, centroids[(K - 1) * V + v] = tiny;
+        PackedCodebooks books;
+        books.pack(centroids.data(), 1, K, V);
+        const ptrdiff_t taps[] = {0, 1, 2};
+        for (float sign : {1.0f, -1.0f}) {
+          const float x[] = {sign * 1e-20f, sign * 0, sign * 1e-15f};
+          uint8_t code = 255, position = 255;
+          kernels->encodeRows(books.view(), x, V, 1, &code);
+          kernels->encodePositions(books.view(), 0, x, taps, 1, &position);
+          const int wanted = referenceCode(x, centroids.data(), K, V);
+          CHECK(code == wanted && position == wanted, "%s: %d %d, not %d (K %zu, %g, sign %g)", kernels->isa, code,
+                position, wanted, K, static_cast<double>(tiny), static_cast<double>(sign));
+          if (tiny == 0) CHECK(wanted == 0, "the reference says %d", wanted);
+        }
+      }
+}
+
 TEST("codes of infinite, huge and NaN inputs stay below K") {
   std::mt19937 random(5);
   for (const Microkernels* kernels : availableMicrokernels())

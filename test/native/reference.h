@@ -69,7 +69,7 @@ inline uint8_t referenceCode(const float* a, const float* centroids, size_t K, s
     const float* p = centroids + k * V;
     double norm = 0;
     for (size_t v = 0; v < V; v++) norm += static_cast<double>(p[v]) * static_cast<double>(p[v]);
-    float score = static_cast<float>(-0.5 * norm);
+    float score = static_cast<float>(-0.5 * norm) + 0.0f;
     for (size_t v = 0; v < V; v++) score = std::fmaf(a[v], p[v], score);
     if (k > 0 && scoreRank(score) <= bestRank) continue;
     best = k;

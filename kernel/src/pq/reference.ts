@@ -40,7 +40,7 @@ export function negativeHalfNorms(centroids: Float32Array, subvectorLength: numb
   for (let k = 0; k < norms.length; k++) {
     let sum = 0;
     for (let v = 0; v < subvectorLength; v++) sum += centroids[k * subvectorLength + v] ** 2;
-    norms[k] = -0.5 * sum;
+    norms[k] = Math.fround(-0.5 * sum) + 0; // never −0, which would lose to a later +0
   }
   return norms;
 }

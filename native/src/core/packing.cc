@@ -9,6 +9,9 @@ namespace lutnn {
 
 constexpr float kNoFloor = -std::numeric_limits<float>::infinity();
 
+/// −norm / 2; of a norm of 0 the positive zero, as a score of −0 would lose to another zero of a higher index.
+static float negativeHalf(double norm) { return static_cast<float>(-0.5 * norm) + 0.0f; }
+
 void PackedCodebooks::pack(const float* centroids, size_t numCodebooks, size_t numCentroids, size_t subvectorLength) {
   const size_t numBlocks = roundUp(numCentroids, kBlockCentroids) / kBlockCentroids, length = subvectorLength;
   float* value = values_.reserve(numCodebooks * numBlocks * length * kBlockCentroids);
@@ -28,7 +31,7 @@ void PackedCodebooks::pack(const float* centroids, size_t numCodebooks, size_t n
           value[v * kBlockCentroids + i] = centroid[v];
           norm += static_cast<double>(centroid[v]) * centroid[v];
         }
-        *halfNorm++ = static_cast<float>(-0.5 * norm);
+        *halfNorm++ = negativeHalf(norm);
       }
 }
 
@@ -84,7 +87,7 @@ void PackedCodebooksInt8::pack(const float* centroids, size_t numCodebooks, size
       [&](size_t c, size_t k, int) {
         double norm = 0;
         for (size_t v = 0; v < subvectorLength; v++) norm += static_cast<double>(centroid(c, k)[v]) * centroid(c, k)[v];
-        return static_cast<float>(-0.5 * norm * scales[c]);
+        return negativeHalf(norm * scales[c]);
       });
 }
 

@@ -109,6 +109,14 @@ describe("encode by the reference", () => {
       }
   });
 
+  it("gives the lowest of several centroids of zeros, whatever the input's sign", () => {
+    const centroids = Float32Array.of(-5, -5, 0, 0, 0, 0, 1e-30, 1e-30);
+    for (const sign of [1, -1]) {
+      const x = Float32Array.of(sign * 1e-20, sign * 0);
+      expect([...encodeReference(x, 1, centroids, shape(1, 4, 2))]).toEqual([1]);
+    }
+  });
+
   it("starts from −½‖P‖² rounded once from double", () => {
     const norms = negativeHalfNorms(Float32Array.of(3, 4, 0.1, 0.2), 2);
     expect(norms[0]).toBe(-12.5);
