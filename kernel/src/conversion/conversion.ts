@@ -169,15 +169,20 @@ export class Conversion extends PlacingConversion {
         ...fileMetadata(this.profile, this.task.description, this.targets, this.history.current),
         ...(work ? { [workKey]: basename(work) } : {}),
       };
-      const { bytes, checked } = await makeFile(this.model, { outputNames, metadata }, this.samples, {
-        ...options,
-        signal,
-      });
+      const { train, validation } = this.data;
+      const known = (train ?? validation)?.given ?? null;
+      const parts = { outputNames, metadata, samples: this.samples, known, task: this.task };
+      const { bytes, checked, warnings } = await makeFile(this.model, parts, { ...options, signal });
       const stored = work ? `, the work in ${await this.storeNow(work, signal)}` : "";
       const written = await writeModelFile(path, bytes, options);
       return new Outcome(
         `saved ${path}: ${written}, ${this.replacedCount}, ${checked}${stored}`,
-        replacedLayers(this.state).length === 0 ? ["no layer is replaced, so this is the dense network"] : [],
+        [
+          ...(replacedLayers(this.state).length === 0
+            ? ["no layer is replaced, so this is the dense network"]
+            : []),
+          ...warnings,
+        ],
       );
     });
   }

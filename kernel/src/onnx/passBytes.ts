@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { LUTNN_DOMAIN } from "./builder";
 import type { GraphBuilder } from "./graphBuilder";
-import { lookupName, lookupOperatorOf } from "./lookupFunctions";
+import { operatorName, operatorOf } from "./linearFunctions";
 import { MAX_POOL_OF_BYTES, maxPoolAttributes } from "./maxPoolFunction";
 import { type NodeProto, NodeProtoSchema } from "./onnx_pb";
 
@@ -22,7 +22,7 @@ interface Group {
   readers: Reader[];
 }
 
-const nameOf = ({ domain, opType }: NodeProto) => (domain === LUTNN_DOMAIN ? lookupName(opType) : undefined);
+const nameOf = ({ domain, opType }: NodeProto) => (domain === LUTNN_DOMAIN ? operatorName(opType) : undefined);
 
 /**
  * Lets lookups whose codes are defined in integers hand bytes to each other: what a lookup makes and others quantise goes out
@@ -47,7 +47,7 @@ export function passBytes(graph: GraphBuilder, ends: ReadonlySet<string>): void 
       maker,
       create(NodeProtoSchema, {
         ...made,
-        opType: lookupOperatorOf({ ...nameOf(made)!, results: alone ? "ToBytes" : "WithBytes" }),
+        opType: operatorOf({ ...nameOf(made)!, results: alone ? "ToBytes" : "WithBytes" }),
         input: [...made.input, group.scale, group.zeroPoint],
         output: alone ? [bytes] : [value, bytes],
       }),
@@ -137,7 +137,7 @@ function readBytes(
   const known = changed.get(node) ?? node;
   const name = nameOf(known);
   if (name) {
-    const opType = lookupOperatorOf({ ...name, base: `${name.base}OfBytes` as typeof name.base });
+    const opType = operatorOf({ ...name, base: `${name.base}OfBytes` as typeof name.base });
     changed.set(node, create(NodeProtoSchema, { ...known, opType, input: [bytes, ...known.input.slice(2)] }));
     return;
   }

@@ -13,6 +13,7 @@ import { embedding } from "./embedding";
 import { expand } from "./expand";
 import { hardSwish } from "./hardSwish";
 import { identity } from "./identity";
+import { integerConvolution, integerDense } from "./integerLinear";
 import type { LayerKind } from "./kind";
 import { maskedMean } from "./maskedMean";
 import { masking } from "./masking";
@@ -61,6 +62,8 @@ export const kinds: readonly LayerKind[] = [
   globalMaxPooling,
   hardSwish,
   identity,
+  integerConvolution,
+  integerDense,
   layerNormalization,
   leakyReLU,
   lutConvolution,
