@@ -175,15 +175,12 @@ export class Conversion extends PlacingConversion {
       const { bytes, checked, warnings } = await makeFile(this.model, parts, { ...options, signal });
       const stored = work ? `, the work in ${await this.storeNow(work, signal)}` : "";
       const written = await writeModelFile(path, bytes, options);
-      return new Outcome(
-        `saved ${path}: ${written}, ${this.replacedCount}, ${checked}${stored}`,
-        [
-          ...(replacedLayers(this.state).length === 0
-            ? ["no layer is replaced, so this is the dense network"]
-            : []),
-          ...warnings,
-        ],
-      );
+      return new Outcome(`saved ${path}: ${written}, ${this.replacedCount}, ${checked}${stored}`, [
+        ...(replacedLayers(this.state).length === 0
+          ? ["no layer is replaced, so this is the dense network"]
+          : []),
+        ...warnings,
+      ]);
     });
   }
 

@@ -70,7 +70,19 @@ export class FileInfo implements Displayable {
 
   /** The file in a sentence or two. */
   get sentence(): string {
-    const { name, bytes, externalBytes, lookups, version, profile, task, fineTuned, measured, remainder, work } = this;
+    const {
+      name,
+      bytes,
+      externalBytes,
+      lookups,
+      version,
+      profile,
+      task,
+      fineTuned,
+      measured,
+      remainder,
+      work,
+    } = this;
     const size = (count: number) => `${count.toLocaleString("en")} bytes`;
     const forms = {
       local: "lookups as functions",

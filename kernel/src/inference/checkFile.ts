@@ -129,7 +129,7 @@ export async function checkFile(
 ): Promise<FileCheck> {
   const { bytesAtOnce = 256e6 } = options;
   const signal = cellSignal(options.signal);
-  const graph = network instanceof NetworkGraph ? network : new NetworkGraph(network);
+  const graph = network instanceof tf.LayersModel ? new NetworkGraph(network) : network;
   if (inputs.length !== graph.inputs.length)
     throw new LutnnError(
       `checkFile: a tensor is needed for each of the network's ${graph.inputs.length} inputs (got ${inputs.length}); give ${graph.inputs.map(({ name }) => name).join(", ")}`,

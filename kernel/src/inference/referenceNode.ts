@@ -123,7 +123,11 @@ function readInput(read: NodeReader, { opType }: NodeProto): { at: number; input
 }
 
 /** Scale and bias, one for each output; `at` is the place of the scale. */
-function readScale(read: NodeReader, at: number, outputs: number): { scale: Float32Array; bias: Float32Array } {
+function readScale(
+  read: NodeReader,
+  at: number,
+  outputs: number,
+): { scale: Float32Array; bias: Float32Array } {
   const [scale, bias] = ["scale", "bias"].map((what, i) => {
     const vector = read.floats(at + i, what, 1);
     read.lengths(what, [vector.length], [outputs]);

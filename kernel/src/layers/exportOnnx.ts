@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs-node";
+import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import type { GraphBuilder, GraphValue } from "../onnx/graphBuilder";
 import { fileOrder } from "../onnx/layout";
@@ -56,7 +56,7 @@ export function exportOnnx(
   model: tf.LayersModel | NetworkGraph,
   { reveal = [], outputNames, metadata, functions }: ExportOptions = {},
 ): Uint8Array {
-  const network = model instanceof NetworkGraph ? model : new NetworkGraph(model);
+  const network = model instanceof tf.LayersModel ? new NetworkGraph(model) : model;
   const what = `ONNX export of ${model.name}`;
   refuse(what, exportFaults(network));
   const inputNames = network.inputs.map(({ name }, _, all) => (all.length === 1 ? "input" : name));

@@ -22,7 +22,8 @@ interface Group {
   readers: Reader[];
 }
 
-const nameOf = ({ domain, opType }: NodeProto) => (domain === LUTNN_DOMAIN ? operatorName(opType) : undefined);
+const nameOf = ({ domain, opType }: NodeProto) =>
+  domain === LUTNN_DOMAIN ? operatorName(opType) : undefined;
 
 /**
  * Lets lookups whose codes are defined in integers hand bytes to each other: what a lookup makes and others quantise goes out

@@ -78,8 +78,7 @@ export class ValueCounts {
     const rounding = (step: number): number => {
       const small = binOf(step / Math.sqrt(12)) + 1;
       return tails.reduce(
-        (all, { count, squares }) =>
-          all + (squares[0] - squares[small]) + (count[small] * step ** 2) / 12,
+        (all, { count, squares }) => all + (squares[0] - squares[small]) + (count[small] * step ** 2) / 12,
         0,
       );
     };

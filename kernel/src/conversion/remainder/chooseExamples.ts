@@ -1,6 +1,6 @@
+import type { ExampleSource } from "../../datasets/examples";
 import { checkFeeds } from "../../datasets/feeds";
 import { InputsOnly } from "../../datasets/inputsOnly";
-import type { ExampleSource } from "../../datasets/examples";
 import type { NetworkGraph } from "../../layers/graph";
 import { sampleIndices, seededRandom } from "../../pq/random";
 import { withPaddingMask } from "../paddingMask";

@@ -1,7 +1,7 @@
 import type * as tf from "@tensorflow/tfjs-node";
 import type { ExampleSource } from "../../datasets/examples";
-import { yieldToEvents } from "../../host/signal";
 import type { Progress } from "../../host/progress";
+import { yieldToEvents } from "../../host/signal";
 import type { GraphNode, NetworkGraph } from "../../layers/graph";
 import { ValueCounts } from "../../pq/inputRange";
 import { ActivationStream } from "../activations";

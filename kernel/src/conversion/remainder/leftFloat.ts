@@ -27,7 +27,10 @@ function reasonOf(calls: readonly GraphNode[], few: number): string | null {
   if (!hasIntegerForm(node.layer)) return `no INT8 form of ${node.layer.getClassName()}`;
   const length = sumLength(node);
   if (length > longestSum) return `sums of ${length.toLocaleString("en")} products could pass int32`;
-  const operations = calls.reduce((sum, { outputShapes }) => sum + sizeOf(outputShapes[0].slice(1)) * length, 0);
+  const operations = calls.reduce(
+    (sum, { outputShapes }) => sum + sizeOf(outputShapes[0].slice(1)) * length,
+    0,
+  );
   if (operations < few) return "too small to gain";
   if (node.layer.getWeights().some((weight) => !weight.dataSync().every(Number.isFinite)))
     return "weights that are not finite";
