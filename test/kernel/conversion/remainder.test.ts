@@ -7,12 +7,12 @@ import {
   datasets,
   exportOnnx,
   fileInfo,
-  fit as train,
   InferenceSession,
   inference,
   models,
   openConversion,
   tf,
+  fit as train,
 } from "lutnn";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { integerRemainder } from "../../../kernel/lib/conversion/remainder/integerRemainder";
