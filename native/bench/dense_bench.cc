@@ -19,12 +19,12 @@ struct Shape {
   size_t channels, size, outputs, filter, stride;  // of square images; of a matrix size rows of channels, and no filter
 };
 constexpr Shape kShapes[] = {
-    {"stem 224²×3→64 7×7 s2", 3, 224, 64, 7, 2},   {"stem 32²×3→64 3×3", 3, 32, 64, 3, 1},
-    {"224²×3→64 3×3", 3, 224, 64, 3, 1},           {"56²×64→64 3×3", 64, 56, 64, 3, 1},
-    {"14²×256→256 3×3", 256, 14, 256, 3, 1},       {"7²×512→512 3×3", 512, 7, 512, 3, 1},
-    {"56²×64→256 1×1", 64, 56, 256, 1, 1},         {"56²×64→128 1×1 s2", 64, 56, 128, 1, 2},
-    {"128×768→768", 768, 128, 768, 0, 0},          {"128×768→3072", 768, 128, 3072, 0, 0},
-    {"128×3072→768", 3072, 128, 768, 0, 0},        {"1×512→1000", 512, 1, 1000, 0, 0},
+    {"stem 224²×3→64 7×7 s2", 3, 224, 64, 7, 2}, {"stem 32²×3→64 3×3", 3, 32, 64, 3, 1},
+    {"224²×3→64 3×3", 3, 224, 64, 3, 1},         {"56²×64→64 3×3", 64, 56, 64, 3, 1},
+    {"14²×256→256 3×3", 256, 14, 256, 3, 1},     {"7²×512→512 3×3", 512, 7, 512, 3, 1},
+    {"56²×64→256 1×1", 64, 56, 256, 1, 1},       {"56²×64→128 1×1 s2", 64, 56, 128, 1, 2},
+    {"128×768→768", 768, 128, 768, 0, 0},        {"128×768→3072", 768, 128, 3072, 0, 0},
+    {"128×3072→768", 3072, 128, 768, 0, 0},      {"1×512→1000", 512, 1, 1000, 0, 0},
 };
 
 /// The least ms of a call, of many over a fifth of a second.
@@ -72,7 +72,8 @@ int main(int argc, char** argv) {
       };
       workspace.times = times;
       if (isConv) {
-        const DenseConv op(*kernels, dense, {s.channels, s.filter, s.filter, s.stride, s.stride, 1, 1, pad, pad, pad, pad});
+        const DenseConv op(*kernels, dense,
+                           {s.channels, s.filter, s.filter, s.stride, s.stride, 1, 1, pad, pad, pad, pad});
         const ConvPlan plan = op.plan(s.size, s.size);
         ms = timed([&] { op.run(plan, x.data(), 1, nullptr, epilogue, workspace, serial); });
       } else {

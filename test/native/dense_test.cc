@@ -170,11 +170,10 @@ static void checkConv(std::mt19937& random, const Window& w, size_t M, size_t ba
   for (const Microkernels* kernels : availableMicrokernels()) {
     const DenseConv op(*kernels, layer.view(), w);
     const ConvPlan plan = op.plan(height, width);
-    const std::string what = std::string(kernels->isa) + " " + std::to_string(w.inputChannels) + "x" +
-                             std::to_string(height) + "x" + std::to_string(width) + ", filter " +
-                             std::to_string(w.filterHeight) + "x" + std::to_string(w.filterWidth) + ", stride " +
-                             std::to_string(w.strideHeight) + "x" + std::to_string(w.strideWidth) + "->" +
-                             std::to_string(M);
+    const std::string what =
+        std::string(kernels->isa) + " " + std::to_string(w.inputChannels) + "x" + std::to_string(height) + "x" +
+        std::to_string(width) + ", filter " + std::to_string(w.filterHeight) + "x" + std::to_string(w.filterWidth) +
+        ", stride " + std::to_string(w.strideHeight) + "x" + std::to_string(w.strideWidth) + "->" + std::to_string(M);
     checkRuns(
         random, layer, x, sums, what, [&](size_t i) { return i / plane % M; },
         [&](LayerInput in, float* y, const Epilogue& epilogue, Workspace& workspace, Executor& executor) {
@@ -191,7 +190,7 @@ TEST("dense products of rows are exact, and finished as lookups are") {
     checkMatMul(random, draw(1, 150), draw(1, 90), draw(0, 40));
   }
   if (!leftOut()) checkMatMul(random, 192, 200, 130);  // more than one task of rows and of outputs
-  if (!leftOut()) checkMatMul(random, 64, 70, 300);    // more than one tile of rows
+  if (!leftOut()) checkMatMul(random, 64, 70, 300);  // more than one tile of rows
   if (!leftOut()) checkMatMul(random, 1000, 33, 17);
 }
 
@@ -204,8 +203,8 @@ TEST("dense convolutions are exact, and finished as lookups are") {
                    draw(1, 3),  draw(0, 3), draw(0, 3), draw(0, 2), draw(0, 3)};
     checkConv(random, w, draw(1, 40), draw(1, 2), draw(1, 14), draw(1, 20));
   }
-  if (!leftOut()) checkConv(random, {3, 7, 7, 2, 2, 1, 1, 3, 3, 3, 3}, 20, 1, 45, 33);   // as networks begin
-  if (!leftOut()) checkConv(random, {3, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1}, 64, 1, 32, 32);   // more than one block
+  if (!leftOut()) checkConv(random, {3, 7, 7, 2, 2, 1, 1, 3, 3, 3, 3}, 20, 1, 45, 33);  // as networks begin
+  if (!leftOut()) checkConv(random, {3, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1}, 64, 1, 32, 32);  // more than one block
   if (!leftOut()) checkConv(random, {64, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1}, 70, 1, 9, 11);
   if (!leftOut()) checkConv(random, {12, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0}, 300, 2, 15, 15);  // more than one group
   if (!leftOut()) checkConv(random, {7, 1, 1, 2, 2, 1, 1, 0, 0, 0, 0}, 18, 1, 110, 93);

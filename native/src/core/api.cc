@@ -126,7 +126,8 @@ struct lutnn_call {
     float* out = y ? y + at : nullptr;
     std::visit(
         [&](const auto& op) {
-          if constexpr (requires { op.window(); }) op.run(*inputs.plan, x, to - from, out, epilogue, workspace, threads);
+          if constexpr (requires { op.window(); })
+            op.run(*inputs.plan, x, to - from, out, epilogue, workspace, threads);
           else op.run(x, to - from, out, epilogue, workspace, threads);
         },
         layer.op);

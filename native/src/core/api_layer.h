@@ -48,7 +48,8 @@ struct lutnn_layer {
   /// Of a layer of lookups; throws a Refusal for any other.
   const lutnn::CodeCounts& counts() const {
     if (isDense())
-      throw lutnn::Refusal{LUTNN_WRONG_KIND, "a dense layer has no codes; ask a layer that lutnn_layer_create has made"};
+      throw lutnn::Refusal{LUTNN_WRONG_KIND,
+                           "a dense layer has no codes; ask a layer that lutnn_layer_create has made"};
     return counts_;
   }
   /// Of a layer on a window.

@@ -58,8 +58,7 @@ void DenseConv::quadsOf(const ConvPlan& plan, const Tile& tile, size_t first, ui
   std::memset(planes, inputZeroPoint_, 4 * planeElements + kBytesBehind);
   for (size_t i = 0; i < count; i++) {
     const LayerInput channel = tile.image.from((first + i) * channelElements);
-    if (quantized)
-      kernels_.int8->quantizeBy(channel.x + start, some, inputScale_, inputZeroPoint_, quantized + start);
+    if (quantized) kernels_.int8->quantizeBy(channel.x + start, some, inputScale_, inputZeroPoint_, quantized + start);
     plan.fill<uint8_t>(kernels_, quantized ? quantized : channel.bytes, tile.firstRow, tile.rows,
                        planes + i * planeElements);
   }
@@ -75,8 +74,7 @@ void DenseConv::gather(const ConvPlan& plan, const uint8_t* quads, size_t n, siz
     uint8_t* to = columns;
     for (size_t at = n; at < end;) {
       const size_t row = at / width, column = at % width, run = std::min(width - column, end - at);
-      const uint8_t* from =
-          quads + (plan.readTaps[q] + static_cast<ptrdiff_t>(row * plan.pitch() + column)) * 4;
+      const uint8_t* from = quads + (plan.readTaps[q] + static_cast<ptrdiff_t>(row * plan.pitch() + column)) * 4;
       for (size_t i = 0; i < run; i += kPiece) std::memcpy(to + i * 4, from + i * 4, kPiece * 4);
       to += run * 4;
       at += run;

@@ -189,7 +189,8 @@ typedef struct lutnn_run {
   int64_t threads;  // 1 … 256 of our own, where there is no executor
   const lutnn_executor* executor;  // null, or the host's threads; it must live as long as the run
   int64_t from, to;  // only these rows or images are computed, `to` not among them
-  const lutnn_doubles_out* times;  // null, or (2): ms of encoding and of looking up are added to it; of bringing in order and of multiplying
+  const lutnn_doubles_out*
+      times;  // null, or (2): ms of encoding and of looking up are added to it; of bringing in order and of multiplying
 } lutnn_run;
 
 lutnn_code lutnn_layer_run(const lutnn_layer* layer, const lutnn_run* run, lutnn_context* context, lutnn_error* error);

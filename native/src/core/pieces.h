@@ -19,7 +19,7 @@ constexpr size_t kPieceElements = 64 * 256;
 /// the piece does, and has no y where only bytes are wanted; `bytes` begins there too, rows as far apart as out's.
 template <class Compute>
 void computePiece(const Microkernels& kernels, const Output& out, const Epilogue& epilogue, const ByteResults& bytes,
-                 const Piece& piece, Workspace::Scratch& scratch, const Compute& compute) {
+                  const Piece& piece, Workspace::Scratch& scratch, const Compute& compute) {
   Output floats = out;
   if (!out.y) {
     floats.stride = piece.count;

@@ -6,7 +6,7 @@
 namespace lutnn {
 
 std::unique_ptr<NodeKernel> LayerOperator::make(const OrtFunctions& ort, ContextPool& contexts,
-                                                 const OrtKernelInfo* info) const {
+                                                const OrtKernelInfo* info) const {
   return std::make_unique<LayerKernel>(ort, variant_, contexts, info);
 }
 

@@ -22,7 +22,7 @@ static std::vector<LayerVariant> makeVariants() {
                              (isInteger ? "Integer" : "") + (ofBytes ? "OfBytes" : "");
     const char* const behind = results == LayerResults::kFloats  ? ""
                                : results == LayerResults::kBytes ? "ToBytes"
-                                                                  : "WithBytes";
+                                                                 : "WithBytes";
     for (const Following& one : kFollowing)
       made.push_back(
           {base + one.name + behind, isDense, isConv, isInteger, ofBytes, one.add, one.relu, one.gelu, results});

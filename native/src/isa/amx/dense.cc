@@ -5,7 +5,7 @@
 namespace lutnn {
 namespace {
 
-constexpr size_t kTile = 16;        // rows of a tile, and 32-bit columns
+constexpr size_t kTile = 16;  // rows of a tile, and 32-bit columns
 constexpr size_t kTileBytes = 1024;  // of weights, in either order
 
 /// All eight tiles are whole.

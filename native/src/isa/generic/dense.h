@@ -104,8 +104,7 @@ struct DenseOf {
     LUTNN_UNROLL(int o = 0; o < kOutputs; o++) {
       LUTNN_UNROLL(int v = 0; v < kV; v++) sums[o][v] = Product::same(w.starts[m + static_cast<size_t>(o)]);
     }
-    const int8_t* weights =
-        w.weights + m / kDenseOutputs * w.numQuads * kDenseOutputs * 4 + m % kDenseOutputs * 4;
+    const int8_t* weights = w.weights + m / kDenseOutputs * w.numQuads * kDenseOutputs * 4 + m % kDenseOutputs * 4;
     const uint8_t* x = quads + 4 * n;
     for (size_t q = 0; q < w.numQuads; q++, x += 4 * stride, weights += kDenseOutputs * 4) {
       Int values[kV];
