@@ -68,6 +68,6 @@ export function requireNativeLookups(
   const absent = [...foreign, ...[...used].filter(([operator]) => !kernels.has(operator))];
   if (absent.length > 0)
     throw new LutnnError(
-      `InferenceSession: every lookup of ${file} must run natively (${absent.map(([operator, node]) => `${LUTNN_DOMAIN}.${operator} "${node}"`).join(", ")} would run as its function; native are ${basesOf(operators)}); write the file anew, or ask for { backend: "onnxruntime" }`,
+      `InferenceSession: every operator of ours in ${file} must run natively (${absent.map(([operator, node]) => `${LUTNN_DOMAIN}.${operator} "${node}"`).join(", ")} would run as its function; native are ${basesOf(operators)}); write the file anew, or ask for { backend: "onnxruntime" }`,
     );
 }

@@ -187,6 +187,7 @@ function readDense(read: NodeReader, node: NodeProto): ReferenceNode {
   const { data, dims } = read.array(at, "weights", DataType.INT8, isConv ? 4 : 2, (values) =>
     Int8Array.from(values),
   );
+  if (data.length === 0) read.refuse("weights must be at least one", dims.join("×"));
   const window = isConv ? readWindow(read, node, 1) : null;
   if (window) read.lengths("weights", dims.slice(2), window.kernel);
   const [outputs, inputLength] = isConv ? [dims[0], data.length / dims[0]] : [dims[1], dims[0]];

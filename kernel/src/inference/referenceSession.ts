@@ -114,7 +114,8 @@ class Stopwatch {
 }
 
 /**
- * A file by the definition: each lookup by the loops of pq/reference.ts, what lies between them by ONNX Runtime. The oracle of
+ * A file by the definition: each lookup, and each dense layer in INT8, by the loops of pq/reference.ts, what lies between them by ONNX
+ * Runtime. The oracle of
  * every other backend; thousands of times slower than the native one.
  * @param model with all its numbers in it
  */

@@ -4,7 +4,7 @@ import { inlineFunctions } from "../onnx/inlineFunctions";
 import type { FunctionProto, GraphProto, ModelProto, NodeProto } from "../onnx/onnx_pb";
 import { isReferenceNode } from "./referenceNode";
 
-/** Nodes that can run together, and then the lookups that read what they made. */
+/** Nodes that can run together, and then the lookups, and dense layers in INT8, that read what they made. */
 export interface Stage {
   /** In the file's order. */
   nodes: NodeProto[];

@@ -5,7 +5,7 @@ import { operatorName, operatorOf } from "./linearFunctions";
 import { MAX_POOL_OF_BYTES, maxPoolAttributes } from "./maxPoolFunction";
 import { type NodeProto, NodeProtoSchema } from "./onnx_pb";
 
-/** Who can read a value as bytes: a lookup of codes in integers, or a max pooling that only such lookups read. */
+/** Who can read a value as bytes: a lookup of codes in integers, a dense layer in INT8, or a max pooling that only such read. */
 interface Reader {
   node: NodeProto;
   /** Names of the scale and zero point that the value is quantised by. */
@@ -26,8 +26,8 @@ const nameOf = ({ domain, opType }: NodeProto) =>
   domain === LUTNN_DOMAIN ? operatorName(opType) : undefined;
 
 /**
- * Lets lookups whose codes are defined in integers hand bytes to each other: what a lookup makes and others quantise goes out
- * quantised (`…ToBytes`; `…WithBytes` where somebody reads the result itself, too), and they read bytes (`…OfBytes…`). The
+ * Lets lookups whose codes are defined in integers, and dense layers in INT8, hand bytes to each other: what one makes and others
+ * quantise goes out quantised (`…ToBytes`; `…WithBytes` where somebody reads the result itself, too), and they read bytes (`…OfBytes…`). The
  * bytes are those that the readers would have made; max pooling between them pools bytes, since the largest number has the
  * largest byte. Of readers that quantise a value differently the largest group gets bytes. Call it when other steps have
  * put everything into lookups that goes there.

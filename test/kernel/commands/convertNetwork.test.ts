@@ -79,7 +79,7 @@ describe("lutnn convert", () => {
         new RegExp(`saved made.onnx: .* 2 of 2 layers replaced, ${told}checked in ONNX Runtime`),
       );
       const { test } = await datasets.digits();
-      const session = await InferenceSession.create(join(folder, "made.onnx"), { backend: "onnxruntime" });
+      const session = await InferenceSession.create(join(folder, "made.onnx"));
       expect((await session.evaluate(test)).accuracy).toBeCloseTo(said[2], 0);
       await session.release();
       const conversion = await openConversion(join(folder, "work"));

@@ -50,7 +50,7 @@ describe("what a conversion leaves dense, in INT8", () => {
   }, 120_000);
 
   async function accuracyOf(path: string): Promise<number> {
-    const session = await InferenceSession.create(path, { backend: "onnxruntime" });
+    const session = await InferenceSession.create(path);
     try {
       return (await session.evaluate(digits.test.take(300))).accuracy;
     } finally {
@@ -110,10 +110,11 @@ describe("what a conversion leaves dense, in INT8", () => {
 describe("a network in INT8", () => {
   const model = tinyNetwork();
 
-  it("is written by exportOnnx from examples alone, and runs by functions, inlined and by the reference", async () => {
+  it("is written by exportOnnx from examples alone, and runs natively, by functions, inlined and by the reference", async () => {
     const path = at("tiny.onnx");
     const data = tinyData(20);
     const results: number[][] = [];
+    const backends = ["native", "onnxruntime", "reference"] as const;
     for (const functions of ["local", "inlined"] as const) {
       const { sentence, warnings } = await exportOnnx(model, path, {
         remainder: "int8",
@@ -125,7 +126,7 @@ describe("a network in INT8", () => {
       );
       expect(sentence).toMatch(/left in float32: c1, c3, c4 and 2 more \(too small to gain\), checked/);
       expect(warnings).toEqual(["ranges of 20 examples may miss what others hold; give 64 or more"]);
-      for (const backend of ["onnxruntime", "reference"] as const) {
+      for (const backend of functions === "local" ? backends : backends.slice(1)) {
         const session = await InferenceSession.create(path, { backend, optimize: false });
         const dims = [2, 2, 6, 6];
         const x = { data: Float32Array.from({ length: 144 }, (_, i) => Math.sin(i)), dims };

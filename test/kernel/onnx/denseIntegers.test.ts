@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { InferenceSession, type inference } from "lutnn";
+import * as native from "lutnn-native";
 import { describe, expect, it } from "vitest";
 import { GraphBuilder } from "../../../kernel/lib/onnx/graphBuilder";
 import { modelBytes } from "../../../kernel/lib/onnx/model";
@@ -133,7 +134,7 @@ function expectNear(got: number[], wanted: number[], what: string): void {
 
 describe("dense layers in INT8 in a file", () => {
   it.each([1, 2, 3, 4, 5, 6])(
-    "give the same bits by the reference and by functions, bytes handed on or not (%i)",
+    "give the same bits by the reference, by functions and natively, bytes handed on or not (%i)",
     async (seed) => {
       const dims = [2, ...shape];
       const reference = await run(fileOf(drawGraph(seed)), dims, seed, {
@@ -158,6 +159,12 @@ describe("dense layers in INT8 in a file", () => {
       const hasGelu = operatorsOf(file).some((operator) => operator.includes("Gelu"));
       const optimized = await run(file, dims, seed, { backend: "onnxruntime" });
       if (!hasGelu) expect(optimized).toEqual(reference);
+      const [first] = native.availableIsas();
+      const natively = await run(file, dims, seed, { backend: "native", isa: first });
+      if (!hasGelu) expect(natively).toEqual(reference);
+      for (const isa of native.availableIsas())
+        for (const threads of [1, 2])
+          expect(await run(file, dims, seed, { backend: "native", isa, threads }), isa).toEqual(natively);
     },
   );
 
@@ -194,6 +201,13 @@ describe("dense layers in INT8 in a file", () => {
           `${functions}, optimised`,
         );
       }
+      const file = modelBytes(graph, frame);
+      for (const isa of native.availableIsas())
+        for (const threads of [1, 2]) {
+          const natively = await run(file, dims, 3, { backend: "native", isa, threads });
+          if (suffix === "Gelu") expectNear(natively, reference, isa);
+          else expect(natively, isa).toEqual(reference);
+        }
     },
   );
 
