@@ -1,5 +1,5 @@
 /** Instruction sets that a microkernel file exists for. */
-export type Isa = "scalar" | "avx2" | "avx512" | "avx512vbmi" | "neon" | "neondot";
+export type Isa = "scalar" | "avx2" | "avx512" | "avx512vbmi" | "amx" | "neon" | "neondot";
 
 /** Compiled in and supported by this processor, fastest first. */
 export function availableIsas(): Isa[];

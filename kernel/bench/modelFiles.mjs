@@ -1,4 +1,4 @@
-// Writes a network dense and with lookups as ONNX files: node modelFiles.mjs FOLDER NETWORK SIZE
+// Writes a network dense, with lookups, and with lookups and the rest in INT8, as ONNX files: node modelFiles.mjs FOLDER NETWORK SIZE
 // SIZE is that of images, or tokens of a sequence. Weights and centroids are random, with K = 16 and V a 3×3 filter's 9
 // positions, or 4 channels, or 32 numbers of a transformer's vectors: times do not depend on the numbers, and no network has to
 // be trained for them. Transformers have a vocabulary of 2,000, so that files are not mostly embeddings.
@@ -8,7 +8,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 
 const require = createRequire(import.meta.url);
-const { convert, models } = require("../lib/index.js");
+const { convert, datasets, models } = require("../lib/index.js");
+const { integerRemainder } = require("../lib/conversion/remainder/integerRemainder.js");
 const { assembleNetwork, freshLayer } = require("../lib/layers/assemble.js");
 const { exportOnnx } = require("../lib/layers/exportOnnx.js");
 const { NetworkGraph } = require("../lib/layers/graph.js");
@@ -72,7 +73,33 @@ function withLookups({ dense, chosen: names }, codes) {
   return model;
 }
 
+/** Random examples for a network; of tokens, segments and masks all ones. */
+function examplesFor({ inputs }, count) {
+  const random = seededRandom(2, "bench");
+  const arrays = inputs.map(({ name, shape: [, ...shape], dtype }) => {
+    const length = count * shape.reduce((product, one) => product * one, 1);
+    const values =
+      dtype === "int32"
+        ? new Int32Array(length).fill(1)
+        : Float32Array.from({ length }, () => 2 * random() - 1);
+    return [name, { shape, values }];
+  });
+  const targets = { target: { kind: "class", classes: 2 }, targets: new Int32Array(count) };
+  return new datasets.ArrayExamples({ name: "random", inputs: Object.fromEntries(arrays), ...targets });
+}
+
+/** The file whose dense layers are in INT8, by ranges of a few random examples: as many as the other engine's are of. */
+async function withIntegerRemainder(model) {
+  const graph = new NetworkGraph(model);
+  const data = examplesFor(graph, 8);
+  const { signal } = new AbortController();
+  const { layerOf } = await integerRemainder(graph, { what: "bench", data, task: null, signal });
+  return exportOnnx(new NetworkGraph(model, layerOf));
+}
+
 const made = networks[network](Number(size));
 writeFileSync(join(folder, "dense.onnx"), exportOnnx(made.dense));
 writeFileSync(join(folder, "lookups.onnx"), exportOnnx(withLookups(made, "float32")));
-writeFileSync(join(folder, "integers.onnx"), exportOnnx(withLookups(made, "int8")));
+const integers = withLookups(made, "int8");
+writeFileSync(join(folder, "integers.onnx"), exportOnnx(integers));
+writeFileSync(join(folder, "remainder.onnx"), await withIntegerRemainder(integers));

@@ -53,13 +53,14 @@ const sizes = {
 const nameOf = ({ name, size }) => `${name}-${size}`;
 const networks = Object.entries(sizes).flatMap(([name, all]) => all.map((size) => ({ name, size })));
 const hasOpenvino = spawnSync(python, ["-c", "import openvino"]).status === 0;
-/** Variants and the files that they run; `integers` are lookups whose codes are defined in integers. */
+/** Variants and the files that they run: `integers` are lookups whose codes are defined in integers, `remainder` also has the rest in INT8. */
 const variants = {
   fp32: "dense.onnx",
   "ort-int8": "int8.onnx",
   "lut-functions": "lookups.onnx",
   "lut-native": "lookups.onnx",
   "lut-native-integers": "integers.onnx",
+  "lut-native-int8": "remainder.onnx",
   ...(hasOpenvino ? { "openvino-int8": "int8.onnx" } : {}),
 };
 

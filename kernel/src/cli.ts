@@ -130,6 +130,11 @@ program
   .option("--data-folder <folder>", "where the data set's files are")
   .option("--download", "fetch them where they are nowhere")
   .requiredOption("-o, --output <file>", "the ONNX file to write")
+  .option(
+    "--remainder <form>",
+    "what stays dense in the file: float32, or int8 by ranges of the data",
+    "float32",
+  )
   .option("--store <folder>", "keep the work as well, for openConversion")
   .option("--input-shape <lengths>", "lengths after the batch that the network leaves open, as 224,224,3")
   .option(

@@ -73,7 +73,7 @@ const machine = {
   node: process.version,
   lutnnNative: JSON.parse(readFileSync(join(import.meta.dirname, "../package.json"), "utf8")).version,
 };
-const isas = isa ? [isa] : [native.isa, ...(/^avx512/.test(native.isa) ? ["avx2"] : [])];
+const isas = isa ? [isa] : [native.isa, ...(/^(avx512|amx)/.test(native.isa) ? ["avx2"] : [])];
 const measured = isas.map((each) => measure(each, rounds));
 machine.onnxruntime = measured[0].onnxruntime;
 

@@ -34,6 +34,7 @@ static double readRate() {
 
 static const PeakLoops* loopsOf([[maybe_unused]] const char* isa) {
 #if defined(LUTNN_X86)
+  if (std::strcmp(isa, "amx") == 0) return &kAvx512VbmiPeakLoops;  // tiles look nothing up
   for (const PeakLoops* loops : {&kAvx512VbmiPeakLoops, &kAvx512PeakLoops, &kAvx2PeakLoops})
     if (std::strcmp(loops->isa, isa) == 0) return loops;
 #elif defined(LUTNN_ARM64)

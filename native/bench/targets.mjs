@@ -90,7 +90,7 @@ function targets({ isa, peak }) {
   const many = (row) => row.N >= 128;
   const fixed = (digits) => (value) => value.toFixed(digits);
   const percent = (value) => `${(value * 100).toFixed(0)} %`;
-  const lookupLeast = isa === "avx512vbmi" ? 130 : isa === "avx2" ? 85 : null;
+  const lookupLeast = isa === "avx512vbmi" || isa === "amx" ? 130 : isa === "avx2" ? 85 : null;
   return [
     peak.multiplyAddsPerNanosecond > 0 && {
       key: "encode",

@@ -34,6 +34,7 @@ export function testWithSanitizers() {
     ...asan,
     "--",
     "bytes_test",
+    "dense_test",
     "fuzz",
     "fuzz_calls",
     "gelu_test",
@@ -48,7 +49,7 @@ export function testWithSanitizers() {
     "native/build-asan",
     {},
     "--tests-regex",
-    "^(bytes_test|fuzz|fuzz_calls|gelu_test|int8_test|integer_test|quantize_table_test|table_sums_test|training_test|api_test)$",
+    "^(bytes_test|dense_test|fuzz|fuzz_calls|gelu_test|int8_test|integer_test|quantize_table_test|table_sums_test|training_test|api_test)$",
   );
   buildNative("native/build-tsan", ...definitions, "-DLUTNN_SANITIZE=thread", "--", "threads_test");
   ctest("native/build-tsan", {}, "--tests-regex", "^threads_test$");

@@ -200,6 +200,67 @@ void layer(Bytes& b) {
   lutnn_layer_free(made);
 }
 
+void dense(Bytes& b) {
+  Arrays arrays(b);
+  const bool isConv = b.below(2);
+  const int64_t fh = isConv ? 1 + b.below(3) : 1, fw = isConv ? 1 + b.below(3) : 1,
+                channels = 1 + b.below(isConv ? 9 : 100);
+  const int64_t D = channels * fh * fw, M = 1 + b.below(70), height = 1 + b.below(9), width = 1 + b.below(9);
+  const int64_t rows = b.below(isConv ? 3 : 40);
+  const auto spoiled = [&](int64_t number) { return b.spoiled(number); };
+  const lutnn_window window{spoiled(channels),
+                            spoiled(fh),
+                            spoiled(fw),
+                            spoiled(1 + b.below(2)),
+                            spoiled(1 + b.below(3)),
+                            spoiled(1 + b.below(2)),
+                            spoiled(1 + b.below(2)),
+                            spoiled(b.below(3)),
+                            spoiled(b.below(3)),
+                            spoiled(b.below(3)),
+                            spoiled(b.below(3))};
+  const lutnn_dense given{spoiled(D),
+                          spoiled(M),
+                          b.oneIn(16) ? b.number() : 0.25f,
+                          spoiled(b.byte()),
+                          arrays.int8s(D * M),
+                          arrays.floats<lutnn_floats>(M),
+                          arrays.floats<lutnn_floats>(M)};
+  lutnn_layer* made = nullptr;
+  lutnn_error error;
+  const lutnn_code code = lutnn_dense_create(context(), &given, isConv ? &window : nullptr, &made, &error);
+  check(code, error);
+  if (code != LUTNN_OK) return;
+  int64_t results = rows * M;
+  if (isConv) {
+    int64_t size[2];
+    const lutnn_code fits = lutnn_layer_output_size(made, spoiled(height), spoiled(width), size, &error);
+    check(fits, error);
+    results *= fits == LUTNN_OK && size[0] < 64 && size[1] < 64 ? size[0] * size[1] : 1;
+  }
+  const int64_t elements = rows * channels * (isConv ? height * width : 1);
+  const auto bytes = arrays.codes<lutnn_bytes>(elements);
+  const auto residual = arrays.floats<lutnn_floats>(results);
+  const lutnn_byte_results quantized{arrays.codes<lutnn_bytes_out>(results), b.oneIn(16) ? b.number() : 0.5f,
+                                     spoiled(b.byte())};
+  lutnn_run run{};
+  run.inputs = {arrays.floats<lutnn_floats>(elements), spoiled(rows), spoiled(height), spoiled(width),
+                b.below(2) ? &bytes : nullptr};
+  if (!b.oneIn(3)) run.y = arrays.floats<lutnn_floats_out>(results);
+  if (b.below(2)) run.quantized = &quantized;
+  if (b.below(2)) run.residual = &residual;
+  run.relu = b.below(2);
+  run.gelu = b.below(2);
+  run.threads = spoiled(1 + b.below(3));
+  run.from = spoiled(0);
+  run.to = spoiled(rows);
+  check(lutnn_layer_run(made, &run, context(), &error), error);
+  double share;
+  check(lutnn_layer_encode(made, &run.inputs, arrays.codes<lutnn_bytes_out>(rows), context(), &error), error);
+  check(lutnn_layer_mismatch(made, &run.inputs, &share, context(), &error), error);
+  lutnn_layer_free(made);
+}
+
 void functions(Bytes& b) {
   Arrays arrays(b);
   const Sizes s(b);
@@ -286,7 +347,10 @@ void functions(Bytes& b) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Bytes bytes(data, size);
-  if (bytes.below(2)) layer(bytes);
-  else functions(bytes);
+  switch (bytes.below(3)) {
+    case 0: layer(bytes); break;
+    case 1: dense(bytes); break;
+    default: functions(bytes);
+  }
   return 0;
 }

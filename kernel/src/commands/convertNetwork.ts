@@ -12,6 +12,8 @@ export interface ConvertNetworkOptions {
   dataFolder?: string;
   download?: boolean;
   output: string;
+  /** In which numbers the file computes what is no lookup. */
+  remainder: string;
   store?: string;
   inputShape?: string;
   layers?: string;
@@ -111,6 +113,9 @@ export async function convertNetwork(network: string, options: ConvertNetworkOpt
   const learningRate = options.learningRate && positive("--learning-rate", options.learningRate);
   if (options.profile !== "plus" && options.profile !== "paper")
     throw new UsageError(`convert: --profile must be plus or paper (got ${options.profile})`);
+  const { remainder } = options;
+  if (remainder !== "float32" && remainder !== "int8")
+    throw new UsageError(`convert: --remainder must be float32 or int8 (got ${remainder})`);
   if (extname(options.output).toLowerCase() !== ".onnx")
     throw new UsageError(`convert: --output must end in .onnx (got ${options.output})`);
   const library: Library = await import("../index.js");
@@ -142,7 +147,7 @@ export async function convertNetwork(network: string, options: ConvertNetworkOpt
     await conversion.fineTune(train, { epochs, batchSize, seed, ...(learningRate ? { learningRate } : {}) });
     said.push(`fine-tuned: ${await measured()}`);
   }
-  said.push(`${await conversion.save(options.output)}`);
+  said.push(`${await conversion.save(options.output, { remainder })}`);
   if (options.store) said.push(`${await conversion.store(options.store)}`);
   return said.join("\n");
 }

@@ -156,7 +156,8 @@ export class Conversion extends PlacingConversion {
    * `ai.lutnn`, which the file defines as functions of standard operators. The file is whole or not there, and is
    * written only if it computes what the network computes. Its `metadata_props` say the profile, for each layer method,
    * sizes, data and seed, and what `evaluate` last found in this state; `fileInfo(path)` reads them. A file holds no dense
-   * weights and nothing that only training needs: with `reopen` the work is stored beside it, for `openConversion(path)`.
+   * weights and nothing that only training needs: with `reopen` the work is stored beside it, for `openConversion(path)`. With
+   * `remainder: "int8"` what is left dense is in INT8 there, and the sentence tells what that does to the answers.
    */
   save(path: string, options: SaveOptions = {}): Promise<Outcome> {
     return this.queue.run(`save ${path}`, options.signal, async (signal) => {
@@ -169,16 +170,18 @@ export class Conversion extends PlacingConversion {
         ...fileMetadata(this.profile, this.task.description, this.targets, this.history.current),
         ...(work ? { [workKey]: basename(work) } : {}),
       };
-      const { bytes, checked } = await makeFile(this.model, { outputNames, metadata }, this.samples, {
-        ...options,
-        signal,
-      });
+      const { train, validation } = this.data;
+      const known = (train ?? validation)?.given ?? null;
+      const parts = { outputNames, metadata, samples: this.samples, known, task: this.task };
+      const { bytes, checked, warnings } = await makeFile(this.model, parts, { ...options, signal });
       const stored = work ? `, the work in ${await this.storeNow(work, signal)}` : "";
       const written = await writeModelFile(path, bytes, options);
-      return new Outcome(
-        `saved ${path}: ${written}, ${this.replacedCount}, ${checked}${stored}`,
-        replacedLayers(this.state).length === 0 ? ["no layer is replaced, so this is the dense network"] : [],
-      );
+      return new Outcome(`saved ${path}: ${written}, ${this.replacedCount}, ${checked}${stored}`, [
+        ...(replacedLayers(this.state).length === 0
+          ? ["no layer is replaced, so this is the dense network"]
+          : []),
+        ...warnings,
+      ]);
     });
   }
 

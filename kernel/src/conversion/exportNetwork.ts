@@ -9,7 +9,7 @@ import { Samples } from "./samples";
 import { checkSave, makeFile, type SaveOptions, writeModelFile } from "./saveFile";
 
 export interface ExportOnnxOptions extends Omit<SaveOptions, "reopen"> {
-  /** Examples that the file is checked on; random ones otherwise. */
+  /** Examples that the file is checked on, and a remainder in INT8 is made from; the file is checked on random ones otherwise. */
   data?: Data;
 }
 
@@ -26,11 +26,11 @@ export async function exportOnnx(
   checkNetwork("exportOnnx", model);
   checkSave(path, options);
   const samples = new Samples(new NetworkGraph(model).inputs);
-  if (data) await samples.remember(await examplesOf(data));
+  const seen = data ?? options.examples;
+  if (seen) await samples.remember(await examplesOf(seen));
   const frame = { metadata: { "lutnn.version": libraryVersion() } };
-  const { bytes, checked } = await makeFile(model, frame, samples, {
-    ...options,
-    signal: cellSignal(options.signal),
-  });
-  return new Outcome(`saved ${path}: ${await writeModelFile(path, bytes, options)}, ${checked}`);
+  const parts = { ...frame, samples, known: data ?? null, task: null };
+  const signal = cellSignal(options.signal);
+  const { bytes, checked, warnings } = await makeFile(model, parts, { ...options, signal });
+  return new Outcome(`saved ${path}: ${await writeModelFile(path, bytes, options)}, ${checked}`, warnings);
 }

@@ -6,12 +6,18 @@ import { readFileWhole } from "../files/readFile";
 import { type Displayable, displaySymbol, type MimeBundle } from "../host/host";
 import { LUTNN_DOMAIN } from "../onnx/builder";
 import { externalEntry, outsideTensors } from "../onnx/externalData";
-import type { ModelProto } from "../onnx/onnx_pb";
+import type { ModelProto, NodeProto } from "../onnx/onnx_pb";
 import { readModel } from "../onnx/readModel";
 import { formatMetric } from "../training/metricValue";
 import { stateKey, workKey } from "./fileMetadata";
 import type { Measurement } from "./history";
 import { measurement } from "./manifest";
+import {
+  describeRemainder,
+  type RemainderReport,
+  remainderKey,
+  remainderReport,
+} from "./remainder/remainderReport";
 
 const savedLayer = z.object({
   op: z.string(),
@@ -52,6 +58,8 @@ export class FileInfo implements Displayable {
     readonly fineTuned: string | null,
     /** What `evaluate` found of the network in this state. */
     readonly measured: Measurement | null,
+    /** What stays dense in INT8, and what that does; null where all of it is float32. */
+    readonly remainder: RemainderReport | null,
     /** Fingerprint of the conversion's state. */
     readonly state: string | null,
     /** Folder beside it with its work, for `openConversion`. */
@@ -62,7 +70,19 @@ export class FileInfo implements Displayable {
 
   /** The file in a sentence or two. */
   get sentence(): string {
-    const { name, bytes, externalBytes, lookups, version, profile, task, fineTuned, measured, work } = this;
+    const {
+      name,
+      bytes,
+      externalBytes,
+      lookups,
+      version,
+      profile,
+      task,
+      fineTuned,
+      measured,
+      remainder,
+      work,
+    } = this;
     const size = (count: number) => `${count.toLocaleString("en")} bytes`;
     const forms = {
       local: "lookups as functions",
@@ -81,6 +101,7 @@ export class FileInfo implements Displayable {
         : [
             `${measured.metric} ${formatMetric(measured, measured.value)} on ${measured.examples.toLocaleString("en")} examples of ${measured.data}`,
           ]),
+      ...(remainder === null ? [] : [describeRemainder(remainder)]),
       ...(work === null ? [] : [`its work is in ${work}`]),
     ];
     return parts.join("; ");
@@ -117,7 +138,8 @@ export class FileInfo implements Displayable {
 }
 
 function lookupForm({ graph }: ModelProto, layers: readonly SavedLayer[]): LookupForm {
-  if (graph!.node.some(({ domain }) => domain === LUTNN_DOMAIN)) return "local";
+  const isLookup = ({ domain, opType }: NodeProto) => domain === LUTNN_DOMAIN && opType.startsWith("Lut");
+  if (graph!.node.some(isLookup)) return "local";
   return layers.length > 0 ? "inlined" : "none";
 }
 
@@ -162,6 +184,7 @@ export async function fileInfo(file: string | Uint8Array): Promise<FileInfo> {
     of("lutnn.task"),
     of("lutnn.fineTuned"),
     parsed(name, "lutnn.measured", metadata["lutnn.measured"], measurement),
+    parsed(name, remainderKey, metadata[remainderKey], remainderReport),
     of(stateKey),
     of(workKey),
     metadata,

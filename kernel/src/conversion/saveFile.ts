@@ -2,15 +2,21 @@ import { existsSync } from "node:fs";
 import { readdir, realpath, rm } from "node:fs/promises";
 import { basename, dirname, extname, join } from "node:path";
 import * as tf from "@tensorflow/tfjs-node";
+import { type Data, examplesOf } from "../datasets/from";
 import { LutnnError } from "../errors";
 import { readFileWhole } from "../files/readFile";
 import { writeFileWhole } from "../files/writeFile";
+import { cellSignal } from "../host/signal";
 import { checkFile } from "../inference/checkFile";
 import { type ExportOptions, exportOnnx } from "../layers/exportOnnx";
+import { NetworkGraph } from "../layers/graph";
 import { externalEntry, outsideTensors } from "../onnx/externalData";
 import type { FunctionForm } from "../onnx/model";
 import { readModel } from "../onnx/readModel";
 import { dataFilesOf, splitData } from "../onnx/splitData";
+import type { Task } from "../tasks/task";
+import { integerRemainder } from "./remainder/integerRemainder";
+import { describeRemainder, remainderKey, warningsOfRemainder } from "./remainder/remainderReport";
 import type { Samples } from "./samples";
 
 export interface SaveOptions {
@@ -35,10 +41,23 @@ export interface SaveOptions {
    * which does not change but for the folder's name in it. Default false.
    */
   reopen?: boolean;
+  /**
+   * "int8": what is left dense (convolutions and dense layers that are no lookups) computes in INT8, as INT8 engines do: the
+   * file is smaller and faster, and its answers move a little, which the returned sentence and `fileInfo` tell. Default "float32".
+   */
+  remainder?: RemainderForm;
+  /**
+   * For a remainder in INT8: real examples, by whose values ranges are chosen, 64 or more; their targets are not read. Default, of
+   * a conversion: the data that `calibrate`, `fineTune` or `evaluate` were given last.
+   */
+  examples?: Data;
   /** More that the file says of itself, as accuracy or licence: its `metadata_props`. Keys of `lutnn.…` are ours. */
   metadata?: Readonly<Record<string, string>>;
   signal?: AbortSignal;
 }
+
+/** In which numbers a file computes what is no lookup. */
+export type RemainderForm = "float32" | "int8";
 
 /** Throws LutnnError on metadata that cannot stand beside ours. */
 function checkMetadata(metadata: Readonly<Record<string, string>>): void {
@@ -71,37 +90,97 @@ function checkName(path: string): void {
     );
 }
 
+/** Throws LutnnError on a remainder that there is not, and on examples for none. */
+function checkRemainder(remainder: RemainderForm, examples: Data | undefined): void {
+  if (remainder !== "float32" && remainder !== "int8")
+    throw new LutnnError(
+      `save: remainder must be "float32" or "int8" (got ${JSON.stringify(remainder)}); leave it out for "float32"`,
+    );
+  if (examples !== undefined && remainder !== "int8")
+    throw new LutnnError(
+      'save: examples are for a remainder in INT8 (got some, and remainder is "float32"); leave them out, or pass { remainder: "int8" }',
+    );
+}
+
 /** The bytes of a file that may be written. */
 export interface CheckedFile {
   bytes: Uint8Array;
-  /** How they were checked, as words. */
+  /** How they were checked, and what stays dense in INT8, as words. */
   checked: string;
+  /** What else the user should know, a sentence each. */
+  warnings: string[];
 }
 
 /** Throws LutnnError on a path or options that no file can have, before anything is computed. */
-export function checkSave(path: string, { functions = "local", metadata = {} }: SaveOptions): void {
+export function checkSave(
+  path: string,
+  { functions = "local", metadata = {}, remainder = "float32", examples }: SaveOptions,
+): void {
   checkName(path);
   checkFunctions(functions);
   checkMetadata(metadata);
+  checkRemainder(remainder, examples);
+}
+
+/** What a file is made of beside its network. */
+export interface FileParts extends Pick<ExportOptions, "outputNames" | "metadata"> {
+  /** A few examples that the file is checked on. */
+  samples: Samples;
+  /** Where ranges of a remainder in INT8 come from, unless examples are given; null where no data are known. */
+  known: Data | null;
+  /** What the network is for, where that is known. */
+  task: Task | null;
 }
 
 /** A network as an ONNX file, checked at the door. */
 export async function makeFile(
   model: tf.LayersModel,
-  { outputNames, metadata }: Pick<ExportOptions, "outputNames" | "metadata">,
-  samples: Samples,
+  parts: FileParts,
+  { remainder = "float32", ...options }: SaveOptions,
+): Promise<CheckedFile> {
+  if (remainder === "float32") return makeChecked(new NetworkGraph(model), parts, options);
+  const data = options.examples ?? parts.known;
+  if (!data)
+    throw new LutnnError(
+      "save: a remainder in INT8 must have real examples to choose ranges by (none are known here); pass them as { examples }",
+    );
+  const made = await integerRemainder(new NetworkGraph(model), {
+    what: "save",
+    data: await examplesOf(data),
+    task: parts.task,
+    signal: cellSignal(options.signal),
+  });
+  try {
+    const metadata = { ...parts.metadata, [remainderKey]: JSON.stringify(made.report) };
+    const graph = new NetworkGraph(model, made.layerOf);
+    const file = await makeChecked(graph, { ...parts, metadata }, options);
+    return {
+      ...file,
+      checked: `${describeRemainder(made.report)}, ${file.checked}`,
+      warnings: warningsOfRemainder(made.report),
+    };
+  } finally {
+    made.dispose();
+  }
+}
+
+/** The file of a graph, checked against that graph as tf.js computes it. */
+async function makeChecked(
+  graph: NetworkGraph,
+  { outputNames, metadata, samples }: FileParts,
   { check = true, functions = "local", metadata: more = {}, signal }: SaveOptions,
 ): Promise<CheckedFile> {
-  const bytes = exportOnnx(model, { outputNames, metadata: { ...more, ...metadata }, functions });
-  if (!check) return { bytes, checked: "not checked" };
+  const bytes = exportOnnx(graph, { outputNames, metadata: { ...more, ...metadata }, functions });
+  if (!check) return { bytes, checked: "not checked", warnings: [] };
   const inputs = samples.tensors();
   try {
-    const result = await checkFile(bytes, model, inputs, { signal });
+    const result = await checkFile(bytes, graph, inputs, { signal });
     if (!result.ok)
       throw new LutnnError(
         `save: the file must compute what the network computes (${result.sentence}); nothing was written, and { check: false } writes it all the same`,
       );
-    return { bytes, checked: `checked in ONNX Runtime on ${inputs[0].shape[0]} ${samples.origin}` };
+    const checked = `checked in ONNX Runtime on ${inputs[0].shape[0]} ${samples.origin}`;
+    return { bytes, checked, warnings: [] };
   } finally {
     tf.dispose(inputs);
   }

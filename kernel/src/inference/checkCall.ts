@@ -1,6 +1,7 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { valuesOf } from "../compute/valuesOf";
 import type { GraphNode, GraphRun, Values } from "../layers/graph";
+import { IntegerLinear } from "../layers/integerLinear";
 import { normAffine } from "../layers/kinds/normalization";
 import { LookupLayer } from "../layers/lookupLayer";
 import { type Finish, NearTies } from "./nearTies";
@@ -90,16 +91,7 @@ function checkOutput(
   if (node.layer instanceof LookupLayer)
     return { ...checkRows(node.layer, behind, values.inputsOf(node)[0], ours, theirs), size };
   const effect = tf.tidy(() => {
-    const inputs = changed(values.inputsOf(node));
-    const masks = node.inputs.map((id) => values.masks.get(id));
-    const y = floats(
-      run.apply(
-        node,
-        inputs,
-        undefined,
-        masks.find((mask) => mask !== undefined),
-      )[output],
-    );
+    const y = floats(slightlyOther(run, node, behind, values)[output]);
     const differences = y.map((value, i) => distance(value, a[i]));
     return tf.tensor1d(largestOfExamples(differences, examples));
   });
@@ -107,6 +99,31 @@ function checkOutput(
   effect.dispose();
   const allowed = rounding.map((value, n) => value + EFFECTS * effects[n]);
   return { ok: compare(a, b, allowed).outside.length === 0, worst, size, explained: 0 };
+}
+
+/**
+ * What a call gives of inputs that are changed a little, by which it shows cancellation; of a layer in INT8 whose sums are
+ * changed so, behind which rounding begins.
+ */
+function slightlyOther(
+  run: GraphRun,
+  node: GraphNode,
+  behind: readonly GraphNode[],
+  values: Values,
+): tf.Tensor[] {
+  const { layer } = node;
+  const inputs = values.inputsOf(node);
+  if (layer instanceof IntegerLinear) {
+    const [sums] = changed([layer.sums(inputs[0])]);
+    return behind.reduce((y, one) => run.apply(one, y), [layer.finish(sums)]);
+  }
+  const masks = node.inputs.map((id) => values.masks.get(id));
+  return run.apply(
+    node,
+    changed(inputs),
+    undefined,
+    masks.find((mask) => mask !== undefined),
+  );
 }
 
 /** The rows of a lookup that differ: each must be what the lookup gives for nearly equal centroids, on both sides. */

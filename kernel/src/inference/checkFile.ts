@@ -11,7 +11,7 @@ import { runFile } from "./fileValues";
 // The check at the door. Error would accumulate if a file's outputs were compared with the network's: one near tie of a
 // lookup that two runtimes decide differently may change everything behind it. So a copy of the file shows the values
 // between its layers, each layer of the network computes what the *file* gave its inputs, and only that one call's output
-// is compared (a lookup together with the batch norm that the file folds into it): what is left is rounding (rounding.ts) or a near tie (nearTies.ts), which is proved row by row, or a fault.
+// is compared (a lookup or a layer in INT8 together with the batch norm that the file folds into it): what is left is rounding (rounding.ts) or a near tie (nearTies.ts), which is proved row by row, or a fault.
 // In the end the file's outputs must be, bit for bit, the values that the copy showed, and the file must run optimised too
 // (checkOptimized.ts).
 
@@ -37,7 +37,7 @@ export interface FileCheck {
   sentence: string;
 }
 
-/** What a file computes at once: a call, or a lookup with the batch norm that is folded into it. */
+/** What a file computes at once: a call, or one with the batch norm that is folded into it. */
 interface Unit {
   node: GraphNode;
   /** One behind the other, the norm last. */
@@ -118,17 +118,18 @@ class Findings {
 /**
  * Runs the bytes of a file that this library wrote for a network in ONNX Runtime and compares with the network in tf.js,
  * call by call. Never throws for a file that is wrong: the result says so.
+ * @param network or its graph with the layers that the file stands for
  * @param inputs a few examples, one tensor (N, …) for each input in the network's order; they stay the caller's
  */
 export async function checkFile(
   bytes: Uint8Array,
-  network: tf.LayersModel,
+  network: tf.LayersModel | NetworkGraph,
   inputs: readonly tf.Tensor[],
   options: CheckOptions = {},
 ): Promise<FileCheck> {
   const { bytesAtOnce = 256e6 } = options;
   const signal = cellSignal(options.signal);
-  const graph = new NetworkGraph(network);
+  const graph = network instanceof tf.LayersModel ? new NetworkGraph(network) : network;
   if (inputs.length !== graph.inputs.length)
     throw new LutnnError(
       `checkFile: a tensor is needed for each of the network's ${graph.inputs.length} inputs (got ${inputs.length}); give ${graph.inputs.map(({ name }) => name).join(", ")}`,
@@ -181,7 +182,7 @@ async function checkGroup(
   const revealed = [...new Set(group.flatMap(({ node, outputs }) => [...node.inputs, ...outputs]))].filter(
     (id) => !known.tensors.has(id),
   );
-  const copy = exportOnnx(graph.model, { reveal: revealed });
+  const copy = exportOnnx(graph, { reveal: revealed });
   const shown = await runFile(copy, inputs);
   try {
     const theirs = new Map(revealed.map((id, i) => [id, shown[graph.outputs.length + i]]));

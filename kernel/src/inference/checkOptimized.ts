@@ -1,5 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
 import type { NetworkGraph } from "../layers/graph";
+import { IntegerLinear } from "../layers/integerLinear";
 import { LookupLayer } from "../layers/lookupLayer";
 import { runFile } from "./fileValues";
 import { absoluteOf, distance } from "./rounding";
@@ -11,8 +12,8 @@ import { absoluteOf, distance } from "./rounding";
 const OPTIMIZED = 1e-3;
 
 /**
- * Runs a file as its users will, optimised: it must run, and where no lookup can turn rounding into another centroid it
- * must give what its nodes give one by one, but for what its activations are rounded by. Returns what is wrong as a sentence, or null.
+ * Runs a file as its users will, optimised: it must run, and where no layer can turn rounding into another centroid or
+ * byte it must give what its nodes give one by one, but for what its activations are rounded by. Returns what is wrong as a sentence, or null.
  * @param outputs of the file's nodes as they stand
  */
 export async function checkOptimized(
@@ -23,7 +24,8 @@ export async function checkOptimized(
 ): Promise<string | null> {
   const optimized = await runFile(bytes, inputs, true);
   try {
-    if ([...graph.layers.values()].some((layer) => layer instanceof LookupLayer)) return null;
+    const rounds = (layer: tf.layers.Layer) => layer instanceof LookupLayer || layer instanceof IntegerLinear;
+    if ([...graph.layers.values()].some(rounds)) return null;
     const absolute = Math.max(0, ...[...graph.layers.values()].map(absoluteOf));
     for (const [i, { name }] of graph.outputs.entries()) {
       const [a, b] = [outputs[i].dataSync(), optimized[i].dataSync()];

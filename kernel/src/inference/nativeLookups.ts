@@ -1,6 +1,6 @@
 import { LutnnError } from "../errors";
 import { LUTNN_DOMAIN } from "../onnx/builder";
-import { lookupName } from "../onnx/lookupFunctions";
+import { operatorName } from "../onnx/linearFunctions";
 import type { FunctionProto, ModelProto, NodeProto } from "../onnx/onnx_pb";
 
 /** A function of a file by what its nodes call it. */
@@ -49,7 +49,7 @@ function lookupsOf({ graph, functions }: ModelProto, native: ReadonlySet<string>
 
 /** The operators without what may follow them, which would be dozens of names. */
 const basesOf = (operators: readonly string[]): string =>
-  `${[...new Set(operators.map((name) => lookupName(name)?.base ?? name))].join(", ")}, with what may follow them`;
+  `${[...new Set(operators.map((name) => operatorName(name)?.base ?? name))].join(", ")}, with what may follow them`;
 
 /**
  * Throws LutnnError unless all lookups that a file's outputs depend on run natively: each operator is one of ours, and a
@@ -68,6 +68,6 @@ export function requireNativeLookups(
   const absent = [...foreign, ...[...used].filter(([operator]) => !kernels.has(operator))];
   if (absent.length > 0)
     throw new LutnnError(
-      `InferenceSession: every lookup of ${file} must run natively (${absent.map(([operator, node]) => `${LUTNN_DOMAIN}.${operator} "${node}"`).join(", ")} would run as its function; native are ${basesOf(operators)}); write the file anew, or ask for { backend: "onnxruntime" }`,
+      `InferenceSession: every operator of ours in ${file} must run natively (${absent.map(([operator, node]) => `${LUTNN_DOMAIN}.${operator} "${node}"`).join(", ")} would run as its function; native are ${basesOf(operators)}); write the file anew, or ask for { backend: "onnxruntime" }`,
     );
 }

@@ -11,7 +11,7 @@ import {
 import type { BackendOptions, Running } from "./backend";
 import { onnxRuntime } from "./onnxRuntime";
 import { onnxRuntimeSession } from "./onnxRuntimeSession";
-import { type ReferenceLookup, readReferenceLookup, runReferenceLookup } from "./referenceLookup";
+import { type ReferenceNode, readReferenceNode, runReferenceNode } from "./referenceNode";
 import type { NodeProfile } from "./sessionProfile";
 import { type Stage, stagesAtLookups } from "./stagesAtLookups";
 import type { TensorData } from "./tensorData";
@@ -114,7 +114,8 @@ class Stopwatch {
 }
 
 /**
- * A file by the definition: each lookup by the loops of pq/reference.ts, what lies between them by ONNX Runtime. The oracle of
+ * A file by the definition: each lookup, and each dense layer in INT8, by the loops of pq/reference.ts, what lies between them by ONNX
+ * Runtime. The oracle of
  * every other backend; thousands of times slower than the native one.
  * @param model with all its numbers in it
  */
@@ -134,7 +135,7 @@ export async function referenceSession(
   const constants = new Map(model.graph!.initializer.map((tensor) => [tensor.name, tensor]));
   const stages = stagesAtLookups(name, model).map((stage) => ({
     between: new Between(stage, model, constants, options),
-    lookups: stage.lookups.map((node) => readReferenceLookup(name, node, constants)),
+    lookups: stage.lookups.map((node) => readReferenceNode(name, node, constants)),
   }));
   const watch = new Stopwatch();
 
@@ -157,12 +158,12 @@ export async function referenceSession(
     });
   }
 
-  async function lookUp(lookup: ReferenceLookup, values: Values): Promise<void> {
+  async function lookUp(lookup: ReferenceNode, values: Values): Promise<void> {
     const { Tensor } = onnxRuntime();
     const { input, output } = lookup.node;
     const { data, dims } = values.get(input[0]) as ort.TypedTensor<"float32"> | ort.TypedTensor<"uint8">;
     const pause = () => new Promise<void>(setImmediate);
-    const y = await runReferenceLookup(lookup, { data, dims }, pause);
+    const y = await runReferenceNode(lookup, { data, dims }, pause);
     values.set(output[0], new Tensor("float32", y.data, y.dims));
   }
 
@@ -178,4 +179,8 @@ export async function referenceSession(
   };
 }
 
-const labelOf = ({ node }: ReferenceLookup): [string, string, boolean] => [node.name, node.opType, true];
+const labelOf = ({ node }: ReferenceNode): [string, string, boolean] => [
+  node.name,
+  node.opType,
+  node.opType.startsWith("Lut"),
+];

@@ -2,9 +2,9 @@ import { LutnnError } from "../errors";
 import { LUTNN_DOMAIN } from "../onnx/builder";
 import { inlineFunctions } from "../onnx/inlineFunctions";
 import type { FunctionProto, GraphProto, ModelProto, NodeProto } from "../onnx/onnx_pb";
-import { isReferenceLookup } from "./referenceLookup";
+import { isReferenceNode } from "./referenceNode";
 
-/** Nodes that can run together, and then the lookups that read what they made. */
+/** Nodes that can run together, and then the lookups, and dense layers in INT8, that read what they made. */
 export interface Stage {
   /** In the file's order. */
   nodes: NodeProto[];
@@ -33,7 +33,7 @@ function functionsAround({ functions }: ModelProto): FunctionProto[] {
     if (found !== undefined) return found;
     known.set(body, false); // of one that calls itself: ONNX has none
     const holds = body.node.some((node) => {
-      if (isReferenceLookup(node)) return true;
+      if (isReferenceNode(node)) return true;
       const inner = byKey.get(keyOf(node.domain, node.opType));
       return inner !== undefined && holdsLookup(inner);
     });
@@ -41,7 +41,7 @@ function functionsAround({ functions }: ModelProto): FunctionProto[] {
     return holds;
   };
   const isLookup = ({ domain, name }: FunctionProto) =>
-    isReferenceLookup({ domain, opType: name } as NodeProto);
+    isReferenceNode({ domain, opType: name } as NodeProto);
   return functions.filter((body) => !isLookup(body) && holdsLookup(body));
 }
 
@@ -78,7 +78,7 @@ export function stagesAtLookups(file: string, model: ModelProto): Stage[] {
   };
   for (const node of openedNodes(file, model)) {
     const index = Math.max(0, ...readsOf(node).map((name) => stageOf.get(name) ?? 0));
-    const isLookup = isReferenceLookup(node);
+    const isLookup = isReferenceNode(node);
     (isLookup ? at(index).lookups : at(index).nodes).push(node);
     for (const name of node.output) stageOf.set(name, isLookup ? index + 1 : index);
   }

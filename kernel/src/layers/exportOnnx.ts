@@ -1,4 +1,4 @@
-import type * as tf from "@tensorflow/tfjs-node";
+import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import type { GraphBuilder, GraphValue } from "../onnx/graphBuilder";
 import { fileOrder } from "../onnx/layout";
@@ -50,12 +50,13 @@ function writeNode(graph: GraphBuilder, node: GraphNode, given: GraphValue[], no
  * first, see {@link fileOrder}. Replaced layers become `ai.lutnn` nodes with their function bodies, and batch norms
  * directly behind them part of their scale and bias ({@link foldedNorms}); what is revealed by its id is not folded. Throws
  * LutnnError with what {@link exportFaults} says.
+ * @param model or its graph, with other layers in the place of some
  */
 export function exportOnnx(
-  model: tf.LayersModel,
+  model: tf.LayersModel | NetworkGraph,
   { reveal = [], outputNames, metadata, functions }: ExportOptions = {},
 ): Uint8Array {
-  const network = new NetworkGraph(model);
+  const network = model instanceof tf.LayersModel ? new NetworkGraph(model) : model;
   const what = `ONNX export of ${model.name}`;
   refuse(what, exportFaults(network));
   const inputNames = network.inputs.map(({ name }, _, all) => (all.length === 1 ? "input" : name));

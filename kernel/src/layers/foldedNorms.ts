@@ -1,4 +1,5 @@
 import type { GraphNode, NetworkGraph } from "./graph";
+import { IntegerLinear } from "./integerLinear";
 import { kindOf } from "./kinds/index";
 import { normAffine } from "./kinds/normalization";
 import { LookupLayer } from "./lookupLayer";
@@ -8,8 +9,13 @@ const isIdentity = ({ layer }: GraphNode): boolean =>
   kindOf(layer)?.classNames.includes("Dropout") === true ||
   (layer.getClassName() === "Activation" && layer.getConfig().activation === "linear");
 
-/** Whether a batch norm scales and shifts the outputs of a lookup, which are its last axis, by finite numbers. */
-function fitsLookup({ layer, inputShapes }: GraphNode): boolean {
+/** Whether a layer's node ends in a scale and a bias of each output, which a batch norm can become part of. */
+const endsInScale = ({ layer }: GraphNode): boolean =>
+  (layer instanceof LookupLayer || layer instanceof IntegerLinear) &&
+  (layer.getConfig().activation ?? "linear") === "linear";
+
+/** Whether a batch norm scales and shifts such outputs, which are its last axis, by finite numbers. */
+function fitsScale({ layer, inputShapes }: GraphNode): boolean {
   if (layer.getClassName() !== "BatchNormalization") return false;
   const rank = inputShapes[0].length;
   const axis = layer.getConfig().axis as number;
@@ -19,9 +25,8 @@ function fitsLookup({ layer, inputShapes }: GraphNode): boolean {
 }
 
 /**
- * The batch norms that a file needs no nodes for: behind a lookup without activation whose result nothing else reads, the
- * norm is part of the lookup's scale and bias, exact up to rounding. By call of the lookup → the calls behind it, the norm
- * last; before it stand only layers that act while training alone.
+ * The batch norms that a file needs no nodes for: behind a lookup, or a layer in INT8, without activation whose result nothing
+ * else reads, the norm is part of its scale and bias, exact up to rounding. By such a call → the calls behind it, the norm last; before it stand only layers that act while training alone.
  * @param kept ids of values that must stay in the file
  */
 export function foldedNorms(
@@ -31,8 +36,7 @@ export function foldedNorms(
   const ends = new Set([...kept, ...graph.outputs.map(({ id }) => id)]);
   const found = new Map<GraphNode, GraphNode[]>();
   for (const node of graph.nodes) {
-    const { layer } = node;
-    if (!(layer instanceof LookupLayer) || (layer.getConfig().activation ?? "linear") !== "linear") continue;
+    if (!endsInScale(node)) continue;
     const behind: GraphNode[] = [];
     for (let last = node; ; ) {
       const [id] = last.outputs;
@@ -41,7 +45,7 @@ export function foldedNorms(
       [last] = readers;
       behind.push(last);
       if (isIdentity(last)) continue;
-      if (fitsLookup(last)) found.set(node, behind);
+      if (fitsScale(last)) found.set(node, behind);
       break;
     }
   }

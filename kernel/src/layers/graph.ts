@@ -32,6 +32,11 @@ export interface GraphEnd {
   dtype: tf.DataType;
 }
 
+/** Which layer computes a call: the network's own, or another in its place. */
+export type LayerOf = (node: GraphNode) => tf.layers.Layer;
+
+const ownLayer: LayerOf = (node) => node.layer;
+
 /**
  * A network as calls of layers joined by values: any number of inputs and outputs, layers used more than once, nested
  * networks laid open. Everything is found by edges: a value has one maker and any number of readers, a layer one name.
@@ -50,7 +55,11 @@ export class NetworkGraph {
   private readonly makers = new Map<string, GraphNode>();
   private readonly readers = new Map<string, GraphNode[]>();
 
-  constructor(readonly model: tf.LayersModel) {
+  /** @param layerOf puts other layers in the place of the network's own: asked for each call */
+  constructor(
+    readonly model: tf.LayersModel,
+    layerOf: LayerOf = ownLayer,
+  ) {
     this.name = model.name;
     const walk = new Walk();
     walk.enter(model);
@@ -63,7 +72,7 @@ export class NetworkGraph {
     });
     this.inputs = model.inputs.map(end);
     this.outputs = model.outputs.map(end);
-    this.nodes = fixedShapes(walk.named(), this.inputs);
+    this.nodes = fixedShapes(walk.named(), this.inputs).map((node) => ({ ...node, layer: layerOf(node) }));
     this.layers = new Map(this.nodes.map(({ name, layer }) => [name, layer]));
     for (const node of this.nodes) {
       for (const id of node.outputs) this.makers.set(id, node);
@@ -192,11 +201,6 @@ export class Values {
     return node.inputs.map((id) => this.get(id));
   }
 }
-
-/** Which layer computes a call: the network's own, or another in its place. */
-export type LayerOf = (node: GraphNode) => tf.layers.Layer;
-
-const ownLayer: LayerOf = (node) => node.layer;
 
 /** A graph being executed call by call on concrete inputs, so that layers can be exchanged and watched on the way. */
 export class GraphRun {

@@ -51,15 +51,18 @@ function halfNormNodes(): NodeProto[] {
   ];
 }
 
+/** Integer sums as numbers: each · scale, then + bias, both rounded. Scale and bias stretch over what they are no axes of. */
+export const scaledNodes = (sums: string, scale: string, bias: string, result: string): NodeProto[] => [
+  node("Cast", [sums], ["sumsFloat"], { to: 1 }),
+  node("Mul", ["sumsFloat", scale], ["scaled"]),
+  node("Add", ["scaled", bias], [result]),
+];
+
 /** The integer sums of one-hot rows: (…, N, C·K) uint8 → float32 (…, N, M) with scale and bias. */
-function accumulateNodes(oneHot: string, result: string): NodeProto[] {
-  return [
-    node("MatMulInteger", [oneHot, "rows"], ["sums"]),
-    node("Cast", ["sums"], ["sumsFloat"], { to: 1 }),
-    node("Mul", ["sumsFloat", "scale"], ["scaled"]),
-    node("Add", ["scaled", "bias"], [result]),
-  ];
-}
+const accumulateNodes = (oneHot: string, result: string): NodeProto[] => [
+  node("MatMulInteger", [oneHot, "rows"], ["sums"]),
+  ...scaledNodes("sums", "scale", "bias", result),
+];
 
 /** A convolution's attributes, and these taken from the function's own. */
 export const convAttributes: readonly string[] = [...convIntegers, "group"];

@@ -3,7 +3,8 @@ import { LUTNN_DOMAIN } from "./builder";
 import type { GraphBuilder } from "./graphBuilder";
 import { type NodeProto, NodeProtoSchema } from "./onnx_pb";
 
-const isLookup = ({ domain }: NodeProto): boolean => domain === LUTNN_DOMAIN;
+/** A lookup, or a dense layer in INT8: by now the graph has no other nodes of ours. */
+const isLinear = ({ domain }: NodeProto): boolean => domain === LUTNN_DOMAIN;
 
 /** Nodes of a graph by what they make and read. */
 class Nodes {
@@ -31,15 +32,15 @@ class Nodes {
   }
 }
 
-/** Zeros around a lookup's input become the convolution's own. */
+/** Zeros around such a node's input become the convolution's own. */
 function takePadding(graph: GraphBuilder): void {
-  for (const lookup of graph.nodes) {
-    if (!isLookup(lookup)) continue;
-    const attribute = lookup.attribute.find(({ name }) => name === "pads");
-    const padded = attribute && graph.beforePadding(lookup.input[0], 4);
+  for (const node of graph.nodes) {
+    if (!isLinear(node)) continue;
+    const attribute = node.attribute.find(({ name }) => name === "pads");
+    const padded = attribute && graph.beforePadding(node.input[0], 4);
     if (!padded) continue;
     attribute.ints = attribute.ints.map((own, i) => own + BigInt(padded.pads[i]));
-    lookup.input[0] = padded.name;
+    node.input[0] = padded.name;
   }
 }
 
@@ -99,8 +100,8 @@ function geluBehind(graph: GraphBuilder, nodes: Nodes, lookup: NodeProto): NodeP
 }
 
 /**
- * Puts what follows a lookup into its node, so that it is computed while results are at hand: `LutConvAdd` and
- * `LutMatMulAdd` add a value of the same shape, `…Relu` and `…AddRelu` make negative results 0; zeros around a lookup's
+ * Puts what follows a lookup, or a dense layer in INT8, into its node, so that it is computed while results are at hand: `LutConvAdd`
+ * and `LutMatMulAdd` add a value of the same shape, `…Relu` and `…AddRelu` make negative results 0; zeros around a lookup's
  * images become its own; `…Gelu` computes GELU. A sum of two lookups goes to the later one. The fused node stands where the last that it
  * replaces stood, and keeps the lookup's name.
  * @param ends values that are the file's outputs, which stay
@@ -111,7 +112,7 @@ export function fuseLookups(graph: GraphBuilder, ends: ReadonlySet<string>): voi
   const nodes = new Nodes(graph.nodes, ends);
   const fused = new Map<NodeProto, NodeProto | null>(); // by the node whose place it takes; null for what it replaces
   const taken = new Set<NodeProto>();
-  for (const lookup of graph.nodes.filter(isLookup).reverse()) {
+  for (const lookup of graph.nodes.filter(isLinear).reverse()) {
     const { suffix, residual, last, parts } = epilogueOf(graph, nodes, lookup, taken);
     if (suffix === "") continue;
     for (const part of parts) {

@@ -18,8 +18,7 @@ import { type FunctionProto, FunctionProtoSchema, type NodeProto } from "./onnx_
 // float32 () before inputZeroPoint, and quantise x first. All but QuantizeLinear and the last scaling is integers, so every
 // runtime gives the same codes.
 
-const constants = ["inputZeroPoint", "centroids", "halfNorms", "table", "scale", "bias"];
-const inputs = ["x", ...constants];
+const inputs = ["x", "inputZeroPoint", "centroids", "halfNorms", "table", "scale", "bias"];
 
 const opsets = [{ domain: "", version: BigInt(ONNX_OPSET) }];
 const ownOpset = { domain: LUTNN_DOMAIN, version: BigInt(LUTNN_DOMAIN_VERSION) };
@@ -69,20 +68,21 @@ export function lutMatMulIntegerOfBytesFunction(): FunctionProto {
   });
 }
 
-/** The function that quantises x and is the lookup of bytes then. */
-function quantizing(ofBytes: FunctionProto, name: string): FunctionProto {
+/** The function that quantises x and is that of bytes then. */
+export function quantizing(ofBytes: FunctionProto, name: string): FunctionProto {
   const attributes = ofBytes.attribute.length > 0 ? convReferences() : {};
+  const [, ...rest] = ofBytes.input;
   return create(FunctionProtoSchema, {
     name,
     domain: LUTNN_DOMAIN,
-    input: ["x", "inputScale", ...constants],
+    input: ["x", "inputScale", ...rest],
     output: ["y"],
     attribute: ofBytes.attribute,
     opsetImport: [...opsets, ownOpset],
     docString: `${ofBytes.name} of x as bytes.`,
     node: [
       quantizeNode("x", "input", "bytes"),
-      node(ofBytes.name, ["bytes", ...constants], ["y"], attributes, LUTNN_DOMAIN),
+      node(ofBytes.name, ["bytes", ...rest], ["y"], attributes, LUTNN_DOMAIN),
     ],
   });
 }

@@ -13,7 +13,7 @@ import {
 } from "./builder";
 import { type GraphBuilder, type GraphValue, lengthsOf } from "./graphBuilder";
 import { inlineFunctions } from "./inlineFunctions";
-import { lookupFunctions } from "./lookupFunctions";
+import { linearFunctions } from "./linearFunctions";
 import { MAX_POOL_OF_BYTES, maxPoolOfBytesFunction } from "./maxPoolFunction";
 import { GraphProtoSchema, ModelProtoSchema, type TensorProto, TensorProtoSchema } from "./onnx_pb";
 
@@ -47,7 +47,7 @@ export function modelBytes(graph: GraphBuilder, file: FileFrame): Uint8Array {
   const ours = graph.nodes.filter(({ domain }) => domain === LUTNN_DOMAIN);
   const operators = new Set(ours.map(({ opType }) => opType));
   const called = [
-    ...lookupFunctions(operators),
+    ...linearFunctions(operators),
     ...attentionFunctions(operators),
     ...(operators.has(MAX_POOL_OF_BYTES) ? [maxPoolOfBytesFunction()] : []),
   ];

@@ -1,11 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { LUTNN_DOMAIN } from "./builder";
 import type { GraphBuilder } from "./graphBuilder";
-import { lookupName, lookupOperatorOf } from "./lookupFunctions";
+import { operatorName, operatorOf } from "./linearFunctions";
 import { MAX_POOL_OF_BYTES, maxPoolAttributes } from "./maxPoolFunction";
 import { type NodeProto, NodeProtoSchema } from "./onnx_pb";
 
-/** Who can read a value as bytes: a lookup of codes in integers, or a max pooling that only such lookups read. */
+/** Who can read a value as bytes: a lookup of codes in integers, a dense layer in INT8, or a max pooling that only such read. */
 interface Reader {
   node: NodeProto;
   /** Names of the scale and zero point that the value is quantised by. */
@@ -22,11 +22,12 @@ interface Group {
   readers: Reader[];
 }
 
-const nameOf = ({ domain, opType }: NodeProto) => (domain === LUTNN_DOMAIN ? lookupName(opType) : undefined);
+const nameOf = ({ domain, opType }: NodeProto) =>
+  domain === LUTNN_DOMAIN ? operatorName(opType) : undefined;
 
 /**
- * Lets lookups whose codes are defined in integers hand bytes to each other: what a lookup makes and others quantise goes out
- * quantised (`…ToBytes`; `…WithBytes` where somebody reads the result itself, too), and they read bytes (`…OfBytes…`). The
+ * Lets lookups whose codes are defined in integers, and dense layers in INT8, hand bytes to each other: what one makes and others
+ * quantise goes out quantised (`…ToBytes`; `…WithBytes` where somebody reads the result itself, too), and they read bytes (`…OfBytes…`). The
  * bytes are those that the readers would have made; max pooling between them pools bytes, since the largest number has the
  * largest byte. Of readers that quantise a value differently the largest group gets bytes. Call it when other steps have
  * put everything into lookups that goes there.
@@ -47,7 +48,7 @@ export function passBytes(graph: GraphBuilder, ends: ReadonlySet<string>): void 
       maker,
       create(NodeProtoSchema, {
         ...made,
-        opType: lookupOperatorOf({ ...nameOf(made)!, results: alone ? "ToBytes" : "WithBytes" }),
+        opType: operatorOf({ ...nameOf(made)!, results: alone ? "ToBytes" : "WithBytes" }),
         input: [...made.input, group.scale, group.zeroPoint],
         output: alone ? [bytes] : [value, bytes],
       }),
@@ -137,7 +138,7 @@ function readBytes(
   const known = changed.get(node) ?? node;
   const name = nameOf(known);
   if (name) {
-    const opType = lookupOperatorOf({ ...name, base: `${name.base}OfBytes` as typeof name.base });
+    const opType = operatorOf({ ...name, base: `${name.base}OfBytes` as typeof name.base });
     changed.set(node, create(NodeProtoSchema, { ...known, opType, input: [bytes, ...known.input.slice(2)] }));
     return;
   }

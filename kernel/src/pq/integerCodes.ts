@@ -13,6 +13,7 @@ import {
   type IntegerCodebooks,
   type QuantizerShape,
 } from "./reference";
+import { bitsOf, middles, numBins, triedShares } from "./sizeBins";
 
 /** In which numbers codes are defined; see DESIGN: "two definitions of a code". */
 export type CodeKind = "float32" | "int8";
@@ -47,21 +48,12 @@ export function checkInputQuantization(what: string, { scale, zeroPoint }: Input
     );
 }
 
-/** How many numbers of x there are of each size: by the upper 16 bits of |x|, which tell sizes apart to 1 in 128. */
+/** How many numbers of x there are of each size. */
 function countSizes(x: Float32Array): Uint32Array {
-  const counts = new Uint32Array(2 ** 15);
-  for (const bits of new Uint32Array(x.buffer, x.byteOffset, x.length)) counts[(bits & 0x7fffffff) >>> 16]++;
+  const counts = new Uint32Array(numBins);
+  for (const bits of bitsOf(x)) counts[(bits & 0x7fffffff) >>> 16]++;
   return counts;
 }
-
-/** The middle of the sizes that are counted together; the first are zeros, and as good as zeros. */
-const middles = new Float32Array(
-  Uint32Array.from({ length: 2 ** 15 }, (_, i) => (i ? i * 2 ** 16 + 2 ** 15 : 0)).buffer,
-);
-
-/** Limits that are tried, from the largest size down: so many to a factor of 2, and down to 1 / 64. */
-const limitsToAnOctave = 4;
-const limits = 6 * limitsToAnOctave;
 
 /** Σ (x − x̂)², about: sizes beyond a limit are cut off, others rounded to steps. */
 function squaredError(counts: Uint32Array, limit: number, step: number): number {
@@ -88,8 +80,8 @@ export function chooseInputQuantization(x: Float32Array, isNonNegative: boolean)
   const counts = countSizes(x);
   const largest = x.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   let best = { limit: largest, error: Number.POSITIVE_INFINITY };
-  for (let i = 0; i <= limits; i++) {
-    const limit = largest * 2 ** (-i / limitsToAnOctave);
+  for (const share of triedShares) {
+    const limit = largest * share;
     const error = squaredError(counts, limit, limit / steps);
     if (error < best.error) best = { limit, error };
   }

@@ -164,6 +164,31 @@ export function lookupReference(
   return sums;
 }
 
+/** How a dense layer computes in integers. */
+export interface IntegerProduct {
+  input: InputQuantization;
+  /** int8 (D, M), within ±127 */
+  weights: Int8Array;
+}
+
+/** Σ_d (q_d − zeroPoint)·w_dm with q the bytes of x: x float32 (N, D), weights int8 (D, M) → int32 (N, M), exact. */
+export function integerProductReference(
+  x: Float32Array,
+  rows: number,
+  { input, weights }: IntegerProduct,
+  outputs: number,
+): Int32Array {
+  const q = quantizeInputReference(x, input);
+  const inputLength = weights.length / outputs;
+  const sums = new Int32Array(rows * outputs);
+  for (let n = 0; n < rows; n++)
+    for (let d = 0; d < inputLength; d++) {
+      const difference = q[n * inputLength + d] - input.zeroPoint;
+      for (let m = 0; m < outputs; m++) sums[n * outputs + m] += difference * weights[d * outputs + m];
+    }
+  return sums;
+}
+
 /** sum × scale + bias, each operation rounded to float32: sums int32 (N, M), scale and bias float32 (M) → float32 (N, M). */
 export function scaleSumsReference(
   sums: Int32Array,

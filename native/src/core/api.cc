@@ -2,45 +2,16 @@
 #include <algorithm>
 #include <cstring>
 #include <memory>
-#include <mutex>
-#include <variant>
 #include <vector>
 
 #include "core/api_context.h"
-#include "core/lut_conv.h"
-#include "core/lut_matmul.h"
+#include "core/api_layer.h"
 #include "core/quantize_table.h"
-#include "core/rules.h"
 #include "core/table_sums.h"
 #include "core/thread_pool.h"
 #include "isa/dispatch.h"
 
 using namespace lutnn;
-
-struct lutnn_layer {
-  size_t numCodebooks, numCentroids, inputs, outputs;
-  bool isInteger;
-  std::variant<LutMatMul, LutConv> op;
-  mutable std::mutex planMutex;
-  mutable std::shared_ptr<const ConvPlan> lastPlan;  // of the last image size
-
-  template <class Op, class... Arguments>
-  lutnn_layer(const Lookup& lookup, bool isInteger, std::in_place_type_t<Op> kind, const Arguments&... arguments)
-      : numCodebooks(lookup.numCodebooks),
-        numCentroids(lookup.numCentroids),
-        inputs(lookup.numCodebooks * lookup.subvectorLength),
-        outputs(lookup.outputs),
-        isInteger(isInteger),
-        op(kind, arguments...) {}
-
-  const LutConv* conv() const { return std::get_if<LutConv>(&op); }
-  std::shared_ptr<const ConvPlan> planFor(size_t height, size_t width) const {
-    const std::lock_guard<std::mutex> lock(planMutex);
-    if (!lastPlan || lastPlan->height() != height || lastPlan->width() != width)
-      lastPlan = std::make_shared<const ConvPlan>(conv()->plan(height, width));
-    return lastPlan;
-  }
-};
 
 namespace {
 
@@ -85,7 +56,7 @@ struct Inputs {
 LayerInput elementsOf(const lutnn_layer& layer, const lutnn_inputs& given, const char* rule,
                       std::initializer_list<size_t> sizes) {
   if (!given.quantized) return array("x", given.x, rule, sizes);
-  if (!layer.isInteger)
+  if (!layer.takesBytes)
     throw Refusal{LUTNN_WRONG_KIND,
                   "inputs that are bytes must go to a layer of encoding \"integer\", whose model says "
                   "what they mean; pass x as floats"};
@@ -93,15 +64,16 @@ LayerInput elementsOf(const lutnn_layer& layer, const lutnn_inputs& given, const
 }
 
 Inputs inputsOf(const lutnn_layer& layer, const lutnn_inputs& given) {
-  const LutConv* conv = layer.conv();
-  if (!conv) {
+  const Window* window = layer.window();
+  if (!window) {
     const size_t rows = count("rows", given.count);
-    const LayerInput x = elementsOf(layer, given, "rows · numCodebooks · subvectorLength", {rows, layer.inputs});
+    const char* const rule = layer.isDense() ? "rows · inputs" : "rows · numCodebooks · subvectorLength";
+    const LayerInput x = elementsOf(layer, given, rule, {rows, layer.inputs});
     return {.x = x, .count = rows, .xElements = layer.inputs, .positions = 1};
   }
-  const size_t batch = count("batch", given.count), channels = conv->window().inputChannels;
+  const size_t batch = count("batch", given.count), channels = window->inputChannels;
   const size_t height = count("height", given.height, 1), width = count("width", given.width, 1);
-  requireImage(conv->window(), height, width);
+  requireImage(*window, height, width);
   const LayerInput x =
       elementsOf(layer, given, "batch · inputChannels · height · width", {batch, channels, height, width});
   std::shared_ptr<const ConvPlan> plan = layer.planFor(height, width);
@@ -109,9 +81,9 @@ Inputs inputsOf(const lutnn_layer& layer, const lutnn_inputs& given) {
   return {.x = x, .count = batch, .xElements = channels * height * width, .positions = positions, .plan = plan};
 }
 
-/// The codes of inputs, as the layer has them or as float32 would.
+/// The codes of inputs, as a layer of lookups has them or as float32 would.
 void encodeInputs(const lutnn_layer& layer, const Inputs& in, bool exactly, uint8_t* codes, Workspace& workspace) {
-  if (const LutConv* conv = layer.conv()) {
+  if (const auto* conv = std::get_if<LutConv>(&layer.op)) {
     if (exactly) conv->encodeExactly(*in.plan, in.x.x, in.count, codes, workspace);
     else conv->encode(*in.plan, in.x, in.count, codes, workspace);
   } else {
@@ -152,8 +124,13 @@ struct lutnn_call {
     const Epilogue epilogue{
         .residual = residual ? residual + at : nullptr, .relu = relu, .quantized = quantized.from(at), .gelu = gelu};
     float* out = y ? y + at : nullptr;
-    if (const LutConv* conv = layer.conv()) conv->run(*inputs.plan, x, to - from, out, epilogue, workspace, threads);
-    else std::get<LutMatMul>(layer.op).run(x, to - from, out, epilogue, workspace, threads);
+    std::visit(
+        [&](const auto& op) {
+          if constexpr (requires { op.window(); })
+            op.run(*inputs.plan, x, to - from, out, epilogue, workspace, threads);
+          else op.run(x, to - from, out, epilogue, workspace, threads);
+        },
+        layer.op);
   }
 
   void run(Workspace& workspace) const {
@@ -196,13 +173,13 @@ void requireAllApart(const std::vector<Memory>& read, const std::vector<Memory>&
 /// Checks an array of results.
 template <class Array>
 auto results(const lutnn_layer& layer, const Inputs& inputs, size_t all, const char* name, const Array& given) {
-  if (!layer.conv()) return array(name, given, "rows · outputs", {all, layer.outputs});
+  if (!layer.window()) return array(name, given, "rows · outputs", {all, layer.outputs});
   return array(name, given, "batch · outputs · output height · output width",
                {all, layer.outputs, inputs.plan->outputHeight(), inputs.plan->outputWidth()});
 }
 
 lutnn_call callOf(const lutnn_layer& layer, const lutnn_run& given) {
-  const size_t all = count(layer.conv() ? "batch" : "rows", given.inputs.count);
+  const size_t all = count(layer.window() ? "batch" : "rows", given.inputs.count);
   const size_t threads = given.executor ? 1 : count("threads", given.threads, 1, kMaxThreads);
   if (given.executor) count("slots", given.executor->slots, 1);
   const size_t to = count("to", given.to, 0, static_cast<int64_t>(all));
@@ -341,8 +318,8 @@ size_t lutnn_layer_bytes(const lutnn_layer* layer) {
 lutnn_code lutnn_layer_output_size(const lutnn_layer* layer, int64_t height, int64_t width, int64_t size[2],
                                    lutnn_error* error) {
   return guarded(error, [&] {
-    if (!layer->conv()) throw Refusal{LUTNN_WRONG_KIND, "a layer on the rows of a matrix has no output size"};
-    const Window& w = layer->conv()->window();
+    if (!layer->window()) throw Refusal{LUTNN_WRONG_KIND, "a layer on the rows of a matrix has no output size"};
+    const Window& w = *layer->window();
     const size_t h = count("height", height, 1), v = count("width", width, 1);
     requireImage(w, h, v);
     const auto extent = [](auto... axis) { return static_cast<int64_t>(outputExtent(axis...)); };
@@ -366,11 +343,12 @@ void lutnn_call_free(lutnn_call* call) { delete call; }
 lutnn_code lutnn_layer_encode(const lutnn_layer* layer, const lutnn_inputs* given, lutnn_bytes_out codes,
                               lutnn_context* context, lutnn_error* error) {
   return guarded(error, [&] {
+    const size_t numCodebooks = layer->counts().numCodebooks;
     const Inputs in = inputsOf(*layer, *given);
     if (in.plan)
       array("codes", codes, "batch · output height · output width · numCodebooks",
-            {in.count, in.plan->outputHeight(), in.plan->outputWidth(), layer->numCodebooks});
-    else array("codes", codes, "rows · numCodebooks", {in.count, layer->numCodebooks});
+            {in.count, in.plan->outputHeight(), in.plan->outputWidth(), numCodebooks});
+    else array("codes", codes, "rows · numCodebooks", {in.count, numCodebooks});
     requireApart("x", given->x, "codes", codes);
     encodeInputs(*layer, in, false, codes.data, context->workspace);
   });
@@ -379,12 +357,13 @@ lutnn_code lutnn_layer_encode(const lutnn_layer* layer, const lutnn_inputs* give
 lutnn_code lutnn_layer_lookup(const lutnn_layer* layer, lutnn_bytes codes, int64_t positions, lutnn_ints_out sums,
                               lutnn_context* context, lutnn_error* error) {
   return guarded(error, [&] {
-    const LutConv* conv = layer->conv();
+    const CodeCounts& counts = layer->counts();
+    const auto* conv = std::get_if<LutConv>(&layer->op);
     const size_t N = count(conv ? "positions" : "rows", positions);
-    array("codes", codes, conv ? "positions · numCodebooks" : "rows · numCodebooks", {N, layer->numCodebooks});
+    array("codes", codes, conv ? "positions · numCodebooks" : "rows · numCodebooks", {N, counts.numCodebooks});
     array("sums", sums, conv ? "positions · outputs" : "rows · outputs", {N, layer->outputs});
     requireApart("codes", codes, "sums", sums);
-    requireCodes(codes.data, static_cast<size_t>(codes.length), layer->numCentroids);
+    requireCodes(codes.data, static_cast<size_t>(codes.length), counts.numCentroids);
     if (conv) conv->lookup(codes.data, N, sums.data, context->workspace);
     else std::get<LutMatMul>(layer->op).lookup(codes.data, N, sums.data);
   });
@@ -393,12 +372,14 @@ lutnn_code lutnn_layer_lookup(const lutnn_layer* layer, lutnn_bytes codes, int64
 lutnn_code lutnn_layer_mismatch(const lutnn_layer* layer, const lutnn_inputs* given, double* share,
                                 lutnn_context* context, lutnn_error* error) {
   return guarded(error, [&] {
-    if (!std::visit([](const auto& op) { return op.hasExact(); }, layer->op))
+    const size_t numCodebooks = layer->counts().numCodebooks;
+    const auto* matMul = std::get_if<LutMatMul>(&layer->op);
+    if (!(matMul ? matMul->hasExact() : std::get<LutConv>(layer->op).hasExact()))
       throw Refusal{
           LUTNN_WRONG_KIND,
           "codes that are defined in integers have no others to differ from; ask a layer of another encoding"};
     const Inputs in = inputsOf(*layer, *given);
-    std::vector<uint8_t> codes(in.count * in.positions * layer->numCodebooks), exact(codes.size());
+    std::vector<uint8_t> codes(in.count * in.positions * numCodebooks), exact(codes.size());
     encodeInputs(*layer, in, false, codes.data(), context->workspace);
     encodeInputs(*layer, in, true, exact.data(), context->workspace);
     size_t different = 0;

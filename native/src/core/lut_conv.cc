@@ -47,12 +47,12 @@ LutConv::LutConv(const Microkernels& kernels, const Lookup& lookup, const Window
       read_(read),
       encoder_(encoding, kernels, lookup, &window),
       table_(kernels, lookup, firstOrder(lookup, read)),
-      scale_(lookup) {}
+      scale_(lookup.tableScale, lookup.bias, lookup.outputs) {}
 
 ConvPlan LutConv::plan(size_t height, size_t width) const {
   ConvPlan plan{
       WindowPlanes(window_, height, width, channelsPerCodebook_, kTilePositions, !encoder_->readsWholePlanes()), {}};
-  plan.encoderTaps = encoder_->taps(plan);
+  plan.readTaps = encoder_->taps(plan);
   return plan;
 }
 
@@ -159,7 +159,7 @@ void LutConv::run(const ConvPlan& plan, LayerInput x, size_t batch, float* y, co
     executor.forEach(roundUp(numCodebooks, kTaskCodebooks) / kTaskCodebooks, [&](size_t task, size_t slot) {
       const size_t first = task * kTaskCodebooks, count = std::min(kTaskCodebooks, numCodebooks - first);
       Scratch& scratch = workspace.scratch[slot];
-      const ptrdiff_t* taps = plan.encoderTaps.data();
+      const ptrdiff_t* taps = plan.readTaps.data();
       if (group == 1)
         return encodeTile(*encoder_, taps, plan, tile, {first, count, codes + first * stride, stride}, scratch);
       uint8_t* rows = scratch.rows.reserve(kTaskCodebooks * stride);
@@ -182,7 +182,7 @@ void LutConv::run(const ConvPlan& plan, LayerInput x, size_t batch, float* y, co
       const Output part = partOf(tileOut, m * plane + n, m);
       if (!epilogue.byPieces()) return lookup(part);
       const size_t at = image * outputs_ * plane + tile.firstRow * width + m * plane + n;
-      lookUpPiece(kernels_, part, epilogue, epilogue.quantized.from(at), {count, some}, scratch, lookup);
+      computePiece(kernels_, part, epilogue, epilogue.quantized.from(at), {count, some}, scratch, lookup);
     });
     timer.lookedUp();
   });
@@ -204,7 +204,7 @@ void LutConv::encodeBatch(const Encoder& encoder, const ptrdiff_t* taps, const C
 }
 
 void LutConv::encode(const ConvPlan& plan, LayerInput x, size_t batch, uint8_t* codes, Workspace& workspace) const {
-  encodeBatch(*encoder_, plan.encoderTaps.data(), plan, x, batch, codes, workspace);
+  encodeBatch(*encoder_, plan.readTaps.data(), plan, x, batch, codes, workspace);
 }
 
 void LutConv::encodeExactly(const ConvPlan& plan, const float* x, size_t batch, uint8_t* codes,

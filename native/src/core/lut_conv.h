@@ -2,17 +2,12 @@
 // of one instruction set.
 #pragma once
 
+#include "core/conv_plan.h"
 #include "core/encoder.h"
 #include "core/executor.h"
 #include "core/packing.h"
-#include "core/window.h"
 
 namespace lutnn {
-
-/// What a convolution needs to know of images of one size.
-struct ConvPlan : WindowPlanes {
-  std::vector<ptrdiff_t> encoderTaps;
-};
 
 class LutConv {
  public:

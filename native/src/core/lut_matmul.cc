@@ -22,7 +22,7 @@ LutMatMul::LutMatMul(const Microkernels& kernels, const Lookup& lookup, Encoding
       outputs_(lookup.outputs),
       encoder_(encoding, kernels, lookup),
       table_(kernels, lookup, PackedTable::Order::kGather),
-      scale_(lookup) {}
+      scale_(lookup.tableScale, lookup.bias, lookup.outputs) {}
 
 void LutMatMul::encodeSome(LayerInput x, size_t rows, uint8_t* codes, Workspace::Scratch& scratch) const {
   if (x.areBytes) encoder_->asInteger()->encodeByteRows(x.bytes, rows, codes, scratch);
@@ -36,11 +36,11 @@ void LutMatMul::lookUpPieces(const TilePart& tile, const Output& out, const Epil
     const size_t width = std::min(kGatherOutputs, end - m);
     for (size_t n = 0; n < tile.rows; n += kPieceRows) {
       const size_t some = std::min(kPieceRows, tile.rows - n), at = (tile.firstRow + n) * outputs_ + m;
-      lookUpPiece(kernels_, partOf(out, at, m), epilogue, epilogue.quantized.from(at), {some, width}, scratch,
-                  [&](const Output& part) {
-                    const uint8_t* codes = tile.codes + n * numCodebooks_;
-                    kernels_.lookupGather(table_.gather().blocks(m, width), codes, some, part);
-                  });
+      computePiece(kernels_, partOf(out, at, m), epilogue, epilogue.quantized.from(at), {some, width}, scratch,
+                   [&](const Output& part) {
+                     const uint8_t* codes = tile.codes + n * numCodebooks_;
+                     kernels_.lookupGather(table_.gather().blocks(m, width), codes, some, part);
+                   });
     }
   }
 }

@@ -81,7 +81,7 @@ size_t lutnn_context_bytes(const lutnn_context* context);
 /* Name i of the instruction sets that are there, fastest first; null behind the last. */
 const char* lutnn_available_isa(size_t i);
 
-/* A replaced layer: on the rows of a matrix, or on a window of images. */
+/* A layer: replaced, or dense in integers; on the rows of a matrix, or on a window of images. */
 
 typedef struct lutnn_lookup {
   int64_t num_codebooks;  // C, from 1
@@ -138,7 +138,24 @@ size_t lutnn_layer_bytes(const lutnn_layer* layer);
 lutnn_code lutnn_layer_output_size(const lutnn_layer* layer, int64_t height, int64_t width, int64_t size[2],
                                    lutnn_error* error);
 
-/* x (count, C·V); or, of a layer on a window, (count, channels, height, width). */
+/* A dense layer in integers: inputs are bytes as lutnn_integer_codes has them, y = scale · Σ_d (q_d − input_zero_point) · w_dm +
+   bias, the sum exact, product and sum rounded one after the other. On a window padding is the zero point. It runs as a layer
+   of lookups does, but has no codes. */
+typedef struct lutnn_dense {
+  int64_t inputs;  // D, 1 … 66,311; on a window channels · filter height · filter width
+  int64_t outputs;  // M, from 1
+  float input_scale;  // finite, above 0
+  int64_t input_zero_point;  // 0 … 255
+  lutnn_int8s weights;  // (D, M), on a window (M, channels, filter height, filter width); within ±127
+  lutnn_floats scale;  // (M)
+  lutnn_floats bias;  // (M)
+} lutnn_dense;
+
+/* On the rows of a matrix where window is null. To be freed by lutnn_layer_free. */
+lutnn_code lutnn_dense_create(const lutnn_context* context, const lutnn_dense* dense, const lutnn_window* window,
+                              lutnn_layer** layer, lutnn_error* error);
+
+/* x (count, C·V), of a dense layer (count, D); or, of a layer on a window, (count, channels, height, width). */
 typedef struct lutnn_inputs {
   lutnn_floats x;
   int64_t count;
@@ -172,7 +189,8 @@ typedef struct lutnn_run {
   int64_t threads;  // 1 … 256 of our own, where there is no executor
   const lutnn_executor* executor;  // null, or the host's threads; it must live as long as the run
   int64_t from, to;  // only these rows or images are computed, `to` not among them
-  const lutnn_doubles_out* times;  // null, or (2): ms of encoding and of looking up are added to it
+  const lutnn_doubles_out*
+      times;  // null, or (2): ms of encoding and of looking up are added to it; of bringing in order and of multiplying
 } lutnn_run;
 
 lutnn_code lutnn_layer_run(const lutnn_layer* layer, const lutnn_run* run, lutnn_context* context, lutnn_error* error);

@@ -213,12 +213,12 @@ GatherTable PackedTable::gather() const {
           .entries = gathered_.data()};
 }
 
-PackedScale::PackedScale(const Lookup& lookup)
-    : scale_(roundUp(lookup.outputs, kGatherOutputs)), bias_(roundUp(lookup.outputs, kGatherOutputs)) {
+PackedScale::PackedScale(const float* scale, const float* bias, size_t outputs)
+    : scale_(roundUp(outputs, kGatherOutputs)), bias_(roundUp(outputs, kGatherOutputs)) {
   std::memset(scale_.data(), 0, scale_.bytes());
   std::memset(bias_.data(), 0, bias_.bytes());
-  std::copy_n(lookup.tableScale, lookup.outputs, scale_.data());
-  std::copy_n(lookup.bias, lookup.outputs, bias_.data());
+  std::copy_n(scale, outputs, scale_.data());
+  std::copy_n(bias, outputs, bias_.data());
 }
 
 Output PackedScale::output(float* y, size_t stride, const Epilogue& epilogue) const {

@@ -168,7 +168,8 @@ struct Epilogue {
 /// Scale and bias of each output, filled up with 0 to the width of a gather table.
 class PackedScale {
  public:
-  explicit PackedScale(const Lookup& lookup);
+  /// Both (outputs).
+  PackedScale(const float* scale, const float* bias, size_t outputs);
   /// Real outputs y with these scales.
   Output output(float* y, size_t stride, const Epilogue& epilogue = {}) const;
   size_t bytes() const { return scale_.bytes() + bias_.bytes(); }

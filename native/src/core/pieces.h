@@ -1,4 +1,4 @@
-// Results of lookups that go on to be something else: they are computed as floats, a piece at a time, and become what is wanted
+// Results of layers that go on to be something else: they are computed as floats, a piece at a time, and become what is wanted
 // while they are cached.
 #pragma once
 
@@ -15,11 +15,11 @@ struct Piece {
 /// Elements of the largest piece.
 constexpr size_t kPieceElements = 64 * 256;
 
-/// Lets lookup(out) compute a piece of real outputs, then what the epilogue says beyond residual and ReLU. `out` begins where
+/// Lets compute(out) make a piece of real outputs, then what the epilogue says beyond residual and ReLU. `out` begins where
 /// the piece does, and has no y where only bytes are wanted; `bytes` begins there too, rows as far apart as out's.
-template <class Lookup>
-void lookUpPiece(const Microkernels& kernels, const Output& out, const Epilogue& epilogue, const ByteResults& bytes,
-                 const Piece& piece, Workspace::Scratch& scratch, const Lookup& lookup) {
+template <class Compute>
+void computePiece(const Microkernels& kernels, const Output& out, const Epilogue& epilogue, const ByteResults& bytes,
+                  const Piece& piece, Workspace::Scratch& scratch, const Compute& compute) {
   Output floats = out;
   if (!out.y) {
     floats.stride = piece.count;
@@ -28,7 +28,7 @@ void lookUpPiece(const Microkernels& kernels, const Output& out, const Epilogue&
       std::memcpy(floats.y + r * floats.stride, out.residual + r * out.stride, piece.count * sizeof(float));
     if (out.residual) floats.residual = floats.y;
   }
-  lookup(floats);
+  compute(floats);
   for (size_t r = 0; r < piece.rows; r++) {
     float* y = floats.y + r * floats.stride;
     if (epilogue.gelu) kernels.gelu(y, piece.count);

@@ -8,6 +8,10 @@
 #else
 #include <cpuid.h>
 #endif
+#if defined(__linux__)
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
 
 namespace lutnn {
 
@@ -46,8 +50,18 @@ static bool bits(uint32_t word, std::initializer_list<int> indices) {
   return true;
 }
 
+/// Whether the threads of this process may use tiles. Linux saves their 8 KB for those alone that have asked.
+static bool mayUseTiles() {
+#if defined(__linux__)
+  constexpr long kRequestPermission = 0x1023, kTileData = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
+#else
+  return false;
+#endif
+}
+
 CpuFeatures cpuFeatures() {
-  constexpr uint64_t kAvxStates = 0x06, kAvx512States = 0xe6;  // of XCR0
+  constexpr uint64_t kAvxStates = 0x06, kAvx512States = 0xe6, kTileStates = 0x60000;  // of XCR0
   const Registers basic = cpuid(1), extended = cpuid(7);
   const uint64_t states = bits(basic.ecx, {27}) ? savedStates() : 0;
   CpuFeatures features;
@@ -61,6 +75,7 @@ CpuFeatures cpuFeatures() {
     features.avx512Vbmi2 = bits(extended.ecx, {6});
     features.avx512Vnni = bits(extended.ecx, {11});
   }
+  if ((states & kTileStates) == kTileStates) features.amxInt8 = bits(extended.edx, {24, 25}) && mayUseTiles();
   return features;
 }
 

@@ -7,11 +7,30 @@
 
 namespace lutnn {
 
+#if defined(LUTNN_AMX)
+/// AMX multiplies the bytes of dense layers; all else is AVX-512's. Made here: a file of an instruction set must run nothing of it
+/// before it is chosen.
+static const Microkernels& amxMicrokernels() {
+  static const Microkernels amx = [] {
+    Microkernels kernels = kAvx512VbmiMicrokernels;
+    kernels.isa = "amx";
+    kernels.dense = &kAmxMicrokernelsDense;
+    return kernels;
+  }();
+  return amx;
+}
+#endif
+
 static std::vector<const Microkernels*> findMicrokernels() {
   std::vector<const Microkernels*> found;
 #if defined(LUTNN_X86)
   const CpuFeatures cpu = cpuFeatures();
-  if (cpu.avx512 && cpu.avx512Vbmi && cpu.avx512Vbmi2 && cpu.avx512Vnni) found.push_back(&kAvx512VbmiMicrokernels);
+  if (cpu.avx512 && cpu.avx512Vbmi && cpu.avx512Vbmi2 && cpu.avx512Vnni) {
+#if defined(LUTNN_AMX)
+    if (cpu.amxInt8) found.push_back(&amxMicrokernels());
+#endif
+    found.push_back(&kAvx512VbmiMicrokernels);
+  }
   if (cpu.avx512) found.push_back(&kAvx512Microkernels);
   if (cpu.avx2 && cpu.fma) found.push_back(&kAvx2Microkernels);
 #elif defined(LUTNN_ARM64)

@@ -143,6 +143,45 @@ extern const MicrokernelsInt8 kAvx512VbmiMicrokernelsInt8;
 extern const MicrokernelsInt8 kNeonMicrokernelsInt8;
 extern const MicrokernelsInt8 kNeonDotMicrokernelsInt8;
 
+/// Outputs side by side in the weights of a dense layer.
+constexpr size_t kDenseOutputs = 16;
+/// Positions that columns of quads are filled up to a multiple of.
+constexpr size_t kDensePositions = 16;
+
+/// The weights of a dense layer in quads, of absent outputs and elements 0; 64-byte aligned. Sums are start_m + Σ x · weight, in
+/// int32 that may wrap around on the way; x is a byte, less 128 where MicrokernelsDense says so, which the starts make up for.
+struct DenseWeights {
+  size_t outputs;
+  size_t numQuads;  // Q, a multiple of G
+  const int8_t* weights;  // (ceil(M / 16), Q / G, 16, G, 4), within ±127
+  const int32_t* starts;  // (ceil(M / 16), 16)
+
+  /// Those of `count` outputs from m on, a multiple of 16.
+  DenseWeights part(size_t m, size_t count) const {
+    return {.outputs = count, .numQuads = numQuads, .weights = weights + m * numQuads * 4, .starts = starts + m};
+  }
+};
+
+/// Products of bytes.
+struct MicrokernelsDense {
+  /// Whether inputs lose 128, to be signed.
+  bool isSigned;
+  /// What the number of quads is a multiple of, for rows (whose G is 1) and for columns (where it is G).
+  size_t rowQuads, columnQuads;
+  /// x, rows of Q quads, rowStride bytes apart → sums or y (rows, M).
+  void (*multiplyRows)(const DenseWeights&, const uint8_t* x, size_t rowStride, size_t rows, const Output&);
+  /// Quads (Q, positions filled up to a multiple of 16), `stride` quads apart → sums or y (M, positions).
+  void (*multiplyColumns)(const DenseWeights&, const uint8_t* quads, size_t stride, size_t positions, const Output&);
+};
+
+extern const MicrokernelsDense kScalarMicrokernelsDense;
+extern const MicrokernelsDense kAvx2MicrokernelsDense;
+extern const MicrokernelsDense kAvx512MicrokernelsDense;
+extern const MicrokernelsDense kAvx512VbmiMicrokernelsDense;
+extern const MicrokernelsDense kAmxMicrokernelsDense;
+extern const MicrokernelsDense kNeonMicrokernelsDense;
+extern const MicrokernelsDense kNeonDotMicrokernelsDense;
+
 /// Images of up to so many output positions are read faster by gather than by shuffle, as read_bench measured it for
 /// up to 32, 128, 384 and more codebooks, each for up to 128 and for more outputs.
 struct GatherLimits {
@@ -232,6 +271,7 @@ struct Microkernels {
   void (*scatterAdd)(const TableSums&, const float* values, size_t firstBook, size_t endBook, float* table);
 
   const MicrokernelsInt8* int8;
+  const MicrokernelsDense* dense;
 
   GatherLimits gatherLimits;
   size_t gatherUpTo(size_t numCodebooks, size_t outputs) const {

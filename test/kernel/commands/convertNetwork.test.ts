@@ -46,10 +46,13 @@ beforeAll(async () => {
 });
 
 describe("lutnn convert", () => {
-  it.each(["digits", "digits.onnx"])(
-    "takes %s by a data set's name the whole way",
+  it.each([
+    ["digits", "float32", ""],
+    ["digits.onnx", "int8", "1 dense layer in INT8 .* ranges from 128 examples of optdigits; .*, "],
+  ])(
+    "takes %s by a data set's name the whole way, what stays dense in %s",
     { timeout: 180_000 },
-    async (network) => {
+    async (network, remainder, told) => {
       const words = ["--data", "digits", "--output", "made.onnx", "--store", "work", "--examples", "300"];
       rmSync(join(folder, "work"), { recursive: true, force: true });
       const { status, stdout, stderr } = convert(
@@ -59,6 +62,8 @@ describe("lutnn convert", () => {
         "1",
         "--layers",
         "conv2,conv5",
+        "--remainder",
+        remainder,
       );
       expect([status, stderr]).toEqual([0, ""]);
       expect(stdout).toMatch(/layers that can be replaced .*\n.*\n.*\nconv2 .*\nconv5 /);
@@ -70,7 +75,9 @@ describe("lutnn convert", () => {
         return Number(value);
       });
       expect(Math.min(...said)).toBeGreaterThan(50);
-      expect(stdout).toMatch(/saved made.onnx: .* 2 of 2 layers replaced, checked in ONNX Runtime/);
+      expect(stdout).toMatch(
+        new RegExp(`saved made.onnx: .* 2 of 2 layers replaced, ${told}checked in ONNX Runtime`),
+      );
       const { test } = await datasets.digits();
       const session = await InferenceSession.create(join(folder, "made.onnx"));
       expect((await session.evaluate(test)).accuracy).toBeCloseTo(said[2], 0);
@@ -114,6 +121,10 @@ describe("lutnn convert", () => {
     [
       ["lines", "--data", "x.npy", "--targets", "y.npy", "-o", "y.onnx", "--profile", "best"],
       "--profile must be plus or paper (got best)",
+    ],
+    [
+      ["lines", "--data", "x.npy", "--targets", "y.npy", "-o", "y.onnx", "--remainder", "int4"],
+      "--remainder must be float32 or int8 (got int4)",
     ],
   ])("says in one line what is wrong, and ends with 2: %j", (words, sentence) => {
     const { status, stdout, stderr } = convert(...words);

@@ -348,7 +348,7 @@ describe("which backend runs", () => {
     });
     const x = whole(draw, [1, ...layer.shape]);
     await expect(InferenceSession.create(foreign, { backend: "native" })).rejects.toThrow(
-      /every lookup of model must run natively \(ai\.lutnn\.LutConvSwish "lookup" would run as its function/,
+      /every operator of ours in model must run natively \(ai\.lutnn\.LutConvSwish "lookup" would run as its function/,
     );
     expect(await runIn(foreign, { x }, { backend: "onnxruntime" })).toEqual(
       await runIn(file, { x }, { backend: "onnxruntime" }),

@@ -206,10 +206,10 @@ describe("verifyNative", () => {
     const inside = lib("layers/exportOnnx") as { exportOnnx: typeof exportOnnx };
     const { exportOnnx: right } = inside;
     const spy = vi.spyOn(inside, "exportOnnx").mockImplementation((given, options) => {
-      const [first, second] = given.outputs;
+      const [first, second] = model.outputs;
       return options
         ? right(given, options)
-        : right(tf.model({ inputs: given.inputs, outputs: [second, first] }));
+        : right(tf.model({ inputs: model.inputs, outputs: [second, first] }));
     });
     const verification = await lutnn.inference.verifyNative(model, data);
     spy.mockRestore();

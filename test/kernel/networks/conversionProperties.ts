@@ -25,7 +25,12 @@ function targetOf(model: tf.LayersModel): { target: TargetSpec; task?: TaskName 
 }
 
 /** The inputs as examples to learn from, with targets of nothing: calibration does not look at them. */
-function examplesOf(model: tf.LayersModel, inputs: readonly tf.Tensor[], target: TargetSpec): ArrayExamples {
+export function examplesOf(
+  model: tf.LayersModel,
+  inputs: readonly tf.Tensor[],
+  target: TargetSpec,
+): ArrayExamples {
+  const [count] = inputs[0].shape;
   const whole = target.kind === "class" || target.kind === "tokens";
   const each = target.kind === "class" || target.kind === "labels" ? 1 : target.length;
   const arrays = inputs.map((x, i) => {
@@ -36,7 +41,7 @@ function examplesOf(model: tf.LayersModel, inputs: readonly tf.Tensor[], target:
     name: "random",
     inputs: Object.fromEntries(arrays),
     target,
-    targets: whole ? new Int32Array(examples * each) : new Float32Array(examples * each),
+    targets: whole ? new Int32Array(count * each) : new Float32Array(count * each),
   });
 }
 

@@ -4,6 +4,7 @@ import { valuesOf } from "../../compute/valuesOf";
 import { LUTNN_DOMAIN } from "../../onnx/builder";
 import type { GraphBuilder, GraphValue } from "../../onnx/graphBuilder";
 import { imageAxes, isChannelsFirst } from "../../onnx/layout";
+import type { LinearOperatorName } from "../../onnx/linearFunctions";
 import type { GraphNode } from "../graph";
 import type { LinearOperator } from "../linearOperator";
 import { LutConv1D } from "../lutConv1d";
@@ -131,30 +132,38 @@ export const conv1d: LayerKind = {
   lookupTwin: LutConv1D,
 };
 
-/** A convolution that is looked up: the `ai.lutnn` node takes images, so a sequence becomes one of height 1. */
+/** A convolution as a node of ours, which takes images: a sequence becomes one of height 1. Then its activation. */
+export function writeAsImages(
+  graph: GraphBuilder,
+  node: GraphNode,
+  x: GraphValue,
+  { operator, constants, group }: { operator: LinearOperatorName; constants: string[]; group: number },
+): GraphValue {
+  const isSequence = x.order.length === 3;
+  const [length, channels] = x.shape;
+  const image = isSequence
+    ? graph.add("Reshape", [x.name, graph.integers([0, channels, 1, length])], `${node.key}/image`)
+    : x.name;
+  const window = convWindow(settings(node), [...spaceLengths(node, x), x.shape[x.order[1] - 1]]);
+  const attributes = { ...convAttributes(window), group };
+  const name = isSequence ? `${node.key}/positions` : node.key;
+  const y = graph.add(operator, [image, ...constants], name, attributes, LUTNN_DOMAIN);
+  const [positions, outputs] = outputLengths(node);
+  const output = isSequence
+    ? graph.add("Reshape", [y, graph.integers([0, outputs, positions])], node.key)
+    : y;
+  return fusedActivation(graph, node, imageOutput(node, output));
+}
+
+/** A convolution that is looked up. */
 export const lutConvolution: LayerKind = {
   classNames: ["LutConv2D", "LutConv1D"],
   layout: "channelsFirst",
   fault: convolutionFault,
-  write: (graph, node, [x], norm) => {
-    const layer = lookupLayerOf(node);
-    const operator = lookupOperator(node, "LutConv");
-    const isSequence = x.order.length === 3;
-    const [length, channels] = x.shape;
-    const image = isSequence
-      ? graph.add("Reshape", [x.name, graph.integers([0, channels, 1, length])], `${node.key}/image`)
-      : x.name;
-    const attributes = {
-      ...convAttributes(convWindow(settings(node), x.shape)),
-      group: layer.quantizerShape.numCodebooks,
-    };
-    const inputs = [image, ...lookupConstants(graph, node, norm)];
-    const name = isSequence ? `${node.key}/positions` : node.key;
-    const y = graph.add(operator, inputs, name, attributes, LUTNN_DOMAIN);
-    const [positions, outputs] = outputLengths(node);
-    const output = isSequence
-      ? graph.add("Reshape", [y, graph.integers([0, outputs, positions])], node.key)
-      : y;
-    return fusedActivation(graph, node, imageOutput(node, output));
-  },
+  write: (graph, node, [x], norm) =>
+    writeAsImages(graph, node, x, {
+      operator: lookupOperator(node, "LutConv"),
+      constants: lookupConstants(graph, node, norm),
+      group: lookupLayerOf(node).quantizerShape.numCodebooks,
+    }),
 };

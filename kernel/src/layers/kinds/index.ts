@@ -13,6 +13,7 @@ import { embedding } from "./embedding";
 import { expand } from "./expand";
 import { hardSwish } from "./hardSwish";
 import { identity } from "./identity";
+import { integerConvolution, integerDense } from "./integerLinear";
 import type { LayerKind } from "./kind";
 import { maskedMean } from "./maskedMean";
 import { masking } from "./masking";
@@ -86,7 +87,12 @@ export const kinds: readonly LayerKind[] = [
   zeroPadding2d,
 ];
 
-const byClass = new Map(kinds.flatMap((kind) => kind.classNames.map((name) => [name, kind] as const)));
+/** Kinds of layers that stand in the place of a network's own only while a file is written. */
+const kindsInFiles: readonly LayerKind[] = [integerConvolution, integerDense];
+
+const byClass = new Map(
+  [...kinds, ...kindsInFiles].flatMap((kind) => kind.classNames.map((name) => [name, kind] as const)),
+);
 
 /** The kind of a layer, undefined for one that is not known. */
 export const kindOf = (layer: tf.layers.Layer): LayerKind | undefined => byClass.get(layer.getClassName());
@@ -94,5 +100,5 @@ export const kindOf = (layer: tf.layers.Layer): LayerKind | undefined => byClass
 /** Whether a layer hands a mask on that was not there before it. */
 export const makesMask = (layer: tf.layers.Layer): boolean => kindOf(layer)?.makesMask?.(layer) ?? false;
 
-/** The class names of all kinds, in alphabetical order. */
-export const knownClasses = (): string[] => [...byClass.keys()].sort();
+/** The class names of all kinds that a network may have, in alphabetical order. */
+export const knownClasses = (): string[] => kinds.flatMap(({ classNames }) => classNames).sort();

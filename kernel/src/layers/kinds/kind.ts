@@ -33,7 +33,7 @@ export interface LayerKind {
   makesMask?(layer: tf.layers.Layer): boolean;
   /**
    * Adds the nodes of one call to the graph; returns its output.
-   * @param norm for lookups: the batch norm that is folded into them
+   * @param norm for lookups and layers in INT8: the batch norm that is folded into them
    */
   write(graph: GraphBuilder, node: GraphNode, inputs: GraphValue[], norm?: GraphNode): GraphValue;
   /** What of a call's settings cannot be written: "<setting> must be … (got …)", to stand behind the layer's name; null when all can. */

@@ -1,7 +1,7 @@
 import { LutnnError } from "../../errors";
 import type { TensorArray } from "../../onnx/builder";
 import type { GraphBuilder } from "../../onnx/graphBuilder";
-import type { LookupOperator } from "../../onnx/lookupFunctions";
+import type { LinearOperatorName } from "../../onnx/linearFunctions";
 import type { GraphNode } from "../graph";
 import { type ExportedLookup, LookupLayer } from "../lookupLayer";
 import { normAffine } from "./normalization";
@@ -15,7 +15,7 @@ export function lookupLayerOf({ key, layer }: GraphNode): LookupLayer {
 }
 
 /** The operator of a lookup layer's call: that name, or with `Integer` behind it for codes in integers. */
-export const lookupOperator = (node: GraphNode, name: "LutConv" | "LutMatMul"): LookupOperator =>
+export const lookupOperator = (node: GraphNode, name: "LutConv" | "LutMatMul"): LinearOperatorName =>
   lookupLayerOf(node).hasIntegerCodes ? `${name}Integer` : name;
 
 /**

@@ -3,7 +3,7 @@
 #include <limits>
 
 #include "fronts/onnxruntime/attention_operator.h"
-#include "fronts/onnxruntime/lookup_operator.h"
+#include "fronts/onnxruntime/layer_operator.h"
 #include "fronts/onnxruntime/max_pool_operator.h"
 
 namespace lutnn {
@@ -11,7 +11,7 @@ namespace lutnn {
 const std::vector<std::unique_ptr<const NativeOperator>>& nativeOperators() {
   static const auto* all = [] {
     auto* made = new std::vector<std::unique_ptr<const NativeOperator>>;
-    for (const LookupVariant& variant : lookupVariants()) made->push_back(std::make_unique<LookupOperator>(variant));
+    for (const LayerVariant& variant : layerVariants()) made->push_back(std::make_unique<LayerOperator>(variant));
     made->push_back(std::make_unique<MaxPoolOperator>());
     for (const bool isMasked : {false, true}) made->push_back(std::make_unique<AttentionOperator>(isMasked));
     return made;
@@ -69,6 +69,7 @@ struct Operators::Callbacks {
   static auto mayInplaceAt(size_t place) {
     switch (place) {
       case 5: return mayInplace<5>;
+      case 6: return mayInplace<6>;
       case 7: return mayInplace<7>;
       case 8: return mayInplace<8>;
       default: return static_cast<decltype(&mayInplace<5>)>(nullptr);

@@ -393,6 +393,7 @@ const Microkernels kAvx2Microkernels = {
     .lookupAdd = TableSumsOf<Avx2>::lookupAdd,
     .scatterAdd = TableSumsOf<Avx2>::scatterAdd,
     .int8 = &kAvx2MicrokernelsInt8,
+    .dense = &kAvx2MicrokernelsDense,
     .gatherLimits = {{{12, 12}, {12, 12}, {12, 12}, {12, 16}}},
 };
 

@@ -106,6 +106,7 @@ const Microkernels kAvx512Microkernels = {
     .lookupAdd = TableSumsOf<Avx512>::lookupAdd,
     .scatterAdd = TableSumsOf<Avx512>::scatterAdd,
     .int8 = &kAvx512MicrokernelsInt8,
+    .dense = &kAvx512MicrokernelsDense,
     .gatherLimits = {{{9, 49}, {49, kGatherAlways}, {49, 49}, {12, 400}}},
 };
 

@@ -107,6 +107,7 @@ const Microkernels kAvx512VbmiMicrokernels = {
     .lookupAdd = TableSumsOf<Avx512>::lookupAdd,
     .scatterAdd = TableSumsOf<Avx512>::scatterAdd,
     .int8 = &kAvx512VbmiMicrokernelsInt8,
+    .dense = &kAvx512VbmiMicrokernelsDense,
     .gatherLimits = {{{4, 2}, {12, 9}, {12, 12}, {12, 12}}},
 };
 

@@ -272,6 +272,7 @@ const Microkernels kNeonMicrokernels = {
     .lookupAdd = TableSumsOf<Neon>::lookupAdd,
     .scatterAdd = TableSumsOf<Neon>::scatterAdd,
     .int8 = &kNeonMicrokernelsInt8,
+    .dense = &kNeonMicrokernelsDense,
     .gatherLimits = {{{9, 9}, {9, 9}, {9, 9}, {9, 9}}},
 };
 

@@ -19,6 +19,7 @@ const Microkernels kNeonDotMicrokernels = [] {
   Microkernels kernels = kNeonMicrokernels;
   kernels.isa = "neondot";
   kernels.int8 = &kNeonDotMicrokernelsInt8;
+  kernels.dense = &kNeonDotMicrokernelsDense;
   return kernels;
 }();
 

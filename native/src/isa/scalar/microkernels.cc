@@ -125,6 +125,7 @@ const Microkernels kScalarMicrokernels = {
     .lookupAdd = TableSumsOf<OneLane>::lookupAdd,
     .scatterAdd = TableSumsOf<OneLane>::scatterAdd,
     .int8 = &kScalarMicrokernelsInt8,
+    .dense = &kScalarMicrokernelsDense,
     .gatherLimits = {{{0, 0}, {0, 0}, {0, 0}, {0, 0}}},
 };
 

@@ -1,4 +1,4 @@
-#include "fronts/onnxruntime/lookup_kernel.h"
+#include "fronts/onnxruntime/layer_kernel.h"
 
 #include <algorithm>
 #include <cmath>
@@ -17,15 +17,11 @@ int64_t channelsOf(const lutnn_lookup& lookup, int64_t filterHeight, int64_t fil
   return std::max<int64_t>(1, lookup.num_codebooks * lookup.subvector_length / (filterHeight * filterWidth));
 }
 
-lutnn_window readWindow(const NodeReader& node, const lutnn_lookup& lookup) {
+/// The window without its channels.
+lutnn_window readWindow(const NodeReader& node) {
   lutnn_window window = node.window();
   int64_t dilations[2];
   node.integers("dilations", dilations);
-  const int64_t group = node.integer("group");
-  if (group != lookup.num_codebooks)
-    refuse("the attribute group must be the number of codebooks, the first axis of centroids (got " +
-           std::to_string(group) + " and " + std::to_string(lookup.num_codebooks) + ")");
-  window.input_channels = channelsOf(lookup, window.filter_height, window.filter_width);
   window.dilation_height = dilations[0];
   window.dilation_width = dilations[1];
   return window;
@@ -33,11 +29,21 @@ lutnn_window readWindow(const NodeReader& node, const lutnn_lookup& lookup) {
 
 }  // namespace
 
-LookupKernel::LookupKernel(const OrtFunctions& ort, const LookupVariant& variant, ContextPool& contexts,
-                           const OrtKernelInfo* info)
+LayerKernel::LayerKernel(const OrtFunctions& ort, const LayerVariant& variant, ContextPool& contexts,
+                         const OrtKernelInfo* info)
     : NodeKernel(ort, variant.name, info), variant_(variant), places_(placesOf(variant)), contexts_(contexts) {
   const NodeReader node(ort, info);
-  const LookupPlaces& places = places_;
+  if (variant.toBytes()) {
+    resultScale_ = node.number<float>(places_.resultScale, "outputScale");
+    resultZeroPoint_ = node.number<uint8_t>(places_.resultZeroPoint, "outputZeroPoint");
+    if (!(resultScale_ > 0 && std::isfinite(resultScale_)))
+      refuse("outputScale must be a float32 above 0 (got " + std::to_string(resultScale_) + ")");
+  }
+  layer_.reset(variant.isDense ? makeDense(node) : makeLookups(node));
+}
+
+lutnn_layer* LayerKernel::makeLookups(const NodeReader& node) {
+  const LayerPlaces& places = places_;
   const Constant centroids = node.constant(places.centroids, "centroids", 3);
   const Constant table = node.constant(places.table, "table", 3), scale = node.constant(places.scale, "scale", 1);
   const Constant bias = node.constant(places.bias, "bias", 1);
@@ -52,14 +58,14 @@ LookupKernel::LookupKernel(const OrtFunctions& ort, const LookupVariant& variant
                       .lookup_table = table.view<lutnn_int8s>(),
                       .table_scale = scale.view<lutnn_floats>(),
                       .bias = bias.view<lutnn_floats>()};
-  lutnn_layer_options options{.encoding = variant.isInteger ? LUTNN_INTEGER : LUTNN_FLOAT32};
+  lutnn_layer_options options{.encoding = variant_.isInteger ? LUTNN_INTEGER : LUTNN_FLOAT32};
   lutnn_integer_codes integers;
-  if (variant.isInteger) {
+  if (variant_.isInteger) {
     const Constant halfNorms = node.constant(places.halfNorms, "halfNorms", 2);
     if (halfNorms.shape[0] != centroids.shape[0] || halfNorms.shape[1] != centroids.shape[1])
       refuse("halfNorms must have the codebooks and centroids of centroids (got " + textOf(halfNorms.shape) +
              " beside " + textOf(centroids.shape) + ")");
-    integers = {.input_scale = variant.ofBytes ? 1 : node.number<float>(places.inputScale, "inputScale"),
+    integers = {.input_scale = inputScale(node),
                 .input_zero_point = node.number<uint8_t>(places.inputZeroPoint, "inputZeroPoint"),
                 .centroids = centroids.view<lutnn_int8s>(),
                 .half_norms = halfNorms.view<lutnn_ints>()};
@@ -67,31 +73,64 @@ LookupKernel::LookupKernel(const OrtFunctions& ort, const LookupVariant& variant
   } else {
     lookup.centroids = centroids.view<lutnn_floats>();
   }
-  if (variant.toBytes()) {
-    resultScale_ = node.number<float>(places.resultScale, "outputScale");
-    resultZeroPoint_ = node.number<uint8_t>(places.resultZeroPoint, "outputZeroPoint");
-    if (!(resultScale_ > 0 && std::isfinite(resultScale_)))
-      refuse("outputScale must be a float32 above 0 (got " + std::to_string(resultScale_) + ")");
-  }
   lutnn_window window;
-  if (variant.isConv) {
-    window = readWindow(node, lookup);
+  if (variant_.isConv) {
+    window = readWindow(node);
+    const int64_t group = node.integer("group");
+    if (group != lookup.num_codebooks)
+      refuse("the attribute group must be the number of codebooks, the first axis of centroids (got " +
+             std::to_string(group) + " and " + std::to_string(lookup.num_codebooks) + ")");
+    window.input_channels = channels_ = channelsOf(lookup, window.filter_height, window.filter_width);
     options.window = &window;
-    channels_ = window.input_channels;
   }
   lutnn_layer* made = nullptr;
   lutnn_error error;
-  require(lutnn_layer_create(contexts.any(), &lookup, &options, &made, &error), error);
-  layer_.reset(made);
+  require(lutnn_layer_create(contexts_.any(), &lookup, &options, &made, &error), error);
   inputs_ = lookup.num_codebooks * lookup.subvector_length;
   outputs_ = lookup.outputs;
+  return made;
 }
 
-OrtShape LookupKernel::outputShape(const OrtShape& x) const {
+lutnn_layer* LayerKernel::makeDense(const NodeReader& node) {
+  const Constant weights = node.constant(places_.weights, "weights", variant_.isConv ? 4 : 2);
+  const Constant scale = node.constant(places_.scale, "scale", 1), bias = node.constant(places_.bias, "bias", 1);
+  outputs_ = weights.shape[variant_.isConv ? 0 : 1];
+  inputs_ = variant_.isConv ? outputs_ > 0 ? elementsOf(weights.shape) / outputs_ : 0 : weights.shape[0];
+  const lutnn_dense dense{.inputs = inputs_,
+                          .outputs = outputs_,
+                          .input_scale = inputScale(node),
+                          .input_zero_point = node.number<uint8_t>(places_.inputZeroPoint, "inputZeroPoint"),
+                          .weights = weights.view<lutnn_int8s>(),
+                          .scale = scale.view<lutnn_floats>(),
+                          .bias = bias.view<lutnn_floats>()};
+  lutnn_window window;
+  if (variant_.isConv) {
+    window = readWindow(node);
+    const int64_t group = node.integer("group");
+    if (group != 1)
+      refuse("the attribute group must be 1 (got " + std::to_string(group) +
+             "): convolutions of groups are not dense; leave the layer in float32");
+    if (weights.shape[2] != window.filter_height || weights.shape[3] != window.filter_width)
+      refuse("weights must have the filter of kernel_shape, their last two axes (got " + textOf(weights.shape) +
+             " and " + std::to_string(window.filter_height) + " × " + std::to_string(window.filter_width) + ")");
+    window.input_channels = channels_ = weights.shape[1];
+  }
+  lutnn_layer* made = nullptr;
+  lutnn_error error;
+  require(lutnn_dense_create(contexts_.any(), &dense, variant_.isConv ? &window : nullptr, &made, &error), error);
+  return made;
+}
+
+float LayerKernel::inputScale(const NodeReader& node) const {
+  return variant_.ofBytes ? 1 : node.number<float>(places_.inputScale, "inputScale");
+}
+
+OrtShape LayerKernel::outputShape(const OrtShape& x) const {
   if (!variant_.isConv) {
     if (x.empty() || x.back() != inputs_)
-      refuse("x must end in an axis of " + std::to_string(inputs_) + ", codebooks times sub-vector length (got " +
-             textOf(x) + ")");
+      refuse("x must end in an axis of " + std::to_string(inputs_) + ", " +
+             (variant_.isDense ? "the rows of weights" : "codebooks times sub-vector length") + " (got " + textOf(x) +
+             ")");
     OrtShape y = x;
     y.back() = outputs_;
     return y;
@@ -105,7 +144,7 @@ OrtShape LookupKernel::outputShape(const OrtShape& x) const {
   return {x[0], outputs_, size[0], size[1]};
 }
 
-void LookupKernel::compute(OrtKernelContext* context) const {
+void LayerKernel::compute(OrtKernelContext* context) const {
   const OrtValue* x = input(context, places_.x);
   const OrtShape shape = shapeOf(ort_, x), result = outputShape(shape);
   const OrtValue* residual = variant_.add ? input(context, places_.residual) : nullptr;
@@ -128,7 +167,7 @@ void LookupKernel::compute(OrtKernelContext* context) const {
   if (variant_.ofBytes) run.inputs.quantized = &quantized;
   else run.inputs.x = {static_cast<const float*>(dataOf(x)), elements};
   size_t index = 0;
-  if (variant_.results != LookupResults::kBytes)
+  if (variant_.results != LayerResults::kBytes)
     run.y = {static_cast<float*>(output(context, index++, result)), outputs};
   if (variant_.toBytes()) {
     bytes.bytes = {static_cast<uint8_t*>(output(context, index, result)), outputs};

@@ -7,13 +7,14 @@ import {
   encodeReference,
   type InputQuantization,
   type IntegerCodebooks,
+  integerProductReference,
   lookupReference,
   type QuantizerShape,
   scaleSumsReference,
 } from "../pq/reference";
 import type { TensorData } from "./tensorData";
 
-// A lookup node of a file, computed by the loops of pq/reference.ts. Letters as there: N rows, C codebooks, K centroids,
+// A lookup node of a file, or one of a dense layer in INT8, computed by the loops of pq/reference.ts. Letters as there: N rows, C codebooks, K centroids,
 // V sub-vector length, M outputs.
 
 /** How a convolution's window moves, from its node's attributes. */
@@ -26,29 +27,32 @@ interface Window {
   pads: number[];
 }
 
-/** A lookup node with its constants. */
-export interface ReferenceLookup {
+/** Such a node with its constants. */
+export interface ReferenceNode {
   node: NodeProto;
-  shape: QuantizerShape;
+  /** D */
+  inputLength: number;
   outputs: number;
   /** null for a matrix product */
   window: Window | null;
-  /** Of a lookup whose x is bytes: the byte of a zero. It is given what bytes stand for, less this. */
+  /** Of a node whose x is bytes: the byte of a zero. It is given what bytes stand for, less this. */
   bytesZeroPoint: number | null;
-  /** x float32 (N, C·V) → codes uint8 (N, C) */
-  encode(x: Float32Array, rows: number): Uint8Array;
-  table: Int8Array;
+  /** x float32 (N, D) → int32 (N, M) */
+  sums(x: Float32Array, rows: number): Int32Array;
   scale: Float32Array;
   bias: Float32Array;
 }
 
-/** The lookups that are computed here; variants are these and standard operators. */
-const operators = ["LutConv", "LutConvInteger", "LutConvIntegerOfBytes"].flatMap((name) => [
-  name,
-  name.replace("Conv", "MatMul"),
-]);
+/** The operators that are computed here; variants are these and standard operators. */
+const operators = [
+  "LutConv",
+  "LutConvInteger",
+  "LutConvIntegerOfBytes",
+  "DenseConvInteger",
+  "DenseConvIntegerOfBytes",
+].flatMap((name) => [name, name.replace("Conv", "MatMul")]);
 
-export const isReferenceLookup = ({ domain, opType }: NodeProto): boolean =>
+export const isReferenceNode = ({ domain, opType }: NodeProto): boolean =>
   domain === LUTNN_DOMAIN && operators.includes(opType);
 
 /** The longest window, step, dilation and pad, as natively. */
@@ -108,20 +112,44 @@ class NodeReader {
   }
 }
 
-/** A lookup node, checked. Throws LutnnError on constants or attributes that do not belong together. */
-export function readReferenceLookup(
+/** How a node's x becomes bytes; `at` is the place of the first input behind that. */
+function readInput(read: NodeReader, { opType }: NodeProto): { at: number; input: InputQuantization } {
+  const isOfBytes = opType.includes("OfBytes");
+  const at = isOfBytes ? 2 : 3;
+  const zeroPoint = read.number(at - 1, "inputZeroPoint", DataType.UINT8);
+  const scale = isOfBytes ? 1 : read.number(1, "inputScale", DataType.FLOAT);
+  if (!(scale > 0 && scale < Number.POSITIVE_INFINITY)) read.refuse("inputScale must be above 0", `${scale}`);
+  return { at, input: { scale, zeroPoint } };
+}
+
+/** Scale and bias, one for each output; `at` is the place of the scale. */
+function readScale(
+  read: NodeReader,
+  at: number,
+  outputs: number,
+): { scale: Float32Array; bias: Float32Array } {
+  const [scale, bias] = ["scale", "bias"].map((what, i) => {
+    const vector = read.floats(at + i, what, 1);
+    read.lengths(what, [vector.length], [outputs]);
+    return vector;
+  });
+  return { scale, bias };
+}
+
+/** A node, checked. Throws LutnnError on constants or attributes that do not belong together. */
+export function readReferenceNode(
   file: string,
   node: NodeProto,
   constants: ReadonlyMap<string, TensorProto>,
-): ReferenceLookup {
+): ReferenceNode {
   const read = new NodeReader(file, node, constants);
+  return node.opType.startsWith("Lut") ? readLookup(read, node) : readDense(read, node);
+}
+
+function readLookup(read: NodeReader, node: NodeProto): ReferenceNode {
   const isInteger = node.opType.includes("Integer");
-  const isOfBytes = node.opType.endsWith("OfBytes");
-  const isConv = node.opType.startsWith("LutConv");
-  const at = isOfBytes ? 2 : isInteger ? 3 : 1;
+  const { at, input } = isInteger ? readInput(read, node) : { at: 1, input: null };
   const behind = isInteger ? at + 2 : at + 1;
-  const zeroPoint = isInteger ? read.number(at - 1, "inputZeroPoint", DataType.UINT8) : 0;
-  const inputScale = isInteger && !isOfBytes ? read.number(1, "inputScale", DataType.FLOAT) : 1;
   const books = isInteger
     ? read.array(at, "centroids", DataType.INT8, 3, (data) => Int8Array.from(data))
     : read.array(at, "centroids", DataType.FLOAT, 3, (data) => Float32Array.from(data));
@@ -135,63 +163,81 @@ export function readReferenceLookup(
   const table = read.array(behind, "table", DataType.INT8, 3, (data) => Int8Array.from(data));
   const outputs = table.dims[2];
   read.lengths("table", table.dims, [numCodebooks, numCentroids, outputs]);
-  const [scale, bias] = [1, 2].map((further, i) => {
-    const what = i === 0 ? "scale" : "bias";
-    const vector = read.floats(behind + further, what, 1);
-    read.lengths(what, [vector.length], [outputs]);
-    return vector;
-  });
+  const encode = input
+    ? integerEncoder(read, at, input, books.data as Int8Array, shape)
+    : (x: Float32Array, rows: number) => encodeReference(x, rows, books.data as Float32Array, shape);
+  const window = node.opType.startsWith("LutConv") ? readWindow(read, node, numCodebooks) : null;
+  if (window && subvectorLength % areaOf(window) !== 0)
+    read.refuse(`V must be a multiple of the filter's ${areaOf(window)} positions`, `${subvectorLength}`);
   return {
     node,
-    shape,
+    inputLength: numCodebooks * subvectorLength,
     outputs,
-    window: isConv ? readWindow(read, shape, node) : null,
-    bytesZeroPoint: isOfBytes ? zeroPoint : null,
-    encode: isInteger
-      ? integerEncoder(read, at, { scale: inputScale, zeroPoint }, books.data as Int8Array, shape)
-      : (x, rows) => encodeReference(x, rows, books.data as Float32Array, shape),
-    table: table.data,
-    scale,
-    bias,
+    window,
+    bytesZeroPoint: input && node.opType.endsWith("OfBytes") ? input.zeroPoint : null,
+    sums: (x, rows) => lookupReference(encode(x, rows), rows, table.data, shape, outputs),
+    ...readScale(read, behind + 1, outputs),
   };
+}
+
+/** Weights int8 (D, M), or filters (M, channels, filter height, filter width). */
+function readDense(read: NodeReader, node: NodeProto): ReferenceNode {
+  const isConv = node.opType.startsWith("DenseConv");
+  const { at, input } = readInput(read, node);
+  const { data, dims } = read.array(at, "weights", DataType.INT8, isConv ? 4 : 2, (values) =>
+    Int8Array.from(values),
+  );
+  if (data.length === 0) read.refuse("weights must be at least one", dims.join("×"));
+  const window = isConv ? readWindow(read, node, 1) : null;
+  if (window) read.lengths("weights", dims.slice(2), window.kernel);
+  const [outputs, inputLength] = isConv ? [dims[0], data.length / dims[0]] : [dims[1], dims[0]];
+  const weights = isConv ? transposed(data, outputs) : data;
+  return {
+    node,
+    inputLength,
+    outputs,
+    window,
+    bytesZeroPoint: node.opType.endsWith("OfBytes") ? input.zeroPoint : null,
+    sums: (x, rows) => integerProductReference(x, rows, { input, weights }, outputs),
+    ...readScale(read, at + 1, outputs),
+  };
+}
+
+/** (M, D) → (D, M) */
+function transposed(data: Int8Array, outputs: number): Int8Array {
+  const inputLength = data.length / outputs;
+  return data.map((_, i) => data[(i % outputs) * inputLength + Math.floor(i / outputs)]);
 }
 
 /** @param at the place of the centroids */
 function integerEncoder(
   read: NodeReader,
   at: number,
-  { scale, zeroPoint }: InputQuantization,
+  input: InputQuantization,
   centroids: Int8Array,
   shape: QuantizerShape,
 ) {
   const norms = read.array(at + 1, "halfNorms", DataType.INT32, 2, (data) => Int32Array.from(data));
   read.lengths("halfNorms", norms.dims, [shape.numCodebooks, shape.numCentroids]);
-  if (!(scale > 0 && scale < Number.POSITIVE_INFINITY)) read.refuse("inputScale must be above 0", `${scale}`);
-  const books: IntegerCodebooks = { input: { scale, zeroPoint }, centroids, halfNorms: norms.data };
+  const books: IntegerCodebooks = { input, centroids, halfNorms: norms.data };
   return (x: Float32Array, rows: number) => encodeIntegersReference(x, rows, books, shape);
 }
 
-function readWindow(
-  read: NodeReader,
-  { numCodebooks, subvectorLength }: QuantizerShape,
-  node: NodeProto,
-): Window {
+const areaOf = ({ kernel }: Window): number => kernel[0] * kernel[1];
+
+/** @param groups what the attribute group must be */
+function readWindow(read: NodeReader, node: NodeProto, groups: number): Window {
   const kernel = read.integers("kernel_shape", 2);
   const strides = read.integers("strides", 2);
   const dilations = read.integers("dilations", 2);
   const pads = read.integers("pads", 4);
   const group = Number(node.attribute.find(({ name }) => name === "group")?.i ?? 1);
-  if (group !== numCodebooks) read.refuse(`the attribute group must be ${numCodebooks}, C`, `${group}`);
+  if (group !== groups) read.refuse(`the attribute group must be ${groups}`, `${group}`);
   const isOutside = (least: number) => (one: number) => one < least || one > longest;
   if ([...kernel, ...strides, ...dilations].some(isOutside(1)) || pads.some(isOutside(0)))
     read.refuse(
       `windows must have lengths, steps and dilations from 1 and pads from 0, to ${longest}`,
       [...kernel, ...strides, ...dilations, ...pads].join(", "),
-    );
-  if (subvectorLength % (kernel[0] * kernel[1]) !== 0)
-    read.refuse(
-      `V must be a multiple of the filter's ${kernel[0] * kernel[1]} positions`,
-      `${subvectorLength}`,
     );
   return { kernel, strides, dilations, pads };
 }
@@ -219,29 +265,24 @@ function windowRows(
   return rows;
 }
 
-/** Rows float32 (N, C·V) → (N, M). */
-function lookUp(
-  { encode, shape, outputs, table, scale, bias }: ReferenceLookup,
-  rows: Float32Array,
-): Float32Array {
-  const count = rows.length / (shape.numCodebooks * shape.subvectorLength);
-  return scaleSumsReference(lookupReference(encode(rows, count), count, table, shape, outputs), scale, bias);
+/** Rows float32 (N, D) → (N, M). */
+function computeRows({ inputLength, sums, scale, bias }: ReferenceNode, rows: Float32Array): Float32Array {
+  return scaleSumsReference(sums(rows, rows.length / inputLength), scale, bias);
 }
 
 /**
- * Computes a lookup node, image by image, with a pause between them.
+ * Computes a node, image by image, with a pause between them.
  * Throws LutnnError on an x whose lengths the node cannot take.
  */
-export async function runReferenceLookup(
-  lookup: ReferenceLookup,
+export async function runReferenceNode(
+  one: ReferenceNode,
   given: TensorData<Float32Array | Uint8Array>,
   pause: () => Promise<void>,
 ): Promise<TensorData<Float32Array>> {
-  const { node, shape, outputs, window, bytesZeroPoint } = lookup;
+  const { node, inputLength, outputs, window, bytesZeroPoint } = one;
   const { dims } = given;
   // Quantised by the scale 1 they are the same bytes again.
   const x = Float32Array.from(given.data, (value) => value - (bytesZeroPoint ?? 0));
-  const inputLength = shape.numCodebooks * shape.subvectorLength;
   const refuse = (rule: string): never => {
     throw new LutnnError(
       `InferenceSession: x of ${node.opType} ${JSON.stringify(node.name)} must ${rule} (got ${dims.join("×")}); give inputs of the network's size`,
@@ -250,10 +291,10 @@ export async function runReferenceLookup(
   if (!window) {
     if (dims[dims.length - 1] !== inputLength) refuse(`have ${inputLength} numbers in a row`);
     await pause();
-    return { data: lookUp(lookup, x), dims: [...dims.slice(0, -1), outputs] };
+    return { data: computeRows(one, x), dims: [...dims.slice(0, -1), outputs] };
   }
   const { kernel, strides, dilations, pads } = window;
-  const channels = inputLength / (kernel[0] * kernel[1]);
+  const channels = inputLength / areaOf(window);
   if (dims.length !== 4 || dims[1] !== channels) refuse(`be images of ${channels} channels`);
   const size = [0, 1].map((axis) => {
     const span = (kernel[axis] - 1) * dilations[axis] + 1;
@@ -265,7 +306,7 @@ export async function runReferenceLookup(
   const data = new Float32Array(dims[0] * made);
   for (let n = 0; n < dims[0]; n++) {
     const rows = windowRows(x.subarray(n * image, (n + 1) * image), dims.slice(1), window, size);
-    const y = lookUp(lookup, rows); // (positions, M)
+    const y = computeRows(one, rows); // (positions, M)
     for (let m = 0; m < outputs; m++)
       for (let p = 0; p < positions; p++) data[n * made + m * positions + p] = y[p * outputs + m];
     await pause();

@@ -1,5 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { FloatValue, LUTNN_DOMAIN, LUTNN_DOMAIN_VERSION, node, ONNX_OPSET } from "./builder";
+import {
+  denseConvIntegerFunction,
+  denseConvIntegerOfBytesFunction,
+  denseMatMulIntegerFunction,
+  denseMatMulIntegerOfBytesFunction,
+} from "./denseFunctions";
 import { convReferences, lutConvFunction, lutMatMulFunction } from "./functions";
 import {
   lutConvIntegerFunction,
@@ -10,9 +16,9 @@ import {
 } from "./integerFunctions";
 import { type FunctionProto, FunctionProtoSchema, type NodeProto } from "./onnx_pb";
 
-// Every lookup has named variants, LutConvRelu and so on, which are functions over it: Add takes one more input, the
+// Every lookup, and every dense layer in INT8, has named variants, LutConvRelu and so on, which are functions over it: Add takes one more input, the
 // residual, of the result's shape, and adds it; Relu makes negative results 0, after that; Gelu makes them x · (1 + erf(x / √2)) · ½,
-// which native lookups compute within 2⁻²² · |x|. Of codes in integers there are
+// which native operators compute within 2⁻²² · |x|. Of those in integers there are
 // also OfBytes, whose x is bytes already, and at the end of a name ToBytes, whose result is bytes, and WithBytes, which
 // gives the result and its bytes; both take two more inputs, outputScale float32 () and outputZeroPoint uint8 ().
 
@@ -23,15 +29,19 @@ const bases = {
   LutMatMulInteger: lutMatMulIntegerFunction,
   LutConvIntegerOfBytes: lutConvIntegerOfBytesFunction,
   LutMatMulIntegerOfBytes: lutMatMulIntegerOfBytesFunction,
+  DenseConvInteger: denseConvIntegerFunction,
+  DenseMatMulInteger: denseMatMulIntegerFunction,
+  DenseConvIntegerOfBytes: denseConvIntegerOfBytesFunction,
+  DenseMatMulIntegerOfBytes: denseMatMulIntegerOfBytesFunction,
 } as const;
 
 type Base = keyof typeof bases;
 
-/** A lookup without what may follow it; those of codes in integers end in `Integer`, as ONNX has them. */
-export type LookupOperator = Exclude<Base, `${string}OfBytes`>;
+/** A lookup or a dense layer without what may follow it; those in integers end in `Integer`, as ONNX has them. */
+export type LinearOperatorName = Exclude<Base, `${string}OfBytes`>;
 
-/** What an operator's name says of it. */
-export interface LookupName {
+/** What the name of such an operator, or of a variant, says of it. */
+export interface OperatorName {
   base: Base;
   add: boolean;
   relu: boolean;
@@ -40,10 +50,11 @@ export interface LookupName {
   results: "" | "ToBytes" | "WithBytes";
 }
 
-const grammar = /^(Lut(?:Conv|MatMul)(?:Integer(?:OfBytes)?)?)(Gelu|(?:Add)?(?:Relu)?)(ToBytes|WithBytes)?$/;
+const grammar =
+  /^(Lut(?:Conv|MatMul)(?:Integer(?:OfBytes)?)?|Dense(?:Conv|MatMul)Integer(?:OfBytes)?)(Gelu|(?:Add)?(?:Relu)?)(ToBytes|WithBytes)?$/;
 
-/** An operator's name taken apart; undefined for one that is no lookup's. */
-export function lookupName(operator: string): LookupName | undefined {
+/** An operator's name taken apart; undefined for one that is neither a lookup's nor a dense layer's. */
+export function operatorName(operator: string): OperatorName | undefined {
   const parts = grammar.exec(operator);
   if (!parts) return undefined;
   const [, base, following, results = ""] = parts;
@@ -53,20 +64,20 @@ export function lookupName(operator: string): LookupName | undefined {
     add: following.startsWith("Add"),
     relu: following.endsWith("Relu"),
     gelu: following === "Gelu",
-    results: results as LookupName["results"],
+    results: results as OperatorName["results"],
   };
 }
 
 /** The name put together again. */
-export const lookupOperatorOf = ({ base, add, relu, gelu, results }: LookupName): string =>
+export const operatorOf = ({ base, add, relu, gelu, results }: OperatorName): string =>
   `${base}${add ? "Add" : ""}${relu ? "Relu" : ""}${gelu ? "Gelu" : ""}${results}`;
 
-/** The order in which a file defines the variants of a lookup. */
-const rank = ({ add, relu, gelu, results }: LookupName): number =>
+/** The order in which a file defines the variants of an operator. */
+const rank = ({ add, relu, gelu, results }: OperatorName): number =>
   Number(relu) + 2 * Number(add) + 4 * Number(gelu) + 8 * ["", "ToBytes", "WithBytes"].indexOf(results);
 
-/** A variant, over the function of the lookup itself. */
-function variantFunction({ name, input, attribute }: FunctionProto, variant: LookupName): FunctionProto {
+/** A variant, over the function of the operator itself. */
+function variantFunction({ name, input, attribute }: FunctionProto, variant: OperatorName): FunctionProto {
   const { add, relu, gelu, results } = variant;
   const attributes = attribute.length > 0 ? convReferences() : {};
   const steps = [
@@ -77,7 +88,7 @@ function variantFunction({ name, input, attribute }: FunctionProto, variant: Loo
   const last = results === "ToBytes" ? "floats" : "y"; // the result, before it may become bytes
   const made = (i: number) => (i === steps.length ? last : `step${i}`);
   return create(FunctionProtoSchema, {
-    name: lookupOperatorOf(variant),
+    name: operatorOf(variant),
     domain: LUTNN_DOMAIN,
     input: [
       ...input,
@@ -118,11 +129,11 @@ const geluNodes: Step = (from, to) => [
   node("Mul", ["twice", "half"], [to]),
 ];
 
-/** The functions that nodes of these operators need; a variant needs the lookup's own too, and a lookup that of bytes. */
-export function lookupFunctions(operators: ReadonlySet<string>): FunctionProto[] {
-  const wanted = new Map<Base, Map<string, LookupName>>();
+/** The functions that nodes of these operators need; a variant needs the operator's own too, and that needs the one of bytes. */
+export function linearFunctions(operators: ReadonlySet<string>): FunctionProto[] {
+  const wanted = new Map<Base, Map<string, OperatorName>>();
   for (const operator of operators) {
-    const name = lookupName(operator);
+    const name = operatorName(operator);
     if (!name) continue;
     wanted.set(name.base, (wanted.get(name.base) ?? new Map()).set(operator, name));
     const ofBytes = `${name.base}OfBytes` as Base;

@@ -1,0 +1,59 @@
+import type * as tf from "@tensorflow/tfjs-node";
+import type { ExampleSource } from "../../datasets/examples";
+import type { Progress } from "../../host/progress";
+import { yieldToEvents } from "../../host/signal";
+import type { GraphNode, NetworkGraph } from "../../layers/graph";
+import { ValueCounts } from "../../pq/inputRange";
+import { ActivationStream } from "../activations";
+import { realPositions } from "./realPositions";
+
+/** The numbers of a batch's value (B, …) that count: where a mask (B, T) goes with its positions, those of real ones. */
+function numbersOf(x: tf.Tensor, mask?: tf.Tensor2D): Float32Array {
+  const values = x.dataSync() as Float32Array | Int32Array;
+  const all = values instanceof Float32Array ? values : Float32Array.from(values);
+  const rows = realPositions(x, mask);
+  if (!rows) return all;
+  const length = x.shape[2]!;
+  const out = new Float32Array(rows.length * length);
+  rows.forEach((row, i) => {
+    out.set(all.subarray(row * length, (row + 1) * length), i * length);
+  });
+  return out;
+}
+
+/** What some calls receive as their first input inside the network, padding left out: counts by the value's id. */
+export async function inputRanges(
+  graph: NetworkGraph,
+  calls: ReadonlySet<GraphNode>,
+  data: ExampleSource,
+  { signal, progress }: { signal: AbortSignal; progress: Progress },
+): Promise<Map<string, ValueCounts>> {
+  const found = new Map<string, ValueCounts>();
+  const firstReaders = new Map<GraphNode, string>();
+  for (const node of graph.nodes) {
+    const [id] = node.inputs;
+    if (!calls.has(node) || found.has(id)) continue;
+    found.set(id, new ValueCounts());
+    firstReaders.set(node, id);
+  }
+  const stream = new ActivationStream(graph, [({ layer }) => layer], data, { signal });
+  try {
+    for (;;) {
+      await stream.fill();
+      if (stream.size === 0) return found;
+      for (const node of graph.nodes) {
+        const counts = found.get(firstReaders.get(node) ?? "");
+        if (counts)
+          for (const { x, mask } of stream.received(node)) {
+            counts.add(numbersOf(x, mask));
+            await yieldToEvents(signal);
+          }
+        await stream.advance();
+      }
+      progress.advance(stream.size);
+      stream.restart();
+    }
+  } finally {
+    await stream.dispose();
+  }
+}

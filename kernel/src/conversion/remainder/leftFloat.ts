@@ -1,0 +1,60 @@
+import type { GraphNode, NetworkGraph } from "../../layers/graph";
+import { hasIntegerForm } from "../../layers/integerLinear";
+import { kindOf } from "../../layers/kinds/index";
+import { sizeOf, weightBytes } from "../../layers/kinds/kind";
+import { LookupLayer } from "../../layers/lookupLayer";
+
+/** Of a byte less its zero point times a weight. */
+const largestProduct = 255 * 127;
+/** Products in a sum that int32 holds, whatever they are. */
+export const longestSum = Math.floor((2 ** 31 - 1) / largestProduct);
+
+/** Multiply-adds for one input below which a call takes less time than a node of a file by itself: some µs. */
+export const fewOperations = 2 ** 14;
+
+/** Classes whose weights are no factors of a product of many terms. */
+const noProducts = new Set(["Embedding", "PositionEmbedding"]);
+
+/** Numbers in a sum of a call. */
+function sumLength({ layer }: GraphNode): number {
+  const [weight] = layer.getWeights();
+  return weight.size / weight.shape[weight.rank - 1]!;
+}
+
+/** Why a layer that multiplies by weights stays in float32; null for one that can be in INT8. */
+function reasonOf(calls: readonly GraphNode[], few: number): string | null {
+  const [node] = calls;
+  if (!hasIntegerForm(node.layer)) return `no INT8 form of ${node.layer.getClassName()}`;
+  const length = sumLength(node);
+  if (length > longestSum) return `sums of ${length.toLocaleString("en")} products could pass int32`;
+  const operations = calls.reduce(
+    (sum, { outputShapes }) => sum + sizeOf(outputShapes[0].slice(1)) * length,
+    0,
+  );
+  if (operations < few) return "too small to gain";
+  if (node.layer.getWeights().some((weight) => !weight.dataSync().every(Number.isFinite)))
+    return "weights that are not finite";
+  return null;
+}
+
+/**
+ * The layers of a network that multiply by weights and are no lookups: calls of those that can be in INT8, and by name why the
+ * others cannot, or would gain nothing.
+ * @param few multiply-adds below which a layer is too small
+ */
+export function denseRemainder(
+  graph: NetworkGraph,
+  few = fewOperations,
+): { calls: Set<GraphNode>; left: Map<string, string> } {
+  const calls = new Set<GraphNode>();
+  const left = new Map<string, string>();
+  for (const [name, layer] of graph.layers) {
+    const own = graph.callsOf(name);
+    const multiplies = weightBytes(own[0]) > 0 && kindOf(layer) !== undefined;
+    if (layer instanceof LookupLayer || !multiplies || noProducts.has(layer.getClassName())) continue;
+    const reason = reasonOf(own, few);
+    if (reason !== null) left.set(name, reason);
+    else for (const node of own) calls.add(node);
+  }
+  return { calls, left };
+}

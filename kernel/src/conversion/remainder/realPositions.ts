@@ -1,0 +1,11 @@
+import type * as tf from "@tensorflow/tfjs-node";
+
+/**
+ * Which rows of a batch's value (B, T, …) are of real positions, as a mask (B, T) says: indices into all B·T. Null where all
+ * are, or the value has no such positions.
+ */
+export function realPositions(x: tf.Tensor, mask?: tf.Tensor2D): Uint32Array | null {
+  if (!mask || x.rank !== 3 || x.shape[1] !== mask.shape[1]) return null;
+  const real = mask.dataSync();
+  return Uint32Array.from(real.keys()).filter((row) => real[row] !== 0);
+}

@@ -1,0 +1,64 @@
+import { z } from "zod";
+import { listed } from "../outcome";
+
+/** What a file says of its remainder, under this key of its `metadata_props`, as JSON. */
+export const remainderKey = "lutnn.remainder";
+
+export const remainderReport = z.object({
+  kind: z.literal("int8"),
+  /** Names of the layers in INT8, in network order. */
+  layers: z.array(z.string()),
+  /** Bytes of their weights and scales, and of the weights in float32. */
+  bytes: z.number(),
+  float32Bytes: z.number(),
+  /** Why others stay in float32, by name. */
+  float32: z.record(z.string(), z.string()),
+  /** Examples that ranges were chosen by. */
+  data: z.string(),
+  examples: z.number(),
+  /** How far INT8 moves the answers; on other examples than those where it says so. */
+  effect: z.object({
+    examples: z.number(),
+    apart: z.boolean(),
+    agreement: z.number().nullable(),
+    movement: z.number(),
+  }),
+});
+
+export type RemainderReport = z.infer<typeof remainderReport>;
+
+/** A handful of examples is no calibration. */
+const enough = 64;
+
+const count = (value: number): string => value.toLocaleString("en");
+
+const named = 4;
+
+/** Which layers stay in float32, and why, as a phrase; empty where none does. */
+function describeLeft(float32: RemainderReport["float32"]): string {
+  const byReason = new Map<string, string[]>();
+  for (const [name, reason] of Object.entries(float32))
+    byReason.set(reason, [...(byReason.get(reason) ?? []), name]);
+  const some = (names: readonly string[]) =>
+    names.length <= named
+      ? listed(names)
+      : `${names.slice(0, named - 1).join(", ")} and ${names.length - named + 1} more`;
+  const left = [...byReason].map(([reason, names]) => `${some(names)} (${reason})`);
+  return left.length > 0 ? `; left in float32: ${left.join(", ")}` : "";
+}
+
+/** What stays dense in INT8 as a phrase: how much, by which examples, what it does to the answers, and what stays in float32. */
+export function describeRemainder(report: RemainderReport): string {
+  const { layers, bytes, float32Bytes, float32, data, examples, effect } = report;
+  if (layers.length === 0) return `no layer in INT8${describeLeft(float32)}`;
+  const { agreement, movement } = effect;
+  const on = `${count(effect.examples)} ${effect.apart ? "others" : "of them"}`;
+  const agrees = agreement === null ? "" : `${agreement.toFixed(1)} % of answers are as with float32 and `;
+  return `${layers.length} dense ${layers.length === 1 ? "layer" : "layers"} in INT8 (${count(bytes)} bytes, ${count(float32Bytes)} in float32), ranges from ${count(examples)} examples of ${data}; on ${on} ${agrees}outputs move by ${movement.toPrecision(2)} % of their deviation${describeLeft(float32)}`;
+}
+
+/** What the user should do about it, a sentence each. */
+export const warningsOfRemainder = ({ layers, examples }: RemainderReport): string[] =>
+  layers.length > 0 && examples < enough
+    ? [`ranges of ${count(examples)} examples may miss what others hold; give ${enough} or more`]
+    : [];

@@ -1,0 +1,40 @@
+// Plain loops of the definitions of MicrokernelsDense: the reference of every other file, and what runs where no other file
+// does.
+#include "isa/microkernels.h"
+
+namespace lutnn {
+namespace {
+
+/// The sum of output m over quads that are 4 bytes at quad(q).
+template <class Quad>
+int32_t sumOf(const DenseWeights& w, size_t m, Quad quad) {
+  const int8_t* weights = w.weights + m / kDenseOutputs * w.numQuads * kDenseOutputs * 4 + m % kDenseOutputs * 4;
+  int32_t sum = w.starts[m];
+  for (size_t q = 0; q < w.numQuads; q++)
+    for (size_t b = 0; b < 4; b++) sum += quad(q)[b] * weights[q * kDenseOutputs * 4 + b];
+  return sum;
+}
+
+void multiplyRows(const DenseWeights& w, const uint8_t* x, size_t rowStride, size_t rows, const Output& out) {
+  for (size_t n = 0; n < rows; n++)
+    for (size_t m = 0; m < w.outputs; m++)
+      finish(out, n * out.stride + m, m, sumOf(w, m, [&](size_t q) { return x + n * rowStride + 4 * q; }));
+}
+
+void multiplyColumns(const DenseWeights& w, const uint8_t* quads, size_t stride, size_t positions, const Output& out) {
+  for (size_t m = 0; m < w.outputs; m++)
+    for (size_t n = 0; n < positions; n++)
+      finish(out, m * out.stride + n, m, sumOf(w, m, [&](size_t q) { return quads + 4 * (q * stride + n); }));
+}
+
+}  // namespace
+
+const MicrokernelsDense kScalarMicrokernelsDense = {
+    .isSigned = false,
+    .rowQuads = 1,
+    .columnQuads = 1,
+    .multiplyRows = multiplyRows,
+    .multiplyColumns = multiplyColumns,
+};
+
+}  // namespace lutnn
