@@ -99,7 +99,7 @@ export class FileInfo implements Displayable {
       ...(measured === null
         ? []
         : [
-            `${measured.metric} ${formatMetric(measured, measured.value)} on ${measured.examples.toLocaleString("en")} examples of ${measured.data}`,
+            `${measured.metric} ${formatMetric(measured, measured.value)} on ${measured.examples.toLocaleString("en")} examples of ${measured.data}${remainder === null ? "" : ", all that is dense in float32"}`,
           ]),
       ...(remainder === null ? [] : [describeRemainder(remainder)]),
       ...(work === null ? [] : [`its work is in ${work}`]),

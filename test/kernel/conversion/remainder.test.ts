@@ -15,8 +15,8 @@ import {
   fit as train,
 } from "lutnn";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { denseRemainder } from "../../../kernel/lib/conversion/remainder/denseRemainder";
 import { integerRemainder } from "../../../kernel/lib/conversion/remainder/integerRemainder";
-import { denseRemainder } from "../../../kernel/lib/conversion/remainder/leftFloat";
 import { exportOnnx as bytesOf } from "../../../kernel/lib/layers/exportOnnx";
 import { NetworkGraph } from "../../../kernel/lib/layers/graph";
 import { readModel } from "../../../kernel/lib/onnx/readModel";
@@ -47,6 +47,7 @@ describe("what a conversion leaves dense, in INT8", () => {
     conversion = convert(model, { layers: [convert(model).layers.names[1]] });
     await conversion.calibrate(digits.train.take(400));
     await conversion.replaceAll();
+    await conversion.evaluate(digits.test.take(100));
   }, 120_000);
 
   async function accuracyOf(path: string): Promise<number> {
@@ -75,6 +76,11 @@ describe("what a conversion leaves dense, in INT8", () => {
     expect(String(await fileInfo(at("int8.onnx")))).toContain(
       sentence.split(", checked")[0].split("replaced, ")[1],
     );
+    // What was measured is the network.
+    expect((await fileInfo(at("int8.onnx"))).sentence).toMatch(
+      /on 100 examples of optdigits, all that is dense in float32;/,
+    );
+    expect((await fileInfo(at("float.onnx"))).sentence).not.toContain("float32");
     expect((await fileInfo(at("float.onnx"))).remainder).toBeNull();
     expect(operatorsOf(at("int8.onnx")).join()).toMatch(/ai\.lutnn\.Dense(Conv|MatMul)Integer/);
     expect(operatorsOf(at("float.onnx")).join()).not.toContain("Dense");

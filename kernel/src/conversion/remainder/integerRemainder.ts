@@ -12,8 +12,8 @@ import {
 import type { ValueCounts } from "../../pq/inputRange";
 import type { Task } from "../../tasks/task";
 import { chooseExamples } from "./chooseExamples";
+import { denseRemainder } from "./denseRemainder";
 import { inputRanges } from "./inputRanges";
-import { denseRemainder } from "./leftFloat";
 import { remainderEffect } from "./remainderEffect";
 import type { RemainderReport } from "./remainderReport";
 

@@ -1,8 +1,7 @@
 import type { GraphNode, NetworkGraph } from "../../layers/graph";
 import { hasIntegerForm } from "../../layers/integerLinear";
 import { kindOf } from "../../layers/kinds/index";
-import { sizeOf, weightBytes } from "../../layers/kinds/kind";
-import { LookupLayer } from "../../layers/lookupLayer";
+import { sizeOf } from "../../layers/kinds/kind";
 
 /** Of a byte less its zero point times a weight. */
 const largestProduct = 255 * 127;
@@ -12,8 +11,11 @@ export const longestSum = Math.floor((2 ** 31 - 1) / largestProduct);
 /** Multiply-adds for one input below which a call takes less time than a node of a file by itself: some µs. */
 export const fewOperations = 2 ** 14;
 
-/** Classes whose weights are no factors of a product of many terms. */
-const noProducts = new Set(["Embedding", "PositionEmbedding"]);
+/** Whether a call multiplies by weights of its own, and not by a table's rows. */
+function hasProducts(node: GraphNode): boolean {
+  const kind = kindOf(node.layer);
+  return kind?.linear !== undefined || (kind?.cost?.(node).bytes ?? 0) > 0;
+}
 
 /** Numbers in a sum of a call. */
 function sumLength({ layer }: GraphNode): number {
@@ -48,10 +50,9 @@ export function denseRemainder(
 ): { calls: Set<GraphNode>; left: Map<string, string> } {
   const calls = new Set<GraphNode>();
   const left = new Map<string, string>();
-  for (const [name, layer] of graph.layers) {
+  for (const name of graph.layers.keys()) {
     const own = graph.callsOf(name);
-    const multiplies = weightBytes(own[0]) > 0 && kindOf(layer) !== undefined;
-    if (layer instanceof LookupLayer || !multiplies || noProducts.has(layer.getClassName())) continue;
+    if (!hasProducts(own[0])) continue;
     const reason = reasonOf(own, few);
     if (reason !== null) left.set(name, reason);
     else for (const node of own) calls.add(node);
