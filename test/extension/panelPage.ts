@@ -129,11 +129,12 @@ export const cutOff = (panel: Locator): Promise<string[]> =>
   panel.evaluate((root) => {
     const right = root.getBoundingClientRect().right;
     const parts = root.querySelectorAll<HTMLElement>(
-      ".lutnn-cell > span, [role=tab], button, dd, .lutnn-list th, .lutnn-list td",
+      ".lutnn-cell > span, [role=tab], button, dd, h3, .lutnn-list th, .lutnn-list td",
     );
     return [...parts].flatMap((part) => {
       if (part.closest(".lutnn-name, .lutnn-scroll, svg") || part.offsetParent === null) return [];
-      const isShortened = part.scrollWidth > part.clientWidth && getComputedStyle(part).overflow === "hidden";
+      const hides = part.tagName === "H3" || getComputedStyle(part).overflow === "hidden";
+      const isShortened = hides && part.scrollWidth > part.clientWidth;
       const isOutside = part.getBoundingClientRect().right > right + 0.5;
       return isShortened || isOutside ? [`${part.textContent}: ${isOutside ? "outside" : "shortened"}`] : [];
     });

@@ -130,8 +130,9 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
     for (const command of [...Object.values(commandIds).slice(0, 3), ...actionIds])
       palette?.addItem({ command, category });
 
-    // Beside kernels, a card has no icon of its command.
-    const kernelIconUrl = `data:image/svg+xml,${encodeURIComponent(panelIcon.svgstr)}`;
+    // Beside kernels, a card has a picture and not its command's icon.
+    const picture = panelIcon.svgstr.replace("#616161", "#1976d2");
+    const kernelIconUrl = `data:image/svg+xml,${encodeURIComponent(picture)}`;
     launcher?.add({ command: commandIds.tutorials, category: __("Notebook"), rank: 90, kernelIconUrl });
     statusBar?.registerStatusItem(id, {
       item: status,

@@ -199,7 +199,7 @@ function columns(words: Words): UnnumberedColumn[] {
       key: "loss",
       title: words.__("Only this"),
       meaning: words.__("The network with only this layer replaced; the bar is what it loses"),
-      width: "minmax(clamp(66px, 22cqw, 90px), 0.3fr)",
+      width: "minmax(clamp(66px, 19cqw, 90px), 0.3fr)",
       from: 0,
       kind: "only",
       content: (row, context) => lossContent(row.measures?.onlyThis ?? null, row.loss, row, context),
@@ -210,7 +210,7 @@ function columns(words: Words): UnnumberedColumn[] {
       meaning: words.__(
         "The network with every calibrated layer but this one replaced; the bar is what it loses",
       ),
-      width: "minmax(clamp(80px, 25cqw, 104px), 0.3fr)",
+      width: "minmax(clamp(80px, 22cqw, 104px), 0.3fr)",
       from: 0,
       kind: "without",
       content: (row, context) =>
