@@ -1,10 +1,14 @@
 import { PanelLayout, Widget } from "@lumino/widgets";
 import type { ErrorAccumulationReport } from "../../kernel/src/report/errorAccumulation";
-import { type ErrorMeasure, errorFigure } from "./errorFigure";
+import { type ErrorMeasure, errorFigure, isOverview } from "./errorFigure";
 import { errorSummary } from "./errorSummary";
 import { errorTable } from "./errorTable";
+import { LayerFinder } from "./layerFinder";
 import { MeasureSwitch } from "./measureSwitch";
 import { Plot } from "./plot";
+
+/** Number of the trace after the dense network's, see errorTraces.ts. */
+const firstSeries = 1;
 
 /** What the reader of a chart does that others may want to know. */
 export interface ErrorChartEvents {
@@ -19,6 +23,7 @@ export class ErrorChart extends Widget {
   readonly #summary = new Widget({ node: document.createElement("p") });
   readonly #measure: MeasureSwitch;
   readonly #plot: Plot;
+  readonly #finder: LayerFinder;
   readonly #details = document.createElement("details");
   readonly #table = new Widget({ node: this.#details });
   /** Spoken by screen readers once, when a measurement ends; the summary changes too often for that. */
@@ -37,6 +42,8 @@ export class ErrorChart extends Widget {
       pointed && (([first]) => first && pointed(first.point)),
     );
     this.#plot.node.role = "figure"; // plotly's buttons are in it
+    const found = (layer: number) => void this.#plot.pointAt([{ trace: firstSeries, point: layer }]);
+    this.#finder = new LayerFinder(found, (layer) => pointed?.(layer));
     this.#table.addClass("lutnn-table");
     const summary = document.createElement("summary");
     summary.textContent = "Table";
@@ -47,7 +54,14 @@ export class ErrorChart extends Widget {
     this.#announcement.node.role = "status";
     const layout = new PanelLayout();
     this.layout = layout;
-    for (const part of [this.#summary, this.#measure, this.#plot, this.#table, this.#announcement])
+    for (const part of [
+      this.#summary,
+      this.#measure,
+      this.#plot,
+      this.#finder,
+      this.#table,
+      this.#announcement,
+    ])
       layout.addWidget(part);
   }
 
@@ -82,7 +96,16 @@ export class ErrorChart extends Widget {
       this.#fillTable();
       this.#setBroken(false);
       const measure = this.#measure.value;
-      await this.#plot.draw((width, theme) => errorFigure(report, { measure, width, theme }));
+      this.#finder.setHidden(!isOverview(report));
+      if (isOverview(report)) this.#finder.names = report.layers.map(({ name }) => name);
+      await this.#plot.draw((width, theme, zoom) =>
+        errorFigure(report, {
+          measure,
+          width,
+          theme,
+          ...(zoom && isOverview(report) ? { shown: zoom } : {}),
+        }),
+      );
     } catch (error) {
       this.#fail(error instanceof Error ? error.message : String(error));
     }
@@ -100,6 +123,6 @@ export class ErrorChart extends Widget {
   }
 
   #setBroken(broken: boolean): void {
-    for (const part of [this.#measure, this.#plot, this.#table]) part.setHidden(broken);
+    for (const part of [this.#measure, this.#plot, this.#finder, this.#table]) part.setHidden(broken);
   }
 }

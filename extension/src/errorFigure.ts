@@ -15,6 +15,8 @@ export interface ErrorFigureOptions {
   /** Pixels. */
   width: number;
   theme: Theme;
+  /** Numbers of the layers between which the reader has zoomed in; missing where all are in sight. */
+  shown?: readonly [number, number];
 }
 
 /** What traces and layout agree on. */
@@ -36,6 +38,9 @@ const alwaysAllowed = 720;
 /** More layers would be a page of many screens, and a mark each that plotly takes milliseconds to make. */
 const mostMarked = 120;
 
+/** Whether not every layer has its name at the chart. */
+export const isOverview = ({ layers }: ErrorAccumulationReport): boolean => layers.length > mostMarked;
+
 /**
  * Two panels over the same layers: the error (bars: of the layer alone; lines: accumulated) and the task metric
  * beside the dense network's. Of very many layers it is an overview along the page: areas for bars, lines without marks.
@@ -43,7 +48,7 @@ const mostMarked = 120;
 export function errorFigure(report: ErrorAccumulationReport, options: ErrorFigureOptions): Figure {
   const numLayers = report.layers.length;
   const width = Math.min(options.width, Math.max(alwaysAllowed, widestColumn * numLayers));
-  const isDense = numLayers > mostMarked;
+  const isDense = isOverview(report);
   const horizontal = !isDense && width < Math.max(narrowestVertical, narrowestColumn * numLayers);
   const letters = horizontal ? Math.min(longestLabel, Math.floor(width / 20)) : longestLabel;
   const labels = report.layers.map(({ name }) => shorten(name, letters));

@@ -73,7 +73,9 @@ function axes(report: ErrorAccumulationReport, frame: ErrorFrame, panels: ErrorP
     autorangeoptions: { include: [metric.dense * (1 - below), metric.dense * (1.07 - below)] },
   };
   const end = labels.length - 0.5;
-  const named = [...labels.keys()].filter((layer) => layer % panels.namedEvery === 0);
+  const [from, to] = frame.shown ?? [-0.5, end];
+  const inSight = [...labels.keys()].filter((layer) => layer >= from && layer <= to);
+  const named = inSight.filter((_, at) => at % panels.namedEvery === 0);
   const layers: Partial<LayoutAxis> = {
     range: horizontal ? [end, -0.5] : [-0.5, end],
     tickmode: "array",

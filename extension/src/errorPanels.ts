@@ -34,7 +34,7 @@ export interface ErrorPanels {
   margin: { l: number; r: number; t: number; b: number };
   height: number;
   slantedLabels: boolean;
-  /** Each layer is named where this is 1, else every so many. */
+  /** Each layer in sight is named where this is 1, else every so many. */
   namedEvery: number;
   /** Where the legend begins, from the top: below the buttons where it would lie under them. */
   legendTop: number;
@@ -46,6 +46,7 @@ export function errorPanels(report: ErrorAccumulationReport, frame: ErrorFrame):
   const { width, horizontal, labels } = frame;
   const { series } = report;
   const numLayers = labels.length;
+  const inSight = frame.shown ? Math.ceil(frame.shown[1] - frame.shown[0]) : numLayers;
   const labelWidth = Math.max(4, ...labels.map((label) => label.length)) * letterWidth;
   const left = horizontal ? labelWidth + edge : leftOfColumns(labelWidth, width, numLayers);
   const plotWidth = width - left - edge;
@@ -86,7 +87,7 @@ export function errorPanels(report: ErrorAccumulationReport, frame: ErrorFrame):
     height: margin.t + plotHeight + margin.b,
     legendTop: legend.top,
     slantedLabels,
-    namedEvery: frame.isDense ? Math.ceil((numLayers * slantedRoom) / plotWidth) : 1,
+    namedEvery: frame.isDense ? Math.max(1, Math.ceil((inSight * slantedRoom) / plotWidth)) : 1,
     bargap: 1 - Math.min(barShare, (widestBar * series.length) / room),
   };
 }

@@ -10,8 +10,11 @@ export interface Figure {
   reading?: Reading;
 }
 
-/** Builds the figure for a width in pixels and the colours of the page. Called for every drawing. */
-export type FigureBuilder = (width: number, theme: Theme) => Figure;
+/**
+ * Builds the figure for a width in pixels and the colours of the page, and for the part of the first axis that the reader has
+ * zoomed to. Called for every drawing.
+ */
+export type FigureBuilder = (width: number, theme: Theme, zoom?: readonly [number, number]) => Figure;
 
 const config: Partial<Config> = {
   displaylogo: false,
@@ -27,6 +30,7 @@ export class Plot extends Widget {
   #next: Promise<void> | undefined;
   #width = 0;
   #reading: Reading | undefined;
+  #zoom: readonly [number, number] | undefined;
   /** Which figures were drawn last; the reader's pointing lasts until others come. */
   #read = "";
   readonly #chart = new Widget();
@@ -68,6 +72,16 @@ export class Plot extends Widget {
     return this.#next;
   }
 
+  /** Reads the figures at points, as if the reader pointed at them. */
+  async pointAt(points: PointedAt[]): Promise<void> {
+    if (!this.#reading || !this.#chart.node.hasChildNodes()) return;
+    const { Fx } = await import("./plotly");
+    if (this.isDisposed) return;
+    const hovered = points.map(({ trace, point }) => ({ curveNumber: trace, pointNumber: point }));
+    Fx.hover(this.#chart.node, hovered); // draws the line that leads to them
+    this.#readout.read(this.#reading.at(points));
+  }
+
   override dispose(): void {
     if (this.isDisposed) return;
     this.#themeObserver.disconnect();
@@ -88,7 +102,7 @@ export class Plot extends Widget {
     if (!this.#build || width === 0) return;
     const { default: plotly } = await import("./plotly");
     if (this.isDisposed) return;
-    const { data, layout, reading } = this.#build(width, readTheme(this.node));
+    const { data, layout, reading } = this.#build(width, readTheme(this.node), this.#zoom);
     const isFirst = !this.#chart.node.hasChildNodes();
     const chart = await plotly.react(this.#chart.node, data, layout, config);
     if (isFirst) {
@@ -97,9 +111,19 @@ export class Plot extends Widget {
       chart.on("plotly_hover", ({ points }) => {
         if (this.#reading) this.#readout.read(this.#reading.at(pointed(points)));
       });
+      chart.on("plotly_relayout", () => this.#followZoom(chart.layout.xaxis?.range));
       chart.on("plotly_click", ({ points }) => this.onClick?.(pointed(points)));
     }
     this.#setReading(reading);
+  }
+
+  /** What is written at an axis depends on how much of it is in sight. */
+  #followZoom(range: unknown): void {
+    if (!Array.isArray(range)) return;
+    const [from, to] = range.map(Number);
+    if (!(from < to) || (this.#zoom?.[0] === from && this.#zoom[1] === to)) return;
+    this.#zoom = [from, to];
+    void this.redraw();
   }
 
   #setReading(reading: Reading | undefined): void {

@@ -124,6 +124,22 @@ export async function setSetting(page: Page, name: string, value: string): Promi
   );
 }
 
+/** What does not fit: parts of the panel that are wider than it, and figures and titles that are shortened. Names of layers may be. */
+export const cutOff = (panel: Locator): Promise<string[]> =>
+  panel.evaluate((root) => {
+    const right = root.getBoundingClientRect().right;
+    const parts = root.querySelectorAll<HTMLElement>(
+      ".lutnn-cell > span, [role=tab], button, dd, h3, .lutnn-list th, .lutnn-list td",
+    );
+    return [...parts].flatMap((part) => {
+      if (part.closest(".lutnn-name, .lutnn-scroll, svg") || part.offsetParent === null) return [];
+      const hides = part.tagName === "H3" || getComputedStyle(part).overflow === "hidden";
+      const isShortened = hides && part.scrollWidth > part.clientWidth;
+      const isOutside = part.getBoundingClientRect().right > right + 0.5;
+      return isShortened || isOutside ? [`${part.textContent}: ${isOutside ? "outside" : "shortened"}`] : [];
+    });
+  });
+
 /** Clicks the chart of errors where a layer is, by its number. */
 export async function clickLayerPoint(panel: Locator, layer: number): Promise<void> {
   const page = panel.page();

@@ -9,6 +9,7 @@ import { hostileNames } from "./fixtures/hostileNames";
 import { frameWork } from "./frameWork";
 import { chartTexts, execute, setTheme, settle } from "./page";
 import {
+  cutOff,
   kernelLimit,
   layerNames,
   notebookOf,
@@ -240,6 +241,63 @@ it(`opens the errors of 500 layers with less than ${openLimit} ms of main-thread
   await page.keyboard.press("Escape"); // no layer is chosen
 });
 
+describe("of 500 layers, each", () => {
+  const readout = () => shownPage(panel).locator(".lutnn-readout b").textContent();
+  const named = async () =>
+    (await shownPage(panel).locator(".xtick text").allTextContents()).filter((name) => name !== "");
+
+  it("is read one after the other by keys, and found by a part of its name", {
+    timeout: testLimit,
+  }, async () => {
+    await showPage(panel, "Errors");
+    const slider = shownPage(panel).getByRole("slider");
+    await slider.focus();
+    await page.keyboard.press("Home");
+    await expect.poll(readout).toBe(many[0]);
+    for (let step = 1; step < 4; step++) {
+      await page.keyboard.press("ArrowRight");
+      await expect.poll(readout).toBe(many[step]);
+      expect(await slider.getAttribute("aria-valuetext")).toBe(`${many[step]}, ${step + 1} of 500`);
+    }
+    const find = shownPage(panel).getByRole("combobox", { name: "Find a layer by a part of its name" });
+    await find.fill("CONV437");
+    await page.keyboard.press("Enter");
+    await expect.poll(readout).toBe(many[437]);
+    await expect.poll(() => rowOf(panel, many[437]).getAttribute("aria-selected")).toBe("true");
+    await find.fill("nobody");
+    await page.keyboard.press("Enter");
+    await shownPage(panel).getByText("no such layer").waitFor();
+    await session.screenshot("panel-errors-find-layer");
+  });
+
+  it("has its name at the chart once the reader has zoomed in", { timeout: testLimit }, async () => {
+    expect((await named()).length).toBeLessThan(60);
+    const plot = shownPage(panel).locator(".nsewdrag").first();
+    await plot.scrollIntoViewIfNeeded();
+    const area = await plot.boundingBox();
+    if (!area) throw new Error("the chart of errors is not drawn");
+    const y = area.y + 0.5 * area.height;
+    for (let times = 0; times < 2; times++) {
+      await page.mouse.move(area.x + 0.5 * area.width, y);
+      await page.mouse.down();
+      await page.mouse.move(area.x + 0.55 * area.width, y);
+      await page.mouse.move(area.x + 0.6 * area.width, y);
+      await page.mouse.up();
+      await settle(page);
+    }
+    await expect
+      .poll(async () => {
+        const numbers = (await named()).map((name) => Number(/\d+$/.exec(name)?.[0]));
+        return (
+          numbers.length > 2 && numbers.every((number, at) => at === 0 || number === numbers[at - 1] + 1)
+        );
+      })
+      .toBe(true);
+    await panel.getByRole("grid").focus();
+    await page.keyboard.press("Escape"); // no layer is chosen
+  });
+});
+
 it("two notebooks with two kernels do not mix", { timeout: testLimit }, async () => {
   await openNotebook(page, "usual.ipynb");
   await expect.poll(async () => (await layerNames(panel)).toSorted()).toEqual(usual.toSorted());
@@ -305,9 +363,29 @@ it("Notebook 7 has the panel, too, beside the notebook that it shows", { timeout
   await page.getByRole("menuitem", { name: /^LUT-NN Panel(?! as)/ }).waitFor();
   await page.keyboard.press("Escape");
   const box = await panel.boundingBox();
-  expect((box?.x ?? 0) + (box?.width ?? Number.NaN)).toBeLessThanOrEqual(1280); // nothing is cut off
+  expect(Math.floor((box?.x ?? 0) + (box?.width ?? Number.NaN))).toBeLessThanOrEqual(1280); // nothing is cut off
+  expect(box?.width).toBeGreaterThan(390);
   await session.screenshot("panel-notebook7-1280-light");
 });
+
+it.each([284, 256])(
+  "fits into %d pixels: no figure, name of a page or title of a column is cut",
+  {
+    timeout: testLimit,
+  },
+  async (width) => {
+    await panel.evaluate((node, pixels) => {
+      node.style.width = `${pixels}px`;
+    }, width);
+    await settle(page);
+    for (const title of ["Layer", "History", "Plan"]) {
+      await showPage(panel, title);
+      expect(await cutOff(panel), title).toEqual([]);
+    }
+    await showPage(panel, "Layer");
+    await session.screenshot(`panel-narrow-${width}`, panel);
+  },
+);
 
 it("logs no error and asks no other host for anything", () => {
   expect(session.complaints.filter((text) => /lutnn|plotly/i.test(text))).toEqual([]);

@@ -116,6 +116,14 @@ test("layers are replaced, resized, measured, taken back and compared", async ()
   await panel.until(() => panel.sections.history!.redo);
   const compared = await panel.ask(id, { about: "comparison", a: current - 1, b: current });
   expect(compared).toMatchObject({ type: "comparison", comparison: { a: current - 1, b: current } });
+  if (compared.type !== "comparison") throw new Error(JSON.stringify(compared));
+  // What was measured of a layer stands beside the state that it is of: not beside the one before, in which layer one is another.
+  const measuredNow = new Map(panel.sections.measures!.map((one) => [one.layer, one]));
+  for (const { name, a, b } of compared.comparison.layers.filter(({ name }) => measuredNow.has(name))) {
+    const { onlyThis, allButThis } = measuredNow.get(name)!;
+    expect(a).toMatchObject({ onlyThis: null, allButThis: null });
+    expect(b).toMatchObject({ onlyThis, allButThis });
+  }
   await panel.command(id, { verb: "goTo", state: current });
   await panel.command(id, { verb: "nameState", state: current, label: "resized" });
   await panel.until(() => panel.sections.history!.states[current].label === "resized");
@@ -146,6 +154,18 @@ test("a plan's points are applied, as one state", async () => {
   await panel.until(() => panel.sections.plan!.now.point === last);
   expect(panel.sections.plan!.now.cost).toBe(points[last].cost);
   await panel.until(() => panel.sections.history!.states.length === states + 1);
+  // What a point really loses is known once it was measured, and stays known when the conversion goes elsewhere.
+  expect(points[last].measuredDrop).toBe(null);
+  await panel.command(id, { verb: "measure", what: "metric" });
+  await panel.until(() => panel.sections.plan!.points[last].measuredDrop !== null);
+  const drop = panel.sections.plan!.points[last].measuredDrop;
+  const { dense, now } = panel.sections.overview!.metric!;
+  expect(drop).toBe(dense! - now!);
+  await panel.command(id, { verb: "undo" });
+  await panel.until(() => panel.sections.plan!.now.point !== last);
+  expect(panel.sections.plan!.points[last].measuredDrop).toBe(drop);
+  await panel.command(id, { verb: "redo" });
+  await panel.until(() => panel.sections.plan!.now.point === last);
   await expect(panel.command(id, { verb: "applyPlan", point: 999 })).rejects.toThrow(/got 999/);
 });
 
@@ -233,6 +253,8 @@ test("two conversions do not mix", async () => {
   expect(second.snapshots.every(({ message }) => message.conversion === otherId)).toBe(true);
   expect(panel.snapshots.every(({ message }) => message.conversion === id)).toBe(true);
   expect(panel.sections.history!.current).toBe(current);
+  await kernel.execute("await lutnn.panel(other);");
+  await panel.until(() => panel.asked === otherId); // panels that are open show it
   await second.close();
 });
 

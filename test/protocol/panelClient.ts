@@ -16,6 +16,8 @@ export type Snapshot = Extract<KernelMessage, { type: "snapshot" }>;
 
 export class PanelClient {
   conversions: ConversionName[] = [];
+  /** The one that the notebook asked last to be shown. */
+  asked: string | null = null;
   /** The newest sections of the conversion that it watches. */
   sections: Partial<ConversionSections> = {};
   readonly snapshots: { at: number; bytes: number; message: Snapshot }[] = [];
@@ -121,8 +123,10 @@ export class PanelClient {
   private receive(data: unknown, at: number, bytes = 0): void {
     const message = parseKernelMessage(data);
     if (typeof message === "string") this.unreadable.push(message);
-    else if (message.type === "conversions") this.conversions = message.conversions;
-    else if (message.type === "refused") this.refused.push(message.error);
+    else if (message.type === "conversions") {
+      this.conversions = message.conversions;
+      this.asked = message.asked;
+    } else if (message.type === "refused") this.refused.push(message.error);
     else if (message.type === "snapshot") {
       if (message.conversion !== this.watched) return;
       this.snapshots.push({ at, bytes, message });

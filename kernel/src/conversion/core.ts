@@ -9,6 +9,7 @@ import { type History, type HistoryEntry, StateTable } from "./history";
 import { LayerTable, layerInfo } from "./layerTable";
 import { remarksOnTargets } from "./leftDense";
 import type { Student } from "./methods/method";
+import type { LayerChoices } from "./options";
 import { Outcome } from "./outcome";
 import type { Profile } from "./profile";
 import type { VerbRecord } from "./record";
@@ -154,6 +155,17 @@ export class ConversionCore implements Displayable {
   /** All states that there were, with the present one marked; shows itself as a table. */
   get states(): StateTable {
     return new StateTable([...this.history.entries], this.history.current.id);
+  }
+
+  /** K and V of each layer as a state (default: the present one) has it, null for those that are dense; `applyPlan` takes them. */
+  choicesIn(state = this.history.current.id): LayerChoices {
+    const entry = this.history.entry("choicesIn", state);
+    return Object.fromEntries(
+      this.targetsIn(entry.state).map(({ name, numCentroids, subvectorLength }) => [
+        name,
+        placedCalibration(entry.state, name) && { numCentroids, subvectorLength },
+      ]),
+    );
   }
 
   /** Commands that run or wait; each can be cancelled. */

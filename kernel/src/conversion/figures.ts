@@ -14,13 +14,36 @@ export interface LayerTime {
   lookup: number | null;
 }
 
-/** Milliseconds for one input of the whole network, by its state; of the dense network under "dense". */
-export type NetworkTimes = ReadonlyMap<number | "dense", number>;
-
 /** Series that the errors are kept of; the oldest go. */
 const mostSeries = 8;
 
-/** Figures by state; those that were measured on data are forgotten when other data take their place. */
+/** What tells states' networks apart: two with the same key compute the same, so that figures of one are figures of both. */
+export interface NetworkKeys {
+  /** Key of a state's network, by the state's number. */
+  network(state: number): unknown;
+  /** Key of its network with every calibrated layer replaced. */
+  whole(state: number): unknown;
+}
+
+/** Every state has a network of its own. */
+const ownNetworks: NetworkKeys = { network: (state) => state, whole: (state) => state };
+
+/** A state of which something is known and whose key is the same: the state itself, else the newest; null where there is none. */
+function knownAs(
+  known: ReadonlyMap<number, unknown>,
+  state: number,
+  key: (state: number) => unknown,
+): number | null {
+  if (known.has(state)) return state;
+  if (known.size === 0) return null;
+  const wanted = key(state);
+  return [...known.keys()].reverse().find((one) => key(one) === wanted) ?? null;
+}
+
+/**
+ * Figures by state; those that were measured on data are forgotten when other data take their place. What was measured in a
+ * state holds in every other that has the same network: after an undo, or when layers have been replaced in another order.
+ */
 export class Figures {
   private readonly metrics = new Map<number, number>();
   private readonly effects = new Map<number, ReadonlyMap<string, LayerEffect>>();
@@ -28,9 +51,12 @@ export class Figures {
   /** Of a measurement that runs. */
   private running: { state: number; report: ErrorAccumulationReport } | null = null;
   private readonly times = new Map<string, { dense: number; lookup: number; sizes: string }>();
-  private readonly whole = new Map<number | "dense", number>();
+  private readonly networkTimes = new Map<number, number>();
+  private denseTime: number | null = null;
   /** The metric of the dense network; null until measured. */
   denseMetric: number | null = null;
+
+  constructor(private readonly keys: NetworkKeys = ownNetworks) {}
 
   /** Forgets what was measured on other data; times stay. */
   clear(): void {
@@ -41,12 +67,14 @@ export class Figures {
   }
 
   setMetric(state: number, value: number): void {
+    this.metrics.delete(state);
     this.metrics.set(state, value);
   }
 
   /** The task's metric of the network of a state; null until measured. */
   metric(state: number): number | null {
-    return this.metrics.get(state) ?? null;
+    const at = knownAs(this.metrics, state, this.keys.network);
+    return at === null ? null : this.metrics.get(at)!;
   }
 
   setEffects(state: number, effects: ReadonlyMap<string, LayerEffect>): void {
@@ -66,7 +94,7 @@ export class Figures {
     this.series.set(state, { report, series });
     for (const oldest of this.series.keys()) if (this.series.size > mostSeries) this.series.delete(oldest);
     this.denseMetric = report.metric.dense;
-    if (series.metric !== null) this.metrics.set(state, series.metric);
+    if (series.metric !== null) this.setMetric(state, series.metric);
   }
 
   /** One series for each state that errors were or are being measured in, the newest last; null before the first. */
@@ -87,11 +115,18 @@ export class Figures {
     return { ...newest, series: named };
   }
 
-  /** What is known of each layer: metrics and errors each in the state asked for, else in the newest one that they were measured in. */
+  /**
+   * What is known of each layer: metrics and errors each of the state asked for, where they were measured in it or in one with
+   * the same network, else of the newest one that they were measured in.
+   */
   layers(names: readonly string[], state: number): LayerFigures[] {
-    const at = (known: ReadonlyMap<number, unknown>) =>
-      known.has(state) ? state : ([...known.keys()].at(-1) ?? null);
-    const [effectsAt, errorsAt] = [at(this.effects), at(this.series)];
+    const { network, whole } = this.keys;
+    const [sameEffects, sameErrors] = [
+      knownAs(this.effects, state, whole),
+      knownAs(this.series, state, network),
+    ];
+    const newest = (known: ReadonlyMap<number, unknown>) => [...known.keys()].at(-1) ?? null;
+    const [effectsAt, errorsAt] = [sameEffects ?? newest(this.effects), sameErrors ?? newest(this.series)];
     if (effectsAt === null && errorsAt === null) return [];
     const effects = effectsAt === null ? undefined : this.effects.get(effectsAt);
     const found = errorsAt === null ? undefined : this.series.get(errorsAt);
@@ -101,10 +136,10 @@ export class Figures {
       const errors = found?.series.errors[index];
       return {
         layer,
-        state: effectsAt,
+        state: sameEffects === null ? effectsAt : state,
         onlyThis: effect?.onlyThis ?? null,
         allButThis: effect?.allButThis ?? null,
-        errorsState: errorsAt,
+        errorsState: sameErrors === null ? errorsAt : state,
         local: errors?.local ?? null,
         accumulated: errors?.accumulated ?? null,
       };
@@ -135,10 +170,13 @@ export class Figures {
   }
 
   setNetworkTime(state: number | "dense", milliseconds: number): void {
-    this.whole.set(state, milliseconds);
+    if (state === "dense") this.denseTime = milliseconds;
+    else this.networkTimes.set(state, milliseconds);
   }
 
   networkTime(state: number | "dense"): number | null {
-    return this.whole.get(state) ?? null;
+    if (state === "dense") return this.denseTime;
+    const at = knownAs(this.networkTimes, state, this.keys.network);
+    return at === null ? null : this.networkTimes.get(at)!;
   }
 }

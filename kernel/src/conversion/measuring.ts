@@ -19,6 +19,7 @@ import { LayerMeasurement } from "./layerMeasurement";
 import { measureErrors } from "./measureErrors";
 import { measureLayers } from "./measureLayers";
 import { methods } from "./methods/index";
+import { ContentKeys } from "./networkKeys";
 import type { ErrorAccumulationOptions, LayerTimesOptions, MeasureOptions } from "./options";
 import { withPaddingMask } from "./paddingMask";
 import { Samples } from "./samples";
@@ -26,14 +27,16 @@ import { type ConversionState, placedCalibration, replacedLayers } from "./state
 import { disposeStudent } from "./student";
 import { checkName } from "./targets";
 import { timeNetwork } from "./timeNetwork";
-import { replaced } from "./transitions";
+import { allReplaced } from "./transitions";
 
 /** What a conversion can be asked: nothing that makes another state. */
 export class MeasuringConversion extends ConversionCore {
   protected readonly samples = new Samples(this.graph.inputs);
   private readonly memory = new DataMemory();
   /** What has been measured, by state. */
-  readonly figures = new Figures();
+  readonly figures = new Figures(
+    new ContentKeys((id) => this.history.entry("figures", id).state, this.surroundings),
+  );
 
   protected override lost(): void {
     super.lost();
@@ -237,13 +240,7 @@ export class MeasuringConversion extends ConversionCore {
 
   /** The present state with every calibrated layer replaced, by what it was calibrated with last. */
   private wholeState(what: string, needed?: string): ConversionState {
-    let { state } = this;
-    for (const name of this.names) {
-      const { replacedBy, calibrations } = state.layers[name];
-      const [any] = Object.keys(calibrations) as (keyof typeof calibrations)[];
-      const last = state.lastMethod && calibrations[state.lastMethod] ? state.lastMethod : any;
-      if (!replacedBy && last) state = replaced(state, name, last, this.surroundings);
-    }
+    const state = allReplaced(this.state, this.surroundings);
     const placed = replacedLayers(state);
     if (placed.length === 0 || (needed && !placed.includes(needed)))
       throw new LutnnError(

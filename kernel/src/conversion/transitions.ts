@@ -48,6 +48,18 @@ export function replaced(
   return { ...state, weights };
 }
 
+/** Every calibrated layer is replaced: one that is dense by what it was calibrated with last. */
+export function allReplaced(before: ConversionState, around: Surroundings): ConversionState {
+  let state = before;
+  for (const name of Object.keys(before.layers)) {
+    const { replacedBy, calibrations } = before.layers[name];
+    const [any] = Object.keys(calibrations) as CalibrationMethod[];
+    const last = before.lastMethod && calibrations[before.lastMethod] ? before.lastMethod : any;
+    if (!replacedBy && last) state = replaced(state, name, last, around);
+  }
+  return state;
+}
+
 /** A layer is dense again, and so are its batch norms; once none is replaced, all that was trained is forgotten. */
 export function restored(before: ConversionState, name: string, around: Surroundings): ConversionState {
   const state = withLayer(withDenseNorms(before, name, around), name, { replacedBy: null });

@@ -23,12 +23,12 @@ function said(role: string, known: KnownData | null): string {
 }
 
 /**
- * Says to the panel in JupyterLab which data its commands take. Without it they are those that the notebook's verbs were given
+ * Asks the panel in JupyterLab to show this conversion, and says which data its commands take. Without it they are those that the notebook's verbs were given
  * last: calibrate or fineTune to learn from, evaluate or errorAccumulation to measure on.
  */
 export async function panel(conversion: Conversion, options: PanelOptions = {}): Promise<Outcome> {
   await conversion.useData(options);
-  panels.add(conversion);
+  panels.show(conversion);
   const { train, validation } = conversion.data;
   const host = currentHost();
   return new Outcome(

@@ -32,6 +32,8 @@ export class Panels {
     this.pace.request();
   });
   private host: NotebookHost | null = null;
+  /** Id of the conversion that panels were asked last to show. */
+  private asked: string | null = null;
 
   /** A conversion is there; outside a notebook nobody looks at it. */
   add(conversion: Conversion): void {
@@ -42,6 +44,13 @@ export class Panels {
     this.gone.register(conversion, id);
     this.watches.set(conversion, new Watch(id, conversion, (changed, names) => this.note(changed, names)));
     if (this.host !== host) this.attach(host);
+    this.pace.request();
+  }
+
+  /** Panels are to show this conversion. */
+  show(conversion: Conversion): void {
+    this.add(conversion);
+    this.asked = this.watches.get(conversion)?.id ?? null;
     this.pace.request();
   }
 
@@ -68,7 +77,7 @@ export class Panels {
       if (!conversion) return [];
       return [{ id, model: conversion.original.name, variable: nameOf(conversion) }];
     });
-    return { type: "conversions", version: 1, conversions };
+    return { type: "conversions", version: 1, conversions, asked: this.asked };
   }
 
   private note(id: string, names: readonly SectionName[]): void {
@@ -80,11 +89,11 @@ export class Panels {
     const list = this.list();
     for (const panel of this.comms) {
       panel.list(list);
-      this.show(panel);
+      this.update(panel);
     }
   }
 
-  private show(panel: PanelComm): void {
+  private update(panel: PanelComm): void {
     const { watched, stale } = panel;
     if (watched === null || stale.size === 0) return;
     const conversion = this.conversions.get(watched)?.deref();
@@ -109,7 +118,7 @@ export class Panels {
     if (message.type === "watch") {
       panel.watch(message.conversion);
       panel.list(this.list());
-      this.show(panel);
+      this.update(panel);
       return;
     }
     const conversion = this.conversions.get(message.conversion)?.deref();

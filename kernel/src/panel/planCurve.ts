@@ -1,5 +1,6 @@
 import type { Conversion } from "../conversion/conversion";
 import type { LayerInfo } from "../conversion/layerTable";
+import type { LayerChoices } from "../conversion/options";
 import type { Plan, PlanPoint } from "../conversion/plan/plan";
 import type { PlanCurve } from "../report/conversionMessages";
 
@@ -8,14 +9,15 @@ type Rows = ReadonlyMap<string, LayerInfo>;
 /** A plan's trade-off as a panel draws it, and where the conversion stands on it. */
 export function planCurve(plan: Plan, conversion: Conversion): PlanCurve {
   const rows: Rows = new Map(conversion.layers.rows.map((row) => [row.name, row]));
-  const now = plan.points.findIndex((point) => isChosen(point, rows));
-  const lost = dropNow(plan, conversion);
+  const { current } = conversion.states;
+  const now = plan.points.findIndex((point) => isChosen(point, conversion.choicesIn(current)));
+  const drops = measuredDrops(plan, conversion);
   return {
     cost: plan.cost,
     points: plan.points.map(({ cost, harm, measuredDrop, choices }, i) => ({
       cost,
       harm,
-      measuredDrop: measuredDrop ?? (i === now ? lost : null),
+      measuredDrop: measuredDrop ?? drops[i],
       replaced: Object.values(choices).filter((choice) => choice !== null).length,
     })),
     divergenceUnit: plan.task.divergenceUnit,
@@ -23,23 +25,31 @@ export function planCurve(plan: Plan, conversion: Conversion): PlanCurve {
   };
 }
 
-/** What the present state loses of the metric; null until it and the dense network were measured, and where it was trained. */
-function dropNow({ task: { metric } }: Plan, { figures, state, states }: Conversion): number | null {
-  const [dense, now] = [figures.denseMetric, figures.metric(states.current)];
-  if (dense === null || now === null || state.tuned) return null;
-  return metric.higherIsBetter ? dense - now : now - dense;
+/**
+ * What is lost of the metric at each point: in the present state, else in the newest state that has just its layers, K and V, was
+ * measured and not trained. Null where there is none, or the dense network was not measured.
+ */
+function measuredDrops({ points, task: { metric } }: Plan, conversion: Conversion): (number | null)[] {
+  const { figures, states } = conversion;
+  const dense = figures.denseMetric;
+  if (dense === null) return points.map(() => null);
+  const present = states.rows[states.current];
+  // The present one first, then the newest.
+  const measured = [...states.rows, present].reverse().flatMap(({ id, state }) => {
+    const value = state.tuned ? null : figures.metric(id);
+    if (value === null) return [];
+    return [
+      { choices: conversion.choicesIn(id), drop: metric.higherIsBetter ? dense - value : value - dense },
+    ];
+  });
+  return points.map((point) => measured.find(({ choices }) => isChosen(point, choices))?.drop ?? null);
 }
 
-/** Whether the conversion has just the layers, K and V of a point. */
-const isChosen = ({ choices }: PlanPoint, rows: Rows): boolean =>
-  [...rows.values()].every(({ name, state, numCentroids, subvectorLength }) => {
-    const choice = choices[name];
-    if (!choice) return state !== "replaced";
-    return (
-      state === "replaced" &&
-      choice.numCentroids === numCentroids &&
-      choice.subvectorLength === subvectorLength
-    );
+/** Whether a state has just the layers, K and V of a point. */
+const isChosen = ({ choices }: PlanPoint, placed: LayerChoices): boolean =>
+  Object.entries(placed).every(([name, sizes]) => {
+    const choice = choices[name] ?? null;
+    return choice?.numCentroids === sizes?.numCentroids && choice?.subvectorLength === sizes?.subvectorLength;
   });
 
 /** In the plan's cost; null where it has not timed a layer in its present sizes. */

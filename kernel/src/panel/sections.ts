@@ -5,6 +5,7 @@ import { methodNames, methods } from "../conversion/methods/index";
 import { replacedLayers } from "../conversion/state";
 import type { ConversionSections, PanelCost, PanelData } from "../report/conversionMessages";
 import { type Cost, totalCost } from "../report/counting";
+import { finite } from "./finite";
 import { planCurve } from "./planCurve";
 import type { Watch } from "./watch";
 
@@ -12,10 +13,6 @@ type Section<Name extends keyof ConversionSections> = (
   watch: Watch,
   conversion: Conversion,
 ) => ConversionSections[Name];
-
-/** Numbers that JSON cannot hold count as not there. */
-const finite = (value: number | null | undefined): number | null =>
-  value !== null && value !== undefined && Number.isFinite(value) ? value : null;
 
 const costOf = ({ operations, bytes }: Cost, milliseconds: number | null): PanelCost => ({
   operations,

@@ -174,14 +174,23 @@ export interface LayerDetail {
   rows: number;
 }
 
-/** Difference of two states, layer by layer: how each is computed in both, as "dense" or "k-means, trained". */
+/** One layer in a state that is compared with another. */
+export interface ComparedLayer {
+  /** How it is computed: "dense" or "k-means, trained". */
+  is: string;
+  /** As {@link LayerMeasures} has them; null where they were not measured in this state. */
+  onlyThis: number | null;
+  allButThis: number | null;
+}
+
+/** Difference of two states, layer by layer. */
 export interface StateComparison {
   a: number;
   b: number;
   layers: {
     name: string;
-    a: string;
-    b: string;
+    a: ComparedLayer;
+    b: ComparedLayer;
     /** Relative change of its numbers, ‖a − b‖ / ‖a‖; null where not comparable. */
     moved: number | null;
   }[];
@@ -217,7 +226,8 @@ export type PanelMessage =
   | { type: "question"; request: number; conversion: string; question: PanelQuestion };
 
 export type KernelMessage =
-  | { type: "conversions"; version: 1; conversions: ConversionName[] }
+  /** `asked` is the id of the one that the notebook asked last to be shown, by `lutnn.panel`; null where it asked for none. */
+  | { type: "conversions"; version: 1; conversions: ConversionName[]; asked: string | null }
   /** `whole` holds every section, as the answer to "watch"; others those that changed. */
   | {
       type: "snapshot";

@@ -139,10 +139,11 @@ const detail = object({
   rows: number,
 });
 
+const compared = object({ is: text, onlyThis: maybe(number), allButThis: maybe(number) });
 const comparison = object({
   a: whole,
   b: whole,
-  layers: list(object({ name: text, a: text, b: text, moved: maybe(number) })),
+  layers: list(object({ name: text, a: compared, b: compared, moved: maybe(number) })),
 });
 
 const request = whole;
@@ -151,6 +152,7 @@ const messages = {
     type: exactly("conversions"),
     version: exactly(1, "must be 1, which this reader knows; update the extension or lutnn"),
     conversions: list(object({ id: text, model: text, variable: maybe(text) })),
+    asked: maybe(text),
   }),
   snapshot: object({
     type: exactly("snapshot"),

@@ -52,6 +52,39 @@ describe("a kernel that is asked", () => {
     expect(model.layers).toEqual([]);
   });
 
+  it("is followed to what a variable holds after its cell was run again, unless another was chosen by hand", () => {
+    open();
+    const named = (...variables: (string | null)[]) => {
+      const conversions = ["one", "two", "three"].map((id, at) => ({
+        id,
+        model: id,
+        variable: variables[at],
+      }));
+      model.receive({ type: "conversions", version: 1, conversions, asked: null });
+    };
+    named("one", null, null); // the cell runs: the new one is in no variable yet
+    expect(model.conversion?.id).toBe("two");
+    named("one", null, "two");
+    expect(model.conversion?.id).toBe("three");
+    expect(sent.at(-1)).toEqual({ type: "watch", conversion: "three" });
+    model.choose("two");
+    named("one", null, "two");
+    expect(model.conversion?.id).toBe("two");
+  });
+
+  it("shows the conversion that the notebook asks for, once each time", () => {
+    open();
+    const list = conversionsMessage("one", "two", "three");
+    if (list.type !== "conversions") throw new Error(list.type);
+    model.receive({ ...list, asked: "one" });
+    expect(model.conversion?.id).toBe("one");
+    model.choose("three");
+    model.receive({ ...list, asked: "one" });
+    expect(model.conversion?.id).toBe("three");
+    model.receive({ ...list, asked: "two" });
+    expect(model.conversion?.id).toBe("two");
+  });
+
   it("has snapshots of a conversion that is not watched any more dropped", () => {
     open();
     model.choose("one");

@@ -28,3 +28,22 @@ it("metrics and errors of layers are each of the state asked for, or of the newe
   figures.clear();
   expect(figures.layers(names, 2)).toEqual([]);
 });
+
+it("what was measured in a state holds in every other with the same network, the newest first", () => {
+  /** States 1 and 4 have one network; 1, 2 and 4 are the same once every calibrated layer is replaced. */
+  const figures = new Figures({ network: (state) => [0, 1, 2, 3, 1][state], whole: (state) => state === 3 });
+  figures.setMetric(1, 97);
+  expect([1, 4].map((state) => figures.metric(state))).toEqual([97, 97]);
+  expect([0, 2, 3].map((state) => figures.metric(state))).toEqual([null, null, null]);
+  figures.setMetric(4, 96);
+  expect([1, 4].map((state) => figures.metric(state))).toEqual([97, 96]);
+  figures.setEffects(1, effects(90));
+  expect(figures.layers(names, 2)[0]).toMatchObject({ state: 2, onlyThis: 90, allButThis: 89 });
+  expect(figures.layers(names, 3)[0]).toMatchObject({ state: 1, onlyThis: 90 }); // of another network
+  figures.setErrors(1, report);
+  expect(figures.layers(names, 4)[0]).toMatchObject({ state: 4, errorsState: 4 });
+  expect(figures.layers(names, 2)[0]).toMatchObject({ state: 2, errorsState: 1 });
+  figures.setNetworkTime(1, 0.5);
+  figures.setNetworkTime("dense", 2);
+  expect([1, 4, 2, "dense" as const].map((state) => figures.networkTime(state))).toEqual([0.5, 0.5, null, 2]);
+});

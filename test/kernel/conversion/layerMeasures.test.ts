@@ -85,6 +85,36 @@ describe("layerMeasures", () => {
 });
 
 describe("figures", () => {
+  it("stay known when layers are replaced, restored or taken back, and not when they are learnt anew", async () => {
+    const fresh = convert(model);
+    const { figures, layers } = fresh;
+    /** Whether what is known of the layers is of the present state. */
+    const isKnown = () =>
+      figures.layers(layers.names, fresh.states.current)[0].state === fresh.states.current;
+    await fresh.calibrate(train);
+    const { layers: measured } = await fresh.layerMeasures(test);
+    await fresh.replace("c2");
+    await fresh.replace("c4");
+    expect(isKnown()).toBe(true);
+    // Indeed: the figures are those that would be measured now.
+    expect((await fresh.layerMeasures(test)).layers).toEqual(measured);
+    const { metric } = await fresh.evaluate(test);
+    await fresh.goTo(1);
+    await fresh.replace("c4");
+    expect(figures.metric(fresh.states.current)).toBe(null);
+    await fresh.replace("c2"); // in the other order: the same network
+    expect(figures.metric(fresh.states.current)).toBe(metric.value);
+    expect((await fresh.evaluate(test)).metric.value).toBe(metric.value);
+    await fresh.fineTune(train, { epochs: 1 });
+    expect(isKnown()).toBe(false);
+    expect(figures.metric(fresh.states.current)).toBe(null);
+    await fresh.undo();
+    expect(isKnown()).toBe(true);
+    await fresh.calibrate(train.take(50));
+    expect(isKnown()).toBe(false);
+    await fresh.restoreAll();
+  });
+
   it("are of the data that were given last, and of none when others come", async () => {
     const { figures } = conversion;
     const { current } = conversion.states;

@@ -127,20 +127,41 @@ print(json.dumps({"files": [str(file) for file in of.files], "licence": of.metad
     expect((await inEnvironment(["-c", engines])).stdout.trim()).toBe("LutnnEngine");
   });
 
-  test("starts the kernel of the notebook's project, whichever is on PATH", async () => {
+  test("starts the kernel of the notebook's project once it is trusted, before the one on PATH", async () => {
     const project = newFolder("project", "node_modules");
     symlinkSync(join(root, "kernel"), join(project, "lutnn"), "junction");
+    const notebooks = newFolder("project", "notebooks");
     const bin = newFolder("broken", "bin");
     const broken = join(home, "broken");
-    writeFileSync(join(broken, "package.json"), '{ "name": "lutnn", "engines": { "node": ">=20.19 <23" } }');
+    const engines = '"engines": { "node": ">=20.19 <23" }';
+    writeFileSync(join(broken, "package.json"), `{ "name": "lutnn", "version": "${version}", ${engines} }`);
     writeFileSync(join(bin, "lutnn"), "", { mode: 0o755 });
     const PATH = [bin, nodeFolder].join(delimiter);
-    const inside = await cell("1 + 1", newFolder("project", "notebooks"), { PATH });
-    expect(inside).toEqual({ status: "ok", shown: ["2"] });
+    const notBuilt = `The npm package lutnn is not built (in ${broken}); run npm run setup in its checkout.`;
+    // Opening a stranger's notebook starts nothing of what lies beside it.
+    expect((await cell("1 + 1", notebooks, { PATH })).shown).toEqual([notBuilt]);
+    expect((await cell("1 + 1", notebooks)).shown).toEqual([
+      `The npm package lutnn is in ${project}, and opening a notebook does not start what lies beside it; if you trust that project, run: python -m lutnn_kernel trust ${dirname(project)}, and restart the kernel.`,
+    ]);
+    await expect(inEnvironment(["-m", "lutnn_kernel", "trust", home])).rejects.toThrow(
+      /run npm install there/,
+    );
+    const { stdout } = await inEnvironment(["-m", "lutnn_kernel", "trust", notebooks]);
+    expect(stdout.trim()).toBe(`notebooks beside it may start ${join(project, "lutnn")}`);
+    expect(await cell("1 + 1", notebooks, { PATH })).toEqual({ status: "ok", shown: ["2"] });
     const { status, shown } = await cell("1 + 1", newFolder("elsewhere"), { PATH });
     expect(status).toBe("error");
+    expect(shown).toEqual([notBuilt]);
+  });
+
+  test("says that a package's version does not fit the wheel's", async () => {
+    const other = newFolder("other");
+    writeFileSync(join(other, "package.json"), '{ "name": "lutnn", "version": "7.3.1" }');
+    const { status, shown } = await cell("1 + 1", newFolder("named"), { LUTNN_PACKAGE: other });
+    expect(status).toBe("error");
+    const release = version.split(".").slice(0, 2).join(".");
     expect(shown).toEqual([
-      `The npm package lutnn is not built (in ${broken}); run npm run setup in its checkout.`,
+      `The npm package lutnn must be of version ${release}, as the JupyterLab extension beside it is (got 7.3.1 in ${other}); install lutnn@${release} with npm, or the Python package lutnn of version 7.3 with pip.`,
     ]);
   });
 

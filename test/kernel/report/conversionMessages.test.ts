@@ -117,7 +117,12 @@ const snapshot = {
   },
 } satisfies KernelMessage;
 const kernelMessages: KernelMessage[] = [
-  { type: "conversions", version: 1, conversions: [{ id: conversion, model: "m", variable: null }] },
+  {
+    type: "conversions",
+    version: 1,
+    conversions: [{ id: conversion, model: "m", variable: null }],
+    asked: conversion,
+  },
   snapshot,
   { ...snapshot, whole: false, sections: { training: null } },
   { type: "done", request: 1, text: "replaced", warnings: ["few rows"] },
@@ -138,7 +143,18 @@ const kernelMessages: KernelMessage[] = [
   {
     type: "comparison",
     request: 1,
-    comparison: { a: 0, b: 1, layers: [{ name: "conv2", a: "dense", b: "k-means", moved: null }] },
+    comparison: {
+      a: 0,
+      b: 1,
+      layers: [
+        {
+          name: "conv2",
+          a: { is: "dense", onlyThis: null, allButThis: null },
+          b: { is: "k-means", onlyThis: 97.5, allButThis: 96 },
+          moved: null,
+        },
+      ],
+    },
   },
   { type: "cell", request: 1, code: "await conversion.undo()" },
 ];

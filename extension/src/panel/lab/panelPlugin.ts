@@ -14,9 +14,11 @@ import { panelIcon } from "./icon";
 import { LazyPanel } from "./lazyPanel";
 import { addNotebookButton } from "./notebookButton";
 import type { PanelController } from "./panelController";
+import { giveRoom } from "./sideRoom";
 import { TrainingStatus } from "./trainingStatus";
 
 const id = "jupyterlab-lutnn:panel";
+const sideWidth = 400; // pixels, as style/index.css has it
 const panelStyle = new URL("jupyterlab-lutnn/style/panel.css", import.meta.url);
 
 /** The panel, its commands and its places in JupyterLab and Notebook 7. The panel itself is loaded when it is first seen. */
@@ -69,9 +71,13 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
     side.title.caption = __("LUT-NN: layers, errors, plan, history");
     shell.add(side, "right", { rank: 550, type: "LUT-NN" });
     restorer?.add(side, side.id);
+    let hasRoom = false;
     const open = () => {
       if ("expandRight" in shell && typeof shell.expandRight === "function") shell.expandRight(side.id);
       shell.activateById(side.id);
+      // Once: how wide it is from then on is for the user to say.
+      if (!hasRoom) requestAnimationFrame(() => giveRoom(side, sideWidth));
+      hasRoom = true;
     };
 
     const tabs = new WidgetTracker<MainAreaWidget<LazyPanel>>({ namespace: "lutnn-panel" });
@@ -124,7 +130,10 @@ const panelPlugin: JupyterFrontEndPlugin<void> = {
     for (const command of [...Object.values(commandIds).slice(0, 3), ...actionIds])
       palette?.addItem({ command, category });
 
-    launcher?.add({ command: commandIds.tutorials, category: __("Notebook"), rank: 90 });
+    // Beside kernels, a card has a picture and not its command's icon.
+    const picture = panelIcon.svgstr.replace("#616161", "#1976d2");
+    const kernelIconUrl = `data:image/svg+xml,${encodeURIComponent(picture)}`;
+    launcher?.add({ command: commandIds.tutorials, category: __("Notebook"), rank: 90, kernelIconUrl });
     statusBar?.registerStatusItem(id, {
       item: status,
       align: "left",

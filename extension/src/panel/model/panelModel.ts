@@ -65,6 +65,10 @@ export class PanelModel {
   #measure: ErrorMeasure = "relative";
   #rows: LayerRow[] | null = null;
   #wantsDetail = false;
+  /** The variable that the shown conversion was last held by, unless the user has chosen it by hand. */
+  #variable: string | null = null;
+  /** The conversion that the notebook asked last to be shown. */
+  #askedToShow: string | null = null;
   /** Of the detail that was asked for last: layer and state. */
   #asked = "";
   readonly #requests = new Requests();
@@ -94,7 +98,7 @@ export class PanelModel {
 
   /** A message of the kernel that has been read already, see `readKernelMessage`. */
   receive(message: KernelMessage): void {
-    if (message.type === "conversions") this.#setConversions(message.conversions);
+    if (message.type === "conversions") this.#setConversions(message);
     else if (message.type === "refused") this.say({ kind: "fault", text: message.error });
     else if (message.type !== "snapshot") this.#requests.answer(message);
     // One of the conversion that was watched before is dropped.
@@ -105,9 +109,7 @@ export class PanelModel {
   /** Watches another conversion of the kernel. */
   choose(id: string): void {
     if (this.conversion?.id === id) return;
-    this.#forgetConversion();
-    this.conversion = new ConversionModel(id);
-    this.#watch(id);
+    this.#show(id);
     this.#emit(["conversions", "layers", "selection", "detail", "comparison"]);
   }
 
@@ -251,19 +253,42 @@ export class PanelModel {
 
   // Inside ----------------------------------------------------------------------------------------------------------
 
-  #setConversions(conversions: readonly ConversionName[]): void {
-    const isThere = conversions.some(({ id }) => id === this.conversion?.id);
+  #setConversions({ conversions, asked }: Extract<KernelMessage, { type: "conversions" }>): void {
+    const shown = this.conversion?.id ?? null;
+    const wanted = this.#wanted(conversions, asked);
     this.conversions = conversions;
     this.link = "live";
-    if (!isThere) {
-      this.#forgetConversion();
-      const newest = conversions.at(-1);
-      if (newest) {
-        this.conversion = new ConversionModel(newest.id);
-        this.#watch(newest.id);
-      }
-    }
-    this.#emit(["link", "conversions", ...(isThere ? [] : (["layers", "selection", "detail"] as const))]);
+    if (wanted !== shown) this.#show(wanted);
+    this.#variable = conversions.find(({ id }) => id === wanted)?.variable ?? this.#variable;
+    const isOther = wanted !== shown;
+    this.#emit([
+      "link",
+      "conversions",
+      ...(isOther ? (["layers", "selection", "detail", "comparison"] as const) : []),
+    ]);
+  }
+
+  /**
+   * Which conversion is to be shown: the one that the notebook has just asked for; the one that the variable of the shown
+   * one holds now, as after a cell that was run again; else the same as before, as long as it is there, or the newest.
+   */
+  #wanted(conversions: readonly ConversionName[], asked: string | null): string | null {
+    const shown = this.conversion?.id;
+    const isThere = (wanted: string | null | undefined) => conversions.some(({ id }) => id === wanted);
+    const isNew = asked !== this.#askedToShow;
+    this.#askedToShow = asked;
+    if (isNew && isThere(asked)) return asked;
+    const heir = conversions.find(({ id, variable }) => id !== shown && variable === this.#variable);
+    if (heir && this.#variable !== null) return heir.id;
+    return (isThere(shown) ? shown : conversions.at(-1)?.id) ?? null;
+  }
+
+  #show(id: string | null): void {
+    this.#forgetConversion();
+    this.#variable = this.conversions.find((one) => one.id === id)?.variable ?? null;
+    if (id === null) return;
+    this.conversion = new ConversionModel(id);
+    this.#watch(id);
   }
 
   /** Follows sections that have changed; returns what changes with them. */

@@ -34,7 +34,8 @@ export class HistoryPage implements PageContent {
       },
     );
     this.#comparison = new ComparisonView(words);
-    this.node = element("div", {}, this.#table, this.#compare, this.#comparison.node);
+    // Above the states, of which there may be many.
+    this.node = element("div", {}, this.#compare, this.#comparison.node, this.#table);
   }
 
   onShown(isShown: boolean): void {

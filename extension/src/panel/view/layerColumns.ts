@@ -63,7 +63,17 @@ export function layerColumns(words: Words): LayerColumn[] {
 
 function columns(words: Words): UnnumberedColumn[] {
   const states = stateNames(words);
-  const lossContent = (value: number | null, loss: number | null, context: RowContext): CellContent => {
+  /** In which other state it was measured, where it was. */
+  const measuredIn = (state: number | null | undefined, isStale: boolean): string =>
+    isStale && typeof state === "number"
+      ? words.__("; measured in state %1, not the present one", state)
+      : "";
+  const lossContent = (
+    value: number | null,
+    loss: number | null,
+    { isStale, measures }: LayerRow,
+    context: RowContext,
+  ): CellContent => {
     const { metric, showsLoss, largestLoss } = context;
     const change = changeText(loss, metric);
     return {
@@ -72,7 +82,8 @@ function columns(words: Words): UnnumberedColumn[] {
       title:
         value === null
           ? words.__("not measured")
-          : words.__("%1 (%2 against the dense network)", metricText(value, metric), change),
+          : words.__("%1 (%2 against the dense network)", metricText(value, metric), change) +
+            measuredIn(measures?.state, isStale.metrics),
     };
   };
   const cost = (
@@ -94,19 +105,19 @@ function columns(words: Words): UnnumberedColumn[] {
     key,
     title,
     meaning: words.__("Error of the layer's output: %1", errorMarks[key]),
-    width: key === "local" ? "58px" : "64px",
+    width: "66px",
     from,
     kind: "number",
-    content: ({ measures }, { measure }) => ({
+    content: ({ measures, isStale }, { measure }) => ({
       text: errorText(measures?.[key]?.[measure]),
-      title: errorMeasures[measure],
+      title: errorMeasures[measure] + measuredIn(measures?.errorsState, isStale.errors),
     }),
   });
   return [
     {
       key: "order",
       title: words.__("Order in the network"),
-      width: "24px",
+      width: "22px",
       from: 0,
       kind: "mark",
       content: ({ index }) => ({
@@ -117,7 +128,7 @@ function columns(words: Words): UnnumberedColumn[] {
     {
       key: "state",
       title: words.__("State"),
-      width: "26px",
+      width: "22px",
       from: 0,
       kind: "state",
       content: ({ layer: { state, method } }) => ({
@@ -128,7 +139,7 @@ function columns(words: Words): UnnumberedColumn[] {
     {
       key: "name",
       title: words.__("Layer"),
-      width: "minmax(86px, 1fr)",
+      width: "minmax(54px, 1fr)",
       from: 0,
       kind: "name",
       content: ({ layer }) => ({ text: layer.name, title: layer.name }),
@@ -188,10 +199,10 @@ function columns(words: Words): UnnumberedColumn[] {
       key: "loss",
       title: words.__("Only this"),
       meaning: words.__("The network with only this layer replaced; the bar is what it loses"),
-      width: "minmax(72px, 0.4fr)",
+      width: "minmax(clamp(66px, 19cqw, 90px), 0.3fr)",
       from: 0,
       kind: "only",
-      content: ({ measures, loss }, context) => lossContent(measures?.onlyThis ?? null, loss, context),
+      content: (row, context) => lossContent(row.measures?.onlyThis ?? null, row.loss, row, context),
     },
     {
       key: "lossWithoutIt",
@@ -199,13 +210,13 @@ function columns(words: Words): UnnumberedColumn[] {
       meaning: words.__(
         "The network with every calibrated layer but this one replaced; the bar is what it loses",
       ),
-      width: "minmax(88px, 0.4fr)",
+      width: "minmax(clamp(80px, 22cqw, 104px), 0.3fr)",
       from: 0,
       kind: "without",
-      content: ({ measures, lossWithoutIt }, context) =>
-        lossContent(measures?.allButThis ?? null, lossWithoutIt, context),
+      content: (row, context) =>
+        lossContent(row.measures?.allButThis ?? null, row.lossWithoutIt, row, context),
     },
-    error("local", words.__("Local"), 505),
+    error("local", words.__("Local"), 515),
     error("accumulated", words.__("Accum."), 376),
   ];
 }

@@ -2,11 +2,25 @@ import type { LayerRow } from "../model/layerRows";
 import { element, setAttribute, setText } from "./dom";
 import type { LayerColumn, RowContext } from "./layerColumns";
 
+const endLetters = 9;
+
+/** A name in two parts, of which the second is to be seen; letters stay whole. */
+function splitName(name: string): [string, string] {
+  if (name.length <= endLetters) return [name, ""];
+  const letters = [...name];
+  return [letters.slice(0, -endLetters).join(""), letters.slice(-endLetters).join("")];
+}
+
 /** The elements of one row in sight. They are used again for other layers; only what differs is written. */
 export class LayerRowView {
   readonly node: HTMLElement;
   name = "";
-  readonly #cells: { node: HTMLElement; text: HTMLElement; bar: HTMLElement | null }[];
+  readonly #cells: {
+    node: HTMLElement;
+    text: HTMLElement;
+    end: HTMLElement | null;
+    bar: HTMLElement | null;
+  }[];
 
   constructor(
     id: string,
@@ -24,7 +38,13 @@ export class LayerRowView {
       };
       const node = element("div", attributes, text);
       if (bar) node.append(bar);
-      return { node, text, bar };
+      // Names of layers differ at their ends, so what has no room is their middle.
+      const end = kind === "name" ? element("span", { class: "lutnn-name-end" }) : null;
+      if (end) {
+        node.dir = "auto";
+        node.append(end);
+      }
+      return { node, text, end, bar };
     });
     this.node = element("div", { role: "row", class: "lutnn-row" }, ...this.#cells.map(({ node }) => node));
   }
@@ -39,9 +59,11 @@ export class LayerRowView {
     const stale = Object.entries(row.isStale).flatMap(([kind, isStale]) => (isStale ? [kind] : []));
     setAttribute(this.node, "data-stale", stale.join(" ") || null);
     for (const [index, column] of this.columns.entries()) {
-      const { node, text, bar } = this.#cells[index];
+      const { node, text, end, bar } = this.#cells[index];
       const content = column.content(row, context);
-      setText(text, content.text);
+      const [first, last] = end ? splitName(content.text) : [content.text, ""];
+      setText(text, first);
+      if (end) setText(end, last);
       setAttribute(node, "title", content.title ?? null);
       if (!bar) continue;
       const scale = `scaleX(${(content.share ?? 0).toFixed(3)})`;

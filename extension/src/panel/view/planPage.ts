@@ -34,7 +34,7 @@ export class PlanPage extends ChartPage {
       class: "lutnn-button",
       title: __("Try each layer with several K and V, and find what is cheapest for the harm that it does"),
     });
-    this.#result = element("div", {}, this.slot.node, this.#table);
+    this.#result = element("div", {}, this.slot.node, element("div", { class: "lutnn-scroll" }, this.#table));
     this.node = element(
       "div",
       {},

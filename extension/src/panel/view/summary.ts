@@ -38,10 +38,12 @@ export class Summary implements Part {
     const { __ } = this.words;
     const [quality, operations, bytes, time] = this.#tiles;
     const change = metric.now === null ? "" : changeText(lossOf(metric.now, metric), metric);
+    const isMeasured = metric.dense !== null || metric.now !== null;
+    const denseMetric = [__("dense %1", metricText(metric.dense, metric)), change].filter(Boolean).join(", ");
     quality.show(
       metric.name.charAt(0).toUpperCase() + metric.name.slice(1) || __("Metric"),
       metricText(metric.now, metric),
-      `${__("dense %1", metricText(metric.dense, metric))}${change && `, ${change}`}`,
+      isMeasured ? denseMetric : __("not measured yet"),
       overview.validation
         ? __("on %1 (%2 examples)", overview.validation.name, overview.validation.size)
         : undefined,
@@ -63,12 +65,15 @@ export class Summary implements Part {
     costTile(operations, __("FLOPs"), (one) => one.operations, operationsText);
     costTile(bytes, __("Size"), (one) => one.bytes, bytesText);
     const [dense, now] = [cost.dense.milliseconds, cost.now.milliseconds];
+    const isTimed = dense !== null || now !== null;
+    const faster = dense !== null && now !== null ? timesText(dense, now) : "";
+    const denseTime = [__("dense %1", millisecondsText(dense)), faster].filter(Boolean).join(", ");
     time.show(
       __("Latency"),
       millisecondsText(now),
-      `${__("dense %1", millisecondsText(dense))}${dense !== null && now !== null ? `, ${timesText(dense, now)}` : ""}`,
+      isTimed ? denseTime : __("not measured yet"),
       cost.all.milliseconds === null
-        ? undefined
+        ? __("Measure times: milliseconds for one input, dense and as the network is now")
         : __("with all layers replaced %1", millisecondsText(cost.all.milliseconds)),
     );
   }
