@@ -1,4 +1,5 @@
 import * as tf from "@tensorflow/tfjs-node";
+import { roundedProducts } from "../compute/roundedProducts";
 import { LutnnError } from "../errors";
 import { cellSignal, yieldToEvents } from "../host/signal";
 import { exportOnnx } from "../layers/exportOnnx";
@@ -35,6 +36,14 @@ export interface FileCheck {
   /** The first call that differs, or the output; null when none does. */
   differs: string | null;
   sentence: string;
+}
+
+/** What to do about a call that differs. */
+function remedy(): string {
+  const rounded = roundedProducts();
+  return rounded
+    ? `the network's own products may be rounded here, as ONEDNN_DEFAULT_FPMATH_MODE=${rounded} asks: do it in a process without that`
+    : "leave this layer out or report it, with the network";
 }
 
 /** What a file computes at once: a call, or one with the batch norm that is folded into it. */
@@ -194,7 +203,7 @@ async function checkGroup(
       if (!check.ok)
         return findings.end(
           node.key,
-          `the file differs from the network at ${node.key} (${node.layer.getClassName()}): by ${check.worst.toPrecision(3)} where its largest output is ${check.size.toPrecision(3)}, on the same inputs; leave this layer out or report it, with the network`,
+          `the file differs from the network at ${node.key} (${node.layer.getClassName()}): by ${check.worst.toPrecision(3)} where its largest output is ${check.size.toPrecision(3)}, on the same inputs; ${remedy()}`,
         );
     }
     const values = new Values();

@@ -111,9 +111,15 @@ describe("checkFile", () => {
       const check = await checkFile(bytes, dense, [image, words]);
       expect(check).toMatchObject({ ok: false, differs: "shared" });
       expect(check.sentence).toMatch(
-        /^the file differs from the network at shared \(Conv2D\): by .* on the same inputs/,
+        /^the file differs from the network at shared \(Conv2D\): by .* on the same inputs; leave this layer out/,
       );
+      vi.stubEnv("ONEDNN_DEFAULT_FPMATH_MODE", "BF16");
+      const rounded = await checkFile(bytes, dense, [image, words]);
+      expect(rounded.sentence).toContain("may be rounded here, as ONEDNN_DEFAULT_FPMATH_MODE=BF16 asks");
+      vi.stubEnv("ONEDNN_DEFAULT_FPMATH_MODE", "strict");
+      expect((await checkFile(bytes, dense, [image, words])).sentence).toContain("leave this layer out");
     } finally {
+      vi.unstubAllEnvs();
       call.mockRestore();
     }
   });

@@ -1,7 +1,7 @@
 // Small converted networks as files, between them with every operator of ours, to be spoilt.
 import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 const require = createRequire(import.meta.url);
 process.env.TF_CPP_MIN_LOG_LEVEL ??= "1";
@@ -81,9 +81,11 @@ export async function seedFiles(folder) {
       });
       await conversion.calibrate(data, { seed: 0, method: "kmeans" });
       await conversion.replaceAll({ method: "kmeans" });
-      const path = join(folder, `${name}-${profile}.onnx`);
-      await conversion.save(path, { check: false });
-      files.set(`${name}-${profile}`, readFileSync(path));
+      for (const remainder of profile === "plus" ? ["float32", "int8"] : ["float32"]) {
+        const path = join(folder, `${name}-${profile}-${remainder}.onnx`);
+        await conversion.save(path, { check: false, remainder });
+        files.set(basename(path, ".onnx"), readFileSync(path));
+      }
     }
   return files;
 }
