@@ -70,13 +70,14 @@ export function modelBytes(graph: GraphBuilder, file: FileFrame): Uint8Array {
     input: inputs.map(declared),
     output: outputs.map(declared),
   });
+  // What joined nodes have taken into themselves is read by none any more.
+  const read = new Set([...body.node.flatMap(({ input }) => input), ...outputs.map(({ name }) => name)]);
+  const constants = graph.constants.filter((constant) => read.has(constant.name));
   return Buffer.concat([
     toBinary(ModelProtoSchema, frame),
     ...field(ModelProtoSchema.field.graph, [
       toBinary(GraphProtoSchema, body),
-      ...graph.constants.flatMap((constant) =>
-        field(GraphProtoSchema.field.initializer, tensorParts(constant)),
-      ),
+      ...constants.flatMap((constant) => field(GraphProtoSchema.field.initializer, tensorParts(constant))),
     ]),
   ]);
 }

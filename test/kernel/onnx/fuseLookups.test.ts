@@ -182,6 +182,9 @@ describe("what follows a lookup", () => {
         .filter((name) => /^(Conv|Pad|.*Pool)$/.test(name))
         .sort(),
     ).toEqual(wanted);
+    const { node, initializer } = readModel(bytes, "test").graph!;
+    const read = new Set(node.flatMap(({ input }) => input));
+    expect(initializer.filter(({ name }) => !read.has(name))).toEqual([]); // as lengths of a padding that is no node any more
   });
 
   it("stays where its values are revealed", () => {
