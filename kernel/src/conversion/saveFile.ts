@@ -5,7 +5,7 @@ import * as tf from "@tensorflow/tfjs-node";
 import { type Data, examplesOf } from "../datasets/from";
 import { LutnnError } from "../errors";
 import { readFileWhole } from "../files/readFile";
-import { writeFileWhole } from "../files/writeFile";
+import { writeBeside, writeFileWhole } from "../files/writeFile";
 import { cellSignal } from "../host/signal";
 import { checkFile } from "../inference/checkFile";
 import { type ExportOptions, exportOnnx } from "../layers/exportOnnx";
@@ -202,22 +202,35 @@ export async function writeModelFile(
   const before = await dataFilesBefore(target);
   const split = externalData ? splitData(bytes, basename(target)) : null;
   if (!split) await writeFileWhole(path, bytes, "save");
-  else {
-    const beside = join(dirname(target), split.location);
-    const wasThere = existsSync(beside);
-    await writeFileWhole(beside, split.data, "save");
-    try {
-      await writeFileWhole(path, split.model, "save");
-    } catch (error) {
-      if (!wasThere) await rm(beside, { force: true }).catch(() => undefined); // the first error says more
-      throw error;
-    }
-  }
+  else await writeTogether(path, split.model, join(dirname(target), split.location), split.data);
   for (const name of before)
     if (name !== split?.location)
       await rm(join(dirname(target), name), { force: true }).catch(() => undefined);
   if (!split) return bytesText(bytes.length);
   return `${bytesText(split.model.length)}, with ${bytesText(split.data.length)} in ${split.location}`;
+}
+
+/** A file and the one that its constants lie in: both are written before either has its name, the constants' first. */
+async function writeTogether(
+  path: string,
+  model: Uint8Array,
+  beside: string,
+  data: Uint8Array,
+): Promise<void> {
+  const wasThere = existsSync(beside);
+  const constants = await writeBeside(beside, data, "save");
+  const file = await writeBeside(path, model, "save").catch(async (error) => {
+    await constants.discard();
+    throw error;
+  });
+  await constants.place().catch(async (error) => {
+    await file.discard();
+    throw error;
+  });
+  await file.place().catch(async (error) => {
+    if (!wasThere) await rm(beside, { force: true }).catch(() => undefined); // the first error says more
+    throw error;
+  });
 }
 
 /** Names of the files beside a path that the file there now has its constants in, as this library calls them. */

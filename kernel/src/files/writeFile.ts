@@ -22,6 +22,24 @@ export async function writeFileWhole(
   data: string | Uint8Array,
   doing = "write",
 ): Promise<void> {
+  const written = await writeBeside(path, data, doing);
+  await written.place();
+}
+
+/** A file that is written, and not yet where it belongs. */
+export interface WrittenBeside {
+  /** Renames it: from then on it is there. Throws LutnnError where that fails; nothing is left of it then. */
+  place(): Promise<void>;
+  /** Takes it away again, unless it is placed. */
+  discard(): Promise<void>;
+}
+
+/** The first half of {@link writeFileWhole}, for files that are to be there together: all of them first, then each placed. */
+export async function writeBeside(
+  path: string,
+  data: string | Uint8Array,
+  doing: string,
+): Promise<WrittenBeside> {
   if (path === "" || path.endsWith("/") || path.endsWith(sep))
     throw new LutnnError(
       `${doing}: the path must name a file (got ${JSON.stringify(path)}); add a file name`,
@@ -31,13 +49,29 @@ export async function writeFileWhole(
     await makeFolder(dirname(target));
     const found = await stat(target).catch(() => null);
     if (found) requireRegular(doing, target, found);
-    await writeAside(target, data);
+    const aside = await writeAside(target, data);
+    const discard = async (): Promise<void> => {
+      await rm(aside, { force: true }).catch(() => undefined); // what led here says more
+      releaseAside(aside);
+    };
+    const place = async (): Promise<void> => {
+      try {
+        await rename(aside, target);
+        releaseAside(aside);
+        await syncFolder(dirname(target));
+      } catch (error) {
+        await discard();
+        throw fileError(doing, path, error);
+      }
+    };
+    return { place, discard };
   } catch (error) {
     throw fileError(doing, path, error);
   }
 }
 
-async function writeAside(target: string, data: string | Uint8Array): Promise<void> {
+/** Writes what is to become `target` beside it, to the disk, and returns its path. */
+async function writeAside(target: string, data: string | Uint8Array): Promise<string> {
   for (const left of await abandonedBeside(target))
     await rm(left, { recursive: true, force: true }).catch(() => undefined); // it takes room and does no harm
   const aside = claimAside(target);
@@ -49,13 +83,11 @@ async function writeAside(target: string, data: string | Uint8Array): Promise<vo
     } finally {
       await file.close();
     }
-    await rename(aside, target);
-    await syncFolder(dirname(target));
+    return aside;
   } catch (error) {
     await rm(aside, { force: true }).catch(() => undefined); // the first error says more
-    throw error;
-  } finally {
     releaseAside(aside);
+    throw error;
   }
 }
 
