@@ -23,8 +23,8 @@ export function initializer(name, array, dims) {
   return message(5, ...dims.map((dim) => integer(1, dim)), type, bytes(8, name), bytes(9, data));
 }
 
-/** attributes: integers or lists of integers */
-export function node(operator, inputs, outputs, attributes = {}) {
+/** attributes: integers or lists of integers; an operator of ONNX's own where no domain is named */
+export function node(operator, inputs, outputs, attributes = {}, domain = "") {
   const encoded = Object.entries(attributes).map(([name, value]) =>
     Array.isArray(value)
       ? message(5, bytes(1, name), ...value.map((n) => integer(8, n)), integer(20, 7))
@@ -36,6 +36,7 @@ export function node(operator, inputs, outputs, attributes = {}) {
     ...outputs.map((name) => bytes(2, name)),
     bytes(3, outputs[0]),
     bytes(4, operator),
+    ...(domain ? [bytes(7, domain)] : []),
     ...encoded,
   );
 }
@@ -45,8 +46,13 @@ function valueInfo(field, { name, type, dims }) {
   return message(field, bytes(1, name), message(2, message(1, integer(1, types[type.name]), shape)));
 }
 
-/** input, output: { name, type: an array's class, dims }; nodes and initializers as made above */
-export function model(parts, input, output) {
+/** input, output: { name, type: an array's class, dims }; nodes and initializers as made above, and their other domains */
+export function model(parts, input, output, domains = []) {
   const graph = message(7, ...parts, bytes(2, "layer"), valueInfo(11, input), valueInfo(12, output));
-  return Buffer.concat([integer(1, 8), graph, message(8, bytes(1, ""), integer(2, 17))]);
+  const imports = [["", 17], ...domains.map((domain) => [domain, 1])];
+  return Buffer.concat([
+    integer(1, 8),
+    graph,
+    ...imports.map(([domain, version]) => message(8, bytes(1, domain), integer(2, version))),
+  ]);
 }

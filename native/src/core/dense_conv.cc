@@ -14,9 +14,6 @@ constexpr size_t kTileBytes = size_t{1} << 19, kLeastTilePositions = 256, kMostT
 constexpr size_t kBlockBytes = size_t{3} << 15, kLeastBlockPositions = 96, kMostBlockPositions = 192;
 /// Outputs for which a task gathers columns, and multiplies them at a time.
 constexpr size_t kTaskOutputs = 256, kProductOutputs = 64;
-/// Quads are copied in pieces of so many, so columns are read and written past their end by less than that.
-constexpr size_t kPiece = 16;
-
 static size_t tilePositions(const Window& window) {
   return std::clamp(kTileBytes / window.inputChannels, kLeastTilePositions, kMostTilePositions);
 }
@@ -44,7 +41,7 @@ ConvPlan DenseConv::plan(size_t height, size_t width) const {
 
 size_t DenseConv::quadsOfTile(const ConvPlan& plan) const {
   const size_t channels = window_.inputChannels, planes = quads_.byChannels ? roundUp(channels, 4) / 4 : channels;
-  return planes * plan.channelElements() + kPiece;
+  return planes * plan.channelElements() + kCopiedQuads;
 }
 
 void DenseConv::quadsOf(const ConvPlan& plan, const Tile& tile, size_t first, uint8_t* quads,
@@ -70,16 +67,19 @@ void DenseConv::quadsOf(const ConvPlan& plan, const Tile& tile, size_t first, ui
 void DenseConv::gather(const ConvPlan& plan, const uint8_t* quads, size_t n, size_t count, uint8_t* columns,
                        size_t stride) const {
   const size_t width = plan.outputWidth(), end = n + count;
-  for (size_t q = 0; q < plan.readTaps.size(); q++, columns += stride * 4) {
-    uint8_t* to = columns;
-    for (size_t at = n; at < end;) {
-      const size_t row = at / width, column = at % width, run = std::min(width - column, end - at);
-      const uint8_t* from = quads + (plan.readTaps[q] + static_cast<ptrdiff_t>(row * plan.pitch() + column)) * 4;
-      for (size_t i = 0; i < run; i += kPiece) std::memcpy(to + i * 4, from + i * 4, kPiece * 4);
-      to += run * 4;
-      at += run;
-    }
+  ColumnBlock::Run runs[kMostBlockPositions];
+  size_t numRuns = 0;
+  for (size_t at = n; at < end; at += runs[numRuns++].count) {
+    const size_t column = at % width;
+    runs[numRuns] = {at / width * plan.pitch() + column, std::min(width - column, end - at)};
   }
+  kernels_.dense->gatherColumns({.quads = quads,
+                                 .taps = plan.readTaps.data(),
+                                 .numQuads = plan.readTaps.size(),
+                                 .runs = runs,
+                                 .numRuns = numRuns,
+                                 .columns = columns,
+                                 .stride = stride});
 }
 
 void DenseConv::run(const ConvPlan& plan, LayerInput x, size_t batch, float* y, const Epilogue& epilogue,
@@ -104,7 +104,7 @@ void DenseConv::run(const ConvPlan& plan, LayerInput x, size_t batch, float* y, 
         Workspace::Scratch& scratch = workspace.scratch[slot];
         const size_t n = task / groups * most, some = std::min(most, positions - n);
         const size_t stride = roundUp(some, kDensePositions);
-        uint8_t* columns = scratch.quads.reserve((numQuads * stride + kPiece) * 4);
+        uint8_t* columns = scratch.quads.reserve((numQuads * stride + kCopiedQuads) * 4);
         gather(plan, quads, n, some, columns, stride);
         const size_t from = task % groups * kTaskOutputs, end = std::min(outputs_, from + kTaskOutputs);
         for (size_t m = from; m < end; m += kProductOutputs) {

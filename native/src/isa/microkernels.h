@@ -162,6 +162,22 @@ struct DenseWeights {
   }
 };
 
+/// A block of windows as columns: of each quad at `positions` consecutive places of some rows, one row after the other.
+struct ColumnBlock {
+  const uint8_t* quads;
+  const ptrdiff_t* taps;  // (numQuads): where each quad of the window lies from a position's place, in quads
+  size_t numQuads;
+  struct Run {
+    size_t from, count;  // the first position's place, in quads, and positions
+  };
+  const Run* runs;
+  size_t numRuns;
+  uint8_t* columns;  // (numQuads, stride, 4)
+  size_t stride;
+};
+/// Quads that are copied at a time: columns are read and written past the end of a run by less than that.
+constexpr size_t kCopiedQuads = 16;
+
 /// Products of bytes.
 struct MicrokernelsDense {
   /// Whether inputs lose 128, to be signed.
@@ -170,6 +186,7 @@ struct MicrokernelsDense {
   size_t rowQuads, columnQuads;
   /// x, rows of Q quads, rowStride bytes apart → sums or y (rows, M).
   void (*multiplyRows)(const DenseWeights&, const uint8_t* x, size_t rowStride, size_t rows, const Output&);
+  void (*gatherColumns)(const ColumnBlock&);
   /// Quads (Q, positions filled up to a multiple of 16), `stride` quads apart → sums or y (M, positions).
   void (*multiplyColumns)(const DenseWeights&, const uint8_t* quads, size_t stride, size_t positions, const Output&);
 };

@@ -13,6 +13,9 @@ struct Product : Avx2 {
 
   static Int loadInts(const void* p) { return _mm256_loadu_si256(static_cast<const Int*>(p)); }
   static void storeInts(int32_t* p, Int v) { _mm256_storeu_si256(reinterpret_cast<Int*>(p), v); }
+  static void copyQuads(const uint8_t* from, uint8_t* to) {
+    _mm256_storeu_si256(reinterpret_cast<Int*>(to), loadInts(from));
+  }
   static Int broadcastWeights(const int8_t* p) {
     return _mm256_castps_si256(_mm256_broadcast_ss(reinterpret_cast<const float*>(p)));
   }

@@ -13,6 +13,7 @@ namespace {
 struct Avx512Dense : Avx512 {
   static Int loadInts(const void* p) { return _mm512_loadu_si512(p); }
   static void storeInts(int32_t* p, Int v) { _mm512_storeu_si512(p, v); }
+  static void copyQuads(const uint8_t* from, uint8_t* to) { _mm512_storeu_si512(to, _mm512_loadu_si512(from)); }
   static Int broadcast4(const void* p) {
     int32_t four;
     std::memcpy(&four, p, sizeof four);

@@ -5,6 +5,7 @@
 //   kOutputs, kColumnVectors          the same of outputs, which divide 16, and vectors of positions
 //   loadQuads, loadWeights(p), broadcastQuad(p), broadcastWeights(p)      quads of either factor
 //   add(values, weights, sums)        sums + the sums of each quad's products
+//   copyQuads(from, to)               a vector of them, anywhere
 //   same(i), loadInts(p), storeInts(p, v), toFloats(v)
 //   multiply, add, set, load, store, larger(floor, y)     of floats; y where it is no number
 // Included by one file per instruction set; everything here is local to it.
@@ -141,11 +142,28 @@ struct DenseOf {
     for (; n < positions; n += kDensePositions) columnStrip<kNarrow>(w, quads, stride, n, positions, out);
   }
 
+  static void gatherColumns(const ColumnBlock& block) {
+    uint8_t* row = block.columns;
+    for (size_t q = 0; q < block.numQuads; q++, row += block.stride * 4) {
+      const uint8_t* tap = block.quads + block.taps[q] * 4;
+      uint8_t* to = row;
+      for (size_t r = 0; r < block.numRuns; r++) {
+        const size_t bytes = block.runs[r].count * 4;
+        const uint8_t* from = tap + block.runs[r].from * 4;
+        for (size_t i = 0; i < bytes; i += kCopiedQuads * 4)
+          LUTNN_UNROLL(size_t lane = 0; lane < kCopiedQuads; lane += kLanes)
+            Product::copyQuads(from + i + lane * 4, to + i + lane * 4);
+        to += bytes;
+      }
+    }
+  }
+
   static constexpr MicrokernelsDense microkernels() {
     return {.isSigned = Product::kSigned,
             .rowQuads = 1,
             .columnQuads = 1,
             .multiplyRows = multiplyRows,
+            .gatherColumns = gatherColumns,
             .multiplyColumns = multiplyColumns};
   }
 };

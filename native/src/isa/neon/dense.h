@@ -17,6 +17,7 @@ struct NeonDense : Neon {
 
   static Int loadInts(const int32_t* p) { return vld1q_s32(p); }
   static void storeInts(int32_t* p, Int v) { vst1q_s32(p, v); }
+  static void copyQuads(const uint8_t* from, uint8_t* to) { vst1q_u8(to, vld1q_u8(from)); }
   static Int broadcastWeights(const int8_t* p) {
     int32_t four;
     std::memcpy(&four, p, sizeof four);

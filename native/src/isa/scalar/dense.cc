@@ -1,5 +1,7 @@
 // Plain loops of the definitions of MicrokernelsDense: the reference of every other file, and what runs where no other file
 // does.
+#include <cstring>
+
 #include "isa/microkernels.h"
 
 namespace lutnn {
@@ -21,6 +23,17 @@ void multiplyRows(const DenseWeights& w, const uint8_t* x, size_t rowStride, siz
       finish(out, n * out.stride + m, m, sumOf(w, m, [&](size_t q) { return x + n * rowStride + 4 * q; }));
 }
 
+void gatherColumns(const ColumnBlock& block) {
+  for (size_t q = 0; q < block.numQuads; q++) {
+    uint8_t* to = block.columns + q * block.stride * 4;
+    for (size_t r = 0; r < block.numRuns; r++) {
+      const auto [from, count] = block.runs[r];
+      std::memcpy(to, block.quads + (block.taps[q] + static_cast<ptrdiff_t>(from)) * 4, count * 4);
+      to += count * 4;
+    }
+  }
+}
+
 void multiplyColumns(const DenseWeights& w, const uint8_t* quads, size_t stride, size_t positions, const Output& out) {
   for (size_t m = 0; m < w.outputs; m++)
     for (size_t n = 0; n < positions; n++)
@@ -34,6 +47,7 @@ const MicrokernelsDense kScalarMicrokernelsDense = {
     .rowQuads = 1,
     .columnQuads = 1,
     .multiplyRows = multiplyRows,
+    .gatherColumns = gatherColumns,
     .multiplyColumns = multiplyColumns,
 };
 
