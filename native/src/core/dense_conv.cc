@@ -88,6 +88,7 @@ void DenseConv::run(const ConvPlan& plan, LayerInput x, size_t batch, float* y, 
   const size_t imageElements = channels * plan.height() * plan.width(), numQuads = weights_.numQuads();
   const size_t most = blockPositions(numQuads), groups = roundUp(outputs_, kTaskOutputs) / kTaskOutputs;
   const Output out = scale_.output(y, plane, epilogue);
+  const bool alongTheWay = !epilogue.gelu && (kernels_.dense->makesBytes || !epilogue.byPieces());
   workspace.prepare(executor.slots());
   uint8_t* quads = workspace.codes.reserve(quadsOfTile(plan) * 4);
   PhaseTimer timer(workspace);
@@ -113,8 +114,8 @@ void DenseConv::run(const ConvPlan& plan, LayerInput x, size_t batch, float* y, 
             kernels_.dense->multiplyColumns(weights_.part(m, count), columns, stride, some, part);
           };
           const Output part = partOf(out, at, m);
-          if (!epilogue.byPieces()) multiply(part);
-          else computePiece(kernels_, part, epilogue, epilogue.quantized.from(at), {count, some}, scratch, multiply);
+          if (alongTheWay) multiply(part);
+          else computePiece(kernels_, part, epilogue, {count, some}, scratch, multiply);
         }
       });
       timer.lookedUp();

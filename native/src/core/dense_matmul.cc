@@ -40,6 +40,7 @@ DenseMatMul::Rows DenseMatMul::rowsOf(LayerInput x, size_t rows, Workspace& work
 void DenseMatMul::run(LayerInput x, size_t rows, float* y, const Epilogue& epilogue, Workspace& workspace,
                       Executor& executor) const {
   const Output out = scale_.output(y, outputs_, epilogue);
+  const bool alongTheWay = !epilogue.gelu && (kernels_.dense->makesBytes || !epilogue.byPieces());
   workspace.prepare(executor.slots());
   PhaseTimer timer(workspace);
   const size_t blocks = roundUp(outputs_, kProductOutputs) / kProductOutputs;
@@ -55,9 +56,8 @@ void DenseMatMul::run(LayerInput x, size_t rows, float* y, const Epilogue& epilo
         kernels_.dense->multiplyRows(weights_.part(m, width), all.bytes + n * all.stride, all.stride, some, part);
       };
       const Output part = partOf(out, at, m);
-      if (!epilogue.byPieces()) return multiply(part);
-      computePiece(kernels_, part, epilogue, epilogue.quantized.from(at), {some, width}, workspace.scratch[slot],
-                   multiply);
+      if (alongTheWay) return multiply(part);
+      computePiece(kernels_, part, epilogue, {some, width}, workspace.scratch[slot], multiply);
     });
     timer.lookedUp();
   }

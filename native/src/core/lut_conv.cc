@@ -181,8 +181,7 @@ void LutConv::run(const ConvPlan& plan, LayerInput x, size_t batch, float* y, co
       };
       const Output part = partOf(tileOut, m * plane + n, m);
       if (!epilogue.byPieces()) return lookup(part);
-      const size_t at = image * outputs_ * plane + tile.firstRow * width + m * plane + n;
-      computePiece(kernels_, part, epilogue, epilogue.quantized.from(at), {count, some}, scratch, lookup);
+      computePiece(kernels_, part, epilogue, {count, some}, scratch, lookup);
     });
     timer.lookedUp();
   });

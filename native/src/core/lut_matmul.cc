@@ -36,11 +36,10 @@ void LutMatMul::lookUpPieces(const TilePart& tile, const Output& out, const Epil
     const size_t width = std::min(kGatherOutputs, end - m);
     for (size_t n = 0; n < tile.rows; n += kPieceRows) {
       const size_t some = std::min(kPieceRows, tile.rows - n), at = (tile.firstRow + n) * outputs_ + m;
-      computePiece(kernels_, partOf(out, at, m), epilogue, epilogue.quantized.from(at), {some, width}, scratch,
-                   [&](const Output& part) {
-                     const uint8_t* codes = tile.codes + n * numCodebooks_;
-                     kernels_.lookupGather(table_.gather().blocks(m, width), codes, some, part);
-                   });
+      computePiece(kernels_, partOf(out, at, m), epilogue, {some, width}, scratch, [&](const Output& part) {
+        const uint8_t* codes = tile.codes + n * numCodebooks_;
+        kernels_.lookupGather(table_.gather().blocks(m, width), codes, some, part);
+      });
     }
   }
 }

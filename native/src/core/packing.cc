@@ -227,7 +227,10 @@ Output PackedScale::output(float* y, size_t stride, const Epilogue& epilogue) co
           .stride = stride,
           .floor = epilogue.relu ? 0 : kNoFloor,
           .scale = scale_.data(),
-          .bias = bias_.data()};
+          .bias = bias_.data(),
+          .bytes = epilogue.quantized.bytes,
+          .bytesScale = epilogue.quantized.scale,
+          .bytesZeroPoint = epilogue.quantized.zeroPoint};
 }
 
 Output sumsOutput(int32_t* sums, size_t stride) { return {.sums = sums, .stride = stride, .floor = kNoFloor}; }
@@ -240,6 +243,7 @@ Output partOf(const Output& out, size_t offset, size_t m) {
   }
   if (out.y) part.y += offset;
   if (out.residual) part.residual += offset;
+  if (out.bytes) part.bytes += offset;
   part.scale += m;
   part.bias += m;
   return part;

@@ -16,11 +16,12 @@ struct Piece {
 constexpr size_t kPieceElements = 64 * 256;
 
 /// Lets compute(out) make a piece of real outputs, then what the epilogue says beyond residual and ReLU. `out` begins where
-/// the piece does, and has no y where only bytes are wanted; `bytes` begins there too, rows as far apart as out's.
+/// the piece does, and has no y where only bytes are wanted.
 template <class Compute>
-void computePiece(const Microkernels& kernels, const Output& out, const Epilogue& epilogue, const ByteResults& bytes,
-                  const Piece& piece, Workspace::Scratch& scratch, const Compute& compute) {
+void computePiece(const Microkernels& kernels, const Output& out, const Epilogue& epilogue, const Piece& piece,
+                  Workspace::Scratch& scratch, const Compute& compute) {
   Output floats = out;
+  floats.bytes = nullptr;
   if (!out.y) {
     floats.stride = piece.count;
     floats.y = scratch.results.reserve(kPieceElements);
@@ -32,8 +33,8 @@ void computePiece(const Microkernels& kernels, const Output& out, const Epilogue
   for (size_t r = 0; r < piece.rows; r++) {
     float* y = floats.y + r * floats.stride;
     if (epilogue.gelu) kernels.gelu(y, piece.count);
-    if (bytes.bytes)
-      kernels.int8->quantizeBy(y, piece.count, bytes.scale, bytes.zeroPoint, bytes.bytes + r * out.stride);
+    if (out.bytes)
+      kernels.int8->quantizeBy(y, piece.count, out.bytesScale, out.bytesZeroPoint, out.bytes + r * out.stride);
   }
 }
 

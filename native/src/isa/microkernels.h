@@ -115,6 +115,11 @@ struct Output {
   float floor;  // 0 for ReLU, else −∞
   const float* scale = nullptr;  // (M), filled up to a multiple of 64; 64-byte aligned
   const float* bias = nullptr;  // the same
+  // Of dense layers alone, from microkernels that make them: y's bytes, as quantizeBy has them, laid out like y, which may be null
+  // then.
+  uint8_t* bytes = nullptr;
+  float bytesScale = 1;
+  uint8_t bytesZeroPoint = 0;
 };
 
 /// Microkernels of 8-bit inputs.
@@ -182,6 +187,8 @@ constexpr size_t kCopiedQuads = 16;
 struct MicrokernelsDense {
   /// Whether inputs lose 128, to be signed.
   bool isSigned;
+  /// Whether results become bytes along the way: Output's.
+  bool makesBytes;
   /// What the number of quads is a multiple of, for rows (whose G is 1) and for columns (where it is G).
   size_t rowQuads, columnQuads;
   /// x, rows of Q quads, rowStride bytes apart → sums or y (rows, M).

@@ -70,7 +70,9 @@ class Leaving {
       const __m512 sums = _mm512_cvtepi32_ps(_mm512_add_epi32(sumsOf(row, b), start));
       __m512 y = _mm512_add_ps(_mm512_mul_ps(sums, scale), bias);
       if (kResidual) y = _mm512_add_ps(y, _mm512_loadu_ps(out_.residual + at + b * kTile));
-      _mm512_storeu_ps(out_.y + at + b * kTile, _mm512_max_ps(floor, y));
+      y = _mm512_max_ps(floor, y);
+      if (out_.y) _mm512_storeu_ps(out_.y + at + b * kTile, y);
+      if (out_.bytes) out_.quantizer.store(out_.bytes + at + b * kTile, y);
     };
     if constexpr (kPositions) {
       const __m512i start = _mm512_set1_epi32(weights_.starts[m]);
@@ -97,7 +99,7 @@ class Leaving {
 
   alignas(64) int32_t sums_[2][2][2][kTile * kTile];
   const DenseWeights& weights_;
-  const Output& out_;
+  const Vectors::Target out_;
   size_t count_;  // of rows or positions
   size_t current_ = 0, m_ = 0, n_ = 0, twoB_ = 0, next_ = 0, end_ = 0;
   bool isWhole_ = false;
@@ -180,6 +182,7 @@ void multiplyRows(const DenseWeights& w, const uint8_t* x, size_t rowStride, siz
   if (left.sums) left.sums += offset;
   if (left.y) left.y += offset;
   if (left.residual) left.residual += offset;
+  if (left.bytes) left.bytes += offset;
   Vectors::multiplyRows(w, x + whole * rowStride, rowStride, rows - whole, left);
 }
 
@@ -203,6 +206,7 @@ void multiplyColumns(const DenseWeights& w, const uint8_t* quads, size_t stride,
 
 const MicrokernelsDense kAmxMicrokernelsDense = {
     .isSigned = false,
+    .makesBytes = true,
     .rowQuads = kTile,
     .columnQuads = kTile,
     .multiplyRows = multiplyRows,

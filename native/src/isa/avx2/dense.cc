@@ -8,7 +8,7 @@ namespace {
 
 struct Product : Avx2 {
   using Avx2::add;
-  static constexpr bool kSigned = true;
+  static constexpr bool kSigned = true, kMakesBytes = false;
   static constexpr int kRows = 4, kRowVectors = 2, kOutputs = 4, kColumnVectors = 2;
 
   static Int loadInts(const void* p) { return _mm256_loadu_si256(static_cast<const Int*>(p)); }

@@ -4,13 +4,16 @@
 
 #include <cstring>
 
-#include "isa/avx512/simd.h"
+#include "isa/avx512/quantizer.h"
 #include "isa/generic/dense.h"
 
 namespace lutnn {
 namespace {
 
 struct Avx512Dense : Avx512 {
+  static constexpr bool kMakesBytes = true;
+  using Quantizer = lutnn::Quantizer;
+
   static Int loadInts(const void* p) { return _mm512_loadu_si512(p); }
   static void storeInts(int32_t* p, Int v) { _mm512_storeu_si512(p, v); }
   static void copyQuads(const uint8_t* from, uint8_t* to) { _mm512_storeu_si512(to, _mm512_loadu_si512(from)); }

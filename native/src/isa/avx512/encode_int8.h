@@ -10,7 +10,7 @@
 
 #include <cstring>
 
-#include "isa/avx512/simd.h"
+#include "isa/avx512/quantizer.h"
 
 namespace lutnn {
 namespace {
@@ -43,27 +43,11 @@ void quantize(const float* x, size_t count, float inputScale, uint8_t* q) {
   }
 }
 
-/// Quotients by a product: x · (1 / scale) is within 2⁻²² of what x / scale rounds to, relatively, so both round to the same
-/// integer of 9 bits unless the product is this near to a half. There, and where 1 / scale has not all its bits, it divides.
-constexpr float kNearHalf = 0.5f - 0x1p-12f;
-constexpr float kLeastScale = 0x1p-120f, kMostScale = 0x1p120f;
-
 void quantizeBy(const float* x, size_t count, float scale, uint8_t zeroPoint, uint8_t* q) {
-  const __m512 divisor = _mm512_set1_ps(scale), factor = _mm512_set1_ps(1 / scale);
-  const float first = -static_cast<float>(zeroPoint);
-  const __m512 least = _mm512_set1_ps(first), most = _mm512_set1_ps(255 + first), near = _mm512_set1_ps(kNearHalf);
-  const __m512i zero = _mm512_set1_epi32(zeroPoint);
-  const bool divide = !(scale >= kLeastScale && scale <= kMostScale);
-  const auto clamped = [&](__m512 steps) { return _mm512_min_ps(_mm512_max_ps(steps, least), most); };  // NaN: least
+  const Quantizer quantizer(scale, zeroPoint);
   for (size_t i = 0; i < count; i += 16) {
     const __mmask16 mask = leftLanes(count - i);
-    const __m512 some = _mm512_maskz_loadu_ps(mask, x + i);
-    const __m512 steps = clamped(_mm512_mul_ps(some, factor));
-    __m512i whole = _mm512_cvtps_epi32(steps);
-    const __m512 rest = _mm512_abs_ps(_mm512_sub_ps(steps, _mm512_cvtepi32_ps(whole)));
-    if (divide || _mm512_cmp_ps_mask(rest, near, _CMP_GE_OQ)) [[unlikely]]
-      whole = _mm512_cvtps_epi32(clamped(_mm512_div_ps(some, divisor)));
-    storeBytes(q + i, mask, _mm512_add_epi32(whole, zero));
+    storeBytes(q + i, mask, quantizer.bytesOf(_mm512_maskz_loadu_ps(mask, x + i)));
   }
 }
 

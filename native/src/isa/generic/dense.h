@@ -1,6 +1,7 @@
 // Products of bytes with a dense layer's weights, written once over a file's own `Product`, whose vectors are `Int` of kLanes
 // 32-bit lanes:
 //   kSigned                           whether inputs lose 128
+//   kMakesBytes, Quantizer            whether results become bytes: Quantizer(scale, zeroPoint).store(bytes, floats), of a vector
 //   kRows, kRowVectors                rows and vectors of outputs whose sums are in registers at a time; the vectors hold 16 or 64 outputs
 //   kOutputs, kColumnVectors          the same of outputs, which divide 16, and vectors of positions
 //   loadQuads, loadWeights(p), broadcastQuad(p), broadcastWeights(p)      quads of either factor
@@ -10,6 +11,8 @@
 //   multiply, add, set, load, store, larger(floor, y)     of floats; y where it is no number
 // Included by one file per instruction set; everything here is local to it.
 #pragma once
+
+#include <cstring>
 
 #include "isa/generic/compiler.h"
 #include "isa/microkernels.h"
@@ -26,25 +29,62 @@ struct DenseOf {
   static constexpr int kOutputs = Product::kOutputs, kColumnVectors = Product::kColumnVectors;
   static_assert(kDenseOutputs % kOutputs == 0);
 
+  struct NoQuantizer {
+    NoQuantizer(float, uint8_t) {}
+  };
+  template <class P, bool kMakesBytes>
+  struct QuantizerOf {
+    using Type = NoQuantizer;
+  };
+  template <class P>
+  struct QuantizerOf<P, true> {
+    using Type = typename P::Quantizer;
+  };
+  /// An output, ready for vectors.
+  struct Target : Output {
+    explicit Target(const Output& out) : Output(out), quantizer(out.bytesScale, out.bytesZeroPoint) {}
+    typename QuantizerOf<Product, Product::kMakesBytes>::Type quantizer;
+  };
+
   /// One vector on its way out: neighbouring positions of output m, or outputs from m on; the first `count`.
   template <bool kPositions>
-  static void finishVector(const Output& out, size_t at, size_t m, Int sums, size_t count) {
-    if (count >= kLanes && !out.sums) {
-      const Float scale = kPositions ? Product::set(out.scale[m]) : Product::load(out.scale + m);
-      const Float bias = kPositions ? Product::set(out.bias[m]) : Product::load(out.bias + m);
-      Float y = Product::add(Product::multiply(Product::toFloats(sums), scale), bias);
-      if (out.residual) y = Product::add(y, Product::load(out.residual + at));
-      return Product::store(out.y + at, Product::larger(Product::set(out.floor), y));
+  static void finishVector(const Target& out, size_t at, size_t m, Int sums, size_t count) {
+    const bool isWhole = count >= kLanes;
+    if (out.sums) {
+      int32_t lanes[kLanes];
+      Product::storeInts(lanes, sums);
+      std::memcpy(out.sums + at, lanes, (isWhole ? kLanes : count) * sizeof(int32_t));
+      return;
     }
-    int32_t lanes[kLanes];
-    Product::storeInts(lanes, sums);
-    for (size_t i = 0; i < kLanes && i < count; i++) finish(out, at + i, kPositions ? m : m + i, lanes[i]);
+    const Float scale = kPositions ? Product::set(out.scale[m]) : Product::load(out.scale + m);
+    const Float bias = kPositions ? Product::set(out.bias[m]) : Product::load(out.bias + m);
+    Float y = Product::add(Product::multiply(Product::toFloats(sums), scale), bias);
+    if (out.residual)
+      y = Product::add(y, isWhole ? Product::load(out.residual + at) : Product::loadFirst(out.residual + at, count));
+    y = Product::larger(Product::set(out.floor), y);
+    if (isWhole) {
+      if (out.y) Product::store(out.y + at, y);
+      if constexpr (Product::kMakesBytes)
+        if (out.bytes) out.quantizer.store(out.bytes + at, y);
+      return;
+    }
+    if (out.y) {
+      float lanes[kLanes];
+      Product::store(lanes, y);
+      std::memcpy(out.y + at, lanes, count * sizeof(float));
+    }
+    if constexpr (Product::kMakesBytes)
+      if (out.bytes) {
+        uint8_t lanes[kLanes];
+        out.quantizer.store(lanes, y);
+        std::memcpy(out.bytes + at, lanes, count);
+      }
   }
 
   /// kR rows from n on, and kV vectors of outputs from m on.
   template <int kR, int kV>
   static void rowBlock(const DenseWeights& w, size_t m, const uint8_t* x, size_t rowStride, size_t n,
-                       const Output& out) {
+                       const Target& out) {
     const int8_t* weights[kV];
     Int sums[kR][kV];
     LUTNN_UNROLL(int v = 0; v < kV; v++) {
@@ -74,7 +114,7 @@ struct DenseOf {
   /// The rows that are left, fewer than kR + 1.
   template <int kR, int kV>
   static void lastRows(const DenseWeights& w, size_t m, const uint8_t* x, size_t rowStride, size_t n, size_t rows,
-                       const Output& out) {
+                       const Target& out) {
     if constexpr (kR > 0) {
       if (rows - n == kR) rowBlock<kR, kV>(w, m, x, rowStride, n, out);
       else lastRows<kR - 1, kV>(w, m, x, rowStride, n, rows, out);
@@ -83,13 +123,14 @@ struct DenseOf {
 
   template <int kV>
   static void rowPanel(const DenseWeights& w, size_t m, const uint8_t* x, size_t rowStride, size_t rows,
-                       const Output& out) {
+                       const Target& out) {
     size_t n = 0;
     for (; n + kRows <= rows; n += kRows) rowBlock<kRows, kV>(w, m, x, rowStride, n, out);
     lastRows<kRows - 1, kV>(w, m, x, rowStride, n, rows, out);
   }
 
-  static void multiplyRows(const DenseWeights& w, const uint8_t* x, size_t rowStride, size_t rows, const Output& out) {
+  static void multiplyRows(const DenseWeights& w, const uint8_t* x, size_t rowStride, size_t rows, const Output& to) {
+    const Target out(to);
     constexpr size_t kWide = kRowVectors * kLanes;
     constexpr int kNarrow = static_cast<int>(kDenseOutputs / kLanes);
     size_t m = 0;
@@ -100,7 +141,7 @@ struct DenseOf {
   /// kOutputs outputs from m on, and kV vectors of positions from n on.
   template <int kV>
   static void columnBlock(const DenseWeights& w, size_t m, const uint8_t* quads, size_t stride, size_t n,
-                          size_t positions, const Output& out) {
+                          size_t positions, const Target& out) {
     Int sums[kOutputs][kV];
     LUTNN_UNROLL(int o = 0; o < kOutputs; o++) {
       LUTNN_UNROLL(int v = 0; v < kV; v++) sums[o][v] = Product::same(w.starts[m + static_cast<size_t>(o)]);
@@ -128,12 +169,13 @@ struct DenseOf {
 
   template <int kV>
   static void columnStrip(const DenseWeights& w, const uint8_t* quads, size_t stride, size_t n, size_t positions,
-                          const Output& out) {
+                          const Target& out) {
     for (size_t m = 0; m < w.outputs; m += kOutputs) columnBlock<kV>(w, m, quads, stride, n, positions, out);
   }
 
   static void multiplyColumns(const DenseWeights& w, const uint8_t* quads, size_t stride, size_t positions,
-                              const Output& out) {
+                              const Output& to) {
+    const Target out(to);
     constexpr size_t kWide = kColumnVectors * kLanes;
     constexpr int kNarrow = static_cast<int>(kDensePositions / kLanes);
     size_t n = 0;
@@ -160,6 +202,7 @@ struct DenseOf {
 
   static constexpr MicrokernelsDense microkernels() {
     return {.isSigned = Product::kSigned,
+            .makesBytes = Product::kMakesBytes,
             .rowQuads = 1,
             .columnQuads = 1,
             .multiplyRows = multiplyRows,

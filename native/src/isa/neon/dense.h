@@ -12,7 +12,7 @@ namespace {
 template <class Dot>
 struct NeonDense : Neon {
   using Neon::add;
-  static constexpr bool kSigned = true;
+  static constexpr bool kSigned = true, kMakesBytes = false;
   static constexpr int kRows = 4, kRowVectors = 4, kOutputs = 4, kColumnVectors = 4;
 
   static Int loadInts(const int32_t* p) { return vld1q_s32(p); }

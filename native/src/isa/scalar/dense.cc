@@ -44,6 +44,7 @@ void multiplyColumns(const DenseWeights& w, const uint8_t* quads, size_t stride,
 
 const MicrokernelsDense kScalarMicrokernelsDense = {
     .isSigned = false,
+    .makesBytes = false,
     .rowQuads = 1,
     .columnQuads = 1,
     .multiplyRows = multiplyRows,
