@@ -66,8 +66,8 @@ int main(int count, char** arguments) {
     const std::vector<std::byte> file = bytesOfFile(arguments[at]);
     for (const Microkernels* kernels : availableMicrokernels()) {
       try {
-        const OrtModelSession session(
-            runtime, file, {.threads = at % 2 + 1, .optimize = at % 3 > 0, .isa = kernels->isa});
+        const OrtModelSession session(runtime, file,
+                                      {.threads = at % 2 + 1, .optimize = at % 3 > 0, .isa = kernels->isa});
         opened++;
         nodes += static_cast<long>(session.lookups().size());
         for (int time = 0; time < 2; time++) {

@@ -101,14 +101,13 @@ struct DenseOf {
         LUTNN_UNROLL(int v = 0; v < kV; v++) sums[r][v] = Product::add(values, four[v], sums[r][v]);
       }
     }
+    alignas(64) int32_t done[kR][kV][kLanes];
     LUTNN_UNROLL(int r = 0; r < kR; r++) {
-      LUTNN_UNROLL(int v = 0; v < kV; v++) {
-        const size_t first = m + static_cast<size_t>(v) * kLanes;
-        if (first < w.outputs)
-          finishVector<false>(out, (n + static_cast<size_t>(r)) * out.stride + first, first, sums[r][v],
-                              w.outputs - first);
-      }
+      LUTNN_UNROLL(int v = 0; v < kV; v++) Product::storeInts(done[r][v], sums[r][v]);
     }
+    LUTNN_ROLL(size_t r = 0; r < kR; r++)
+      for (size_t v = 0, first = m; v < kV && first < w.outputs; v++, first += kLanes)
+        finishVector<false>(out, (n + r) * out.stride + first, first, Product::loadInts(done[r][v]), w.outputs - first);
   }
 
   /// The rows that are left, fewer than kR + 1.
@@ -130,7 +129,10 @@ struct DenseOf {
   }
 
   static void multiplyRows(const DenseWeights& w, const uint8_t* x, size_t rowStride, size_t rows, const Output& to) {
-    const Target out(to);
+    const Target target(to);
+    const Target* place = &target;
+    LUTNN_FORGET(place);  // its vectors stay in memory: sums have the registers
+    const Target& out = *place;
     constexpr size_t kWide = kRowVectors * kLanes;
     constexpr int kNarrow = static_cast<int>(kDenseOutputs / kLanes);
     size_t m = 0;
@@ -156,15 +158,14 @@ struct DenseOf {
         LUTNN_UNROLL(int v = 0; v < kV; v++) sums[o][v] = Product::add(values[v], four, sums[o][v]);
       }
     }
+    alignas(64) int32_t done[kOutputs][kV][kLanes];
     LUTNN_UNROLL(int o = 0; o < kOutputs; o++) {
-      const size_t output = m + static_cast<size_t>(o);
-      if (output >= w.outputs) break;
-      LUTNN_UNROLL(int v = 0; v < kV; v++) {
-        const size_t first = n + static_cast<size_t>(v) * kLanes;
-        if (first < positions)
-          finishVector<true>(out, output * out.stride + first, output, sums[o][v], positions - first);
-      }
+      LUTNN_UNROLL(int v = 0; v < kV; v++) Product::storeInts(done[o][v], sums[o][v]);
     }
+    const size_t outputs = w.outputs - m < kOutputs ? w.outputs - m : kOutputs;
+    for (size_t o = 0; o < outputs; o++)
+      for (size_t v = 0, first = n; v < kV && first < positions; v++, first += kLanes)
+        finishVector<true>(out, (m + o) * out.stride + first, m + o, Product::loadInts(done[o][v]), positions - first);
   }
 
   template <int kV>
@@ -175,7 +176,10 @@ struct DenseOf {
 
   static void multiplyColumns(const DenseWeights& w, const uint8_t* quads, size_t stride, size_t positions,
                               const Output& to) {
-    const Target out(to);
+    const Target target(to);
+    const Target* place = &target;
+    LUTNN_FORGET(place);  // its vectors stay in memory: sums have the registers
+    const Target& out = *place;
     constexpr size_t kWide = kColumnVectors * kLanes;
     constexpr int kNarrow = static_cast<int>(kDensePositions / kLanes);
     size_t n = 0;
