@@ -111,6 +111,20 @@ export const scriptBytes = (page: Page): Promise<number> =>
       .reduce((sum, entry) => sum + (entry as PerformanceResourceTiming).decodedBodySize, 0),
   );
 
+/** The same as a server sends them that compresses (gzip), each by itself. */
+export const sentScriptBytes = (page: Page): Promise<number> =>
+  page.evaluate(async () => {
+    const scripts = performance
+      .getEntriesByType("resource")
+      .filter(({ name }) => /\/extensions\/jupyterlab-lutnn\/static\/.*\.js/.test(name));
+    const sizes = scripts.map(async ({ name }) => {
+      const { body } = await fetch(name);
+      const compressed = body?.pipeThrough(new CompressionStream("gzip"));
+      return (await new Response(compressed).arrayBuffer()).byteLength;
+    });
+    return (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
+  });
+
 /** Changes a setting of ours, as the settings editor does: by JupyterLab's registry of settings, which has no other door. */
 export async function setSetting(page: Page, name: string, value: string): Promise<void> {
   await page.evaluate(
@@ -129,11 +143,11 @@ export const cutOff = (panel: Locator): Promise<string[]> =>
   panel.evaluate((root) => {
     const right = root.getBoundingClientRect().right;
     const parts = root.querySelectorAll<HTMLElement>(
-      ".lutnn-cell > span, [role=tab], button, dd, h3, .lutnn-list th, .lutnn-list td",
+      ".lutnn-cell > span, [role=tab], button, dd, h3, pre, .lutnn-list th, .lutnn-list td",
     );
     return [...parts].flatMap((part) => {
       if (part.closest(".lutnn-name, .lutnn-scroll, svg") || part.offsetParent === null) return [];
-      const hides = part.tagName === "H3" || getComputedStyle(part).overflow === "hidden";
+      const hides = ["H3", "PRE"].includes(part.tagName) || getComputedStyle(part).overflow === "hidden";
       const isShortened = hides && part.scrollWidth > part.clientWidth;
       const isOutside = part.getBoundingClientRect().right > right + 0.5;
       return isShortened || isOutside ? [`${part.textContent}: ${isOutside ? "outside" : "shortened"}`] : [];

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { standInCell } from "./fixtures/conversion";
-import { chartTexts, execute, load } from "./page";
+import { chartTexts, execute, load, settle } from "./page";
 import {
   cutOff,
   kernelLimit,
@@ -163,18 +163,45 @@ describe("with the usual network", () => {
     await expect.poll(() => noticeOf(panel).textContent()).toBe("replace: body");
   });
 
+  it("fits a window at twice its size", { timeout: testLimit }, async () => {
+    await page.setViewportSize({ width: 640, height: 400 }); // 1,280 × 800 at 200 %
+    await settle(page);
+    for (const title of ["Layer", "History"]) {
+      await showPage(panel, title);
+      expect(await cutOff(panel), title).toEqual([]);
+    }
+    await session.screenshot("panel-zoom-200");
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await settle(page);
+  });
+
+  it("compares two states with what was measured of each layer", { timeout: testLimit }, async () => {
+    await showPage(panel, "History");
+    await panel.getByRole("button", { name: "Compare A with B" }).click();
+    const headings = panel.locator(".lutnn-comparison thead th");
+    await expect.poll(() => headings.allTextContents()).toContain("Only this, A → B");
+    const first = panel.locator(".lutnn-comparison tbody tr").first().locator("td");
+    expect((await first.allTextContents()).slice(3)).toEqual(["– → 98.50 %", "– → 97.20 %"]);
+    await session.screenshot("panel-comparison");
+    await showPage(panel, "Layer");
+  });
+
   it("says that the kernel is gone when it dies in a command, and is useful again", {
     timeout: testLimit,
   }, async () => {
     const title = () => panel.locator(".lutnn-empty h2").textContent();
     await panel.getByRole("button", { name: "Up to here" }).click(); // the stand-in refuses it
     await expect.poll(() => noticeOf(panel).textContent()).toMatch(/^the stand-in does not know/);
+    await panel.getByRole("button", { name: "Fine-tune" }).click(); // which goes on until the end
     await openNotebook(page, "usual.ipynb");
     void runCell(page).catch(() => {});
     await expect.poll(title, { timeout: kernelLimit }).toMatch(/^The kernel|^No conversion yet/);
     await page.locator("dialog button", { hasText: /^ok$/i }).click({ timeout: kernelLimit });
     await expect.poll(title, { timeout: kernelLimit }).toBe("No conversion yet");
     await session.screenshot("panel-after-death");
+    // What waited for an answer was told that none comes.
+    expect(await noticeOf(panel).textContent()).toBe("the kernel restarts");
+    expect(await cutOff(panel)).toEqual([]);
     await restartKernel(page);
     await expect.poll(title, { timeout: kernelLimit }).toBe("No conversion yet");
   });
