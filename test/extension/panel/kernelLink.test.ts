@@ -41,11 +41,6 @@ class FakeKernel {
   ) {
     this.info = Promise.resolve({ language_info: { name: language } });
   }
-  /** Answers or cancels what was asked beside comms. */
-  readonly questions: { resolve(): void; reject(reason: Error): void }[] = [];
-  requestKernelInfo() {
-    return new Promise<void>((resolve, reject) => this.questions.push({ resolve, reject }));
-  }
   createComm() {
     const comm = new FakeComm();
     this.comms.push(comm);
@@ -83,49 +78,6 @@ it("a comm is opened once, and what the kernel says on it reaches the model", as
     { type: "watch", conversion: null },
     { type: "watch", conversion: "one" },
   ]);
-});
-
-it("a comm that was lost while the kernel came back is opened anew, one that was answered is not", async () => {
-  const kernel = new FakeKernel();
-  await linked(kernel);
-  expect(model.link).toBe("asking");
-  kernel.questions[0].resolve(); // it has answered what came later, and the comm not
-  await expect.poll(() => kernel.comms.length).toBe(2);
-  expect(kernel.comms.map(({ isDisposed }) => isDisposed)).toEqual([true, false]);
-  kernel.comms[1].say(conversionsMessage("one"));
-  kernel.questions[1].resolve();
-  await kernel.become("idle");
-  expect(kernel.comms).toHaveLength(2);
-  expect(model.link).toBe("live");
-});
-
-it("a kernel that answers everything but comms is left alone after some times", async () => {
-  const kernel = new FakeKernel();
-  await linked(kernel);
-  for (let turn = 0; turn < 100; turn++) {
-    kernel.questions.at(-1)?.resolve();
-    await Promise.resolve();
-  }
-  expect(kernel.comms.length).toBeLessThan(6);
-  expect(model.link).toBe("quiet");
-});
-
-it("a kernel that cancels every question is asked some times, and again when its connection changes", async () => {
-  const kernel = new FakeKernel();
-  await linked(kernel);
-  const cancelAll = async () => {
-    for (let seen = -1; seen !== kernel.questions.length; ) {
-      seen = kernel.questions.length;
-      kernel.questions.at(-1)?.reject(new Error("cancelled"));
-      for (let turn = 0; turn < 10; turn++) await Promise.resolve();
-    }
-  };
-  await cancelAll();
-  const { length } = kernel.comms;
-  expect(length).toBeLessThan(6);
-  kernel.connectionStatusChanged.emit("connected");
-  for (let turn = 0; turn < 10; turn++) await Promise.resolve();
-  expect(kernel.comms.length).toBe(length + 1);
 });
 
 it("a message that is none is said in a sentence, and changes nothing", async () => {

@@ -3,8 +3,6 @@ import { CONVERSION_COMM } from "../../../../kernel/src/report/conversionMessage
 import { parseKernelMessage } from "../../../../kernel/src/report/readKernelMessage";
 import type { PanelModel } from "../model/panelModel";
 
-const mostAsked = 3;
-
 /**
  * Ties a model to one kernel: opens the comm, again after a restart or a lost connection, and tells the model where things
  * stand. What the kernel says is read before the model gets it.
@@ -14,8 +12,6 @@ export class KernelLink {
   #isDisposed = false;
   /** Whether this kernel is not asked again: it will say when it has a conversion. A restarted one is asked. */
   #isQuiet = false;
-  /** How often in a row it was asked anew. */
-  #asked = 0;
 
   constructor(
     readonly kernel: Kernel.IKernelConnection,
@@ -58,23 +54,6 @@ export class KernelLink {
     this.#adopt(comm);
     comm.open();
     this.#connect();
-    await this.#insist(comm);
-  }
-
-  /**
-   * A kernel that is just coming back may never see the message. It answers in order: when it has answered another question,
-   * what was asked on the comm has been answered too, or is lost, and is asked anew.
-   */
-  async #insist(comm: Kernel.IComm): Promise<void> {
-    // A question that is cancelled is told by a change of the connection or the status.
-    const isAnswered = await this.kernel.requestKernelInfo().then(
-      () => true,
-      () => false,
-    );
-    if (this.#isDisposed || this.#comm !== comm || this.model.link !== "asking") return;
-    this.#close();
-    if (this.#asked++ < mostAsked) this.#follow();
-    else if (isAnswered) this.#refuse("quiet"); // a kernel that knows nothing of comms
   }
 
   #connect(): void {
@@ -86,7 +65,6 @@ export class KernelLink {
   }
 
   #onConnection(): void {
-    this.#asked = 0;
     this.#follow();
   }
 
@@ -109,7 +87,6 @@ export class KernelLink {
   }
 
   #read(data: unknown): void {
-    this.#asked = 0;
     const message = parseKernelMessage(data);
     if (typeof message === "string") this.model.say({ kind: "fault", text: message });
     else this.model.receive(message);
@@ -117,7 +94,6 @@ export class KernelLink {
 
   #lose(link: "dead" | "restarting" | "unreachable"): void {
     this.#isQuiet = false;
-    this.#asked = 0;
     const comm = this.#comm;
     this.#comm = null; // gone with the kernel; after a lost connection another one is opened
     if (comm && !comm.isDisposed) comm.dispose();
