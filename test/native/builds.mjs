@@ -24,33 +24,30 @@ export function testHere() {
   ctest("native/build-tests");
 }
 
-/** AddressSanitizer with UndefinedBehaviorSanitizer on shorter fuzzing, ThreadSanitizer on the pools. */
+/** Programs that AddressSanitizer and UndefinedBehaviorSanitizer watch. */
+const sanitized = [
+  "api_test",
+  "attention_test",
+  "bytes_test",
+  "dense_test",
+  "fuzz",
+  "fuzz_calls",
+  "gelu_test",
+  "int8_test",
+  "integer_test",
+  "max_pool_test",
+  "quantize_table_test",
+  "table_sums_test",
+  "training_test",
+];
+
+/** AddressSanitizer with UndefinedBehaviorSanitizer on shorter fuzzing and on some files with faults, ThreadSanitizer on the pools. */
 export function testWithSanitizers() {
   if (process.platform !== "linux") return "skipped: the sanitizers' builds are for Linux";
   const asan = ["-DLUTNN_SANITIZE=address,undefined", "-DLUTNN_FUZZ_CASES=4000"];
-  buildNative(
-    "native/build-asan",
-    ...definitions,
-    ...asan,
-    "--",
-    "bytes_test",
-    "dense_test",
-    "fuzz",
-    "fuzz_calls",
-    "gelu_test",
-    "int8_test",
-    "integer_test",
-    "quantize_table_test",
-    "table_sums_test",
-    "training_test",
-    "api_test",
-  );
-  ctest(
-    "native/build-asan",
-    {},
-    "--tests-regex",
-    "^(bytes_test|dense_test|fuzz|fuzz_calls|gelu_test|int8_test|integer_test|quantize_table_test|table_sums_test|training_test|api_test)$",
-  );
+  buildNative("native/build-asan", ...definitions, ...asan, "--", ...sanitized);
+  ctest("native/build-asan", {}, "--tests-regex", `^(${sanitized.join("|")})$`);
+  run(process.execPath, [resolve(import.meta.dirname, "sessions/check.mjs"), "--each", "24"]);
   buildNative("native/build-tsan", ...definitions, "-DLUTNN_SANITIZE=thread", "--", "threads_test");
   ctest("native/build-tsan", {}, "--tests-regex", "^threads_test$");
 }
