@@ -144,7 +144,7 @@ class Case {
       lookup(sumsOutput(got, stride));
       return compare("sums", got, order(sums));
     }
-    const PackedScale scale(layer.lookup());
+    const PackedScale scale(layer.tableScale.data(), layer.bias.data(), layer.outputs);
     std::vector<float> wanted = order(referenceOutputs(layer, sums));
     const bool relu = chance(2), inPlace = chance(2);
     float* residual = nullptr;

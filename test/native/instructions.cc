@@ -38,7 +38,7 @@ int main(int argc, char** argv) {
   for (uint8_t& byte : quads) byte = static_cast<uint8_t>(random() | 1);  // −127 … 127 less their 128
   const PackedTable table(kernels, lookup, PackedTable::Order::kShuffle);
   const GatherTable gather = table.gather();
-  const PackedScale packedScale(lookup);
+  const PackedScale packedScale(scale.data(), scale.data(), M);
   for (int i = 0; i < times; i++) {
     if (kernel == "encodeRows") kernels.encodeRows(books.view(), x.data(), C * V, N, codes.data());
     else if (kernel == "encodePositions")

@@ -60,7 +60,7 @@ static void checkEqual(const Microkernels& kernels, const char* what, const Case
 template <class Lookup, class Order>
 static void checkOutputs(const Microkernels& kernels, const Case& test, Guard guard, size_t stride, Lookup lookup,
                          Order order) {
-  const PackedScale scale(test.layer.lookup());
+  const PackedScale scale(test.layer.tableScale.data(), test.layer.bias.data(), test.layer.outputs);
   Guarded<int32_t> sums(test.sums.size(), guard);
   lookup(sumsOutput(sums.data(), stride));
   checkEqual(kernels, "sums", test, sums, order(test.sums));
