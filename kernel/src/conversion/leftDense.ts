@@ -4,7 +4,7 @@ import { isReplaceable } from "../layers/linearOperator";
 import { hasBefore, hasBehind } from "../layers/norms";
 import type { CodeKind } from "../pq/integerCodes";
 import { denseCost, lookupCost } from "../report/counting";
-import { listed } from "./outcome";
+import { byReason, some } from "./outcome";
 import type { Target } from "./targets";
 
 const isTarget = (node: GraphNode): boolean => isReplaceable(node.layer);
@@ -30,14 +30,6 @@ export function publishedExceptions(graph: NetworkGraph): Map<string, string> {
   return reasons;
 }
 
-const namesAtMost = 3;
-
-/** A few names, and how many more there are. */
-const some = (names: readonly string[]): string =>
-  names.length <= namesAtMost + 1
-    ? listed(names)
-    : `${names.slice(0, namesAtMost).join(", ")} and ${names.length - namesAtMost} more`;
-
 /** What a conversion leaves dense, and why; and which of its layers are no smaller as lookups: a phrase each. */
 export function remarksOnTargets(
   graph: NetworkGraph,
@@ -46,19 +38,17 @@ export function remarksOnTargets(
 ): string[] {
   const published = publishedExceptions(graph);
   const chosen = new Set(targets.map(({ name }) => name));
-  const byReason = new Map<string, string[]>();
-  for (const [name, layer] of graph.layers) {
-    if (chosen.has(name) || !isReplaceable(layer)) continue;
-    const reason = published.get(name) ?? "not chosen";
-    byReason.set(reason, [...(byReason.get(reason) ?? []), name]);
-  }
-  const left = [...byReason].map(([reason, names]) => `${some(names)} (${reason})`);
+  const left = byReason(
+    [...graph.layers]
+      .filter(([name, layer]) => !chosen.has(name) && isReplaceable(layer))
+      .map(([name]) => [name, published.get(name) ?? "not chosen"] as const),
+  );
   const grown = targets.filter(({ operator, positions, numCentroids, subvectorLength }) => {
     const sizes = { ...operator, positions, numCentroids, subvectorLength, codes };
     return lookupCost(sizes).bytes > denseCost(sizes).bytes;
   });
   return [
-    ...(left.length > 0 ? [`left dense: ${left.join(", ")}`] : []),
+    ...(left ? [`left dense: ${left}`] : []),
     ...(grown.length > 0
       ? [
           `of more bytes as ${grown.length === 1 ? "a lookup" : "lookups"}: ${some(grown.map(({ name }) => name))}`,

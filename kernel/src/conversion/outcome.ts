@@ -23,3 +23,18 @@ export function listed(names: readonly string[]): string {
   if (names.length < 2) return names.join("");
   return `${names.slice(0, -1).join(", ")} and ${names[names.length - 1]}`;
 }
+
+const namesAtMost = 3;
+
+/** A few names, and how many more there are. */
+export const some = (names: readonly string[]): string =>
+  names.length <= namesAtMost + 1
+    ? listed(names)
+    : `${names.slice(0, namesAtMost).join(", ")} and ${names.length - namesAtMost} more`;
+
+/** Names with a reason each, gathered: "a and b (why), c (why else)"; empty where there are none. */
+export function byReason(reasons: Iterable<readonly [name: string, reason: string]>): string {
+  const names = new Map<string, string[]>();
+  for (const [name, reason] of reasons) names.set(reason, [...(names.get(reason) ?? []), name]);
+  return [...names].map(([reason, all]) => `${some(all)} (${reason})`).join(", ");
+}

@@ -13,6 +13,11 @@ function isMasked({ node, operator }: TargetCall, length: number): boolean {
 /** Rows of a batch that are real, as indices into all its rows: padding is left out. Null where all are. */
 export function realRows(call: TargetCall, mask?: Batch["mask"]): Uint32Array | null {
   if (!mask || !isMasked(call, mask.shape[1])) return null;
+  return placesIn(mask);
+}
+
+/** Where a mask (B, T) says real: indices into all B·T. */
+export function placesIn(mask: tf.Tensor2D): Uint32Array {
   const real = mask.dataSync();
   return Uint32Array.from(real.keys()).filter((row) => real[row] !== 0);
 }

@@ -4,12 +4,11 @@ import { InputsOnly } from "../../datasets/inputsOnly";
 import type { NetworkGraph } from "../../layers/graph";
 import { sampleIndices, seededRandom } from "../../pq/random";
 import { withPaddingMask } from "../paddingMask";
+import { enough } from "./remainderReport";
 
 /** Examples whose values ranges are chosen by, and others on which the effect is measured. */
 const forRanges = 128;
 const forEffect = 256;
-/** With fewer in all, both are the same. */
-const fewest = 64;
 
 /** Which examples a remainder in INT8 is made from. */
 export interface RemainderExamples {
@@ -34,7 +33,7 @@ export async function chooseExamples(
   const all = withPaddingMask(graph, inputs.select(chosen));
   await all.checkValues(what, signal);
   const { name } = data;
-  if (chosen.length < fewest) return { name, ranges: all, effect: all, apart: false };
+  if (chosen.length < enough) return { name, ranges: all, effect: all, apart: false };
   const every = (forRanges + forEffect) / forRanges;
   const places = [...chosen.keys()];
   return {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { listed } from "../outcome";
+import { byReason } from "../outcome";
 
 /** What a file says of its remainder, under this key of its `metadata_props`, as JSON. */
 export const remainderKey = "lutnn.remainder";
@@ -27,24 +27,15 @@ export const remainderReport = z.object({
 
 export type RemainderReport = z.infer<typeof remainderReport>;
 
-/** A handful of examples is no calibration. */
-const enough = 64;
+/** A handful of examples is no calibration, and too few to be two sets. */
+export const enough = 64;
 
 const count = (value: number): string => value.toLocaleString("en");
 
-const named = 4;
-
 /** Which layers stay in float32, and why, as a phrase; empty where none does. */
 function describeLeft(float32: RemainderReport["float32"]): string {
-  const byReason = new Map<string, string[]>();
-  for (const [name, reason] of Object.entries(float32))
-    byReason.set(reason, [...(byReason.get(reason) ?? []), name]);
-  const some = (names: readonly string[]) =>
-    names.length <= named
-      ? listed(names)
-      : `${names.slice(0, named - 1).join(", ")} and ${names.length - named + 1} more`;
-  const left = [...byReason].map(([reason, names]) => `${some(names)} (${reason})`);
-  return left.length > 0 ? `; left in float32: ${left.join(", ")}` : "";
+  const left = byReason(Object.entries(float32));
+  return left ? `; left in float32: ${left}` : "";
 }
 
 /** What stays dense in INT8 as a phrase: how much, by which examples, what it does to the answers, and what stays in float32. */
