@@ -108,11 +108,16 @@ export class Plot extends Widget {
     if (isFirst) {
       const pointed = (points: { curveNumber: number; pointNumber: number }[]): PointedAt[] =>
         points.map((point) => ({ trace: point.curveNumber, point: point.pointNumber }));
-      chart.on("plotly_hover", ({ points }) => {
-        if (this.#reading) this.#readout.read(this.#reading.at(pointed(points)));
-      });
+      const read = (points: PointedAt[]) => {
+        if (this.#reading) this.#readout.read(this.#reading.at(points));
+      };
+      chart.on("plotly_hover", ({ points }) => read(pointed(points)));
       chart.on("plotly_relayout", () => this.#followZoom(chart.layout.xaxis?.range));
-      chart.on("plotly_click", ({ points }) => this.onClick?.(pointed(points)));
+      // Hovering is read late, a click at once: what is clicked is what is read.
+      chart.on("plotly_click", ({ points }) => {
+        read(pointed(points));
+        this.onClick?.(pointed(points));
+      });
     }
     this.#setReading(reading);
   }

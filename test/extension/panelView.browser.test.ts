@@ -235,8 +235,7 @@ it(`opens the errors of 500 layers with less than ${openLimit} ms of main-thread
   await page.mouse.move(x, y);
   const readout = shownPage(panel).locator(".lutnn-readout b");
   await expect.poll(() => readout.textContent()).toMatch(/^block2[45]\.conv2[45]\d$/);
-  await page.mouse.click(x, y);
-  await settle(page); // plotly follows the mouse a moment later: what is clicked is what it then says
+  await page.mouse.click(x, y); // reads anew: the hovering may still be at where the mouse was
   const name = (await readout.textContent()) ?? "";
   await showPage(panel, "Layer");
   await expect.poll(() => shownPage(panel).locator("h3").textContent()).toBe(name);
