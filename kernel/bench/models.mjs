@@ -10,6 +10,7 @@ import { cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { venvBin } from "../install/workspace.mjs";
+import { judge, targetsText } from "./modelTargets.mjs";
 
 const require = createRequire(import.meta.url);
 const here = import.meta.dirname;
@@ -83,11 +84,26 @@ function quantile(sorted, share) {
   return low + (high - low) * (at - Math.floor(at));
 }
 
+/** Of native lookups each operator's least time of all turns, the slowest first, and lookups and everything else apart. */
+function leastByOperator(turns) {
+  if (turns[0].operators === null) return { operators: null, replacedMs: null, restMs: null };
+  const least = new Map();
+  for (const [operator, nodes, ms] of turns.flatMap(({ operators }) => operators))
+    least.set(operator, [nodes, Math.min(ms, least.get(operator)?.[1] ?? ms)]);
+  const operators = [...least].map(([operator, [nodes, ms]]) => [operator, nodes, ms]);
+  const sum = (isWanted) =>
+    operators.filter(([operator]) => isWanted(operator)).reduce((all, [, , ms]) => all + ms, 0);
+  return {
+    operators: operators.sort((a, b) => b[2] - a[2]),
+    replacedMs: sum((operator) => operator.startsWith("Lut")),
+    restMs: sum((operator) => !operator.startsWith("Lut")),
+  };
+}
+
 function rowOf(model, variant, threads, batch, file, turns) {
   const wall = turns.flatMap(({ wallMs }) => wallMs).sort((a, b) => a - b);
   const busy = turns.flatMap(({ processorMs }) => processorMs);
   const peaks = turns.map(({ peakBytes }) => peakBytes).filter((bytes) => bytes !== null);
-  const least = (name) => (turns[0][name] === null ? null : Math.min(...turns.map((turn) => turn[name])));
   return {
     model,
     variant,
@@ -101,8 +117,7 @@ function rowOf(model, variant, threads, batch, file, turns) {
       turns.map(({ createMs }) => createMs).sort((a, b) => a - b),
       0.5,
     ),
-    replacedMs: least("replacedMs"),
-    restMs: least("restMs"),
+    ...leastByOperator(turns),
     peakBytes: peaks.length > 0 ? Math.min(...peaks) : null,
     watts: turns.some(({ watts }) => watts === null)
       ? null
@@ -159,7 +174,9 @@ const text = (row) =>
     (row.fileBytes / 1e6).toFixed(1),
   ].join(" | ");
 
-const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.versions.node}, ${execFileSync(python, ["-c", "import onnxruntime; print('ONNX Runtime', onnxruntime.__version__)"], { encoding: "utf8" }).trim()}`;
+/** Whether the engines were told to leave instructions out: OpenVINO by oneDNN's variable, lookups by ours. */
+const limits = ["ONEDNN_MAX_CPU_ISA", "LUTNN_FORCE_ISA"].filter((name) => process.env[name]);
+const machine = `${cpus()[0].model.trim()}, ${cpus().length} cores, Node ${process.versions.node}, ${execFileSync(python, ["-c", "import onnxruntime; print('ONNX Runtime', onnxruntime.__version__)"], { encoding: "utf8" }).trim()}${limits.map((name) => `, ${name}=${process.env[name]}`).join("")}`;
 const missing = hasOpenvino ? [] : ["openvino-int8 is left out: the package openvino is not in .venv"];
 const rows = [];
 if (!given.json)
@@ -184,4 +201,6 @@ for (const network of chosen) {
     if (given.made === undefined) rmSync(folder, { recursive: true });
   }
 }
-if (given.json) console.log(JSON.stringify({ machine, missing, rows }, null, 2));
+const targets = judge(rows);
+if (given.json) console.log(JSON.stringify({ machine, missing, rows, targets }, null, 2));
+else console.log(`\n${targetsText(targets)}`);

@@ -2,8 +2,8 @@
 or, a process for each: python models.py row VARIANT FILE LIBRARY THREADS BATCH RUNS
 
 Rows print JSON: wall and processor ms of each run, ms of making the session, the bytes by which the peak of resident
-memory exceeds what was resident before the session was made (Linux; else null), and the watts that the processor's energy
-counter says of all runs, with the reason where there is none to read.
+memory exceeds what was resident before the session was made (Linux; else null), of native lookups ms by operator, and the
+watts that the processor's energy counter says of all runs, with the reason where there is none to read.
 """
 import glob
 import json
@@ -126,7 +126,7 @@ def session(variant, path, library, threads, inputs):
 
 
 def parts(variant, path, library, threads, inputs, runs):
-    """ms in lookups and in everything else, each node's least of some runs, as ONNX Runtime records them."""
+    """ms by operator, each node's least of some runs, as ONNX Runtime records them: [operator, nodes, ms], the slowest first."""
     import os
     import tempfile
 
@@ -141,8 +141,9 @@ def parts(variant, path, library, threads, inputs, runs):
         if event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
             key = (event["name"], event["args"]["op_name"])
             least[key] = min(least.get(key, event["dur"]), event["dur"])
-    lookups = sum(time for (_, operator), time in least.items() if operator.startswith("Lut"))
-    return lookups / 1e3, (sum(least.values()) - lookups) / 1e3
+    operators = {operator for _, operator in least}
+    times = {one: [time for (_, operator), time in least.items() if operator == one] for one in operators}
+    return sorted(([one, len(all), sum(all) / 1e3] for one, all in times.items()), key=lambda part: -part[2])
 
 
 def row(variant, path, library, threads, batch, runs):
@@ -167,7 +168,6 @@ def row(variant, path, library, threads, batch, runs):
     power = watts(joules, energy(), time.perf_counter() - began)
     peak = memory("VmHWM")
     is_native = variant.startswith("lut-native")
-    replaced, rest = parts(variant, path, library, threads, inputs, runs) if is_native else (None, None)
     print(
         json.dumps(
             {
@@ -175,8 +175,7 @@ def row(variant, path, library, threads, batch, runs):
                 "processorMs": processor,
                 "createMs": 1e3 * made,
                 "peakBytes": None if peak is None else peak - before,
-                "replacedMs": replaced,
-                "restMs": rest,
+                "operators": parts(variant, path, library, threads, inputs, runs) if is_native else None,
                 "watts": power,
                 "noWatts": no_watts() if power is None else None,
             }
