@@ -331,6 +331,21 @@ void functions(Bytes& b) {
                                   arrays.floats<lutnn_floats_out>(2 * queries * heads * s.V),
                                   nullptr};
   check(lutnn_attention_run(&attention, context(), &error), error);
+  const lutnn_attention_of_bytes ofBytes{spoiled(2),
+                                         spoiled(heads),
+                                         spoiled(queries),
+                                         spoiled(positions),
+                                         spoiled(depth),
+                                         spoiled(s.V),
+                                         arrays.codes<lutnn_bytes>(2 * queries * heads * depth),
+                                         arrays.codes<lutnn_bytes>(2 * positions * heads * depth),
+                                         arrays.codes<lutnn_bytes>(2 * positions * heads * s.V),
+                                         b.below(2) ? &mask : nullptr,
+                                         b.number(),
+                                         b.number(),
+                                         arrays.floats<lutnn_floats_out>(2 * queries * heads * s.V),
+                                         nullptr};
+  check(lutnn_attention_of_bytes_run(&ofBytes, context(), &error), error);
   const lutnn_k_means kMeans{x,
                              b.spoiled(s.rows),
                              b.spoiled(s.C),

@@ -129,14 +129,14 @@ export class ActivationStream {
     return this.travelling.map(({ batch }) => batch);
   }
 
-  /** What a call receives as its first input, per batch, in one of the networks. */
-  inputs(node: GraphNode, network = 0): tf.Tensor[] {
-    return this.travelling.map(({ values }) => values[network].get(node.inputs[0]));
+  /** What a call receives as an input, per batch, in one of the networks. */
+  inputs(node: GraphNode, network = 0, input = 0): tf.Tensor[] {
+    return this.travelling.map(({ values }) => values[network].get(node.inputs[input]));
   }
 
   /** The same with size and mask of each batch. */
-  received(node: GraphNode, network = 0): ReceivedBatch[] {
-    const inputs = this.inputs(node, network);
+  received(node: GraphNode, network = 0, input = 0): ReceivedBatch[] {
+    const inputs = this.inputs(node, network, input);
     return this.travelling.map(({ batch: { size, mask } }, b) => ({ size, mask, x: inputs[b] }));
   }
 

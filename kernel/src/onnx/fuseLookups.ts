@@ -1,10 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { LUTNN_DOMAIN } from "./builder";
 import type { GraphBuilder } from "./graphBuilder";
+import { operatorName } from "./linearFunctions";
 import { type NodeProto, NodeProtoSchema } from "./onnx_pb";
 
-/** A lookup, or a dense layer in INT8: by now the graph has no other nodes of ours. */
-const isLinear = ({ domain }: NodeProto): boolean => domain === LUTNN_DOMAIN;
+/** A lookup, or a dense layer in INT8. */
+const isLinear = ({ domain, opType }: NodeProto): boolean =>
+  domain === LUTNN_DOMAIN && operatorName(opType) !== undefined;
 
 /** Nodes of a graph by what they make and read. */
 class Nodes {

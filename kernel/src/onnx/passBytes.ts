@@ -5,7 +5,10 @@ import { operatorName, operatorOf } from "./linearFunctions";
 import { MAX_POOL_OF_BYTES, maxPoolAttributes } from "./maxPoolFunction";
 import { type NodeProto, NodeProtoSchema } from "./onnx_pb";
 
-/** Who can read a value as bytes: a lookup of codes in integers, a dense layer in INT8, or a max pooling that only such read. */
+/**
+ * Who can read a value as bytes: a lookup of codes in integers, a dense layer in INT8, a node that does nothing but quantise it, or a
+ * max pooling that only such read.
+ */
 interface Reader {
   node: NodeProto;
   /** Names of the scale and zero point that the value is quantised by. */
@@ -26,8 +29,8 @@ const nameOf = ({ domain, opType }: NodeProto) =>
   domain === LUTNN_DOMAIN ? operatorName(opType) : undefined;
 
 /**
- * Lets lookups whose codes are defined in integers, and dense layers in INT8, hand bytes to each other: what one makes and others
- * quantise goes out quantised (`…ToBytes`; `…WithBytes` where somebody reads the result itself, too), and they read bytes (`…OfBytes…`). The
+ * Lets lookups whose codes are defined in integers, and dense layers in INT8, hand bytes to each other and to attention: what one makes
+ * and others quantise goes out quantised (`…ToBytes`; `…WithBytes` where somebody reads the result itself, too), and they read bytes (`…OfBytes…`). The
  * bytes are those that the readers would have made; max pooling between them pools bytes, since the largest number has the
  * largest byte. Of readers that quantise a value differently the largest group gets bytes. Call it when other steps have
  * put everything into lookups that goes there.
@@ -35,6 +38,8 @@ const nameOf = ({ domain, opType }: NodeProto) =>
  */
 export function passBytes(graph: GraphBuilder, ends: ReadonlySet<string>): void {
   const changed = new Map<NodeProto, NodeProto>();
+  /** By what a node that quantises would have made: the bytes that are there without it. */
+  const given = new Map<string, string>();
   const readers = new Readers(graph, ends);
   for (const maker of graph.nodes) {
     if (!nameOf(maker)?.base.includes("Integer")) continue;
@@ -53,9 +58,12 @@ export function passBytes(graph: GraphBuilder, ends: ReadonlySet<string>): void 
         output: alone ? [bytes] : [value, bytes],
       }),
     );
-    for (const reader of group.readers) readBytes(graph, changed, reader, bytes);
+    for (const reader of group.readers) readBytes(graph, changed, reader, bytes, given);
   }
-  graph.replace((node) => changed.get(node) ?? node);
+  graph.replace((node) =>
+    isQuantizing(node) && given.has(node.output[0]) ? null : (changed.get(node) ?? node),
+  );
+  graph.rename(given);
 }
 
 /** Who reads the values of a graph. */
@@ -105,10 +113,14 @@ class Readers {
         ? { node, scale, zeroPoint, behind: readers }
         : undefined;
     }
-    if (!nameOf(node)?.base.endsWith("Integer") || node.input[0] !== value) return undefined;
+    const quantizes = isQuantizing(node) || nameOf(node)?.base.endsWith("Integer");
+    if (!quantizes || node.input[0] !== value) return undefined;
     return { node, scale: node.input[1], zeroPoint: node.input[2], behind: [] };
   }
 }
+
+const isQuantizing = ({ domain, opType, attribute }: NodeProto): boolean =>
+  domain === "" && opType === "QuantizeLinear" && attribute.length === 0;
 
 const noGroup: Group = { scale: "", zeroPoint: "", readers: [] };
 
@@ -128,13 +140,21 @@ const largest = (groups: readonly Group[]): Group | undefined =>
     undefined,
   );
 
-/** Lets a reader read bytes: a lookup without the scale, which they are made with, a pooling for those behind it. */
+/**
+ * Lets a reader read bytes: a lookup without the scale, which they are made with, a pooling for those behind it; a node that would
+ * quantise them is noted with its bytes.
+ */
 function readBytes(
   graph: GraphBuilder,
   changed: Map<NodeProto, NodeProto>,
   { node, behind }: Reader,
   bytes: string,
+  given: Map<string, string>,
 ): void {
+  if (isQuantizing(node)) {
+    given.set(node.output[0], bytes);
+    return;
+  }
   const known = changed.get(node) ?? node;
   const name = nameOf(known);
   if (name) {
@@ -145,5 +165,5 @@ function readBytes(
   const pooled = graph.name(`${node.output[0]}/bytes`);
   const pooling = { ...node, domain: LUTNN_DOMAIN, opType: MAX_POOL_OF_BYTES };
   changed.set(node, create(NodeProtoSchema, { ...pooling, input: [bytes], output: [pooled] }));
-  for (const reader of behind) readBytes(graph, changed, reader, pooled);
+  for (const reader of behind) readBytes(graph, changed, reader, pooled, given);
 }

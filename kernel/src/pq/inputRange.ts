@@ -6,6 +6,8 @@ import { bitsOf, middles, numBins, triedShares } from "./sizeBins";
 
 /** Steps between the least and the largest byte. */
 const steps = 255;
+/** Steps to each side of 0 where it is in the middle. */
+const symmetricSteps = 127;
 
 /** The sizes of the numbers of one sign. */
 class Side {
@@ -57,31 +59,55 @@ export class ValueCounts {
     return [-this.sides.negative.largest || 0, this.sides.positive.largest];
   }
 
+  /** What cutting sizes off and rounding them cost, in squares; side 0 is that of negative numbers. */
+  private errors(what: string) {
+    if (this.count === 0 || this.hasOthers)
+      throw new LutnnError(
+        `${what}: there must be finite numbers to choose a range for (got ${this.count === 0 ? "none" : "others"})`,
+      );
+    const tails = [this.sides.negative, this.sides.positive].map((side) => side.tails());
+    return {
+      /** Σ (size − limit)² of the sizes beyond. */
+      cutOff(side: number, limit: number): number {
+        const { count, sum, squares } = tails[side];
+        const from = binOf(limit) + 1;
+        return squares[from] - 2 * limit * sum[from] + limit ** 2 * count[from];
+      },
+      /** Σ of a step's mean squared rounding, or of the square of what becomes 0. */
+      rounding(step: number): number {
+        const small = binOf(step / Math.sqrt(12)) + 1;
+        return tails.reduce(
+          (all, { count, squares }) => all + (squares[0] - squares[small]) + (count[small] * step ** 2) / 12,
+          0,
+        );
+      },
+    };
+  }
+
+  /**
+   * The step of 127 bytes to each side of 0 whose rounding and cutting off together move these numbers least, in squares. Throws
+   * LutnnError where there are none, or one is not finite.
+   */
+  symmetricScale(): number {
+    const errors = this.errors("symmetricScale");
+    const largest = Math.max(this.sides.negative.largest, this.sides.positive.largest);
+    let best = { step: 0, error: Number.POSITIVE_INFINITY };
+    for (const share of largest > 0 ? triedShares : []) {
+      const limit = share * largest;
+      const step = limit / symmetricSteps;
+      const error = errors.cutOff(0, limit) + errors.cutOff(1, limit) + errors.rounding(step);
+      if (error < best.error) best = { step, error };
+    }
+    return Math.fround(best.step) || 1;
+  }
+
   /**
    * Scale and zero point whose rounding and cutting off together move these numbers least, in squares; 0 is a byte, and the
    * least one where none is negative. Throws LutnnError where there are none, or one is not finite.
    */
   quantization(): InputQuantization {
-    if (this.count === 0 || this.hasOthers)
-      throw new LutnnError(
-        `quantization: there must be finite numbers to choose a range for (got ${this.count === 0 ? "none" : "others"})`,
-      );
+    const { cutOff, rounding } = this.errors("quantization");
     const sides = [this.sides.negative, this.sides.positive];
-    const tails = sides.map((side) => side.tails());
-    /** Σ (size − limit)² of the sizes beyond. */
-    const cutOff = (side: number, limit: number): number => {
-      const { count, sum, squares } = tails[side];
-      const from = binOf(limit) + 1;
-      return squares[from] - 2 * limit * sum[from] + limit ** 2 * count[from];
-    };
-    /** Σ of a step's mean squared rounding, or of the square of what becomes 0. */
-    const rounding = (step: number): number => {
-      const small = binOf(step / Math.sqrt(12)) + 1;
-      return tails.reduce(
-        (all, { count, squares }) => all + (squares[0] - squares[small]) + (count[small] * step ** 2) / 12,
-        0,
-      );
-    };
     const tried = sides.map(({ largest }, side) =>
       (largest > 0 ? triedShares : [0]).map((share) => {
         const limit = share * largest;

@@ -240,6 +240,21 @@ typedef struct lutnn_attention {
 } lutnn_attention;
 lutnn_code lutnn_attention_run(const lutnn_attention* attention, lutnn_context* context, lutnn_error* error);
 
+/* The same of bytes, of which 128 is 0, and a key's or value's 0 is taken for 1. score = scale · Σ (query − 128)·(key − 128) and what the
+   mask adds; share = clamp(round(255 · e^(score − largest score)), 0, 255), halves to the even number;
+   y = value_scale · Σ share · (value − 128) · (1 / Σ share). Both sums of products are exact. */
+typedef struct lutnn_attention_of_bytes {
+  int64_t batch, heads, queries;
+  int64_t positions, depth, outputs;  // 1 … 66311
+  lutnn_bytes query, key, value;  // as in lutnn_attention
+  const lutnn_floats* mask;
+  float scale, value_scale;
+  lutnn_floats_out y;
+  const lutnn_executor* executor;
+} lutnn_attention_of_bytes;
+lutnn_code lutnn_attention_of_bytes_run(const lutnn_attention_of_bytes* attention, lutnn_context* context,
+                                        lutnn_error* error);
+
 /* What calibration needs, without a layer. */
 
 typedef struct lutnn_encode {

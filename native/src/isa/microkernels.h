@@ -288,6 +288,9 @@ struct Microkernels {
   /// Rows of queries (depth) → y (kAttentionRows, padded outputs): softmax(scale · query · keys + penalties) · values, with the
   /// same bits on every instruction set; room (kAttentionRows, padded positions). A score that is no finite number makes its row none.
   void (*attend)(const AttentionHead&, const float* const (&queries)[kAttentionRows], float* room, float* y);
+  /// How far scores are below any number, finite, as many as a multiple of kAttentionColumns → bytes round(255 · e^(least distance −
+  /// distance)), halves to the even number, with the same bits on every instruction set. Returns their sum.
+  uint32_t (*byteShares)(const float* distances, size_t count, uint8_t* bytes);
 
   /// sums (rows, M) += Σ_c table[c][code_c] for rows from firstRow on, c rising.
   void (*lookupAdd)(const TableSums&, const float* table, size_t firstRow, size_t endRow, float* sums);

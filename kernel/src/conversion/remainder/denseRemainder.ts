@@ -1,5 +1,6 @@
 import type { GraphNode, NetworkGraph } from "../../layers/graph";
 import { hasIntegerForm } from "../../layers/integerLinear";
+import { Attention } from "../../layers/kinds/attention";
 import { kindOf } from "../../layers/kinds/index";
 import { sizeOf } from "../../layers/kinds/kind";
 
@@ -11,8 +12,12 @@ export const longestSum = Math.floor((2 ** 31 - 1) / largestProduct);
 /** Multiply-adds for one input below which a call takes less time than a node of a file by itself: some µs. */
 export const fewOperations = 2 ** 14;
 
-/** Whether a call multiplies by weights of its own, and not by a table's rows. */
+/** Whether a call multiplies its inputs by each other, as attention does. */
+export const isAttention = ({ layer }: GraphNode): boolean => layer instanceof Attention;
+
+/** Whether a call multiplies by weights of its own, and not by a table's rows, or is attention. */
 function hasProducts(node: GraphNode): boolean {
+  if (isAttention(node)) return true;
   const kind = kindOf(node.layer);
   return kind?.linear !== undefined || (kind?.cost?.(node).bytes ?? 0) > 0;
 }
@@ -23,9 +28,22 @@ function sumLength({ layer }: GraphNode): number {
   return weight.size / weight.shape[weight.rank - 1]!;
 }
 
+/** Why attention stays in float32; null where it can be in INT8. */
+function attentionReason(calls: readonly GraphNode[], few: number): string | null {
+  const { numHeads } = calls[0].layer as Attention;
+  for (const { inputShapes } of calls) {
+    const [query, key] = inputShapes;
+    const length = Math.max(query[2]! / numHeads, key[1]!);
+    if (length > longestSum) return `sums of ${length.toLocaleString("en")} products could pass int32`;
+  }
+  const operations = calls.reduce((sum, node) => sum + kindOf(node.layer)!.cost!(node).operations, 0);
+  return operations < few ? "too small to gain" : null;
+}
+
 /** Why a layer that multiplies by weights stays in float32; null for one that can be in INT8. */
 function reasonOf(calls: readonly GraphNode[], few: number): string | null {
   const [node] = calls;
+  if (isAttention(node)) return attentionReason(calls, few);
   if (!hasIntegerForm(node.layer)) return `no INT8 form of ${node.layer.getClassName()}`;
   const length = sumLength(node);
   if (length > longestSum) return `sums of ${length.toLocaleString("en")} products could pass int32`;
@@ -40,7 +58,7 @@ function reasonOf(calls: readonly GraphNode[], few: number): string | null {
 }
 
 /**
- * The layers of a network that multiply by weights and are no lookups: calls of those that can be in INT8, and by name why the
+ * The layers of a network that multiply by weights and are no lookups, and attention: calls of those that can be in INT8, and by name why the
  * others cannot, or would gain nothing.
  * @param few multiply-adds below which a layer is too small
  */

@@ -21,31 +21,31 @@ function numbersOf(x: tf.Tensor, mask?: tf.Tensor2D): Float32Array {
   return out;
 }
 
-/** What some calls receive as their first input inside the network, padding left out: counts by the value's id. */
+/** What some calls receive inside the network as so many first inputs each, padding left out: counts by the value's id. */
 export async function inputRanges(
   graph: NetworkGraph,
-  calls: ReadonlySet<GraphNode>,
+  calls: ReadonlyMap<GraphNode, number>,
   data: ExampleSource,
   { signal, progress }: { signal: AbortSignal; progress: Progress },
 ): Promise<Map<string, ValueCounts>> {
   const found = new Map<string, ValueCounts>();
-  const firstReaders = new Map<GraphNode, string>();
-  for (const node of graph.nodes) {
-    const [id] = node.inputs;
-    if (!calls.has(node) || found.has(id)) continue;
-    found.set(id, new ValueCounts());
-    firstReaders.set(node, id);
-  }
+  /** By call the places of inputs whose values nobody before it receives. */
+  const counted = new Map<GraphNode, number[]>();
+  for (const node of graph.nodes)
+    for (const [place, id] of node.inputs.slice(0, calls.get(node) ?? 0).entries()) {
+      if (found.has(id)) continue;
+      found.set(id, new ValueCounts());
+      counted.set(node, [...(counted.get(node) ?? []), place]);
+    }
   const stream = new ActivationStream(graph, [({ layer }) => layer], data, { signal });
   try {
     for (;;) {
       await stream.fill();
       if (stream.size === 0) return found;
       for (const node of graph.nodes) {
-        const counts = found.get(firstReaders.get(node) ?? "");
-        if (counts)
-          for (const { x, mask } of stream.received(node)) {
-            counts.add(numbersOf(x, mask));
+        for (const place of counted.get(node) ?? [])
+          for (const { x, mask } of stream.received(node, 0, place)) {
+            found.get(node.inputs[place])!.add(numbersOf(x, mask));
             await yieldToEvents(signal);
           }
         await stream.advance();

@@ -2,6 +2,7 @@ import type { ExampleSource } from "../../datasets/examples";
 import { LutnnError } from "../../errors";
 import { Progress } from "../../host/progress";
 import type { GraphNode, LayerOf, NetworkGraph } from "../../layers/graph";
+import { IntegerAttention } from "../../layers/integerAttention";
 import {
   disposeIntegers,
   type IntegerLinear,
@@ -9,10 +10,11 @@ import {
   integerTwin,
   integerWeights,
 } from "../../layers/integerLinear";
+import type { Attention } from "../../layers/kinds/attention";
 import type { ValueCounts } from "../../pq/inputRange";
 import type { Task } from "../../tasks/task";
 import { chooseExamples } from "./chooseExamples";
-import { denseRemainder } from "./denseRemainder";
+import { denseRemainder, isAttention } from "./denseRemainder";
 import { inputRanges } from "./inputRanges";
 import { remainderEffect } from "./remainderEffect";
 import type { RemainderReport } from "./remainderReport";
@@ -34,15 +36,27 @@ export interface RemainderOptions {
   signal: AbortSignal;
 }
 
+/** The first inputs of attention, which become bytes: query, key and value. */
+const attended = 3;
+
 /** The twins of some calls by key; a layer that is called again has its weights once. */
 class Twins {
-  readonly byCall = new Map<string, IntegerLinear>();
+  readonly byCall = new Map<string, IntegerLinear | IntegerAttention>();
   readonly weights = new Map<string, IntegerWeights>();
+  readonly attention = new Set<string>();
 
-  add(node: GraphNode, counts: ValueCounts): void {
+  /** @param counts of the inputs that become bytes */
+  add(node: GraphNode, counts: readonly ValueCounts[]): void {
+    if (isAttention(node)) {
+      const [query, key, value] = counts.map((one) => one.symmetricScale());
+      const depth = node.inputShapes[0][2]!;
+      this.byCall.set(node.key, new IntegerAttention(node.layer as Attention, { query, key, value }, depth));
+      this.attention.add(node.name);
+      return;
+    }
     const integers = this.weights.get(node.name) ?? integerWeights(node);
     this.weights.set(node.name, integers);
-    this.byCall.set(node.key, integerTwin(node, integers, counts.quantization()));
+    this.byCall.set(node.key, integerTwin(node, integers, counts[0].quantization()));
   }
 
   readonly layerOf: LayerOf = ({ key, layer }) => this.byCall.get(key) ?? layer;
@@ -53,8 +67,8 @@ class Twins {
 }
 
 /**
- * What a network leaves dense, in INT8: weights by a scale for each output, inputs by the range that they have inside the
- * network on examples. The caller disposes. Throws LutnnError where these do not fit the network.
+ * What a network leaves dense, in INT8: weights by a scale for each output, inputs, of attention query, key and value, by the range
+ * that they have inside the network on examples. The caller disposes. Throws LutnnError where these do not fit the network.
  * @param few multiply-adds below which a layer stays in float32, see denseRemainder
  */
 export async function integerRemainder(
@@ -68,10 +82,11 @@ export async function integerRemainder(
   const progress = new Progress("dense layers in INT8", ranges.size + effect.size, "examples");
   const twins = new Twins();
   try {
-    const counts = await inputRanges(graph, calls, ranges, { signal, progress });
-    for (const node of calls) {
-      const own = counts.get(node.inputs[0])!;
-      if (own.hasOthers)
+    const inputs = new Map([...calls].map((node) => [node, isAttention(node) ? attended : 1]));
+    const counts = await inputRanges(graph, inputs, ranges, { signal, progress });
+    for (const [node, places] of inputs) {
+      const own = node.inputs.slice(0, places).map((id) => counts.get(id)!);
+      if (own.some(({ hasOthers }) => hasOthers))
         throw new LutnnError(
           `${what}: the inputs of ${node.key} must be finite numbers to be bytes (they are not, on examples of ${examples.name}); save with { remainder: "float32" }`,
         );
@@ -88,6 +103,7 @@ export async function integerRemainder(
       report: {
         kind: "int8",
         layers: [...twins.weights.keys()],
+        attention: [...twins.attention],
         ...bytesOf([...twins.weights.values()]),
         float32: Object.fromEntries(left),
         data: examples.name,

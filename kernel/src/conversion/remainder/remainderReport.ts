@@ -8,7 +8,9 @@ export const remainderReport = z.object({
   kind: z.literal("int8"),
   /** Names of the layers in INT8, in network order. */
   layers: z.array(z.string()),
-  /** Bytes of their weights and scales, and of the weights in float32. */
+  /** Names of the attentions in INT8; files of before have none. */
+  attention: z.array(z.string()).default([]),
+  /** Bytes of the layers' weights and scales, and of the weights in float32. */
   bytes: z.number(),
   float32Bytes: z.number(),
   /** Why others stay in float32, by name. */
@@ -40,16 +42,26 @@ function describeLeft(float32: RemainderReport["float32"]): string {
 
 /** What stays dense in INT8 as a phrase: how much, by which examples, what it does to the answers, and what stays in float32. */
 export function describeRemainder(report: RemainderReport): string {
-  const { layers, bytes, float32Bytes, float32, data, examples, effect } = report;
-  if (layers.length === 0) return `no layer in INT8${describeLeft(float32)}`;
+  const { layers, attention, bytes, float32Bytes, float32, data, examples, effect } = report;
+  if (layers.length + attention.length === 0) return `no layer in INT8${describeLeft(float32)}`;
   const { agreement, movement } = effect;
   const on = `${count(effect.examples)} ${effect.apart ? "others" : "of them"}`;
   const agrees = agreement === null ? "" : `${agreement.toFixed(1)} % of answers are as with float32 and `;
-  return `${layers.length} dense ${layers.length === 1 ? "layer" : "layers"} in INT8 (${count(bytes)} bytes, ${count(float32Bytes)} in float32), ranges from ${count(examples)} examples of ${data}; on ${on} ${agrees}outputs move by ${movement.toPrecision(2)} % of their deviation${describeLeft(float32)}`;
+  const parts = [
+    ...(layers.length > 0
+      ? [
+          `${layers.length} dense ${layers.length === 1 ? "layer" : "layers"} in INT8 (${count(bytes)} bytes, ${count(float32Bytes)} in float32)`,
+        ]
+      : []),
+    ...(attention.length > 0
+      ? [`attention of ${attention.length} ${attention.length === 1 ? "layer" : "layers"} in INT8`]
+      : []),
+  ];
+  return `${parts.join(", ")}, ranges from ${count(examples)} examples of ${data}; on ${on} ${agrees}outputs move by ${movement.toPrecision(2)} % of their deviation${describeLeft(float32)}`;
 }
 
 /** What the user should do about it, a sentence each. */
-export const warningsOfRemainder = ({ layers, examples }: RemainderReport): string[] =>
-  layers.length > 0 && examples < enough
+export const warningsOfRemainder = ({ layers, attention, examples }: RemainderReport): string[] =>
+  layers.length + attention.length > 0 && examples < enough
     ? [`ranges of ${count(examples)} examples may miss what others hold; give ${enough} or more`]
     : [];

@@ -1,6 +1,6 @@
 import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../../errors";
-import { ruledOut } from "../../onnx/attentionFunction";
+import { attentionOperator, ruledOut } from "../../onnx/attentionFunction";
 import type { GraphBuilder, GraphValue } from "../../onnx/graphBuilder";
 import { shapeText } from "../shapeText";
 import { type LayerKind, outputLengths, outputSize, plainOutput, settings, sizeOf } from "./kind";
@@ -67,23 +67,36 @@ export class Attention extends tf.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     return tf.tidy(() => {
       const [query, key, value, mask] = inputs as [tf.Tensor3D, tf.Tensor3D, tf.Tensor3D, tf.Tensor2D?];
-      const [size, length, depth] = query.shape;
-      const heads = (x: tf.Tensor3D) =>
-        x.reshape([size, x.shape[1], this.numHeads, x.shape[2] / this.numHeads]).transpose([0, 2, 1, 3]);
-      const products = tf.matMul(heads(query), heads(key), false, true); // (N, heads, length, positions)
-      const scores = tf.mul(products, 1 / Math.sqrt(depth / this.numHeads));
-      const allowed = mask
-        ? tf.add(
-            scores,
-            tf.mul(tf.sub(mask.cast("float32"), 1), ruledOut).reshape([size, 1, 1, key.shape[1]]),
-          )
-        : scores;
-      const read = tf.matMul(tf.softmax(allowed), heads(value)); // (N, heads, length, E / heads)
-      return read.transpose([0, 2, 1, 3]).reshape([size, length, value.shape[2]]);
+      const [q, k, v] = [query, key, value].map((x) => headsOf(x, this.numHeads));
+      const products = tf.matMul(q, k, false, true); // (N, heads, length, positions)
+      const scores = tf.mul(products, scoreScale(query.shape[2], this.numHeads));
+      return joinHeads(tf.matMul(tf.softmax(maskScores(scores, mask)), v));
     });
   }
 }
 tf.serialization.registerClass(Attention);
+
+/** 1 / √d, for queries of so many numbers in all heads together. */
+export const scoreScale = (depth: number, numHeads: number): number => 1 / Math.sqrt(depth / numHeads);
+
+/** (N, length, D) → (N, heads, length, d) */
+export const headsOf = (x: tf.Tensor3D, numHeads: number): tf.Tensor4D =>
+  x.reshape([x.shape[0], x.shape[1], numHeads, x.shape[2] / numHeads]).transpose([0, 2, 1, 3]);
+
+/** (N, heads, length, d) → (N, length, D) */
+export const joinHeads = (x: tf.Tensor4D): tf.Tensor3D => {
+  const [size, numHeads, length, depth] = x.shape;
+  return x.transpose([0, 2, 1, 3]).reshape([size, length, numHeads * depth]);
+};
+
+/** Scores (N, heads, length, positions), those of positions that a mask (N, positions) rules out far below the others. */
+export const maskScores = (scores: tf.Tensor, mask?: tf.Tensor): tf.Tensor =>
+  mask
+    ? tf.add(
+        scores,
+        tf.mul(tf.sub(mask.cast("float32"), 1), ruledOut).reshape([mask.shape[0], 1, 1, mask.shape[1]!]),
+      )
+    : scores;
 
 /** (N, length, D) → (N, heads, length, d), or transposed (N, heads, d, length). */
 function heads(graph: GraphBuilder, x: GraphValue, numHeads: number, perm: number[], name: string): string {
@@ -113,7 +126,7 @@ export const attention: LayerKind = {
     const k = heads(graph, key, numHeads, byColumn, `${name}/key`);
     const v = heads(graph, value, numHeads, byRow, `${name}/value`);
     const products = graph.add("MatMul", [q, k], `${name}/products`);
-    const scale = graph.scalar(1 / Math.sqrt(query.shape[1] / numHeads));
+    const scale = graph.scalar(scoreScale(query.shape[1], numHeads));
     let scores = graph.add("Mul", [products, scale], `${name}/scores`);
     if (mask) {
       const signed = graph.add("Sub", [mask.name, graph.scalar(1)], `${name}/ruledOut`);
@@ -129,7 +142,8 @@ export const attention: LayerKind = {
     const output = plainOutput(node, graph.add("Reshape", [rows, shape], name));
     const inputs = [query, key, value, ...(mask ? [mask] : [])].map((one) => one.name);
     // A network without lookups keeps standard operators, which every runtime has a fast form of.
-    graph.alsoMadeBy(mask ? "MaskedAttention" : "Attention", [...inputs, scale], output.name, { numHeads });
+    const operator = attentionOperator({ isMasked: mask !== undefined, ofBytes: false });
+    graph.alsoMadeBy(operator, [...inputs, scale], output.name, { numHeads });
     return output;
   },
 };

@@ -13,6 +13,7 @@ import { embedding } from "./embedding";
 import { expand } from "./expand";
 import { hardSwish } from "./hardSwish";
 import { identity } from "./identity";
+import { integerAttention } from "./integerAttention";
 import { integerConvolution, integerDense } from "./integerLinear";
 import type { LayerKind } from "./kind";
 import { maskedMean } from "./maskedMean";
@@ -88,7 +89,7 @@ export const kinds: readonly LayerKind[] = [
 ];
 
 /** Kinds of layers that stand in the place of a network's own only while a file is written. */
-const kindsInFiles: readonly LayerKind[] = [integerConvolution, integerDense];
+const kindsInFiles: readonly LayerKind[] = [integerAttention, integerConvolution, integerDense];
 
 const byClass = new Map(
   [...kinds, ...kindsInFiles].flatMap((kind) => kind.classNames.map((name) => [name, kind] as const)),

@@ -13,7 +13,8 @@ const std::vector<std::unique_ptr<const NativeOperator>>& nativeOperators() {
     auto* made = new std::vector<std::unique_ptr<const NativeOperator>>;
     for (const LayerVariant& variant : layerVariants()) made->push_back(std::make_unique<LayerOperator>(variant));
     made->push_back(std::make_unique<MaxPoolOperator>());
-    for (const bool isMasked : {false, true}) made->push_back(std::make_unique<AttentionOperator>(isMasked));
+    for (const bool isMasked : {false, true})
+      for (const bool ofBytes : {false, true}) made->push_back(std::make_unique<AttentionOperator>(isMasked, ofBytes));
     return made;
   }();
   return *all;

@@ -390,6 +390,7 @@ const Microkernels kAvx2Microkernels = {
     .finishTransposed = finishTransposed,
     .gelu = GeluOf<Avx2>::gelu,
     .attend = AttentionOf<Avx2>::attend,
+    .byteShares = AttentionOf<Avx2>::byteShares,
     .lookupAdd = TableSumsOf<Avx2>::lookupAdd,
     .scatterAdd = TableSumsOf<Avx2>::scatterAdd,
     .int8 = &kAvx2MicrokernelsInt8,

@@ -27,6 +27,7 @@ struct Avx2 {
     const Int bits = _mm256_slli_epi32(_mm256_castps_si256(n), 23);
     return _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(p), bits));
   }
+  static void storeLowBytes(uint8_t* p, Float v) { storeBytes(p, _mm256_and_si256(_mm256_castps_si256(v), same(255))); }
   static Float loadFirst(const float* x, size_t n) { return _mm256_maskload_ps(x, firstLanes(n)); }
   static Float broadcast(const float* x) { return _mm256_broadcast_ss(x); }
   static Float fma(Float a, Float b, Float c) { return _mm256_fmadd_ps(a, b, c); }
@@ -64,8 +65,7 @@ struct Avx2 {
   static void storeCodes(uint8_t* codes, Int best, Int bestBlock) {
     const Int k = _mm256_andnot_si256(best, _mm256_set1_epi32(15));
     const Int code = _mm256_or_si256(_mm256_slli_epi32(bestBlock, 4), k);
-    const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(code), _mm256_extracti128_si256(code, 1));
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(codes), _mm_packus_epi16(words, words));
+    storeBytes(codes, code);
   }
 
   static void rowMaxima(const Int (&keys)[4], int32_t (&maxima)[4]) {
@@ -79,6 +79,11 @@ struct Avx2 {
   }
 
  private:
+  /// Lanes from 0 to 255.
+  static void storeBytes(uint8_t* p, Int lanes) {
+    const __m128i words = _mm_packs_epi32(_mm256_castsi256_si128(lanes), _mm256_extracti128_si256(lanes, 1));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packus_epi16(words, words));
+  }
   static Int firstLanes(size_t n) {
     return _mm256_cmpgt_epi32(_mm256_set1_epi32(static_cast<int>(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7));
   }

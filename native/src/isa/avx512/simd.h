@@ -27,6 +27,9 @@ struct Avx512 {
     const Int bits = _mm512_slli_epi32(_mm512_castps_si512(n), 23);
     return _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(p), bits));
   }
+  static void storeLowBytes(uint8_t* p, Float v) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(_mm512_castps_si512(v)));
+  }
   static Float loadFirst(const float* x, size_t n) { return _mm512_maskz_loadu_ps(firstLanes(n), x); }
   static Float broadcast(const float* x) { return _mm512_set1_ps(*x); }
   static Float fma(Float a, Float b, Float c) { return _mm512_fmadd_ps(a, b, c); }

@@ -104,6 +104,7 @@ const Microkernels kAvx512VbmiMicrokernels = {
     .finishTransposed = finishTransposed,
     .gelu = GeluOf<Avx512>::gelu,
     .attend = AttentionOf<Avx512>::attend,
+    .byteShares = AttentionOf<Avx512>::byteShares,
     .lookupAdd = TableSumsOf<Avx512>::lookupAdd,
     .scatterAdd = TableSumsOf<Avx512>::scatterAdd,
     .int8 = &kAvx512VbmiMicrokernelsInt8,

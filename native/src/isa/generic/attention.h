@@ -1,7 +1,9 @@
-// Scaled dot-product attention, written once over a file's own `Simd`, whose vectors have what gelu.h asks for. The operations
-// are the same and in the same order everywhere, so every instruction set gives the same bits.
+// Scaled dot-product attention, written once over a file's own `Simd`, whose vectors have what gelu.h asks for, and
+// storeLowBytes(p, v), of each lane's bits. The operations are the same and in the same order everywhere, so every instruction set gives the same bits.
 // Included by one file per instruction set; everything here is local to it.
 #pragma once
+
+#include <algorithm>
 
 #include "isa/generic/exp2.h"
 #include "isa/microkernels.h"
@@ -59,6 +61,30 @@ struct AttentionOf {
     float lanes[kAttentionColumns], sum = 0;
     for (size_t i = 0; i < kAttentionColumns / kLanes; i++) Simd::store(lanes + i * kLanes, sums[i]);
     for (float lane : lanes) sum += lane;
+    return sum;
+  }
+
+  static uint32_t byteShares(const float* distances, size_t count, uint8_t* bytes) {
+    constexpr float kLog2E = 1.44269504f, kMost = 126,
+                    kWhole = 8388608.0f;  // adding 2²³ rounds to a whole number in the low bits
+    Float least = Simd::load(distances), sums[kAttentionColumns / kLanes];
+    for (size_t n = kLanes; n < count; n += kLanes) least = Simd::smaller(Simd::load(distances + n), least);
+    float lanes[kAttentionColumns];
+    Simd::store(lanes, least);
+    const Float best = Simd::set(*std::min_element(lanes, lanes + kLanes));
+    for (Float& sum : sums) sum = Simd::set(0.0f);
+    for (size_t n = 0; n < count; n += kAttentionColumns)
+      LUTNN_UNROLL(size_t i = 0; i < kAttentionColumns / kLanes; i++) {
+        const size_t at = n + i * kLanes;
+        const Float below = Simd::multiply(Simd::subtract(Simd::load(distances + at), best), Simd::set(kLog2E));
+        const Float share = Exp2Of<Simd>::minus(Simd::smaller(below, Simd::set(kMost)));
+        const Float whole = Simd::fma(share, Simd::set(255.0f), Simd::set(kWhole));
+        Simd::storeLowBytes(bytes + at, whole);
+        sums[i] = Simd::add(sums[i], Simd::subtract(whole, Simd::set(kWhole)));
+      }
+    for (size_t i = 0; i < kAttentionColumns / kLanes; i++) Simd::store(lanes + i * kLanes, sums[i]);
+    uint32_t sum = 0;
+    for (float lane : lanes) sum += static_cast<uint32_t>(lane);
     return sum;
   }
 

@@ -269,6 +269,7 @@ const Microkernels kNeonMicrokernels = {
     .finishTransposed = finishTransposed,
     .gelu = GeluOf<Neon>::gelu,
     .attend = AttentionOf<Neon>::attend,
+    .byteShares = AttentionOf<Neon>::byteShares,
     .lookupAdd = TableSumsOf<Neon>::lookupAdd,
     .scatterAdd = TableSumsOf<Neon>::scatterAdd,
     .int8 = &kNeonMicrokernelsInt8,

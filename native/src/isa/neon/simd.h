@@ -30,6 +30,7 @@ struct Neon {
     const Int bits = vshlq_n_s32(vreinterpretq_s32_f32(n), 23);
     return vreinterpretq_f32_s32(vaddq_s32(vreinterpretq_s32_f32(p), bits));
   }
+  static void storeLowBytes(uint8_t* p, Float v) { storeBytes(p, vreinterpretq_s32_f32(v)); }
   static Float loadFirst(const float* x, size_t n) {
     float lanes[4] = {};
     std::memcpy(lanes, x, n * sizeof(float));
@@ -68,15 +69,21 @@ struct Neon {
 
   static void storeCodes(uint8_t* codes, Int best, Int bestBlock) {
     const Int code = vorrq_s32(vshlq_n_s32(bestBlock, 4), vbicq_s32(same(15), best));
-    const uint16x4_t words = vmovn_u32(vreinterpretq_u32_s32(code));
-    const uint8x8_t bytes = vmovn_u16(vcombine_u16(words, words));
-    const uint32_t four = vget_lane_u32(vreinterpret_u32_u8(bytes), 0);
-    std::memcpy(codes, &four, sizeof four);
+    storeBytes(codes, code);
   }
 
   template <int kRows>
   static void rowMaxima(const Int (&keys)[kRows], int32_t (&maxima)[kRows]) {
     LUTNN_UNROLL(int r = 0; r < kRows; r++) maxima[r] = vmaxvq_s32(keys[r]);
+  }
+
+ private:
+  /// The low byte of each lane.
+  static void storeBytes(uint8_t* p, Int lanes) {
+    const uint16x4_t words = vmovn_u32(vreinterpretq_u32_s32(lanes));
+    const uint8x8_t bytes = vmovn_u16(vcombine_u16(words, words));
+    const uint32_t four = vget_lane_u32(vreinterpret_u32_u8(bytes), 0);
+    std::memcpy(p, &four, sizeof four);
   }
 };
 

@@ -101,6 +101,11 @@ struct OneFloat : OneLane {
     std::memcpy(&p, &bits, sizeof bits);
     return p;
   }
+  static void storeLowBytes(uint8_t* p, float v) {
+    uint32_t bits;
+    std::memcpy(&bits, &v, sizeof bits);
+    *p = static_cast<uint8_t>(bits);
+  }
 };
 
 }  // namespace
@@ -122,6 +127,7 @@ const Microkernels kScalarMicrokernels = {
     .finishTransposed = finishTransposed,
     .gelu = GeluOf<OneFloat>::gelu,
     .attend = AttentionOf<OneFloat>::attend,
+    .byteShares = AttentionOf<OneFloat>::byteShares,
     .lookupAdd = TableSumsOf<OneLane>::lookupAdd,
     .scatterAdd = TableSumsOf<OneLane>::scatterAdd,
     .int8 = &kScalarMicrokernelsInt8,
