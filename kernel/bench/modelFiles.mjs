@@ -1,4 +1,5 @@
-// Writes a network dense, with lookups, and with lookups and the rest in INT8, as ONNX files: node modelFiles.mjs FOLDER NETWORK SIZE
+// Writes a network dense, with lookups, with lookups and the rest in INT8, and of transformers with codebooks that layers share beside
+// that, as ONNX files: node modelFiles.mjs FOLDER NETWORK SIZE
 // SIZE is that of images, or tokens of a sequence. Weights and centroids are random, with K = 16 and V a 3×3 filter's 9
 // positions, or 4 channels, or 32 numbers of a transformer's vectors: times do not depend on the numbers, and no network has to
 // be trained for them. Transformers have a vocabulary of 2,000, so that files are not mostly embeddings.
@@ -43,8 +44,11 @@ const networks = {
 
 const subvectorLength = ({ filterArea }) => (filterArea > 1 ? filterArea : isTransformer ? 32 : 4);
 
-/** The network with the chosen layers as lookups, their codes in float32 or in integers. */
-function withLookups({ dense, chosen: names }, codes) {
+/**
+ * The network with the chosen layers as lookups, their codes in float32 or in integers.
+ * @param shares layers that read the same value have the same codebooks
+ */
+function withLookups({ dense, chosen: names }, codes, shares = false) {
   const graph = new NetworkGraph(dense);
   const chosen = new Set(names);
   const operators = new Map(
@@ -58,11 +62,15 @@ function withLookups({ dense, chosen: names }, codes) {
   });
   const made = new NetworkGraph(model).layers;
   const random = seededRandom(1, "bench");
-  for (const { name, layer } of graph.nodes) {
+  const shared = new Map();
+  for (const { name, layer, inputs } of graph.nodes) {
     const operator = operators.get(name);
+    const draw = () =>
+      Float32Array.from({ length: operator.inputLength * numCentroids }, () => 2 * random() - 1);
+    if (operator && shares && !shared.has(inputs[0])) shared.set(inputs[0], draw());
     if (operator)
       made.get(name).setLookup({
-        centroids: Float32Array.from({ length: operator.inputLength * numCentroids }, () => 2 * random() - 1),
+        centroids: shares ? shared.get(inputs[0]) : draw(),
         weight: valuesOf(() => operator.weight()),
         bias: operator.bias(),
         inverseTemperatureLogit: 14,
@@ -103,3 +111,5 @@ writeFileSync(join(folder, "lookups.onnx"), exportOnnx(withLookups(made, "float3
 const integers = withLookups(made, "int8");
 writeFileSync(join(folder, "integers.onnx"), exportOnnx(integers));
 writeFileSync(join(folder, "remainder.onnx"), await withIntegerRemainder(integers));
+if (isTransformer)
+  writeFileSync(join(folder, "shared.onnx"), await withIntegerRemainder(withLookups(made, "int8", true)));

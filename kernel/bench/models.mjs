@@ -4,7 +4,7 @@
 // with the others of its network. One ONNX Runtime, that of .venv, runs all but OpenVINO, whose package is no part of the
 // set-up: .venv/bin/pip install --no-deps openvino==2026.4.1
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -54,7 +54,10 @@ const sizes = {
 const nameOf = ({ name, size }) => `${name}-${size}`;
 const networks = Object.entries(sizes).flatMap(([name, all]) => all.map((size) => ({ name, size })));
 const hasOpenvino = spawnSync(python, ["-c", "import openvino"]).status === 0;
-/** Variants and the files that they run: `integers` are lookups whose codes are defined in integers, `remainder` also has the rest in INT8. */
+/**
+ * Variants and the files that they run: `integers` are lookups whose codes are defined in integers, `remainder` also has the rest in
+ * INT8, and in `shared`, of transformers, query, key and value have one codebook.
+ */
 const variants = {
   fp32: "dense.onnx",
   "ort-int8": "int8.onnx",
@@ -62,6 +65,7 @@ const variants = {
   "lut-native": "lookups.onnx",
   "lut-native-integers": "integers.onnx",
   "lut-native-int8": "remainder.onnx",
+  "lut-native-shared": "shared.onnx",
   ...(hasOpenvino ? { "openvino-int8": "int8.onnx" } : {}),
 };
 
@@ -138,7 +142,8 @@ function measureNetwork(network, folder) {
   const file = (variant) => join(folder, variants[variant]);
   return threadCounts.flatMap((threads) =>
     batches.flatMap((batch) => {
-      const turns = new Map(Object.keys(variants).map((variant) => [variant, []]));
+      const made = Object.keys(variants).filter((variant) => existsSync(file(variant)));
+      const turns = new Map(made.map((variant) => [variant, []]));
       for (let round = 0; round < rounds; round++)
         for (const [variant, all] of turns) all.push(measure(variant, file(variant), threads, batch));
       return [...turns].map(([variant, all]) =>

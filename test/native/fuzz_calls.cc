@@ -153,7 +153,7 @@ void layer(Bytes& b) {
                             arrays.floats<lutnn_floats>(s.M),
                             arrays.floats<lutnn_floats>(s.M)};
   lutnn_layer_options options{};
-  options.encoding = static_cast<lutnn_encoding>(b.below(5));
+  options.encoding = static_cast<lutnn_encoding>(b.below(6));
   options.window = isConv ? &window : nullptr;
   options.tree_dimensions = arrays.ints(s.C * 4, true);
   options.tree_thresholds = arrays.floats<lutnn_floats>(s.C * 15);
@@ -184,6 +184,8 @@ void layer(Bytes& b) {
   check(lutnn_layer_mismatch(made, &inputs, &share, context(), &error), error);
   lutnn_run run{};
   run.inputs = inputs;
+  const auto codes = arrays.codes<lutnn_bytes>(s.rows * s.C);
+  if (b.oneIn(24) != (options.encoding == LUTNN_CODES)) run.inputs.codes = &codes;
   run.y = arrays.floats<lutnn_floats_out>(positions * s.M);
   const auto residual = arrays.floats<lutnn_floats>(positions * s.M);
   run.residual = b.below(2) ? &residual : nullptr;
@@ -346,6 +348,30 @@ void functions(Bytes& b) {
                                          arrays.floats<lutnn_floats_out>(2 * queries * heads * s.V),
                                          nullptr};
   check(lutnn_attention_of_bytes_run(&ofBytes, context(), &error), error);
+  const lutnn_byte_results normed{arrays.codes<lutnn_bytes_out>(s.rows * s.M), b.number(), spoiled(b.byte())};
+  lutnn_layer_norm norm{};
+  norm.rows = spoiled(s.rows);
+  norm.length = spoiled(s.M);
+  norm.x = arrays.floats<lutnn_floats>(s.rows * s.M);
+  norm.scale = arrays.floats<lutnn_floats>(s.M);
+  norm.shift = arrays.floats<lutnn_floats>(s.M);
+  norm.epsilon = b.number();
+  if (!b.oneIn(3)) norm.y = arrays.floats<lutnn_floats_out>(s.rows * s.M);
+  if (b.below(2)) norm.quantized = &normed;
+  check(lutnn_layer_norm_run(&norm, context(), &error), error);
+  const lutnn_codebooks books{b.spoiled(s.C), b.spoiled(s.K), b.spoiled(s.V),
+                              arrays.floats<lutnn_floats>(s.C * s.K * s.V), b.below(2) ? &integers : nullptr};
+  lutnn_encoder* encoder = nullptr;
+  const lutnn_code encodes = lutnn_encoder_create(context(), &books, &encoder, &error);
+  check(encodes, error);
+  if (encodes == LUTNN_OK) {
+    const auto bytes = arrays.codes<lutnn_bytes>(s.rows * s.C * s.V);
+    lutnn_inputs inputs{x, b.spoiled(s.rows)};
+    if (b.below(2)) inputs.quantized = &bytes;
+    check(lutnn_encoder_run(encoder, &inputs, arrays.codes<lutnn_bytes_out>(s.rows * s.C), nullptr, context(), &error),
+          error);
+    lutnn_encoder_free(encoder);
+  }
   const lutnn_k_means kMeans{x,
                              b.spoiled(s.rows),
                              b.spoiled(s.C),

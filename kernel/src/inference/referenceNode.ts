@@ -1,6 +1,7 @@
 import { LutnnError } from "../errors";
 import { readTensor } from "../models/onnx/readTensor";
 import { DataType, LUTNN_DOMAIN } from "../onnx/builder";
+import { codesOperators } from "../onnx/codesFunctions";
 import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
 import {
   encodeIntegersReference,
@@ -37,10 +38,8 @@ export interface ReferenceNode {
   window: Window | null;
   /** Of a node whose x is bytes: the byte of a zero. It is given what bytes stand for, less this. */
   bytesZeroPoint: number | null;
-  /** x float32 (N, D) → int32 (N, M) */
-  sums(x: Float32Array, rows: number): Int32Array;
-  scale: Float32Array;
-  bias: Float32Array;
+  /** x float32 (N, D) → float32 (N, M), or codes uint8 (N, M) of a node that makes codes alone */
+  compute(x: Float32Array, rows: number): Float32Array | Uint8Array;
 }
 
 /** The operators that are computed here; variants are these and standard operators. */
@@ -50,7 +49,9 @@ const operators = [
   "LutConvIntegerOfBytes",
   "DenseConvInteger",
   "DenseConvIntegerOfBytes",
-].flatMap((name) => [name, name.replace("Conv", "MatMul")]);
+]
+  .flatMap((name) => [name, name.replace("Conv", "MatMul")])
+  .concat("LutMatMulOfCodes", ...codesOperators.values());
 
 export const isReferenceNode = ({ domain, opType }: NodeProto): boolean =>
   domain === LUTNN_DOMAIN && operators.includes(opType);
@@ -122,18 +123,19 @@ function readInput(read: NodeReader, { opType }: NodeProto): { at: number; input
   return { at, input: { scale, zeroPoint } };
 }
 
-/** Scale and bias, one for each output; `at` is the place of the scale. */
+/** Sums int32 (N, M) with scale and bias, one for each output; `at` is the place of the scale. */
 function readScale(
   read: NodeReader,
   at: number,
   outputs: number,
-): { scale: Float32Array; bias: Float32Array } {
+  sums: (x: Float32Array, rows: number) => Int32Array,
+): ReferenceNode["compute"] {
   const [scale, bias] = ["scale", "bias"].map((what, i) => {
     const vector = read.floats(at + i, what, 1);
     read.lengths(what, [vector.length], [outputs]);
     return vector;
   });
-  return { scale, bias };
+  return (x, rows) => scaleSumsReference(sums(x, rows), scale, bias);
 }
 
 /** A node, checked. Throws LutnnError on constants or attributes that do not belong together. */
@@ -143,7 +145,8 @@ export function readReferenceNode(
   constants: ReadonlyMap<string, TensorProto>,
 ): ReferenceNode {
   const read = new NodeReader(file, node, constants);
-  return node.opType.startsWith("Lut") ? readLookup(read, node) : readDense(read, node);
+  if (!node.opType.startsWith("Lut")) return readDense(read, node);
+  return node.opType.endsWith("OfCodes") ? readLookupOfCodes(read, node) : readLookup(read, node);
 }
 
 function readLookup(read: NodeReader, node: NodeProto): ReferenceNode {
@@ -160,23 +163,45 @@ function readLookup(read: NodeReader, node: NodeProto): ReferenceNode {
       "centroids must be at least one and at most 256 of at least one number",
       books.dims.join("×"),
     );
-  const table = read.array(behind, "table", DataType.INT8, 3, (data) => Int8Array.from(data));
-  const outputs = table.dims[2];
-  read.lengths("table", table.dims, [numCodebooks, numCentroids, outputs]);
   const encode = input
     ? integerEncoder(read, at, input, books.data as Int8Array, shape)
     : (x: Float32Array, rows: number) => encodeReference(x, rows, books.data as Float32Array, shape);
+  const common = {
+    node,
+    inputLength: numCodebooks * subvectorLength,
+    bytesZeroPoint: input && node.opType.includes("OfBytes") ? input.zeroPoint : null,
+  };
+  if (node.opType.endsWith("ToCodes"))
+    return { ...common, outputs: numCodebooks, window: null, compute: encode };
+  const table = read.array(behind, "table", DataType.INT8, 3, (data) => Int8Array.from(data));
+  const outputs = table.dims[2];
+  read.lengths("table", table.dims, [numCodebooks, numCentroids, outputs]);
   const window = node.opType.startsWith("LutConv") ? readWindow(read, node, numCodebooks) : null;
   if (window && subvectorLength % areaOf(window) !== 0)
     read.refuse(`V must be a multiple of the filter's ${areaOf(window)} positions`, `${subvectorLength}`);
+  const sums = (x: Float32Array, rows: number) =>
+    lookupReference(encode(x, rows), rows, table.data, shape, outputs);
+  return { ...common, outputs, window, compute: readScale(read, behind + 1, outputs, sums) };
+}
+
+/** Of codes that another node has made. */
+function readLookupOfCodes(read: NodeReader, node: NodeProto): ReferenceNode {
+  const { data, dims } = read.array(1, "table", DataType.INT8, 3, (values) => Int8Array.from(values));
+  const [numCodebooks, numCentroids, outputs] = dims;
+  if (data.length === 0) read.refuse("table must have at least one entry", dims.join("×"));
+  const shape = { numCodebooks, numCentroids, subvectorLength: 1 };
+  const sums = (codes: Float32Array, rows: number) => {
+    const wrong = codes.find((code) => code >= numCentroids);
+    if (wrong !== undefined) read.refuse(`codes must be below ${numCentroids}`, `${wrong}`);
+    return lookupReference(Uint8Array.from(codes), rows, data, shape, outputs);
+  };
   return {
     node,
-    inputLength: numCodebooks * subvectorLength,
+    inputLength: numCodebooks,
     outputs,
-    window,
-    bytesZeroPoint: input && node.opType.endsWith("OfBytes") ? input.zeroPoint : null,
-    sums: (x, rows) => lookupReference(encode(x, rows), rows, table.data, shape, outputs),
-    ...readScale(read, behind + 1, outputs),
+    window: null,
+    bytesZeroPoint: null,
+    compute: readScale(read, 2, outputs, sums),
   };
 }
 
@@ -198,8 +223,9 @@ function readDense(read: NodeReader, node: NodeProto): ReferenceNode {
     outputs,
     window,
     bytesZeroPoint: node.opType.endsWith("OfBytes") ? input.zeroPoint : null,
-    sums: (x, rows) => integerProductReference(x, rows, { input, weights }, outputs),
-    ...readScale(read, at + 1, outputs),
+    compute: readScale(read, at + 1, outputs, (x, rows) =>
+      integerProductReference(x, rows, { input, weights }, outputs),
+    ),
   };
 }
 
@@ -265,11 +291,6 @@ function windowRows(
   return rows;
 }
 
-/** Rows float32 (N, D) → (N, M). */
-function computeRows({ inputLength, sums, scale, bias }: ReferenceNode, rows: Float32Array): Float32Array {
-  return scaleSumsReference(sums(rows, rows.length / inputLength), scale, bias);
-}
-
 /**
  * Computes a node, image by image, with a pause between them.
  * Throws LutnnError on an x whose lengths the node cannot take.
@@ -278,7 +299,7 @@ export async function runReferenceNode(
   one: ReferenceNode,
   given: TensorData<Float32Array | Uint8Array>,
   pause: () => Promise<void>,
-): Promise<TensorData<Float32Array>> {
+): Promise<TensorData<Float32Array | Uint8Array>> {
   const { node, inputLength, outputs, window, bytesZeroPoint } = one;
   const { dims } = given;
   // Quantised by the scale 1 they are the same bytes again.
@@ -291,7 +312,7 @@ export async function runReferenceNode(
   if (!window) {
     if (dims[dims.length - 1] !== inputLength) refuse(`have ${inputLength} numbers in a row`);
     await pause();
-    return { data: computeRows(one, x), dims: [...dims.slice(0, -1), outputs] };
+    return { data: one.compute(x, x.length / inputLength), dims: [...dims.slice(0, -1), outputs] };
   }
   const { kernel, strides, dilations, pads } = window;
   const channels = inputLength / areaOf(window);
@@ -306,7 +327,7 @@ export async function runReferenceNode(
   const data = new Float32Array(dims[0] * made);
   for (let n = 0; n < dims[0]; n++) {
     const rows = windowRows(x.subarray(n * image, (n + 1) * image), dims.slice(1), window, size);
-    const y = computeRows(one, rows); // (positions, M)
+    const y = one.compute(rows, positions); // (positions, M)
     for (let m = 0; m < outputs; m++)
       for (let p = 0; p < positions; p++) data[n * made + m * positions + p] = y[p * outputs + m];
     await pause();

@@ -164,7 +164,8 @@ export async function referenceSession(
     const { data, dims } = values.get(input[0]) as ort.TypedTensor<"float32"> | ort.TypedTensor<"uint8">;
     const pause = () => new Promise<void>(setImmediate);
     const y = await runReferenceNode(lookup, { data, dims }, pause);
-    values.set(output[0], new Tensor("float32", y.data, y.dims));
+    const type = y.data instanceof Uint8Array ? "uint8" : "float32";
+    values.set(output[0], new Tensor(type, y.data, y.dims));
   }
 
   return {

@@ -4,6 +4,7 @@ import { GraphBuilder, type GraphValue } from "../onnx/graphBuilder";
 import { fileOrder } from "../onnx/layout";
 import { type FunctionForm, modelBytes } from "../onnx/model";
 import { passBytes } from "../onnx/passBytes";
+import { shareCodes } from "../onnx/shareCodes";
 
 /** The inputs and outputs of a file while its graph is being written, in the order of axes that files have. */
 export class GraphEnds {
@@ -45,6 +46,7 @@ export class GraphEnds {
     const ends = new Set(this.outputs.map(({ name: output }) => output));
     fuseLookups(this.graph, ends);
     passBytes(this.graph, ends);
+    shareCodes(this.graph);
     if (this.graph.nodes.some(({ domain }) => domain === LUTNN_DOMAIN)) this.graph.useOwn(ends);
     return modelBytes(this.graph, { name, inputs: this.inputs, outputs: this.outputs, metadata, functions });
   }

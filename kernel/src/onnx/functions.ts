@@ -26,11 +26,14 @@ export const constant = (name: string, values: number[]): NodeProto =>
 const referenced = (name: string, type: AttributeType): AttributeReference =>
   new AttributeReference(name, type);
 
-/** Lengths C, K and C·K of the codebook, the table as (C·K, M), and 0 … K−1. */
-export function codebookNodes(): NodeProto[] {
+/**
+ * Lengths C, K and C·K of the codebook, the table as (C·K, M), and 0 … K−1.
+ * @param of what begins with the axes C and K
+ */
+export function codebookNodes(of: "centroids" | "table" = "centroids"): NodeProto[] {
   return [
-    node("Shape", ["centroids"], ["C"], { start: 0, end: 1 }),
-    node("Shape", ["centroids"], ["K"], { start: 1, end: 2 }),
+    node("Shape", [of], ["C"], { start: 0, end: 1 }),
+    node("Shape", [of], ["K"], { start: 1, end: 2 }),
     node("Mul", ["C", "K"], ["CK"]),
     constant("minusOne", [-1]),
     node("Concat", ["CK", "minusOne"], ["tableShape"], { axis: 0 }),
@@ -72,7 +75,7 @@ export const convReferences = (): Record<string, AttributeReference> => ({
 });
 
 /** uint8 of ONNX's element types. */
-const uint8 = 2;
+export const uint8 = 2;
 
 /** From scores (N, C·K, height, width) to y (N, M, height, width). */
 export function convResultNodes(): NodeProto[] {
@@ -123,15 +126,30 @@ export function matMulResultNodes(): NodeProto[] {
     node("Equal", ["codes", "indices"], ["chosen"]),
     node("Cast", ["chosen"], ["oneHot"], { to: uint8 }), // (C, N, K)
     node("Transpose", ["oneHot"], ["oneHotByRow"], { perm: [1, 0, 2] }), // (N, C, K)
-    node("Concat", ["minusOne", "CK"], ["rowShape"], { axis: 0 }),
-    node("Reshape", ["oneHotByRow", "rowShape"], ["oneHotRows"]), // (N, C·K)
-    ...accumulateNodes("oneHotRows", "outputRows"), // (N, M)
-    node("Shape", ["x"], ["leading"], { start: 0, end: -1 }),
-    node("Shape", ["scale"], ["M"]),
-    node("Concat", ["leading", "M"], ["outputShape"], { axis: 0 }),
-    node("Reshape", ["outputRows", "outputShape"], ["y"]),
+    ...rowSumNodes("x"),
   ];
 }
+
+/** From `oneHotByRow` (…, C, K) to y (…, M). @param leading the value whose axes but the last lead */
+export const rowSumNodes = (leading: "x" | "codes"): NodeProto[] => [
+  node("Concat", ["minusOne", "CK"], ["rowShape"], { axis: 0 }),
+  node("Reshape", ["oneHotByRow", "rowShape"], ["oneHotRows"]), // (N, C·K)
+  ...accumulateNodes("oneHotRows", "outputRows"), // (N, M)
+  node("Shape", [leading], ["leading"], { start: 0, end: -1 }),
+  node("Shape", ["scale"], ["M"]),
+  node("Concat", ["leading", "M"], ["outputShape"], { axis: 0 }),
+  node("Reshape", ["outputRows", "outputShape"], ["y"]),
+];
+
+/** Scores (C, N, K) of rows of x. */
+export const rowScoreNodes = (): NodeProto[] => [
+  ...halfNormNodes(),
+  ...partNodes("x"),
+  node("MatMul", ["partsByCodebook", "centroidColumns"], ["products"]), // (C, N, K)
+  constant("normAxis", [1]),
+  node("Unsqueeze", ["halfNorms", "normAxis"], ["halfNormRows"]), // (C, 1, K)
+  node("Add", ["products", "halfNormRows"], ["scores"]),
+];
 
 /**
  * LutConv: x (N, channels, height, width) → (N, M, output height, output width). Attributes of ONNX's Conv;
@@ -168,15 +186,6 @@ export function lutMatMulFunction(): FunctionProto {
     opsetImport: [{ domain: "", version: BigInt(ONNX_OPSET) }],
     docString:
       "Matrix product by table lookup: nearest centroid of each sub-vector, then a sum of int8 table rows.",
-    node: [
-      ...codebookNodes(),
-      ...halfNormNodes(),
-      ...partNodes("x"),
-      node("MatMul", ["partsByCodebook", "centroidColumns"], ["products"]), // (C, N, K)
-      constant("normAxis", [1]),
-      node("Unsqueeze", ["halfNorms", "normAxis"], ["halfNormRows"]), // (C, 1, K)
-      node("Add", ["products", "halfNormRows"], ["scores"]),
-      ...matMulResultNodes(),
-    ],
+    node: [...codebookNodes(), ...rowScoreNodes(), ...matMulResultNodes()],
   });
 }

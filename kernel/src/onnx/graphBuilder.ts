@@ -111,8 +111,8 @@ export class GraphBuilder {
     this.nodes.push(node("Identity", [from], [to]));
   }
 
-  /** Puts another node in the place of each, or none. */
-  replace(change: (node: NodeProto) => NodeProto | null): void {
+  /** Puts other nodes in the place of each, one after the other, or none. */
+  replace(change: (node: NodeProto) => NodeProto | NodeProto[] | null): void {
     this.nodes.splice(0, this.nodes.length, ...this.nodes.flatMap((one) => change(one) ?? []));
   }
 

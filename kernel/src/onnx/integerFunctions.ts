@@ -46,6 +46,15 @@ export function lutConvIntegerOfBytesFunction(): FunctionProto {
   });
 }
 
+/** Scores (C, N, K) of rows of bytes. */
+export const integerRowScoreNodes = (): NodeProto[] => [
+  ...partNodes("x"),
+  node("MatMulInteger", ["partsByCodebook", "centroidColumns", "inputZeroPoint"], ["products"]), // (C, N, K)
+  constant("normAxis", [1]),
+  node("Unsqueeze", ["halfNorms", "normAxis"], ["halfNormRows"]), // (C, 1, K)
+  node("Sub", ["products", "halfNormRows"], ["scores"]),
+];
+
 /** LutMatMulIntegerOfBytes: x (…, C·V) → (…, M). No attributes. */
 export function lutMatMulIntegerOfBytesFunction(): FunctionProto {
   return create(FunctionProtoSchema, {
@@ -56,15 +65,7 @@ export function lutMatMulIntegerOfBytesFunction(): FunctionProto {
     opsetImport: opsets,
     docString:
       "Matrix product by table lookup with codes defined in integers: exact scores of bytes, then a sum of int8 table rows.",
-    node: [
-      ...codebookNodes(),
-      ...partNodes("x"),
-      node("MatMulInteger", ["partsByCodebook", "centroidColumns", "inputZeroPoint"], ["products"]), // (C, N, K)
-      constant("normAxis", [1]),
-      node("Unsqueeze", ["halfNorms", "normAxis"], ["halfNormRows"]), // (C, 1, K)
-      node("Sub", ["products", "halfNormRows"], ["scores"]),
-      ...matMulResultNodes(),
-    ],
+    node: [...codebookNodes(), ...integerRowScoreNodes(), ...matMulResultNodes()],
   });
 }
 
@@ -76,13 +77,13 @@ export function quantizing(ofBytes: FunctionProto, name: string): FunctionProto 
     name,
     domain: LUTNN_DOMAIN,
     input: ["x", "inputScale", ...rest],
-    output: ["y"],
+    output: ofBytes.output,
     attribute: ofBytes.attribute,
     opsetImport: [...opsets, ownOpset],
     docString: `${ofBytes.name} of x as bytes.`,
     node: [
       quantizeNode("x", "input", "bytes"),
-      node(ofBytes.name, ["bytes", ...rest], ["y"], attributes, LUTNN_DOMAIN),
+      node(ofBytes.name, ["bytes", ...rest], ofBytes.output, attributes, LUTNN_DOMAIN),
     ],
   });
 }

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { FloatValue, LUTNN_DOMAIN, LUTNN_DOMAIN_VERSION, node, ONNX_OPSET } from "./builder";
+import { lutMatMulOfCodesFunction } from "./codesFunctions";
 import {
   denseConvIntegerFunction,
   denseConvIntegerOfBytesFunction,
@@ -20,7 +21,8 @@ import { type FunctionProto, FunctionProtoSchema, type NodeProto } from "./onnx_
 // residual, of the result's shape, and adds it; Relu makes negative results 0, after that; Gelu makes them x · (1 + erf(x / √2)) · ½,
 // which native operators compute within 2⁻²² · |x|. Of those in integers there are
 // also OfBytes, whose x is bytes already, and at the end of a name ToBytes, whose result is bytes, and WithBytes, which
-// gives the result and its bytes; both take two more inputs, outputScale float32 () and outputZeroPoint uint8 ().
+// gives the result and its bytes; both take two more inputs, outputScale float32 () and outputZeroPoint uint8 (). A lookup of codes
+// that another node has made is LutMatMulOfCodes, with all of these.
 
 const bases = {
   LutConv: lutConvFunction,
@@ -29,6 +31,7 @@ const bases = {
   LutMatMulInteger: lutMatMulIntegerFunction,
   LutConvIntegerOfBytes: lutConvIntegerOfBytesFunction,
   LutMatMulIntegerOfBytes: lutMatMulIntegerOfBytesFunction,
+  LutMatMulOfCodes: lutMatMulOfCodesFunction,
   DenseConvInteger: denseConvIntegerFunction,
   DenseMatMulInteger: denseMatMulIntegerFunction,
   DenseConvIntegerOfBytes: denseConvIntegerOfBytesFunction,
@@ -38,7 +41,7 @@ const bases = {
 type Base = keyof typeof bases;
 
 /** A lookup or a dense layer without what may follow it; those in integers end in `Integer`, as ONNX has them. */
-export type LinearOperatorName = Exclude<Base, `${string}OfBytes`>;
+export type LinearOperatorName = Exclude<Base, `${string}OfBytes` | `${string}OfCodes`>;
 
 /** What the name of such an operator, or of a variant, says of it. */
 export interface OperatorName {
@@ -51,14 +54,14 @@ export interface OperatorName {
 }
 
 const grammar =
-  /^(Lut(?:Conv|MatMul)(?:Integer(?:OfBytes)?)?|Dense(?:Conv|MatMul)Integer(?:OfBytes)?)(Gelu|(?:Add)?(?:Relu)?)(ToBytes|WithBytes)?$/;
+  /^(Lut(?:Conv|MatMul)(?:Integer(?:OfBytes)?)?|LutMatMulOfCodes|Dense(?:Conv|MatMul)Integer(?:OfBytes)?)(Gelu|(?:Add)?(?:Relu)?)(ToBytes|WithBytes)?$/;
 
 /** An operator's name taken apart; undefined for one that is neither a lookup's nor a dense layer's. */
 export function operatorName(operator: string): OperatorName | undefined {
   const parts = grammar.exec(operator);
   if (!parts) return undefined;
   const [, base, following, results = ""] = parts;
-  if (results !== "" && !base.includes("Integer")) return undefined;
+  if (results !== "" && !/Integer|OfCodes/.test(base)) return undefined;
   return {
     base: base as Base,
     add: following.startsWith("Add"),

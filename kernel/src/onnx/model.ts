@@ -11,8 +11,10 @@ import {
   ONNX_OPSET,
   valueInfo,
 } from "./builder";
+import { codesFunctions } from "./codesFunctions";
 import { type GraphBuilder, type GraphValue, lengthsOf } from "./graphBuilder";
 import { inlineFunctions } from "./inlineFunctions";
+import { layerNormFunctions } from "./layerNormFunctions";
 import { linearFunctions } from "./linearFunctions";
 import { MAX_POOL_OF_BYTES, maxPoolOfBytesFunction } from "./maxPoolFunction";
 import { GraphProtoSchema, ModelProtoSchema, type TensorProto, TensorProtoSchema } from "./onnx_pb";
@@ -47,8 +49,10 @@ export function modelBytes(graph: GraphBuilder, file: FileFrame): Uint8Array {
   const ours = graph.nodes.filter(({ domain }) => domain === LUTNN_DOMAIN);
   const operators = new Set(ours.map(({ opType }) => opType));
   const called = [
+    ...codesFunctions(operators),
     ...linearFunctions(operators),
     ...attentionFunctions(operators),
+    ...layerNormFunctions(operators),
     ...(operators.has(MAX_POOL_OF_BYTES) ? [maxPoolOfBytesFunction()] : []),
   ];
   const isInlined = file.functions === "inlined";

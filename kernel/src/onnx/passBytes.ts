@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { LUTNN_DOMAIN } from "./builder";
 import type { GraphBuilder } from "./graphBuilder";
+import { LAYER_NORM_TO_BYTES, LAYER_NORM_WITH_BYTES } from "./layerNormFunctions";
 import { operatorName, operatorOf } from "./linearFunctions";
 import { MAX_POOL_OF_BYTES, maxPoolAttributes } from "./maxPoolFunction";
 import { type NodeProto, NodeProtoSchema } from "./onnx_pb";
@@ -32,8 +33,8 @@ const nameOf = ({ domain, opType }: NodeProto) =>
  * Lets lookups whose codes are defined in integers, and dense layers in INT8, hand bytes to each other and to attention: what one makes
  * and others quantise goes out quantised (`…ToBytes`; `…WithBytes` where somebody reads the result itself, too), and they read bytes (`…OfBytes…`). The
  * bytes are those that the readers would have made; max pooling between them pools bytes, since the largest number has the
- * largest byte. Of readers that quantise a value differently the largest group gets bytes. Call it when other steps have
- * put everything into lookups that goes there.
+ * largest byte. A layer norm of rows before them gives bytes, too (`LayerNorm…`). Of readers that quantise a value differently the
+ * largest group gets bytes. Call it when other steps have put everything into lookups that goes there.
  * @param ends values that are the file's outputs, which stay
  */
 export function passBytes(graph: GraphBuilder, ends: ReadonlySet<string>): void {
@@ -42,7 +43,8 @@ export function passBytes(graph: GraphBuilder, ends: ReadonlySet<string>): void 
   const given = new Map<string, string>();
   const readers = new Readers(graph, ends);
   for (const maker of graph.nodes) {
-    if (!nameOf(maker)?.base.includes("Integer")) continue;
+    const isNorm = isLayerNorm(graph, maker);
+    if (!isNorm && !nameOf(maker)?.base.includes("Integer")) continue;
     const value = maker.output[0];
     const group = largest(readers.groupsOf(value));
     if (!group) continue;
@@ -53,7 +55,9 @@ export function passBytes(graph: GraphBuilder, ends: ReadonlySet<string>): void 
       maker,
       create(NodeProtoSchema, {
         ...made,
-        opType: operatorOf({ ...nameOf(made)!, results: alone ? "ToBytes" : "WithBytes" }),
+        ...(isNorm
+          ? normWithBytes(made, alone)
+          : { opType: operatorOf({ ...nameOf(made)!, results: alone ? "ToBytes" : "WithBytes" }) }),
         input: [...made.input, group.scale, group.zeroPoint],
         output: alone ? [bytes] : [value, bytes],
       }),
@@ -133,6 +137,18 @@ function isPooling({ domain, opType, attribute }: NodeProto): boolean {
   const [filter, , pads] = maxPoolAttributes.map((name) => attribute.find((one) => one.name === name)?.ints);
   return filter?.length === 2 && pads?.length === 4 && pads.every((length, i) => length < filter[i % 2]);
 }
+
+/** Layer norm of rows, the last axis alone, as a layer writes it. */
+function isLayerNorm({ constants }: GraphBuilder, { domain, opType, input, output }: NodeProto): boolean {
+  if (domain !== "" || opType !== "LayerNormalization" || output.length !== 1) return false;
+  return constants.find(({ name }) => name === input[1])?.dims.length === 1;
+}
+
+const normWithBytes = ({ attribute }: NodeProto, alone: boolean) => ({
+  domain: LUTNN_DOMAIN,
+  opType: alone ? LAYER_NORM_TO_BYTES : LAYER_NORM_WITH_BYTES,
+  attribute: attribute.filter(({ name }) => name === "epsilon"),
+});
 
 const largest = (groups: readonly Group[]): Group | undefined =>
   groups.reduce<Group | undefined>(

@@ -20,6 +20,7 @@ Encoding encodingOf(lutnn_encoding encoding) {
     case LUTNN_INT8: return Encoding::kInt8;
     case LUTNN_TREE: return Encoding::kTree;
     case LUTNN_INTEGER: return Encoding::kInteger;
+    case LUTNN_CODES: return Encoding::kCodes;
     case LUTNN_FLOAT32: return Encoding::kFloat32;
   }
   throw Refusal{LUTNN_WRONG_KIND, "encoding must be one of lutnn_encoding (got " + std::to_string(encoding) + ")"};
@@ -28,12 +29,14 @@ Encoding encodingOf(lutnn_encoding encoding) {
 /// Everything but the window, which needs the counts that are checked here.
 Lookup lookupOf(const lutnn_lookup& given, const lutnn_layer_options& options, Encoding encoding) {
   const size_t C = count("numCodebooks", given.num_codebooks, 1), K = count("numCentroids", given.num_centroids);
-  const size_t V = count("subvectorLength", given.subvector_length, 1), M = count("outputs", given.outputs, 1);
+  const bool isOfCodes = encoding == Encoding::kCodes;  // whose codes are its inputs, one for each codebook
+  const size_t V = isOfCodes ? 1 : count("subvectorLength", given.subvector_length, 1);
+  const size_t M = count("outputs", given.outputs, 1);
   requireCounts(C, K, V);
   Lookup lookup{.numCodebooks = C, .numCentroids = K, .subvectorLength = V, .outputs = M};
   requireEncoding(lookup, encoding);
   if (encoding == Encoding::kInteger) lookup.integers = integersOf(options.integers, C, K, V);
-  else
+  else if (!isOfCodes)
     lookup.centroids = array("centroids", given.centroids, "numCodebooks · numCentroids · subvectorLength", {C, K, V});
   lookup.lookupTable = array("lookupTable", given.lookup_table, "numCodebooks · numCentroids · outputs", {C, K, M});
   lookup.tableScale = array("tableScale", given.table_scale, "outputs", {M});
@@ -52,9 +55,12 @@ struct Inputs {
   std::shared_ptr<const ConvPlan> plan = {};  // of images
 };
 
-/// x or its bytes, as long as the product of sizes.
+/// x, its bytes or its codes, as long as the product of sizes.
 LayerInput elementsOf(const lutnn_layer& layer, const lutnn_inputs& given, const char* rule,
                       std::initializer_list<size_t> sizes) {
+  if (layer.takesCodes != (given.codes != nullptr))
+    throw Refusal{LUTNN_WRONG_KIND, "codes must be given to a layer whose inputs are codes, and to no other"};
+  if (given.codes) return array("codes", *given.codes, rule, sizes);
   if (!given.quantized) return array("x", given.x, rule, sizes);
   if (!layer.takesBytes)
     throw Refusal{LUTNN_WRONG_KIND,
@@ -67,7 +73,9 @@ Inputs inputsOf(const lutnn_layer& layer, const lutnn_inputs& given) {
   const Window* window = layer.window();
   if (!window) {
     const size_t rows = count("rows", given.count);
-    const char* const rule = layer.isDense() ? "rows · inputs" : "rows · numCodebooks · subvectorLength";
+    const char* const rule = layer.isDense()    ? "rows · inputs"
+                             : layer.takesCodes ? "rows · numCodebooks"
+                                                : "rows · numCodebooks · subvectorLength";
     const LayerInput x = elementsOf(layer, given, rule, {rows, layer.inputs});
     return {.x = x, .count = rows, .xElements = layer.inputs, .positions = 1};
   }
@@ -120,6 +128,8 @@ struct lutnn_call {
 
   void run(Workspace& workspace, Executor& threads) const {
     const LayerInput x = inputs.x.from(from * inputs.xElements);
+    // Each time: a table is read where they point.
+    if (layer.takesCodes) requireCodes(x.bytes, (to - from) * inputs.xElements, layer.counts().numCentroids);
     const size_t at = from * inputs.positions * layer.outputs;
     const Epilogue epilogue{
         .residual = residual ? residual + at : nullptr, .relu = relu, .quantized = quantized.from(at), .gelu = gelu};
@@ -187,7 +197,8 @@ lutnn_call callOf(const lutnn_layer& layer, const lutnn_run& given) {
   if (given.relu && given.gelu) refuseRange("results must go through one of ReLU and GELU (got both); leave one out");
   Inputs inputs = inputsOf(layer, given.inputs);
   std::vector<Memory> read, written;
-  if (given.inputs.quantized) read.emplace_back("x", *given.inputs.quantized);
+  if (given.inputs.codes) read.emplace_back("codes", *given.inputs.codes);
+  else if (given.inputs.quantized) read.emplace_back("x", *given.inputs.quantized);
   else read.emplace_back("x", given.inputs.x);
   ByteResults quantized;
   if (given.quantized) {
@@ -300,14 +311,15 @@ lutnn_code lutnn_layer_create(const lutnn_context* context, const lutnn_lookup* 
     const Encoding encoding = encodingOf(options->encoding);
     const Lookup lookup = lookupOf(*given, *options, encoding);
     const Microkernels& kernels = context->kernels;
-    const bool isInteger = encoding == Encoding::kInteger;
     if (!options->window) {
-      *layer = new lutnn_layer(lookup, isInteger, std::in_place_type<LutMatMul>, kernels, lookup, encoding);
+      *layer = new lutnn_layer(lookup, encoding, std::in_place_type<LutMatMul>, kernels, lookup, encoding);
       return;
     }
+    if (encoding == Encoding::kCodes)
+      throw Refusal{LUTNN_WRONG_KIND, "a layer whose inputs are codes must be on the rows of a matrix (got a window)"};
     const Window window = windowOf(*options->window);
     requireWindow(lookup, window);
-    *layer = new lutnn_layer(lookup, isInteger, std::in_place_type<LutConv>, kernels, lookup, window, encoding);
+    *layer = new lutnn_layer(lookup, encoding, std::in_place_type<LutConv>, kernels, lookup, window, encoding);
   });
 }
 void lutnn_layer_free(lutnn_layer* layer) { delete layer; }
@@ -344,6 +356,7 @@ lutnn_code lutnn_layer_encode(const lutnn_layer* layer, const lutnn_inputs* give
                               lutnn_context* context, lutnn_error* error) {
   return guarded(error, [&] {
     const size_t numCodebooks = layer->counts().numCodebooks;
+    layer->requireEncoder();
     const Inputs in = inputsOf(*layer, *given);
     if (in.plan)
       array("codes", codes, "batch · output height · output width · numCodebooks",
@@ -373,6 +386,7 @@ lutnn_code lutnn_layer_mismatch(const lutnn_layer* layer, const lutnn_inputs* gi
                                 lutnn_context* context, lutnn_error* error) {
   return guarded(error, [&] {
     const size_t numCodebooks = layer->counts().numCodebooks;
+    layer->requireEncoder();
     const auto* matMul = std::get_if<LutMatMul>(&layer->op);
     if (!(matMul ? matMul->hasExact() : std::get<LutConv>(layer->op).hasExact()))
       throw Refusal{

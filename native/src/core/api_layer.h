@@ -22,21 +22,23 @@ struct CodeCounts {
 
 struct lutnn_layer {
   size_t inputs, outputs;  // of a row or a window, and of what becomes of it
-  bool takesBytes;
+  bool takesBytes, takesCodes;
   std::variant<lutnn::LutMatMul, lutnn::LutConv, lutnn::DenseMatMul, lutnn::DenseConv> op;
   mutable std::mutex planMutex;
   mutable std::shared_ptr<const lutnn::ConvPlan> lastPlan;  // of the last image size
 
   template <class Op, class... Arguments>
-  lutnn_layer(const lutnn::Lookup& lookup, bool isInteger, std::in_place_type_t<Op> kind, const Arguments&... arguments)
+  lutnn_layer(const lutnn::Lookup& lookup, lutnn::Encoding encoding, std::in_place_type_t<Op> kind,
+              const Arguments&... arguments)
       : inputs(lookup.numCodebooks * lookup.subvectorLength),
         outputs(lookup.outputs),
-        takesBytes(isInteger),
+        takesBytes(encoding == lutnn::Encoding::kInteger),
+        takesCodes(encoding == lutnn::Encoding::kCodes),
         op(kind, arguments...),
         counts_{lookup.numCodebooks, lookup.numCentroids} {}
   template <class Op, class... Arguments>
   lutnn_layer(const lutnn::Dense& dense, std::in_place_type_t<Op> kind, const Arguments&... arguments)
-      : inputs(dense.inputs), outputs(dense.outputs), takesBytes(true), op(kind, arguments...) {}
+      : inputs(dense.inputs), outputs(dense.outputs), takesBytes(true), takesCodes(false), op(kind, arguments...) {}
 
   /// Null on the rows of a matrix.
   const lutnn::Window* window() const {
@@ -51,6 +53,12 @@ struct lutnn_layer {
       throw lutnn::Refusal{LUTNN_WRONG_KIND,
                            "a dense layer has no codes; ask a layer that lutnn_layer_create has made"};
     return counts_;
+  }
+  /// Throws a Refusal where inputs are codes, which are not encoded again.
+  void requireEncoder() const {
+    if (takesCodes)
+      throw lutnn::Refusal{LUTNN_WRONG_KIND,
+                           "a layer whose inputs are codes encodes none; ask lutnn_encoder_run, or the layer's run"};
   }
   /// Of a layer on a window.
   std::shared_ptr<const lutnn::ConvPlan> planFor(size_t height, size_t width) const {

@@ -14,6 +14,7 @@ constexpr size_t kTileBytes = size_t{1} << 19, kLeastTilePositions = 256, kMostT
 constexpr size_t kBlockBytes = size_t{3} << 15, kLeastBlockPositions = 96, kMostBlockPositions = 192;
 /// Outputs for which a task gathers columns, and multiplies them at a time.
 constexpr size_t kTaskOutputs = 256, kProductOutputs = 64;
+
 static size_t tilePositions(const Window& window) {
   return std::clamp(kTileBytes / window.inputChannels, kLeastTilePositions, kMostTilePositions);
 }
@@ -27,6 +28,9 @@ DenseConv::DenseConv(const Microkernels& kernels, const Dense& dense, const Wind
     : kernels_(kernels),
       window_(window),
       outputs_(dense.outputs),
+      isPointwise_(window.filterHeight == 1 && window.filterWidth == 1 && window.strideHeight == 1 &&
+                   window.strideWidth == 1 && window.inputChannels > 1 &&
+                   window.padTop + window.padLeft + window.padBottom + window.padRight == 0),
       inputScale_(dense.inputScale),
       inputZeroPoint_(dense.inputZeroPoint),
       quads_(window, window.inputChannels),
@@ -82,6 +86,15 @@ void DenseConv::gather(const ConvPlan& plan, const uint8_t* quads, size_t n, siz
                                  .stride = stride});
 }
 
+void DenseConv::interleave(const ConvPlan& plan, const Tile& tile, size_t n, size_t count, uint8_t* columns,
+                           size_t stride) const {
+  const size_t channels = window_.inputChannels, plane = plan.height() * plan.width();
+  const uint8_t* from = tile.image.bytes + tile.firstRow * plan.width() + n;
+  for (size_t first = 0; first < channels; first += 4)
+    kernels_.int8->interleave(from + first * plane, plane, std::min<size_t>(4, channels - first), count,
+                              columns + first * stride);
+}
+
 void DenseConv::run(const ConvPlan& plan, LayerInput x, size_t batch, float* y, const Epilogue& epilogue,
                     Workspace& workspace, Executor& executor) const {
   const size_t width = plan.outputWidth(), plane = plan.outputHeight() * width, channels = window_.inputChannels;
@@ -90,15 +103,17 @@ void DenseConv::run(const ConvPlan& plan, LayerInput x, size_t batch, float* y, 
   const Output out = scale_.output(y, plane, epilogue);
   const bool alongTheWay = !epilogue.gelu && (kernels_.dense->makesBytes || !epilogue.byPieces());
   workspace.prepare(executor.slots());
-  uint8_t* quads = workspace.codes.reserve(quadsOfTile(plan) * 4);
+  const bool atOnce = isPointwise_ && x.areBytes;
+  uint8_t* quads = atOnce ? nullptr : workspace.codes.reserve(quadsOfTile(plan) * 4);
   PhaseTimer timer(workspace);
   for (size_t image = 0; image < batch; image++)
     for (size_t row = 0; row < plan.outputHeight(); row += plan.tileRows()) {
       const Tile tile{x.from(image * imageElements), row, std::min(plan.tileRows(), plan.outputHeight() - row)};
       const size_t positions = tile.rows * width, first = image * outputs_ * plane + row * width;
-      executor.forEach(roundUp(channels, 4) / 4, channels * plan.channelElements(), [&](size_t task, size_t slot) {
-        quadsOf(plan, tile, task * 4, quads, workspace.scratch[slot]);
-      });
+      if (!atOnce)
+        executor.forEach(roundUp(channels, 4) / 4, channels * plan.channelElements(), [&](size_t task, size_t slot) {
+          quadsOf(plan, tile, task * 4, quads, workspace.scratch[slot]);
+        });
       timer.encoded();
       const size_t blocks = roundUp(positions, most) / most;
       executor.forEach(blocks * groups, positions * outputs_ * numQuads * 4, [&](size_t task, size_t slot) {
@@ -106,7 +121,8 @@ void DenseConv::run(const ConvPlan& plan, LayerInput x, size_t batch, float* y, 
         const size_t n = task / groups * most, some = std::min(most, positions - n);
         const size_t stride = roundUp(some, kDensePositions);
         uint8_t* columns = scratch.quads.reserve((numQuads * stride + kCopiedQuads) * 4);
-        gather(plan, quads, n, some, columns, stride);
+        if (atOnce) interleave(plan, tile, n, some, columns, stride);
+        else gather(plan, quads, n, some, columns, stride);
         const size_t from = task % groups * kTaskOutputs, end = std::min(outputs_, from + kTaskOutputs);
         for (size_t m = from; m < end; m += kProductOutputs) {
           const size_t count = std::min(kProductOutputs, end - m), at = first + m * plane + n;

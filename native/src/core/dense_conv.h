@@ -34,12 +34,17 @@ class DenseConv {
   /// Windows at `count` positions of a tile from n on → columns (Q, stride), quads.
   void gather(const ConvPlan& plan, const uint8_t* quads, size_t n, size_t count, uint8_t* columns,
               size_t stride) const;
+  /// The same where isPointwise_, of images of bytes: without quads of the tile between them.
+  void interleave(const ConvPlan& plan, const Tile& tile, size_t n, size_t count, uint8_t* columns,
+                  size_t stride) const;
   /// Quads of all channels of a tile, and of what may be read behind them.
   size_t quadsOfTile(const ConvPlan& plan) const;
 
   const Microkernels& kernels_;
   Window window_;
   size_t outputs_;
+  bool
+      isPointwise_;  // positions are the places of an image, as they lie, and each window is one of them in several channels
   float inputScale_;
   uint8_t inputZeroPoint_;
   WindowQuads quads_;

@@ -8,7 +8,8 @@ std::unique_ptr<Encoder> makeEncoder(Encoding encoding, const Microkernels& kern
     case Encoding::kInt8: return makeInt8Encoder(kernels, lookup, window);
     case Encoding::kInteger: return makeIntegerEncoder(kernels, lookup, window);
     case Encoding::kTree: return makeTreeEncoder(kernels, lookup);
-    case Encoding::kFloat32: break;
+    case Encoding::kFloat32:
+    case Encoding::kCodes: break;
   }
   return makeFloat32Encoder(kernels, lookup);
 }

@@ -37,7 +37,7 @@ class Encoder {
   virtual size_t bytes() const = 0;
 };
 
-/// Of a layer on the rows of a matrix, or on a window. What it packs, it copies.
+/// Of a layer on the rows of a matrix, or on a window; not of Encoding::kCodes, which has none. What it packs, it copies.
 std::unique_ptr<Encoder> makeEncoder(Encoding encoding, const Microkernels& kernels, const Lookup& lookup,
                                      const Window* window = nullptr);
 

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
-#include "core/encode_integer.h"
 #include "core/pieces.h"
 
 namespace lutnn {
 
 /// Rows encoded before they are looked up: many, so that a block of the table serves all of them while it is cached.
 constexpr size_t kTileRows = 256;
-/// Rows that a task encodes, and outputs that a task looks up for all rows of a tile.
-constexpr size_t kTaskRows = 32;
+/// Outputs that a task looks up for all rows of a tile.
 constexpr size_t kTaskOutputs = 4 * kGatherOutputs;
 /// Rows that are looked up before their results become bytes: those of 64 outputs stay in the first-level cache.
 constexpr size_t kPieceRows = 64;
@@ -20,13 +18,9 @@ LutMatMul::LutMatMul(const Microkernels& kernels, const Lookup& lookup, Encoding
       numCodebooks_(lookup.numCodebooks),
       inputs_(lookup.numCodebooks * lookup.subvectorLength),
       outputs_(lookup.outputs),
-      encoder_(encoding, kernels, lookup),
       table_(kernels, lookup, PackedTable::Order::kGather),
-      scale_(lookup.tableScale, lookup.bias, lookup.outputs) {}
-
-void LutMatMul::encodeSome(LayerInput x, size_t rows, uint8_t* codes, Workspace::Scratch& scratch) const {
-  if (x.areBytes) encoder_->asInteger()->encodeByteRows(x.bytes, rows, codes, scratch);
-  else encoder_->encodeRows(x.x, rows, codes, scratch);
+      scale_(lookup.tableScale, lookup.bias, lookup.outputs) {
+  if (encoding != Encoding::kCodes) encoder_.emplace(kernels, lookup, encoding);
 }
 
 void LutMatMul::lookUpPieces(const TilePart& tile, const Output& out, const Epilogue& epilogue,
@@ -48,15 +42,12 @@ void LutMatMul::run(LayerInput x, size_t rows, float* y, const Epilogue& epilogu
                     Executor& executor) const {
   const Output out = scale_.output(y, outputs_, epilogue);
   workspace.prepare(executor.slots());
-  uint8_t* codes = workspace.codes.reserve(kTileRows * numCodebooks_);
+  uint8_t* room = encoder_ ? workspace.codes.reserve(kTileRows * numCodebooks_) : nullptr;
   PhaseTimer timer(workspace);
   for (size_t tile = 0; tile < rows; tile += kTileRows) {
     const size_t count = std::min(kTileRows, rows - tile);
-    executor.forEach(roundUp(count, kTaskRows) / kTaskRows, [&](size_t task, size_t slot) {
-      const size_t n = task * kTaskRows;
-      encodeSome(x.from((tile + n) * inputs_), std::min(kTaskRows, count - n), codes + n * numCodebooks_,
-                 workspace.scratch[slot]);
-    });
+    if (encoder_) encoder_->run(x.from(tile * inputs_), count, room, workspace, executor);
+    const uint8_t* codes = encoder_ ? room : x.bytes + tile * numCodebooks_;
     timer.encoded();
     executor.forEach(roundUp(outputs_, kTaskOutputs) / kTaskOutputs, [&](size_t task, size_t slot) {
       const size_t m = task * kTaskOutputs, some = std::min(kTaskOutputs, outputs_ - m);
@@ -70,13 +61,12 @@ void LutMatMul::run(LayerInput x, size_t rows, float* y, const Epilogue& epilogu
 }
 
 void LutMatMul::encode(LayerInput x, size_t rows, uint8_t* codes, Workspace& workspace) const {
-  workspace.prepare(1);
-  encodeSome(x, rows, codes, workspace.scratch[0]);
+  SerialExecutor serial;
+  encoder_->run(x, rows, codes, workspace, serial);
 }
 
 void LutMatMul::encodeExactly(const float* x, size_t rows, uint8_t* codes, Workspace& workspace) const {
-  workspace.prepare(1);
-  encoder_.exact().encodeRows(x, rows, codes, workspace.scratch[0]);
+  encoder_->runExactly(x, rows, codes, workspace);
 }
 
 void LutMatMul::lookup(const uint8_t* codes, size_t rows, int32_t* sums) const {

@@ -103,9 +103,9 @@ typedef struct lutnn_window {
   int64_t pad_top, pad_left, pad_bottom, pad_right;
 } lutnn_window;
 
-/* In which numbers inputs are compared with centroids. */
+/* In which numbers inputs are compared with centroids; inputs of LUTNN_CODES are codes already. */
 typedef int32_t lutnn_encoding;
-enum { LUTNN_FLOAT32 = 0, LUTNN_INT8 = 1, LUTNN_TREE = 2, LUTNN_INTEGER = 3 };
+enum { LUTNN_FLOAT32 = 0, LUTNN_INT8 = 1, LUTNN_TREE = 2, LUTNN_INTEGER = 3, LUTNN_CODES = 4 };
 /* "float32", "int8", "tree" or "integer"; LUTNN_WRONG_KIND for any other name. */
 lutnn_code lutnn_encoding_named(const char* name, lutnn_encoding* encoding, lutnn_error* error);
 
@@ -122,11 +122,11 @@ typedef struct lutnn_integer_codes {
 
 typedef struct lutnn_layer_options {
   lutnn_encoding encoding;
-  const lutnn_window* window;  // null: the rows of a matrix
+  const lutnn_window* window;  // null: the rows of a matrix, as LUTNN_CODES needs them
   lutnn_ints tree_dimensions;  // (C, 4), for LUTNN_TREE: which element each level compares, below V
   lutnn_floats tree_thresholds;  // (C, 15): of level 0, then two of level 1, four of level 2 and eight of level 3
   const lutnn_integer_codes* integers;  // for LUTNN_INTEGER; the lookup's centroids are not read then
-} lutnn_layer_options;
+} lutnn_layer_options;  // of LUTNN_CODES a lookup's centroids and subvector_length are not read
 
 typedef struct lutnn_layer lutnn_layer;
 
@@ -161,6 +161,7 @@ typedef struct lutnn_inputs {
   int64_t count;
   int64_t height, width;
   const lutnn_bytes* quantized;  // null, or the inputs' bytes as lutnn_integer_codes has them; x is not read then
+  const lutnn_bytes* codes;  // (count, C), each below K, of a layer of LUTNN_CODES; x is not read then
 } lutnn_inputs;
 
 /* Results as bytes clamp(round(y / scale) + zero_point, 0, 255), rounded as in lutnn_integer_codes. */
@@ -204,6 +205,20 @@ void lutnn_call_free(lutnn_call* call);
 /* → codes (N, C) */
 lutnn_code lutnn_layer_encode(const lutnn_layer* layer, const lutnn_inputs* inputs, lutnn_bytes_out codes,
                               lutnn_context* context, lutnn_error* error);
+/* Codes alone of the rows of a matrix, for several layers of LUTNN_CODES that read the same rows: in float32, or in integers. */
+typedef struct lutnn_codebooks {
+  int64_t num_codebooks, num_centroids, subvector_length;
+  lutnn_floats centroids;  // (C, K, V)
+  const lutnn_integer_codes* integers;  // null, or codes in integers; centroids are not read then
+} lutnn_codebooks;
+typedef struct lutnn_encoder lutnn_encoder;
+lutnn_code lutnn_encoder_create(const lutnn_context* context, const lutnn_codebooks* codebooks, lutnn_encoder** encoder,
+                                lutnn_error* error);
+void lutnn_encoder_free(lutnn_encoder* encoder);
+/* → codes (count, C), by the host's threads where executor is not null */
+lutnn_code lutnn_encoder_run(const lutnn_encoder* encoder, const lutnn_inputs* inputs, lutnn_bytes_out codes,
+                             const lutnn_executor* executor, lutnn_context* context, lutnn_error* error);
+
 /* codes (N, C) → sums (N, M), before scale and bias */
 lutnn_code lutnn_layer_lookup(const lutnn_layer* layer, lutnn_bytes codes, int64_t positions, lutnn_ints_out sums,
                               lutnn_context* context, lutnn_error* error);
@@ -254,6 +269,18 @@ typedef struct lutnn_attention_of_bytes {
 } lutnn_attention_of_bytes;
 lutnn_code lutnn_attention_of_bytes_run(const lutnn_attention_of_bytes* attention, lutnn_context* context,
                                         lutnn_error* error);
+
+/* Layer norm of rows, (x − mean) / √(variance + epsilon) · scale + shift, in float32, as numbers, as their bytes or both. */
+typedef struct lutnn_layer_norm {
+  int64_t rows, length;  // numbers of a row, from 1
+  lutnn_floats x;  // (rows, length)
+  lutnn_floats scale, shift;  // (length)
+  float epsilon;  // finite, from 0
+  lutnn_floats_out y;  // (rows, length); may be null where bytes are wanted
+  const lutnn_byte_results* quantized;  // null, or where the bytes of the results go
+  const lutnn_executor* executor;  // null, or the host's threads
+} lutnn_layer_norm;
+lutnn_code lutnn_layer_norm_run(const lutnn_layer_norm* norm, lutnn_context* context, lutnn_error* error);
 
 /* What calibration needs, without a layer. */
 

@@ -39,8 +39,9 @@ struct Lookup {
 
 /// In which numbers inputs are compared with centroids. kInt8 is faster where an instruction adds up products of bytes,
 /// and some of its codes differ; sub-vectors may have up to kMaxLengthInt8 elements. kTree
-/// compares with thresholds. kInteger has the codes of IntegerCodes; sub-vectors may have up to kMaxLengthInteger elements.
-enum class Encoding { kFloat32, kInt8, kTree, kInteger };
+/// compares with thresholds. kInteger has the codes of IntegerCodes; sub-vectors may have up to kMaxLengthInteger elements. kCodes
+/// compares nothing: inputs are codes.
+enum class Encoding { kFloat32, kInt8, kTree, kInteger, kCodes };
 constexpr size_t kMaxLengthInt8 = 2048;
 
 /// Centroids packed for encoding; packing again takes the memory that is there.
@@ -132,7 +133,7 @@ class PackedTable {
   mutable Buffer<uint8_t> shuffled_, gathered_;
 };
 
-/// What a layer reads: floats, or the bytes that its codes are defined on (Encoding::kInteger).
+/// What a layer reads: floats, or the bytes that its codes are defined on (Encoding::kInteger), or codes (Encoding::kCodes).
 struct LayerInput {
   LayerInput(const float* floats) : x(floats) {}
   LayerInput(const uint8_t* quantized) : bytes(quantized), areBytes(true) {}

@@ -246,6 +246,13 @@ struct AttentionHead {
   size_t paddedOutputs() const { return padded(outputs); }
 };
 
+/// What layer norm does to each row of `count` numbers.
+struct LayerNormRow {
+  size_t count;
+  const float *scale, *shift;  // (count)
+  float epsilon;
+};
+
 struct Microkernels {
   const char* isa;
   /// Whether the bytes of a table are unsigned.
@@ -291,6 +298,9 @@ struct Microkernels {
   /// How far scores are below any number, finite, as many as a multiple of kAttentionColumns → bytes round(255 · e^(least distance −
   /// distance)), halves to the even number, with the same bits on every instruction set. Returns their sum.
   uint32_t (*byteShares)(const float* distances, size_t count, uint8_t* bytes);
+
+  /// x (count) → y (count): (x − mean) / √(variance + epsilon) · scale + shift, with the same bits on every instruction set.
+  void (*layerNorm)(const LayerNormRow&, const float* x, float* y);
 
   /// sums (rows, M) += Σ_c table[c][code_c] for rows from firstRow on, c rising.
   void (*lookupAdd)(const TableSums&, const float* table, size_t firstRow, size_t endRow, float* sums);

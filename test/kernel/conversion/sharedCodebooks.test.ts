@@ -65,14 +65,14 @@ const centroidsOf = (conversion: Conversion, name: string) => {
 const outputsOf = (model: tf.LayersModel) =>
   tf.tidy(() => [...(model.predict(tf.tensor(randomFloats(80, 2), [2, 5, 8])) as tf.Tensor).dataSync()]);
 
-/** Names of the constants that each lookup of a file reads. */
+/** Names of the constants that each lookup of a file reads, and each node that makes codes for several. */
 function constantsOf(bytes: Uint8Array): Map<string, string[]> {
   const { graph } = readModel(bytes, "test");
   const isLookup = ({ domain, opType }: { domain: string; opType: string }) =>
     domain === "ai.lutnn" && opType.startsWith("Lut");
   const lookups = graph!.node.filter(isLookup);
   expect(new Set(graph!.initializer.map(({ name }) => name)).size).toBe(graph!.initializer.length);
-  return new Map(lookups.map(({ name, input }) => [name.replace(/\/.*/, ""), input.slice(1)]));
+  return new Map(lookups.map(({ name, input }) => [name.replace(/\/(?!codes).*/, ""), input.slice(1)]));
 }
 
 describe.each(["float32", "int8"] as const)("layers that share a codebook, codes in %s", (codes) => {
@@ -98,17 +98,15 @@ describe.each(["float32", "int8"] as const)("layers that share a codebook, codes
     const constants = constantsOf(readFileSync(path));
     const quantizers =
       codes === "int8" ? ["inputScale", "inputZeroPoint", "centroids", "halfNorms"] : ["centroids"];
-    for (const [name, owner] of [
-      ["query", "query"],
-      ["key", "query"],
-      ["value", "query"],
-      ["left", "left"],
-      ["right", "left"],
-    ])
+    const quantizerOf = (owner: string) => quantizers.map((one) => `${owner}/${one}`);
+    for (const name of ["left", "right"])
       expect(constants.get(name)!.slice(0, quantizers.length + 1), name).toEqual([
-        ...quantizers.map((one) => `${owner}/${one}`),
+        ...quantizerOf("left"),
         `${name}/table`,
       ]);
+    // Query, key and value, products of matrices, read the codes that one node makes.
+    expect(constants.get("query/codes")).toEqual(quantizerOf("query"));
+    for (const name of ["query", "key", "value"]) expect(constants.get(name)![0], name).toBe(`${name}/table`);
     const x = tf.tensor(randomFloats(80, 2), [2, 5, 8]);
     const [y] = await runFile(readFileSync(path), [x]);
     const wanted = outputsOf(conversion.model);

@@ -18,11 +18,13 @@ const config = {
  * weights of the dense network.
  * @param layers names of the layers and their V
  * @param input how inputs become bytes: codes are in int8 then
+ * @param shares layers that read the same value with as long sub-vectors have the same centroids
  */
 export function withLookups(
   dense: tf.LayersModel,
   layers: Record<string, number>,
   input?: pq.InputQuantization,
+  shares = false,
 ): tf.LayersModel {
   const graph = new NetworkGraph(dense);
   const model = assembleNetwork(graph, (name, layer) =>
@@ -36,6 +38,7 @@ export function withLookups(
   );
   const made = new NetworkGraph(model).layers;
   let seed = 1;
+  const seeds = new Map<string, number>();
   for (const node of graph.nodes) {
     const layer = made.get(node.name)!;
     if (!(node.name in layers)) layer.setWeights(node.layer.getWeights());
@@ -44,8 +47,12 @@ export function withLookups(
       const { numCodebooks, numCentroids, subvectorLength } = lookup.quantizerShape;
       const operator = linearOperator(node);
       const weight = operator.weight();
+      const own = seed++;
+      const rows = `${node.inputs.join()}/${numCodebooks}/${subvectorLength}`;
+      if (shares && !seeds.has(rows)) seeds.set(rows, own);
+      const length = numCodebooks * numCentroids * subvectorLength;
       lookup.setLookup({
-        centroids: randomFloats(numCodebooks * numCentroids * subvectorLength, seed++),
+        centroids: randomFloats(length, seeds.get(rows) ?? own),
         weight: weight.dataSync() as Float32Array,
         bias: operator.bias(),
         input,

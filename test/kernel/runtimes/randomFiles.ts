@@ -1,6 +1,7 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import * as fc from "fast-check";
 import { type inference, tf } from "lutnn";
+import { integerRemainder } from "../../../kernel/lib/conversion/remainder/integerRemainder";
 import { feedOf } from "../../../kernel/lib/inference/exampleFeeds";
 import { exportFaults } from "../../../kernel/lib/layers/exportFaults";
 import { exportOnnx } from "../../../kernel/lib/layers/exportOnnx";
@@ -8,19 +9,21 @@ import { NetworkGraph } from "../../../kernel/lib/layers/graph";
 import { ModelProtoSchema, ValueInfoProtoSchema } from "../../../kernel/lib/onnx/onnx_pb";
 import { readModel } from "../../../kernel/lib/onnx/readModel";
 import { withLookups } from "../inference/lookupNetwork";
+import { examplesOf } from "../networks/conversionProperties";
 import { describeNetwork } from "../networks/describeNetwork";
 import { disposeVariables, outputsOf, someLookups } from "../networks/properties";
 import { buildNetwork, type NetworkPlan, networkPlan, randomInputs } from "../networks/randomNetwork";
-import { type LookupNode, lookupNodes, valuesAtLookups } from "./lookupNodes";
+import { type LinearNode, linearNodes, valuesAtNodes } from "./linearNodes";
 
-/** A random network with lookups, as the files that runtimes read. */
+/** A random network with lookups, some of them with what stays dense in INT8, as the files that runtimes read. */
 export interface RandomFile {
   seed: number;
-  lookups: LookupNode[];
+  /** Lookups, and dense layers in INT8. */
+  nodes: LinearNode[];
   /** As `save` writes it, and with functions inlined. */
   file: Uint8Array;
   inlined: Uint8Array;
-  /** The same with what goes into lookups and comes out as outputs too. */
+  /** The same with what goes into these nodes and comes out as outputs too. */
   revealed: Uint8Array;
   revealedInlined: Uint8Array;
   feeds: Record<string, inference.TensorData>;
@@ -40,7 +43,19 @@ function reveal(bytes: Uint8Array, names: readonly string[]): Uint8Array {
   return toBinary(ModelProtoSchema, model);
 }
 
-/** The files of a plan; null where it makes no network that computes and has lookups. Codes are in int8 for even seeds. */
+/** What runs of a network give as files: itself, or with what stays dense in INT8. */
+async function remainderOf(model: tf.LayersModel, inputs: tf.Tensor[], isInteger: boolean) {
+  if (!isInteger) return { graph: new NetworkGraph(model), dispose: () => undefined };
+  const data = examplesOf(model, inputs, { kind: "values", length: 1 });
+  const options = { what: "test", data, task: null, signal: new AbortController().signal };
+  const made = await integerRemainder(new NetworkGraph(model), options, 0);
+  return { graph: new NetworkGraph(model, made.layerOf), dispose: () => made.dispose() };
+}
+
+/**
+ * The files of a plan; null where it makes no network that computes and has lookups. Codes are in int8 for even seeds, layers that
+ * read the same rows share codebooks for every third, and what stays dense is in INT8 for half of all.
+ */
 async function filesOf(plan: NetworkPlan): Promise<RandomFile | null> {
   const { seed } = plan;
   const dense = buildNetwork(plan);
@@ -51,12 +66,15 @@ async function filesOf(plan: NetworkPlan): Promise<RandomFile | null> {
   const outputs = outputsOf(dense, inputs);
   try {
     if (!outputs) return null;
-    const model = withLookups(dense, layers, seed % 2 === 0 ? quantizations[(seed / 2) % 2] : undefined);
-    const file = exportOnnx(model);
-    const inlined = exportOnnx(model, { functions: "inlined" });
-    const lookups = lookupNodes(file);
+    const quantization = seed % 2 === 0 ? quantizations[(seed / 2) % 2] : undefined;
+    const model = withLookups(dense, layers, quantization, seed % 3 === 0);
+    const { graph, dispose } = await remainderOf(model, inputs, seed % 4 < 2);
+    const file = exportOnnx(graph);
+    const inlined = exportOnnx(graph, { functions: "inlined" });
+    dispose();
+    const nodes = linearNodes(file);
     const parsed = readModel(file, "test");
-    const names = valuesAtLookups(parsed, lookups);
+    const names = valuesAtNodes(parsed, nodes);
     const feeds: Record<string, inference.TensorData> = {};
     for (const [i, { name, type }] of parsed.graph!.input.entries()) {
       const elemType = type!.value.case === "tensorType" ? type!.value.value.elemType : 0;
@@ -64,7 +82,7 @@ async function filesOf(plan: NetworkPlan): Promise<RandomFile | null> {
     }
     const [revealed, revealedInlined] = [file, inlined].map((bytes) => reveal(bytes, names));
     const description = describeNetwork(model);
-    return { seed, lookups, file, inlined, revealed, revealedInlined, feeds, description };
+    return { seed, nodes, file, inlined, revealed, revealedInlined, feeds, description };
   } finally {
     tf.dispose([inputs, outputs ?? []]);
   }

@@ -7,13 +7,13 @@ import * as web from "onnxruntime-web";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readNpy, writeNpy } from "../../../kernel/lib/files/npy";
 import { readModel } from "../../../kernel/lib/onnx/readModel";
-import { checkLookup, type Value } from "./checkLookup";
+import { checkLinear, type Value } from "./checkLinear";
 import { type RandomFile, randomFiles } from "./randomFiles";
 
 /** `npm run check:runtimes` asks for more, and other seeds. */
 const { LUTNN_RUNTIMES = "200", LUTNN_RUNTIMES_SEED = "1", LUTNN_PYTHON } = process.env;
 const [count, seed] = [LUTNN_RUNTIMES, LUTNN_RUNTIMES_SEED].map(Number);
-/** Of the outputs of lookups, those that must have told their integer sum: else little is tested. */
+/** Of the outputs of lookups and dense layers, those that must have told their integer sum: else little is tested. */
 const decidedShare = 0.7;
 
 /** One network of so many runs as WebAssembly: sessions take long there. */
@@ -97,41 +97,43 @@ const written =
 const inPython = (...readers: string[]): Record<string, Record<string, string>> =>
   JSON.parse(execFileSync(python, [script, folder, ...readers], { encoding: "utf8" }));
 
-/** Expects every lookup of every file to have the codes and sums of the reference, near ties of float32 apart: how many these are. */
+/** Expects every lookup and dense layer in INT8 of every file to have the codes and sums of the reference, near ties of float32 apart: how many these are. */
 async function expectExact(run: Run, without: ReadonlySet<number> = new Set()): Promise<number> {
-  const total = { sums: 0, outputs: 0, bytes: 0, nearTies: 0, integers: 0 };
+  const total = { sums: 0, outputs: 0, bytes: 0, nearTies: 0, integers: 0, dense: 0 };
   for (const [i, file] of files.entries()) {
     if (without.has(i)) continue;
     const values = await run(file, i);
     const given = (name: string) => values[name] ?? (file.feeds[name] as Value);
-    for (const lookup of file.lookups) {
-      const { x, residual, y, bytes, operator } = lookup;
+    for (const node of file.nodes) {
+      const { x, residual, y, bytes, operator } = node;
       const [added, result, coded] = [residual, y, bytes?.name ?? null].map((name) =>
         name === null ? null : given(name),
       );
-      const check = checkLookup(lookup, given(x), added, result, coded);
+      const check = checkLinear(node, given(x), added, result, coded);
       if (check.fault !== null)
         throw new Error(
           `network ${i} of seed ${seed}: ${operator} ${y ?? bytes?.name}: ${check.fault}\n${file.description}`,
         );
       for (const key of ["sums", "outputs", "bytes", "nearTies"] as const) total[key] += check[key];
-      if (lookup.integers) total.integers++;
+      if (node.sums.kind === "lookup" && node.sums.integers) total.integers++;
+      if (node.sums.kind === "dense") total.dense++;
     }
   }
   expect(total.sums / total.outputs, JSON.stringify(total)).toBeGreaterThan(decidedShare);
   expect(total.integers).toBeGreaterThan(0);
+  expect(total.dense).toBeGreaterThan(0);
   if (files.length >= 200) expect(total.bytes).toBeGreaterThan(0);
   return total.nearTies;
 }
 
-describe(`lookups of ${count} random networks have the codes and integer sums of the reference`, () => {
+describe(`lookups and dense layers in INT8 of ${count} random networks have the codes and integer sums of the reference`, () => {
   it("of every operator and variant", () => {
-    const used = new Set(files.flatMap(({ lookups }) => lookups.map(({ operator }) => operator)));
+    const used = new Set(files.flatMap(({ nodes }) => nodes.map(({ operator }) => operator)));
     expect(files.length).toBe(count);
     if (count < 200) return;
-    for (const base of ["LutConv", "LutMatMul", "LutConvInteger", "LutMatMulInteger"])
-      expect(used).toContain(base);
-    for (const end of ["Relu", "Add", "OfBytes"])
+    const inIntegers = ["LutConvInteger", "LutMatMulInteger", "DenseConvInteger", "DenseMatMulInteger"];
+    for (const base of ["LutConv", "LutMatMul", ...inIntegers]) expect(used).toContain(base);
+    for (const end of ["Relu", "Add", "OfBytes", "ToCodes", "OfCodes"])
       expect([...used].some((name) => name.includes(end))).toBe(true);
   });
 

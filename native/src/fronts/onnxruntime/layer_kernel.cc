@@ -39,7 +39,7 @@ LayerKernel::LayerKernel(const OrtFunctions& ort, const LayerVariant& variant, C
     if (!(resultScale_ > 0 && std::isfinite(resultScale_)))
       refuse("outputScale must be a float32 above 0 (got " + std::to_string(resultScale_) + ")");
   }
-  layer_.reset(variant.isDense ? makeDense(node) : makeLookups(node));
+  layer_.reset(variant.isDense ? makeDense(node) : variant.ofCodes ? makeOfCodes(node) : makeLookups(node));
 }
 
 lutnn_layer* LayerKernel::makeLookups(const NodeReader& node) {
@@ -91,6 +91,24 @@ lutnn_layer* LayerKernel::makeLookups(const NodeReader& node) {
   return made;
 }
 
+lutnn_layer* LayerKernel::makeOfCodes(const NodeReader& node) {
+  const Constant table = node.constant(places_.table, "table", 3), scale = node.constant(places_.scale, "scale", 1);
+  const Constant bias = node.constant(places_.bias, "bias", 1);
+  const lutnn_lookup lookup{.num_codebooks = table.shape[0],
+                            .num_centroids = table.shape[1],
+                            .outputs = table.shape[2],
+                            .lookup_table = table.view<lutnn_int8s>(),
+                            .table_scale = scale.view<lutnn_floats>(),
+                            .bias = bias.view<lutnn_floats>()};
+  const lutnn_layer_options options{.encoding = LUTNN_CODES};
+  lutnn_layer* made = nullptr;
+  lutnn_error error;
+  require(lutnn_layer_create(contexts_.any(), &lookup, &options, &made, &error), error);
+  inputs_ = lookup.num_codebooks;
+  outputs_ = lookup.outputs;
+  return made;
+}
+
 lutnn_layer* LayerKernel::makeDense(const NodeReader& node) {
   const Constant weights = node.constant(places_.weights, "weights", variant_.isConv ? 4 : 2);
   const Constant scale = node.constant(places_.scale, "scale", 1), bias = node.constant(places_.bias, "bias", 1);
@@ -129,8 +147,10 @@ OrtShape LayerKernel::outputShape(const OrtShape& x) const {
   if (!variant_.isConv) {
     if (x.empty() || x.back() != inputs_)
       refuse("x must end in an axis of " + std::to_string(inputs_) + ", " +
-             (variant_.isDense ? "the rows of weights" : "codebooks times sub-vector length") + " (got " + textOf(x) +
-             ")");
+             (variant_.isDense   ? "the rows of weights"
+              : variant_.ofCodes ? "a code for each codebook"
+                                 : "codebooks times sub-vector length") +
+             " (got " + textOf(x) + ")");
     OrtShape y = x;
     y.back() = outputs_;
     return y;
@@ -156,7 +176,8 @@ void LayerKernel::compute(OrtKernelContext* context) const {
   const int64_t elements = elementsOf(shape), count = variant_.isConv ? shape[0] : elements / inputs_;
   const int64_t outputs = elementsOf(result);
   const lutnn_floats added{residual ? static_cast<const float*>(dataOf(residual)) : nullptr, outputs};
-  const lutnn_bytes quantized{static_cast<const uint8_t*>(variant_.ofBytes ? dataOf(x) : nullptr), elements};
+  const bool areBytes = variant_.ofBytes || variant_.ofCodes;
+  const lutnn_bytes given{static_cast<const uint8_t*>(areBytes ? dataOf(x) : nullptr), elements};
   lutnn_byte_results bytes{.scale = resultScale_, .zero_point = resultZeroPoint_};
   lutnn_run run{
       .inputs = {.count = count, .height = variant_.isConv ? shape[2] : 0, .width = variant_.isConv ? shape[3] : 0},
@@ -164,7 +185,8 @@ void LayerKernel::compute(OrtKernelContext* context) const {
       .relu = variant_.relu,
       .gelu = variant_.gelu,
       .to = count};
-  if (variant_.ofBytes) run.inputs.quantized = &quantized;
+  if (variant_.ofBytes) run.inputs.quantized = &given;
+  else if (variant_.ofCodes) run.inputs.codes = &given;
   else run.inputs.x = {static_cast<const float*>(dataOf(x)), elements};
   size_t index = 0;
   if (variant_.results != LayerResults::kBytes)

@@ -18,6 +18,7 @@ class LayerKernel : public NodeKernel {
     void operator()(lutnn_layer* layer) const { lutnn_layer_free(layer); }
   };
   lutnn_layer* makeLookups(const NodeReader& node);
+  lutnn_layer* makeOfCodes(const NodeReader& node);
   lutnn_layer* makeDense(const NodeReader& node);
   /// 1 where x is bytes: nothing becomes bytes then.
   float inputScale(const NodeReader& node) const;

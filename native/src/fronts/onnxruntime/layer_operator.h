@@ -4,7 +4,8 @@
 // inputScale float32 (), inputZeroPoint uint8 (), centroids int8 (C, K, V), halfNorms int32 (C, K), and the rest as above; of
 // those OfBytes x is uint8 and there is no inputScale. ToBytes and WithBytes take outputScale float32 () and outputZeroPoint
 // uint8 () at last, and give the result's bytes, WithBytes beside the result. What a convolution does is said by the
-// attributes of ONNX's Conv; group is C.
+// attributes of ONNX's Conv; group is C. LutMatMulOfCodes, with all these variants, takes codes uint8 (…, C) in the place of all
+// that makes them: codes, table, scale, bias.
 //
 // Dense layers: DenseConvInteger and DenseMatMulInteger have the same variants. In place of centroids, halfNorms and table are
 // weights int8, (M, channels, filter height, filter width) or (D, M), within ±127; group is 1. y = scale · Σ (q − inputZeroPoint) ·

@@ -17,23 +17,28 @@ constexpr Following kFollowing[] = {{"", false, false, false},
 
 static std::vector<LayerVariant> makeVariants() {
   std::vector<LayerVariant> made;
-  const auto add = [&](bool isDense, bool isConv, bool isInteger, bool ofBytes, LayerResults results) {
-    const std::string base = std::string(isDense ? "Dense" : "Lut") + (isConv ? "Conv" : "MatMul") +
-                             (isInteger ? "Integer" : "") + (ofBytes ? "OfBytes" : "");
-    const char* const behind = results == LayerResults::kFloats  ? ""
-                               : results == LayerResults::kBytes ? "ToBytes"
-                                                                 : "WithBytes";
-    for (const Following& one : kFollowing)
-      made.push_back(
-          {base + one.name + behind, isDense, isConv, isInteger, ofBytes, one.add, one.relu, one.gelu, results});
+  const auto add = [&](LayerVariant variant) {
+    const std::string base = std::string(variant.isDense ? "Dense" : "Lut") + (variant.isConv ? "Conv" : "MatMul") +
+                             (variant.isInteger ? "Integer" : "") + (variant.ofBytes ? "OfBytes" : "") +
+                             (variant.ofCodes ? "OfCodes" : "");
+    const char* const behind = variant.results == LayerResults::kFloats  ? ""
+                               : variant.results == LayerResults::kBytes ? "ToBytes"
+                                                                         : "WithBytes";
+    for (const Following& one : kFollowing) {
+      variant.name = base + one.name + behind;
+      variant.add = one.add, variant.relu = one.relu, variant.gelu = one.gelu;
+      made.push_back(variant);
+    }
   };
+  constexpr LayerResults kResults[] = {LayerResults::kFloats, LayerResults::kBytes, LayerResults::kBoth};
   for (const bool isDense : {false, true})
     for (const bool isConv : {true, false}) {
-      if (!isDense) add(isDense, isConv, false, false, LayerResults::kFloats);
+      if (!isDense) add({.isDense = isDense, .isConv = isConv});
       for (const bool ofBytes : {false, true})
-        for (const LayerResults results : {LayerResults::kFloats, LayerResults::kBytes, LayerResults::kBoth})
-          add(isDense, isConv, true, ofBytes, results);
+        for (const LayerResults results : kResults)
+          add({.isDense = isDense, .isConv = isConv, .isInteger = true, .ofBytes = ofBytes, .results = results});
     }
+  for (const LayerResults results : kResults) add({.ofCodes = true, .results = results});
   return made;
 }
 
@@ -49,7 +54,7 @@ LayerPlaces placesOf(const LayerVariant& variant) {
   places.x = place(true);
   places.inputScale = place(variant.isInteger && !variant.ofBytes);
   places.inputZeroPoint = place(variant.isInteger);
-  places.centroids = place(!variant.isDense);
+  places.centroids = place(!variant.isDense && !variant.ofCodes);
   places.halfNorms = place(!variant.isDense && variant.isInteger);
   places.table = place(!variant.isDense);
   places.weights = place(variant.isDense);
@@ -67,8 +72,8 @@ int inputTypeOf(const LayerVariant& variant, size_t index) {
   if (index == places.table || index == places.weights || (variant.isInteger && index == places.centroids))
     return kOrtInt8;
   if (index == places.halfNorms) return kOrtInt32;
-  const bool isByte =
-      index == places.inputZeroPoint || index == places.resultZeroPoint || (variant.ofBytes && index == places.x);
+  const bool isByte = index == places.inputZeroPoint || index == places.resultZeroPoint ||
+                      ((variant.ofBytes || variant.ofCodes) && index == places.x);
   return isByte ? kOrtUint8 : kOrtFloat32;
 }
 

@@ -19,6 +19,7 @@ struct LayerVariant {
   bool isConv;
   bool isInteger;  // of lookups: codes are defined in integers; dense layers are
   bool ofBytes;  // and x is their bytes
+  bool ofCodes;  // x is codes, of matrix products by lookup
   bool add, relu, gelu;
   LayerResults results;
 
@@ -27,7 +28,8 @@ struct LayerVariant {
 };
 
 /// All of them. A name is LutConv or LutMatMul, or DenseConv or DenseMatMul; then where it is defined in integers, as dense ones
-/// are, Integer or IntegerOfBytes; then Relu, Add, AddRelu or Gelu or none, and of Integer's at last ToBytes or WithBytes or none.
+/// are, Integer or IntegerOfBytes, or of LutMatMul OfCodes; then Relu, Add, AddRelu or Gelu or none, and of those with Integer or
+/// OfCodes at last ToBytes or WithBytes or none.
 const std::vector<LayerVariant>& layerVariants();
 
 /// Where the inputs of a node stand; kNowhere for those that it does not have.

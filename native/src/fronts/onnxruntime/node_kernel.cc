@@ -54,6 +54,15 @@ int64_t NodeReader::integer(const char* name) const {
   return value;
 }
 
+float NodeReader::real(const char* name) const {
+  float value = 0;
+  if (OrtStatus* missing = ort_.KernelInfoGetAttribute_float(info_, name, &value)) {
+    ort_.ReleaseStatus(missing);
+    refuse(std::string("the attribute ") + name + " must be there, a number");
+  }
+  return value;
+}
+
 lutnn_window NodeReader::window() const {
   int64_t filter[2], strides[2], pads[4];
   integers("kernel_shape", filter);

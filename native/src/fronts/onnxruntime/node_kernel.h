@@ -59,6 +59,7 @@ class NodeReader {
   }
 
   int64_t integer(const char* name) const;
+  float real(const char* name) const;
   /// What kernel_shape, strides and pads say, without channels and dilation.
   lutnn_window window() const;
 

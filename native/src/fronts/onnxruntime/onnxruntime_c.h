@@ -139,6 +139,7 @@ using OrtStatusPointer = OrtStatus*;
   F(69, CreateCpuMemoryInfo, OrtStatusPointer, (int allocator, int memory, OrtMemoryInfo**))                          \
   F(76, AllocatorFree, OrtStatusPointer, (OrtAllocator*, void*))                                                      \
   F(78, GetAllocatorWithDefaultOptions, OrtStatusPointer, (OrtAllocator**))                                           \
+  F(85, KernelInfoGetAttribute_float, OrtStatusPointer, (const OrtKernelInfo*, const char* name, float*))             \
   F(86, KernelInfoGetAttribute_int64, OrtStatusPointer, (const OrtKernelInfo*, const char* name, int64_t*))           \
   F(90, KernelContext_GetInput, OrtStatusPointer, (const OrtKernelContext*, size_t index, const OrtValue**))          \
   F(91, KernelContext_GetOutput, OrtStatusPointer,                                                                    \

@@ -3,6 +3,8 @@
 #include <limits>
 
 #include "fronts/onnxruntime/attention_operator.h"
+#include "fronts/onnxruntime/codes_operator.h"
+#include "fronts/onnxruntime/layer_norm_operator.h"
 #include "fronts/onnxruntime/layer_operator.h"
 #include "fronts/onnxruntime/max_pool_operator.h"
 
@@ -12,9 +14,12 @@ const std::vector<std::unique_ptr<const NativeOperator>>& nativeOperators() {
   static const auto* all = [] {
     auto* made = new std::vector<std::unique_ptr<const NativeOperator>>;
     for (const LayerVariant& variant : layerVariants()) made->push_back(std::make_unique<LayerOperator>(variant));
+    using Of = CodesOperator::Of;
+    for (const Of of : {Of::kFloats, Of::kIntegers, Of::kBytes}) made->push_back(std::make_unique<CodesOperator>(of));
     made->push_back(std::make_unique<MaxPoolOperator>());
     for (const bool isMasked : {false, true})
       for (const bool ofBytes : {false, true}) made->push_back(std::make_unique<AttentionOperator>(isMasked, ofBytes));
+    for (const bool withFloats : {false, true}) made->push_back(std::make_unique<LayerNormOperator>(withFloats));
     return made;
   }();
   return *all;
@@ -69,6 +74,7 @@ struct Operators::Callbacks {
   }
   static auto mayInplaceAt(size_t place) {
     switch (place) {
+      case 4: return mayInplace<4>;
       case 5: return mayInplace<5>;
       case 6: return mayInplace<6>;
       case 7: return mayInplace<7>;

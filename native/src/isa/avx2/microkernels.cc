@@ -2,6 +2,7 @@
 #include "isa/avx2/simd.h"
 #include "isa/generic/attention.h"
 #include "isa/generic/gelu.h"
+#include "isa/generic/layer_norm.h"
 #include "isa/generic/table_sums.h"
 
 namespace lutnn {
@@ -391,6 +392,7 @@ const Microkernels kAvx2Microkernels = {
     .gelu = GeluOf<Avx2>::gelu,
     .attend = AttentionOf<Avx2>::attend,
     .byteShares = AttentionOf<Avx2>::byteShares,
+    .layerNorm = LayerNormOf<Avx2>::layerNorm,
     .lookupAdd = TableSumsOf<Avx2>::lookupAdd,
     .scatterAdd = TableSumsOf<Avx2>::scatterAdd,
     .int8 = &kAvx2MicrokernelsInt8,

@@ -2,6 +2,7 @@
 #include "isa/avx512/shared.h"
 #include "isa/generic/attention.h"
 #include "isa/generic/gelu.h"
+#include "isa/generic/layer_norm.h"
 #include "isa/generic/table_sums.h"
 
 namespace lutnn {
@@ -104,6 +105,7 @@ const Microkernels kAvx512Microkernels = {
     .gelu = GeluOf<Avx512>::gelu,
     .attend = AttentionOf<Avx512>::attend,
     .byteShares = AttentionOf<Avx512>::byteShares,
+    .layerNorm = LayerNormOf<Avx512>::layerNorm,
     .lookupAdd = TableSumsOf<Avx512>::lookupAdd,
     .scatterAdd = TableSumsOf<Avx512>::scatterAdd,
     .int8 = &kAvx512MicrokernelsInt8,

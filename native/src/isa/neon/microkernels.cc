@@ -1,6 +1,7 @@
 // NEON of every 64-bit Arm processor: 4 float lanes, 32 registers. Tables are of signed bytes.
 #include "isa/generic/attention.h"
 #include "isa/generic/gelu.h"
+#include "isa/generic/layer_norm.h"
 #include "isa/generic/table_sums.h"
 #include "isa/neon/simd.h"
 
@@ -270,6 +271,7 @@ const Microkernels kNeonMicrokernels = {
     .gelu = GeluOf<Neon>::gelu,
     .attend = AttentionOf<Neon>::attend,
     .byteShares = AttentionOf<Neon>::byteShares,
+    .layerNorm = LayerNormOf<Neon>::layerNorm,
     .lookupAdd = TableSumsOf<Neon>::lookupAdd,
     .scatterAdd = TableSumsOf<Neon>::scatterAdd,
     .int8 = &kNeonMicrokernelsInt8,

@@ -5,6 +5,7 @@
 #include "isa/generic/attention.h"
 #include "isa/generic/encode_tree.h"
 #include "isa/generic/gelu.h"
+#include "isa/generic/layer_norm.h"
 #include "isa/generic/table_sums.h"
 #include "isa/microkernels.h"
 
@@ -128,6 +129,7 @@ const Microkernels kScalarMicrokernels = {
     .gelu = GeluOf<OneFloat>::gelu,
     .attend = AttentionOf<OneFloat>::attend,
     .byteShares = AttentionOf<OneFloat>::byteShares,
+    .layerNorm = LayerNormOf<OneFloat>::layerNorm,
     .lookupAdd = TableSumsOf<OneLane>::lookupAdd,
     .scatterAdd = TableSumsOf<OneLane>::scatterAdd,
     .int8 = &kScalarMicrokernelsInt8,

@@ -2,19 +2,21 @@ import { NearTies } from "../../../kernel/lib/inference/nearTies";
 import {
   encodeIntegersReference,
   encodeReference,
+  type InputQuantization,
+  integerProductReference,
   lookupReference,
   quantizeInputReference,
   scaleSumsReference,
 } from "../../../kernel/lib/pq/reference";
-import type { LookupNode } from "./lookupNodes";
+import type { LinearNode } from "./linearNodes";
 
 export interface Value {
   data: Float32Array | Uint8Array;
   dims: readonly number[];
 }
 
-/** What came of a lookup in a runtime. */
-export interface LookupCheck {
+/** What came of a lookup, or of a dense layer in INT8, in a runtime. */
+export interface LinearCheck {
   /** Integer sums that were told from their neighbours: all but those that a ReLU has cut off or rounding blurs. */
   sums: number;
   /** All outputs that are numbers, and those that are bytes. */
@@ -44,13 +46,12 @@ function gelu(x: number): number {
 
 /** x float32 (N, channels, height, width) → rows (N·positions, channels · filter); the definition of a convolution. */
 function windowsOf(
-  { window, shape }: LookupNode,
+  { window, inputLength: length }: LinearNode,
   data: Float32Array,
   dims: readonly number[],
   [height, width]: readonly number[],
 ) {
   const { kernel, strides, dilations, pads } = window!;
-  const length = shape.numCodebooks * shape.subvectorLength;
   const rows = new Float32Array(dims[0] * height * width * length);
   for (let at = 0; at < rows.length; at++) {
     const b = at % kernel[1];
@@ -67,7 +68,7 @@ function windowsOf(
 }
 
 /** Images (N, M, height, width) as rows (N·positions, M); what is in rows stays. */
-function rowsOf({ window }: LookupNode, { data, dims }: Value): Float32Array {
+function rowsOf({ window }: LinearNode, { data, dims }: Value): Float32Array {
   if (!window) return Float32Array.from(data);
   const [, outputs, height, width] = dims;
   const positions = height * width;
@@ -77,27 +78,46 @@ function rowsOf({ window }: LookupNode, { data, dims }: Value): Float32Array {
   });
 }
 
+/** How x becomes bytes, where it does. */
+function inputOf({ sums }: LinearNode): InputQuantization | null {
+  if (sums.kind === "dense") return sums.input;
+  return sums.kind === "lookup" ? (sums.integers?.input ?? null) : null;
+}
+
+/** The reference's sums of rows: x float32 (N, D) → int32 (N, M). */
+function sumsOf({ sums, outputs }: LinearNode, rows: Float32Array, count: number): Int32Array {
+  if (sums.kind === "dense") return integerProductReference(rows, count, sums, outputs);
+  const { shape, table } = sums;
+  const encode = () => {
+    if (sums.kind === "ofCodes") return Uint8Array.from(rows);
+    const { integers, centroids } = sums;
+    return integers
+      ? encodeIntegersReference(rows, count, integers, shape)
+      : encodeReference(rows, count, centroids!, shape);
+  };
+  return lookupReference(encode(), count, table, shape, outputs);
+}
+
 /**
- * Compares what a runtime gave for a lookup with what the reference gives for the runtime's own input: codes and integer
- * sums. An output is scale · sum + bias and whatever is added or cut off, rounded: where scale is larger than that rounding it
- * tells the sum, exactly.
+ * Compares what a runtime gave for a lookup, or for a dense layer in INT8, with what the reference gives for the runtime's own input:
+ * codes and integer sums. An output is scale · sum + bias and whatever is added or cut off, rounded: where scale is larger than that
+ * rounding it tells the sum, exactly.
  */
-export function checkLookup(
-  lookup: LookupNode,
+export function checkLinear(
+  lookup: LinearNode,
   x: Value,
   residual: Value | null,
   y: Value | null,
   bytes: Value | null = null,
-): LookupCheck {
-  const { shape, outputs, table, scale, bias, centroids, integers, hasRelu } = lookup;
-  const length = shape.numCodebooks * shape.subvectorLength;
-  const zero = lookup.operator.includes("OfBytes") ? integers!.input.zeroPoint : 0;
+): LinearCheck {
+  const { sums: made, inputLength: length, outputs, scale, bias, hasRelu } = lookup;
+  const zero = lookup.operator.includes("OfBytes") ? inputOf(lookup)!.zeroPoint : 0;
   const data = Float32Array.from(x.data, (value) => value - zero);
   const windows = lookup.window ? windowsOf(lookup, data, x.dims, (y ?? bytes)!.dims.slice(2)) : data;
   const count = windows.length / length;
   const got = rowsOf(lookup, (y ?? bytes)!);
   const added = residual && rowsOf(lookup, residual);
-  const found: LookupCheck = {
+  const found: LinearCheck = {
     sums: 0,
     outputs: y ? got.length : 0,
     bytes: bytes?.data.length ?? 0,
@@ -105,10 +125,7 @@ export function checkLookup(
     fault: null,
   };
   if (got.length !== count * outputs) return { ...found, fault: `${got.length} outputs for ${count} rows` };
-  const codes = integers
-    ? encodeIntegersReference(windows, count, integers, shape)
-    : encodeReference(windows, count, centroids!, shape);
-  const sums = lookupReference(codes, count, table, shape, outputs);
+  const sums = sumsOf(lookup, windows, count);
   const hasGelu = lookup.operator.includes("Gelu");
   const finish = (rows: Float32Array, first: number) =>
     rows.map((value, i) => {
@@ -152,26 +169,17 @@ export function checkLookup(
         found.sums++;
     }
     if (isEqual) continue;
-    const own = {
-      ...shape,
-      outputs,
-      centroids: centroids ?? new Float32Array(0),
-      ...(integers ? { integers } : {}),
-      lookupTable: table,
-      tableScale: scale,
-      bias,
-    };
+    const fault = `row ${n}: ${[...row].slice(0, 5)} instead of ${[...wanted.subarray(from, from + 5)]}`;
+    if (made.kind !== "lookup" || !made.centroids) return { ...found, fault };
+    const { shape, centroids, table } = made;
+    const own = { ...shape, outputs, centroids, lookupTable: table, tableScale: scale, bias };
     const most = (values: Float32Array) => values.reduce((a, b) => Math.max(a, Math.abs(b)), 0);
     const ties = new NearTies(
       own,
       (finished, unfinished) => 4 * rounding * Math.max(most(finished), most(unfinished)),
       (rows) => finish(rows, n),
     );
-    if (integers || !ties.explain(windows.subarray(n * length, (n + 1) * length), row))
-      return {
-        ...found,
-        fault: `row ${n}: ${[...row].slice(0, 5)} instead of ${[...wanted.subarray(from, from + 5)]}`,
-      };
+    if (!ties.explain(windows.subarray(n * length, (n + 1) * length), row)) return { ...found, fault };
     found.nearTies++;
   }
   return found;
