@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { LUTNN_DOMAIN, node, ONNX_OPSET } from "./builder";
-import { constant, convAttributes, convReferences, scaledNodes } from "./functions";
+import { convAttributes, convReferences, planeScaledNodes, scaledNodes } from "./functions";
 import { quantizing } from "./integerFunctions";
 import { type FunctionProto, FunctionProtoSchema } from "./onnx_pb";
 
@@ -26,10 +26,7 @@ export function denseConvIntegerOfBytesFunction(): FunctionProto {
     docString: "Convolution of bytes with int8 filters: exact sums, then a scale for each output.",
     node: [
       node("ConvInteger", ["x", "weights", "inputZeroPoint"], ["sums"], convReferences()), // (N, M, height, width)
-      constant("planes", [-1, 1, 1]),
-      node("Reshape", ["scale", "planes"], ["planeScale"]), // (M, 1, 1)
-      node("Reshape", ["bias", "planes"], ["planeBias"]),
-      ...scaledNodes("sums", "planeScale", "planeBias", "y"),
+      ...planeScaledNodes("sums", "y"),
     ],
   });
 }

@@ -54,17 +54,23 @@ function halfNormNodes(): NodeProto[] {
   ];
 }
 
-/** Integer sums as numbers: each · scale, then + bias, both rounded. Scale and bias stretch over what they are no axes of. */
+/**
+ * Integer sums as numbers: each · scale, then + bias, both rounded. Scale and bias stretch over what they are no axes of. Sums have
+ * the result's shape already: OpenVINO 2026.4.1 moves such a scale past a Reshape that takes its axis elsewhere, and computes
+ * something else.
+ */
 export const scaledNodes = (sums: string, scale: string, bias: string, result: string): NodeProto[] => [
   node("Cast", [sums], ["sumsFloat"], { to: 1 }),
   node("Mul", ["sumsFloat", scale], ["scaled"]),
   node("Add", ["scaled", bias], [result]),
 ];
 
-/** The integer sums of one-hot rows: (…, N, C·K) uint8 → float32 (…, N, M) with scale and bias. */
-const accumulateNodes = (oneHot: string, result: string): NodeProto[] => [
-  node("MatMulInteger", [oneHot, "rows"], ["sums"]),
-  ...scaledNodes("sums", "scale", "bias", result),
+/** The same of sums (N, M, height, width), with scale and bias (M). */
+export const planeScaledNodes = (sums: string, result: string): NodeProto[] => [
+  constant("planes", [-1, 1, 1]),
+  node("Reshape", ["scale", "planes"], ["planeScale"]), // (M, 1, 1)
+  node("Reshape", ["bias", "planes"], ["planeBias"]),
+  ...scaledNodes(sums, "planeScale", "planeBias", result),
 ];
 
 /** A convolution's attributes, and these taken from the function's own. */
@@ -92,10 +98,11 @@ export function convResultNodes(): NodeProto[] {
     node("Concat", ["N", "CK", "minusOne"], ["flatShape"], { axis: 0 }),
     node("Reshape", ["oneHot", "flatShape"], ["oneHotFlat"]), // (N, C·K, positions)
     node("Transpose", ["oneHotFlat"], ["oneHotRows"], { perm: [0, 2, 1] }), // (N, positions, C·K)
-    ...accumulateNodes("oneHotRows", "outputRows"), // (N, positions, M)
-    node("Transpose", ["outputRows"], ["outputPlanes"], { perm: [0, 2, 1] }),
+    node("MatMulInteger", ["oneHotRows", "rows"], ["sumRows"]), // (N, positions, M)
+    node("Transpose", ["sumRows"], ["sumPlanes"], { perm: [0, 2, 1] }),
     node("Concat", ["N", "minusOne", "size"], ["outputShape"], { axis: 0 }),
-    node("Reshape", ["outputPlanes", "outputShape"], ["y"]),
+    node("Reshape", ["sumPlanes", "outputShape"], ["sums"]), // (N, M, height, width)
+    ...planeScaledNodes("sums", "y"),
   ];
 }
 
@@ -134,11 +141,12 @@ export function matMulResultNodes(): NodeProto[] {
 export const rowSumNodes = (leading: "x" | "codes"): NodeProto[] => [
   node("Concat", ["minusOne", "CK"], ["rowShape"], { axis: 0 }),
   node("Reshape", ["oneHotByRow", "rowShape"], ["oneHotRows"]), // (N, C·K)
-  ...accumulateNodes("oneHotRows", "outputRows"), // (N, M)
+  node("MatMulInteger", ["oneHotRows", "rows"], ["sumRows"]), // (N, M)
   node("Shape", [leading], ["leading"], { start: 0, end: -1 }),
   node("Shape", ["scale"], ["M"]),
   node("Concat", ["leading", "M"], ["outputShape"], { axis: 0 }),
-  node("Reshape", ["outputRows", "outputShape"], ["y"]),
+  node("Reshape", ["sumRows", "outputShape"], ["sums"]), // (…, M)
+  ...scaledNodes("sums", "scale", "bias", "y"),
 ];
 
 /** Scores (C, N, K) of rows of x. */

@@ -85,8 +85,9 @@ describe("attention of what stays dense, in INT8", () => {
     const all = operators(file);
     expect(all.filter((name) => name === "QuantizeLinear")).toEqual([]);
     expect(all.filter((name) => /Attention/.test(name))).toEqual(Array(2).fill("MaskedAttentionOfBytes"));
-    expect(all.slice(0, 5)).toEqual([
-      ...Array(3).fill("DenseMatMulIntegerToBytes"),
+    expect(all.slice(0, 6)).toEqual([
+      "LayerNormWithBytes",
+      ...Array(3).fill("DenseMatMulIntegerOfBytesToBytes"),
       "MaskedAttentionOfBytes",
       "DenseMatMulIntegerAdd",
     ]);
