@@ -58,7 +58,8 @@ static void checkRows(std::mt19937& random, size_t rows, size_t count, bool isFa
         firstBytes.assign(bytes.begin(), bytes.end());
         kScalarMicrokernels.int8->quantizeBy(first.data(), first.size(), quantized.scale, quantized.zeroPoint,
                                              wantedBytes.data());
-        CHECK(firstBytes == wantedBytes, "%s: bytes of %zux%zu are not those of the numbers", kernels->isa, rows, count);
+        CHECK(firstBytes == wantedBytes, "%s: bytes of %zux%zu are not those of the numbers", kernels->isa, rows,
+              count);
       }
       double worst = 0;
       for (size_t i = 0; i < wanted.size(); i++) worst = std::max(worst, std::fabs(y[i] - wanted[i]));
@@ -90,8 +91,8 @@ TEST("layer norm of one number is its shift, and a row with what is no number is
   for (const Microkernels* kernels : availableMicrokernels()) {
     layerNorm(*kernels, {7, {1, scale.data(), shift.data(), 1e-3f}, x.data(), y.data(), {}}, workspace, serial);
     CHECK(y[0] == 0.5f && y[6] == 0.5f && std::isnan(y[1]), "%s: %g %g", kernels->isa, y[0], y[6]);
-    layerNorm(*kernels, {1, {7, scale.data(), shift.data(), 1e-3f}, x.data(), y.data(), {bytes.data(), 1, 128}}, workspace,
-              serial);
+    layerNorm(*kernels, {1, {7, scale.data(), shift.data(), 1e-3f}, x.data(), y.data(), {bytes.data(), 1, 128}},
+              workspace, serial);
     for (size_t i = 0; i < 7; i++) CHECK(std::isnan(y[i]) && bytes[i] == 0, "%s: %g %d", kernels->isa, y[i], bytes[i]);
   }
 }

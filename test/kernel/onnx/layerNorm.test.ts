@@ -35,13 +35,24 @@ function drawGraph(axes = 1, readsFloats = true) {
   graph.name("x");
   const dims = [rows, depth].slice(2 - axes);
   const floats = (name: string) =>
-    graph.constant(name, Float32Array.from({ length: dims.reduce((a, b) => a * b) }, () => draw(-20, 20) / 10), dims);
+    graph.constant(
+      name,
+      Float32Array.from({ length: dims.reduce((a, b) => a * b) }, () => draw(-20, 20) / 10),
+      dims,
+    );
   const norm = graph.add("LayerNormalization", ["x", floats("gamma"), floats("beta")], "norm", {
     axis: 3 - axes,
   });
   const epsilon = { name: "epsilon", type: AttributeType.FLOAT, f: 1e-3 };
   graph.nodes.at(-1)!.attribute.push(create(AttributeProtoSchema, epsilon));
-  const spec = { operator: "LutMatMulInteger", codebooks: 3, centroids: 9, length: 4, outputs: 7, attributes: {} };
+  const spec = {
+    operator: "LutMatMulInteger",
+    codebooks: 3,
+    centroids: 9,
+    length: 4,
+    outputs: 7,
+    attributes: {},
+  };
   const lookups = ["a", "b"].map((name) => addLookup(graph, spec, norm, name, draw));
   const dense = addDense(graph, { suffix: "", channels: depth, outputs: 7 }, norm, "dense", draw);
   for (const { name, rawData } of graph.constants.filter(({ name }) => name.startsWith("a/"))) {
@@ -93,7 +104,12 @@ async function run(file: Uint8Array, options: object, data = drawn): Promise<num
 
 describe("a layer norm before layers that read bytes", () => {
   it("gives them bytes, and its numbers where somebody reads these", () => {
-    const behind = ["LutMatMulIntegerOfBytesToCodes", "LutMatMulOfCodes", "LutMatMulOfCodes", "DenseMatMulIntegerOfBytes"];
+    const behind = [
+      "LutMatMulIntegerOfBytesToCodes",
+      "LutMatMulOfCodes",
+      "LutMatMulOfCodes",
+      "DenseMatMulIntegerOfBytes",
+    ];
     expect(operatorsOf(fileOf(joined(drawGraph())))).toEqual(["LayerNormWithBytes", ...behind]);
     expect(operatorsOf(fileOf(joined(drawGraph(1, false))))).toEqual(["LayerNormToBytes", ...behind]);
   });
@@ -110,7 +126,10 @@ describe("a layer norm before layers that read bytes", () => {
   it.each([true, false])(
     "gives the bits of one that does not, by functions, inlined and by the reference (numbers read: %s)",
     async (readsFloats) => {
-      const wanted = await run(fileOf(drawGraph(1, readsFloats)), { backend: "onnxruntime", optimize: false });
+      const wanted = await run(fileOf(drawGraph(1, readsFloats)), {
+        backend: "onnxruntime",
+        optimize: false,
+      });
       const made = joined(drawGraph(1, readsFloats));
       for (const functions of ["local", "inlined"] as const)
         for (const optimize of [true, false])
@@ -121,7 +140,9 @@ describe("a layer norm before layers that read bytes", () => {
 
   it("gives the same bits natively on every instruction set, within rounding of ONNX Runtime's", async () => {
     const [, , , wanted] = await run(fileOf(drawGraph()), { backend: "onnxruntime" });
-    const [toBytes, withBytes] = [false, true].map((readsFloats) => fileOf(joined(drawGraph(1, readsFloats))));
+    const [toBytes, withBytes] = [false, true].map((readsFloats) =>
+      fileOf(joined(drawGraph(1, readsFloats))),
+    );
     let first: number[][] | undefined;
     for (const isa of native.availableIsas())
       for (const threads of [1, 2]) {
