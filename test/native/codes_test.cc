@@ -100,8 +100,8 @@ void checkLayer(lutnn_context* context, std::mt19937& random, size_t rows, size_
     second.inputs = {.count = static_cast<int64_t>(rows), .codes = &given};
     second.y = view<lutnn_floats_out>(y);
     CHECK(lutnn_layer_run(ofCodes, &second, context, &error) == LUTNN_OK, "%s", error.message);
-    CHECK(std::memcmp(wanted.data(), y.data(), wanted.size() * sizeof(float)) == 0, "%s: other outputs (%zux%zux%zux%zu)",
-          isa, rows, C, K, M);
+    CHECK(std::memcmp(wanted.data(), y.data(), wanted.size() * sizeof(float)) == 0,
+          "%s: other outputs (%zux%zux%zux%zu)", isa, rows, C, K, M);
     lutnn_layer_free(ofCodes);
   }
   lutnn_encoder_free(encoder);
