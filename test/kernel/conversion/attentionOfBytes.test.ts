@@ -42,7 +42,7 @@ const operators = (file: Uint8Array) =>
 
 describe("attention of what stays dense, in INT8", () => {
   const data = sentences();
-  const model = models.bert({ vocabularySize, sequenceLength, depth: 2, width: 24, heads: 3, outputs: 2 });
+  const model = models.bert({ vocabularySize, sequenceLength, depth: 2, width: 24, numHeads: 3, outputs: 2 });
   let made: IntegerRemainder;
   let graph: NetworkGraph;
   let file: Uint8Array;

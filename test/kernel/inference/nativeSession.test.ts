@@ -8,10 +8,21 @@ import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { InferenceSession, inference, LutnnError } from "lutnn";
 import * as native from "lutnn-native";
 import { describe, expect, it } from "vitest";
-import { node, type TensorArray, tensor } from "../../../kernel/lib/onnx/builder";
+import {
+  AttributeType,
+  LUTNN_DOMAIN,
+  node,
+  type TensorArray,
+  tensor,
+} from "../../../kernel/lib/onnx/builder";
 import { GraphBuilder } from "../../../kernel/lib/onnx/graphBuilder";
 import { modelBytes } from "../../../kernel/lib/onnx/model";
-import { FunctionProtoSchema, type ModelProto, ModelProtoSchema } from "../../../kernel/lib/onnx/onnx_pb";
+import {
+  AttributeProtoSchema,
+  FunctionProtoSchema,
+  type ModelProto,
+  ModelProtoSchema,
+} from "../../../kernel/lib/onnx/onnx_pb";
 import { residentGrowth } from "../residentGrowth";
 import {
   addLookup,
@@ -631,6 +642,43 @@ function libraryPath(): string {
   const folder = `${bin}/napi-v6/${process.platform}/${process.arch}`;
   return `${folder}/${readdirSync(folder).find((name) => /^(libonnxruntime\.|onnxruntime\.dll)/.test(name))}`;
 }
+
+describe("a layer norm that gives bytes", () => {
+  function normFile(epsilon: number | null, outputScale: number, length = 6): Uint8Array {
+    const graph = new GraphBuilder();
+    graph.name("x");
+    const vector = (name: string) => graph.constant(name, new Float32Array(length).fill(1), [length]);
+    const inputs = [
+      "x",
+      vector("scale"),
+      vector("shift"),
+      graph.constant("outputScale", Float32Array.of(outputScale), []),
+      graph.constant("outputZeroPoint", Uint8Array.of(128), []),
+    ];
+    const bytes = graph.add("LayerNormToBytes", inputs, "norm", {}, LUTNN_DOMAIN);
+    if (epsilon !== null) {
+      const attribute = { name: "epsilon", type: AttributeType.FLOAT, f: epsilon };
+      graph.nodes[0].attribute.push(create(AttributeProtoSchema, attribute));
+    }
+    graph.rename(new Map([[graph.add("Cast", [bytes], "cast", { to: 1 }), "y"]]));
+    const [input, output] = ["x", "y"].map((name) => plainValue(name, [6]));
+    return modelBytes(graph, { name: "norm", inputs: [input], outputs: [output], metadata: {} });
+  }
+  const x = { data: Float32Array.of(1, 2, 3, 4, 5, 6), dims: [1, 6] };
+
+  it("is computed, or refused in a sentence", async () => {
+    const y = await runIn(normFile(0, 0.5), { x }, { backend: "native" });
+    // (x − 3.5) / √(35 / 12) + 1 in halves above 128
+    expect([...(y.data as Float32Array)]).toEqual([127, 128, 129, 131, 132, 133]);
+    for (const [file, sentence] of [
+      [normFile(null, 0.5), /the attribute epsilon must be there, a number/],
+      [normFile(-1, 0.5), /epsilon must be a float32 from 0/],
+      [normFile(0, 0), /the scale of results must be a float32 above 0/],
+      [normFile(0, 0.5, 5), /must have length = 6 elements|LayerNormalization|broadcast|shape/i],
+    ] as const)
+      await expect(runIn(file, { x }, { backend: "native" })).rejects.toThrow(sentence);
+  });
+});
 
 it("every function of ONNX Runtime that is declared has been called", () => {
   const { functions, version } = addon();
