@@ -36,7 +36,9 @@ const program = join(folder, "tests/fuzz_calls");
 
 if (guided) {
   if (spawnSync("clang++", ["--version"]).status !== 0) {
-    console.error("check:calls: --guided must have clang++ with its libFuzzer (there is none; Debian: clang)");
+    console.error(
+      "check:calls: --guided must have clang++ with its libFuzzer (there is none; Debian: clang)",
+    );
     process.exit(2);
   }
   const clang = ["-DCMAKE_CXX_COMPILER=clang++", sanitizers.replace("=", "=fuzzer-no-link,")];
@@ -61,4 +63,6 @@ if (guided) {
       run(program, [count, String(piece++)], { ...asan, LUTNN_FORCE_ISA: isa });
     }
 const seconds = Math.round((performance.now() - start) / 1000);
-console.log(`check:calls: ${guided ? `${guided} s` : `${each} sequences`} on each of ${isas.join(", ")} (${seconds} s)`);
+console.log(
+  `check:calls: ${guided ? `${guided} s` : `${each} sequences`} on each of ${isas.join(", ")} (${seconds} s)`,
+);
