@@ -57,8 +57,8 @@ void fuzzSoft(Bytes& b) {
     const int64_t perBook = 1 + b.below(3);
     V = perBook * fh * fw;
     xShape = {1 + b.below(2), 1 + b.below(7), 1 + b.below(7), C * perBook};
-    const int64_t plain[] = {fh,           fw,         1 + b.below(2), 1 + b.below(3), 1 + b.below(2),
-                             1 + b.below(2), b.below(3), b.below(3),     b.below(3),     b.below(3)};
+    const int64_t plain[] = {fh,         fw,         1 + b.below(2), 1 + b.below(3), 1 + b.below(2), 1 + b.below(2),
+                             b.below(3), b.below(3), b.below(3),     b.below(3)};
     for (const int64_t number : plain) numbers.push_back(windowNumber(b, static_cast<int32_t>(number)));
     if (b.spoils()) numbers.resize(static_cast<size_t>(b.below(13)), 1);
   }
@@ -71,8 +71,8 @@ void fuzzSoft(Bytes& b) {
   const Tensor x(b, arrays, xShape), centroids(b, arrays, {C, K, V}),
       table(b, arrays, fromWeight ? std::vector<int64_t>{C * V, M} : std::vector<int64_t>{C, K, M});
   const lutnn_soft_input input{b.spoils() ? b.number() : 0.25f, b.spoils() ? b.number() : 128.f};
-  const lutnn_soft_layer layer{x.view(), centroids.view(),            table.view(), fromWeight,
-                               window,   b.below(2) ? &input : nullptr};
+  const lutnn_soft_layer layer{x.view(),   centroids.view(), table.view(),
+                               fromWeight, window,           b.below(2) ? &input : nullptr};
   int64_t shape[4], rank = 0, elements = 1;
   const lutnn_code fits = lutnn_soft_output_shape(&layer, shape, &rank, &error);
   check(fits, error);
@@ -82,12 +82,8 @@ void fuzzSoft(Bytes& b) {
   if (fits != LUTNN_OK || elements <= kMost) {  // as a host without the memory for y makes no call
     check(lutnn_soft_forward(&layer, &format, arrays.whole(fits == LUTNN_OK ? elements : 0), &error), error);
     const Tensor dy(b, arrays, fits == LUTNN_OK ? std::vector<int64_t>(shape, shape + rank) : xShape);
-    const lutnn_soft_gradients gradients{dy.view(),
-                                         static_cast<int>(b.below(2)),
-                                         b.number(),
-                                         x.another(arrays),
-                                         centroids.another(arrays),
-                                         table.another(arrays),
+    const lutnn_soft_gradients gradients{dy.view(),         static_cast<int>(b.below(2)), b.number(),
+                                         x.another(arrays), centroids.another(arrays),    table.another(arrays),
                                          arrays.whole(1)};
     check(lutnn_soft_backward(&layer, &gradients, &error), error);
   }
