@@ -24,9 +24,6 @@ export function testHere() {
   ctest("native/build-tests");
 }
 
-/** What they watch for: memory, and what C++ leaves undefined, numbers among it that fit no integer. */
-export const sanitizers = "-DLUTNN_SANITIZE=address,undefined,float-cast-overflow";
-
 /** Programs that AddressSanitizer and UndefinedBehaviorSanitizer watch. */
 const sanitized = [
   "api_test",
@@ -49,7 +46,7 @@ const sanitized = [
 /** AddressSanitizer with UndefinedBehaviorSanitizer on shorter fuzzing and on some files with faults, ThreadSanitizer on the pools. */
 export function testWithSanitizers() {
   if (process.platform !== "linux") return "skipped: the sanitizers' builds are for Linux";
-  const asan = [sanitizers, "-DLUTNN_FUZZ_CASES=4000"];
+  const asan = ["-DLUTNN_SANITIZE=address,undefined", "-DLUTNN_FUZZ_CASES=4000"];
   buildNative("native/build-asan", ...definitions, ...asan, "--", ...sanitized);
   ctest("native/build-asan", {}, "--tests-regex", `^(${sanitized.join("|")})$`);
   run(process.execPath, [resolve(import.meta.dirname, "sessions/check.mjs"), "--each", "24"]);

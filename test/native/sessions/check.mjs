@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { buildNative } from "../../../kernel/install/steps.mjs";
-import { run, sanitizers } from "../builds.mjs";
+import { run } from "../builds.mjs";
 import { seedFiles } from "./seeds.mjs";
 import { spoilt } from "./spoil.mjs";
 
@@ -24,7 +24,7 @@ if (process.platform !== "linux" || !(Number.isInteger(each) && each >= 1 && Num
 const { onnxRuntimeLibrary } = createRequire(import.meta.url)(
   "../../../kernel/lib/inference/nativeSession.js",
 );
-const definitions = ["-DLUTNN_TESTS=ON", "-DLUTNN_ADDON=OFF", sanitizers];
+const definitions = ["-DLUTNN_TESTS=ON", "-DLUTNN_ADDON=OFF", "-DLUTNN_SANITIZE=address,undefined"];
 buildNative("native/build-asan", ...definitions, "--", "session_files", "ort_without_arena");
 const built = join(root, "native/build-asan/tests");
 
