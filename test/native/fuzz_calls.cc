@@ -1,5 +1,5 @@
 // Calls of the C API drawn from bytes: sizes that are right, one off, or nonsense (fuzz_input.h). fuzz_calls_main.cc gives the
-// bytes, or Clang's libFuzzer, whose entry point this is.
+// bytes; the entry point is the one that Clang's libFuzzer calls.
 #include "fuzz_input.h"
 #include "training/lutnn_training.h"
 
