@@ -4,8 +4,10 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import type { Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { standInCell } from "./fixtures/conversion";
+import type { KernelMessage } from "../../kernel/src/report/conversionMessages";
+import { standInCell, wholeSnapshot } from "./fixtures/conversion";
 import { hostileNames } from "./fixtures/hostileNames";
+import { Hostility } from "./fixtures/hostileSections";
 import { frameWork } from "./frameWork";
 import { chartTexts, execute, setTheme, settle } from "./page";
 import {
@@ -40,6 +42,21 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const usual = ["stem", "layer1.conv1", "layer1.conv2", "layer2.conv1", "layer2.conv2", "head"];
 const many = Array.from({ length: 500 }, (_, index) => `block${Math.floor(index / 10)}.conv${index}`);
 
+/** All that a kernel may say, hostile. */
+const hostility = new Hostility();
+const told = wholeSnapshot("c1", usual) as Extract<KernelMessage, { type: "snapshot" }>;
+told.sections.commands = [
+  {
+    id: 1,
+    name: "fine-tune",
+    state: "running",
+    progress: { done: 1, total: 3, unit: "epoch", etaSeconds: 5, text: "epoch 1 of 3" },
+  },
+  { id: 2, name: "evaluate", state: "waiting", progress: null },
+];
+const hostileTold = hostility.everywhere(told);
+const hostileRemark = hostileNames.join(" ");
+
 let session: Session;
 let page: Page;
 let panel: Locator;
@@ -54,6 +71,16 @@ beforeAll(async () => {
           `for (let round = 0; round < ${updates}; round++) {\n  update(round);\n  await new Promise((done) => setTimeout(done, ${1000 / perSecond}));\n}`,
         ),
       );
+    writeFileSync(
+      join(root, "told.ipynb"),
+      notebookOf(
+        standInCell(
+          usual.map((name) => hostility.text(name)),
+          hostileTold,
+          hostileRemark,
+        ),
+      ),
+    );
   });
   ({ page } = session);
   await page.setViewportSize({ width: 1280, height: 800 });
@@ -191,6 +218,46 @@ it("names of layers are never HTML, wherever they are shown", { timeout: testLim
   await expect.poll(() => panel.locator(".lutnn-table tbody th").allTextContents()).toEqual(hostileNames);
   expect(await page.evaluate(() => Reflect.get(globalThis, "lutnnHacked"))).toBeUndefined();
   expect(await panel.locator("img, script, iframe, object, style, a[href^=javascript]").count()).toBe(0);
+});
+
+it("nothing that a kernel says is HTML: units, data, remarks, states, commands, progress, errors", {
+  timeout: testLimit,
+}, async () => {
+  await standIn("told");
+  const layers = usual.map((name) => hostility.text(name));
+  await expect.poll(() => layerNames(panel), { timeout: kernelLimit }).toEqual(layers);
+  let shown = "";
+  const look = async () => {
+    await settle(page);
+    shown += await panel.evaluate((node) =>
+      [
+        node.textContent,
+        ...[...node.querySelectorAll("[title]")].map((one) => one.getAttribute("title")),
+      ].join(),
+    );
+    const markup = panel.locator("img, script, iframe, object, style, a[href^=javascript]");
+    expect(await markup.evaluateAll((nodes) => nodes.map((node) => node.outerHTML))).toEqual([]);
+  };
+  for (const title of ["Layer", "Errors", "Training", "Plan", "History"]) {
+    await showPage(panel, title);
+    await look();
+  }
+  await panel.getByRole("grid").focus();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("d");
+  await expect.poll(() => noticeOf(panel).textContent()).toContain(hostileRemark);
+  await look();
+  await panel.getByRole("button", { name: /Undo/ }).click();
+  await expect.poll(() => panel.textContent()).toContain(`the stand-in does not know undo${hostileRemark}`);
+  await look();
+  const { overview, history, training, commands } = told.sections;
+  const said = [
+    ...[overview!.model, overview!.task, overview!.metric!.name, overview!.train!.name, ...overview!.remarks],
+    ...history!.states.map(({ label }) => label),
+    ...[training!.command, ...commands!.map(({ name }) => name)],
+  ];
+  expect(said.filter((text) => !shown.includes(hostility.text(text)))).toEqual([]);
+  expect(await page.evaluate(() => Reflect.get(globalThis, "lutnnHacked"))).toBeUndefined();
 });
 
 it(`draws 500 layers at ${perSecond} updates a second in at most ${frameLimit} ms a frame at the median`, {

@@ -1,25 +1,40 @@
-// fuzz_calls CASES SEED: random bytes for fuzz_calls.cc.
+// fuzz_calls CASES SEED: random bytes for fuzz_calls.cc, on the instruction set that LUTNN_FORCE_ISA names. fuzz_calls alone names
+// those that are available, one a line.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <random>
 #include <vector>
 
-extern long fuzzedCalls[2];
+#include "fuzz_input.h"
+
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size);
 
+/// SplitMix64: 64 well-mixed bits of each count.
+static uint64_t mixed(uint64_t count) {
+  uint64_t z = count * 0x9e3779b97f4a7c15;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
 int main(int count, char** arguments) {
-  const long cases = count > 1 ? std::atol(arguments[1]) : 1000;
-  const unsigned long seed = count > 2 ? std::strtoul(arguments[2], nullptr, 10) : 1;
-  std::vector<uint8_t> bytes;
-  for (long i = 0; i < cases; i++) {
-    std::mt19937 random(static_cast<uint32_t>(seed * 1000003 + static_cast<unsigned long>(i)));
-    bytes.resize(16 + random() % 700);
-    for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(random());
-    LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
+  if (count < 3) {
+    for (size_t i = 0; const char* isa = lutnn_available_isa(i); i++) std::puts(isa);
+    return 0;
+  }
+  const uint64_t cases = std::strtoull(arguments[1], nullptr, 10), seed = std::strtoull(arguments[2], nullptr, 10);
+  // Most inputs are long enough for every number of a sequence.
+  constexpr uint64_t least = 16, range = 4000;
+  std::vector<uint64_t> words((least + range) / sizeof(uint64_t));
+  for (uint64_t i = 0; i < cases; i++) {
+    const uint64_t first = mixed(mixed(seed) + i), size = least + first % range;
+    for (size_t word = 0; word * sizeof(uint64_t) < size; word++) words[word] = mixed(first + word);
+    LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(words.data()), size);
   }
   const auto [refused, carriedOut] = fuzzedCalls;
-  std::printf("%ld drawn sequences from seed %lu: %ld calls refused, %ld carried out\n", cases, seed, refused,
-              carriedOut);
+  const char* isa = std::getenv("LUTNN_FORCE_ISA");
+  std::printf("%llu drawn sequences from seed %llu on %s: %ld calls refused, %ld carried out\n",
+              static_cast<unsigned long long>(cases), static_cast<unsigned long long>(seed),
+              isa ? isa : lutnn_available_isa(0), refused, carriedOut);
   return refused > 0 && carriedOut > refused / 10 ? 0 : 1;
 }

@@ -242,6 +242,8 @@ static void eachWindowElement(const Window& w, const ImageShape& s, Visit visit)
             }
 }
 
+static constexpr size_t kWide = size_t{1} << 23;
+
 static const struct {
   Window window;
   ImageShape shape;
@@ -255,6 +257,8 @@ static const struct {
     {{8, 1, 1, 2, 2, 1, 1, 0, 0, 0, 0}, {3, 6, 5, 8, 4, 16, 9}},
     {{2, 3, 3, 1, 1, 1, 1, 0, 0, 0, 0}, {1, 19, 30, 2, 1, 16, 33}},
     {{2, 3, 3, 4, 4, 1, 1, 0, 0, 0, 0}, {2, 10, 10, 2, 1, 16, 4}},
+    // Strides beyond the image: memory for it alone, or little_memory.cc refuses it.
+    {{3, 2, 3, kWide, kWide, 1, 2, 0, 2, kWide, kWide}, {2, 3, 5, 3, 1, 16, 4}},
 };
 
 TEST("gradients of images agree with those of their windows as rows") {

@@ -102,12 +102,12 @@ describe.skipIf(process.platform === "win32")("a process that dies answers its c
 
 const main = fileURLToPath(new URL("../../kernel/lib/jupyter/main.js", import.meta.url));
 
-/** Starts a kernel that cannot start. */
-async function refused(change: object, mode = 0o600) {
+/** Starts a kernel that cannot start; `spoil` changes the text of its connection file. */
+async function refused(change: object, mode = 0o600, spoil = (text: string) => text) {
   const [shell_port, iopub_port, stdin_port, control_port, hb_port] = await freePorts(5);
   const file = join(mkdtempSync(join(tmpdir(), "lutnn-")), "kernel.json");
   const ports = { shell_port, iopub_port, stdin_port, control_port, hb_port };
-  writeFileSync(file, JSON.stringify({ ip: "127.0.0.1", key: "k", ...ports, ...change }));
+  writeFileSync(file, spoil(JSON.stringify({ ip: "127.0.0.1", key: "k", ...ports, ...change })));
   chmodSync(file, mode);
   const child = spawn(process.execPath, [main, "kernel", file], { stdio: ["ignore", "ignore", "pipe"] });
   let text = "";
@@ -151,3 +151,40 @@ test.skipIf(process.platform === "win32")(
     expect(text).toContain("the connection file must be readable by its owner alone (its mode is 644");
   },
 );
+
+describe("a connection file that is none is refused, and the key in it is not said", () => {
+  const key = "5ec2e7c0ffee";
+  test.each<[string, object, (text: string) => string, RegExp]>([
+    [
+      "a key that is a number",
+      { key: 52_370_007 },
+      (text) => text,
+      /key must be a string \(got a value of type number in/,
+    ],
+    [
+      "a key that is a list",
+      { key: [key] },
+      (text) => text,
+      /key must be a string \(got a value of type object in/,
+    ],
+    [
+      "a key without its quotes",
+      { key },
+      (text) => text.replace(`"${key}"`, ` s${key}`),
+      /must hold a JSON object/,
+    ],
+    [
+      "a file that ends in the key",
+      { key },
+      (text) => text.slice(0, text.indexOf(key) + 8),
+      /must hold a JSON object/,
+    ],
+    ["a file that is its key", { key }, () => `x${key}`, /must hold a JSON object/],
+  ])("%s", async (_what, change, spoil, message) => {
+    const { code, text } = await refused(change, 0o600, spoil);
+    expect(code).toBe(1);
+    expect(text).toMatch(message);
+    expect(text).not.toMatch(/5237|5ec2/);
+    expect(text.trim().split("\n")).toHaveLength(1);
+  });
+});

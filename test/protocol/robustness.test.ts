@@ -96,6 +96,30 @@ test("signed messages with contents of the wrong type are answered or ignored, n
   await stillAnswers();
 });
 
+test("a cell that is no text, and expressions that are no object, are refused in a sentence and run nothing", async () => {
+  const contents = [
+    ['{"code":["globalThis.broken = 1"]}', "code must be a string (got array)"],
+    ['{"code":{"toString":1}}', "code must be a string (got object)"],
+    ['{"user_expressions":{}}', "code must be a string (got undefined)"],
+    [`{"code":"globalThis.broken = 1","user_expressions":"${"x".repeat(10_000)}"}`, "(got string)"],
+    ['{"code":"globalThis.broken = 1","user_expressions":[]}', "must be an object (got array)"],
+  ];
+  for (const [content, said] of contents) {
+    const { id, frames } = kernel.frames("execute_request", content);
+    const reply = kernel.replyTo(id);
+    await kernel.shell.send(frames);
+    expect((await reply).content).toMatchObject({ status: "error", evalue: expect.stringContaining(said) });
+  }
+  for (const [field, type] of [
+    ["comm_id", "comm_msg"],
+    ["target_name", "comm_open"],
+  ])
+    await kernel.shell.send(kernel.frames(type, { [field]: { toString: 1 } }).frames);
+  await stillAnswers();
+  expect(await kernel.evaluate('"broken" in globalThis')).toBe("false");
+  expect(kernel.published.filter(({ content }) => content.name === "stderr")).toEqual([]);
+});
+
 test("bytes that are not even ZeroMQ's leave the kernel alive", async () => {
   const pick = random(2);
   for (const port of Object.values(kernel.ports))

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { LutnnError } from "../errors";
 import { quoted } from "./quoted";
+import { PassingFault, passing, Silence, usualPatience } from "./request";
 
 /** A file of a package as PyPI has it, wherever the user's pip finds it. */
 export interface PypiFile {
@@ -52,44 +53,88 @@ export function indexOf(settings: string): string {
 }
 
 /** An address and what asks for it: names and passwords that stand in an address go into a header. */
-function withoutCredentials(address: string): { url: string; headers: Record<string, string> } {
-  const url = new URL(address);
+function withoutCredentials(url: URL): { url: string; headers: Record<string, string> } {
   const { username, password } = url;
-  if (!username) return { url: address, headers: {} };
-  url.username = "";
-  url.password = "";
-  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
-  return { url: url.href, headers: { authorization: `Basic ${Buffer.from(pair).toString("base64")}` } };
+  if (!username) return { url: url.href, headers: {} };
+  const bare = new URL(url);
+  bare.username = "";
+  bare.password = "";
+  const pair = `${unquoted(username)}:${unquoted(password)}`;
+  return { url: bare.href, headers: { authorization: `Basic ${Buffer.from(pair).toString("base64")}` } };
+}
+
+/** A part of an address; as it stands where its percent signs mean nothing. */
+function unquoted(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+function addressOf(text: string, base?: string): URL | null {
+  try {
+    return new URL(text, base);
+  } catch {
+    return null;
+  }
 }
 
 /**
- * The address from which the user's index serves a file. Throws LutnnError where the index does not answer, or has not that
- * file with that checksum; the signal's reason when it is aborted.
+ * The address from which the user's index serves a file. Throws LutnnError where the index does not answer, is silent for
+ * `silence` milliseconds, or has not that file with that checksum; the signal's reason when it is aborted.
  */
-export async function pypiAddress(file: PypiFile, index: string, signal: AbortSignal): Promise<string> {
+export async function pypiAddress(
+  file: PypiFile,
+  index: string,
+  signal: AbortSignal,
+  silence = usualPatience.silence,
+): Promise<string> {
   const page = `${index}/${file.project.toLowerCase().replace(/[-_.]+/g, "-")}/`;
   const refuse = (why: string) =>
     new LutnnError(
       `pip's index: ${page.replace(/\/\/[^/@]*@/, "//")} must list ${file.name} (${why}); check pip's index-url, or get the file otherwise`,
     );
-  const { url, headers } = withoutCredentials(page);
-  const response = await fetch(url, { signal, headers: { ...headers, accept: accepted } }).catch(
-    (error: Error & { cause?: Error }) => {
+  const address = addressOf(page);
+  if (!address) throw refuse("that is no address");
+  const { url, headers } = withoutCredentials(address);
+  const answer = await read(url, { ...headers, accept: accepted }, signal, silence).catch(
+    (error: unknown) => {
       signal.throwIfAborted();
-      throw refuse(error.cause?.message ?? error.message);
+      throw refuse(passing(error).message);
     },
   );
-  if (!response.ok) throw refuse(`it answers with status ${response.status}`);
-  const text = await response.text();
-  if (text.length > listBytes) throw refuse(`it answers with ${text.length} characters`);
-  const isJson = response.headers.get("content-type")?.includes("json") ?? false;
-  const links = isJson ? linksOfJson(text) : linksOfPage(text);
+  const links = answer.isJson ? linksOfJson(answer.text) : linksOfPage(answer.text);
   if (!links) throw refuse("it answers with no list");
   const found = links.find(({ name }) => name === file.name);
   if (!found) throw refuse(`it has ${links.length} other files`);
   if (found.sha256 && found.sha256 !== file.sha256)
     throw refuse(`what it has by that name has another checksum, ${quoted(found.sha256)}`);
-  return new URL(found.url, response.url || url).href;
+  const target = found.url ? addressOf(found.url, answer.url || url) : null;
+  if (!target) throw refuse(`it gives the address ${quoted(found.url)}, which is none`);
+  return target.href;
+}
+
+/** An index's page, which may come in pieces but must come. */
+async function read(url: string, headers: Record<string, string>, signal: AbortSignal, silence: number) {
+  const patience = new Silence(silence);
+  try {
+    const ended = AbortSignal.any([signal, patience.signal]);
+    const response = await fetch(url, { signal: ended, headers });
+    if (!response.ok) throw new PassingFault(`it answers with status ${response.status}`);
+    const parts: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const part of response.body ?? []) {
+      patience.heard();
+      bytes += part.length;
+      if (bytes > listBytes) throw new PassingFault(`it answers with more than ${listBytes} bytes`);
+      parts.push(part);
+    }
+    const isJson = response.headers.get("content-type")?.includes("json") ?? false;
+    return { text: Buffer.concat(parts).toString(), isJson, url: response.url };
+  } finally {
+    patience.end();
+  }
 }
 
 interface Link {
@@ -103,14 +148,21 @@ function linksOfJson(text: string): Link[] | null {
     const { files } = JSON.parse(text) as {
       files: { filename: string; url: string; hashes?: { sha256?: string } }[];
     };
-    return files.map(({ filename, url, hashes }) => ({ name: filename, url, sha256: hashes?.sha256 }));
+    return files.map(({ filename, url, hashes }) => ({
+      name: filename,
+      url: typeof url === "string" ? url : "",
+      sha256: hashes?.sha256,
+    }));
   } catch {
     return null;
   }
 }
 
+/** In time that grows with the page alone, whatever stands in it. */
 function linksOfPage(text: string): Link[] {
-  return [
-    ...text.matchAll(/<a\s[^>]*href="([^"#]+)(?:#sha256=([0-9a-f]{64}))?[^"]*"[^>]*>([^<]+)<\/a>/gi),
-  ].map(([, url, sha256, name]) => ({ name: name.trim(), url: url.replaceAll("&amp;", "&"), sha256 }));
+  return [...text.matchAll(/<a(\s[^<>]*)>([^<]+)<\/a>/gi)].flatMap(([, attributes, name]) => {
+    const [url, fragment] = (/\shref="([^"]*)"/i.exec(attributes)?.[1] ?? "").split("#", 2);
+    const sha256 = /^sha256=([0-9a-f]{64})/.exec(fragment ?? "")?.[1];
+    return url ? [{ name: name.trim(), url: url.replaceAll("&amp;", "&"), sha256 }] : [];
+  });
 }

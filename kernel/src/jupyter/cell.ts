@@ -45,7 +45,7 @@ export class Cell implements Context {
     readonly request: Request,
     readonly label: string,
     readonly executionCount: number,
-    readonly code: string = String(request.content.code),
+    readonly code: string = typeof request.content.code === "string" ? request.content.code : "",
   ) {
     this.headerJson = request.headerJson;
     this.identities = request.identities;

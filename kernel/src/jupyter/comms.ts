@@ -33,16 +33,16 @@ export class CommManager implements Comms {
   /** False for a message about a comm or target that is not there (a running cell may still make it). */
   knows({ header, content }: Request): boolean {
     return header.msg_type === "comm_open"
-      ? this.handlers.has(String(content.target_name))
-      : this.comms.has(String(content.comm_id));
+      ? this.handlers.has(nameIn(content.target_name))
+      : this.comms.has(nameIn(content.comm_id));
   }
 
   /** Acts on comm_open, comm_msg and comm_close. Runs the user's handlers, which may throw. */
   take({ header, content, metadata, buffers }: Request): void {
-    const id = String(content.comm_id);
+    const id = nameIn(content.comm_id);
     const message: CommMessage = { data: content.data, metadata, buffers };
     const comm = this.comms.get(id);
-    if (header.msg_type === "comm_open") this.accept(id, String(content.target_name), message);
+    if (header.msg_type === "comm_open") this.accept(id, nameIn(content.target_name), message);
     else if (header.msg_type === "comm_msg") comm?.onMessage?.(message);
     else {
       this.comms.delete(id);
@@ -69,6 +69,9 @@ export class CommManager implements Comms {
     return comm;
   }
 }
+
+/** Of what is no text the name that nothing has: it may be too deep to be written. */
+const nameIn = (value: unknown): string => (typeof value === "string" ? value : "");
 
 class OpenComm implements Comm {
   onMessage: Comm["onMessage"] = null;

@@ -23,10 +23,11 @@ export interface Connection {
  */
 export function readConnection(file: string): Connection {
   const json = readObject(file);
-  const wrong = (field: string, rule: string) =>
-    new LutnnError(
-      `connection file: ${field} must be ${rule} (got ${JSON.stringify(json[field])} in ${file})`,
-    );
+  const wrong = (field: string, rule: string) => {
+    // Whatever stands there as the key may be one, and this is logged.
+    const got = field === "key" ? `a value of type ${typeof json[field]}` : JSON.stringify(json[field]);
+    return new LutnnError(`connection file: ${field} must be ${rule} (got ${got} in ${file})`);
+  };
   const port = (field: string) => {
     const value = json[field];
     if (typeof value === "number" && Number.isInteger(value) && value > 0 && value < 65536) return value;
@@ -56,17 +57,28 @@ export function readConnection(file: string): Connection {
 }
 
 function readObject(file: string): Record<string, unknown> {
+  let text: string;
   try {
-    const json: unknown = JSON.parse(readFileSync(file, "utf8"));
-    if (typeof json === "object" && json !== null && !Array.isArray(json)) return { ...json };
+    text = readFileSync(file, "utf8");
   } catch (error) {
     throw new LutnnError(
-      `connection file: it must be a readable JSON file (got ${file}: ${error instanceof Error ? error.message : error}); start the kernel through Jupyter, which writes one`,
+      `connection file: it must be a readable file (got ${file}: ${error instanceof Error ? error.message : error}); start the kernel through Jupyter, which writes one`,
     );
   }
+  const json = parsed(text);
+  if (typeof json === "object" && json !== null && !Array.isArray(json)) return { ...json };
   throw new LutnnError(
     `connection file: it must hold a JSON object (${file} does not); Jupyter writes such a file`,
   );
+}
+
+/** Undefined for what is no JSON: the parser's own words quote the text, and the key with it. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whoever has the key can run code as this user. */

@@ -1,3 +1,4 @@
+import { LutnnError } from "../errors";
 import { mimeBundle } from "../host/mimeBundle";
 import { Cell, InterruptedError } from "./cell";
 import type { CellRunner } from "./cellRunner";
@@ -123,6 +124,7 @@ export class ExecutionQueue {
 
   /** @returns the reply's user_expressions */
   private async run(cell: Cell, counted: boolean): Promise<JsonObject> {
+    checkContent(cell.request.content);
     await this.runner.execute(cell);
     this.output.putForeignFirst();
     if (cell.lastValue !== undefined) {
@@ -205,6 +207,17 @@ export class ExecutionQueue {
     this.output.status("idle", context);
   }
 }
+
+/** Text of thousands of characters would be as many expressions, and what is no text some other cell. */
+function checkContent({ code, user_expressions: given }: JsonObject): void {
+  const refuse = (field: string, rule: string, value: unknown) =>
+    new LutnnError(`execute_request: ${field} must be ${rule} (got ${kindOf(value)}); correct the client`);
+  if (typeof code !== "string") throw refuse("code", "a string", code);
+  if (given !== undefined && given !== null && kindOf(given) !== "object")
+    throw refuse("user_expressions", "an object", given);
+}
+
+const kindOf = (value: unknown) => (value === null ? "null" : Array.isArray(value) ? "array" : typeof value);
 
 /** The content of a failed cell's error message, and its reply. */
 function describeFailure(cell: Cell, error: unknown) {

@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { dirname, isAbsolute, relative, resolve } from "node:path";
 import { LutnnError } from "../errors";
 import { requireRegular } from "../files/regularFile";
@@ -30,16 +30,38 @@ export const outsideTensors = ({ graph, functions }: ModelProto): TensorProto[] 
 export const externalEntry = ({ externalData }: TensorProto, key: string): string =>
   externalData.find((entry) => entry.key === key)?.value ?? "";
 
-/** The path of a tensor's file; it must lie beside the model's or below. */
-function dataPath(tensor: TensorProto, folder: string, file: string): string {
-  const location = externalEntry(tensor, "location");
-  const path = resolve(folder, location);
+/** Where the files of a model may lie. */
+export interface DataFolder {
+  /** The folder of the model's file, as its path names it. */
+  path: string;
+  /** What it is without links, and where the model's file is a link, the folder of what it leads to. */
+  real: readonly string[];
+}
+
+function isInside(folder: string, path: string): boolean {
   const inside = relative(folder, path);
-  if (location === "" || inside.startsWith("..") || isAbsolute(inside))
-    throw new LutnnError(
-      `${file}: the data of tensor ${JSON.stringify(tensor.name)} must lie in the folder of the model's file (got location ${JSON.stringify(location)}); export the network anew`,
-    );
+  return inside !== "" && inside.split(/[\\/]/)[0] !== ".." && !isAbsolute(inside);
+}
+
+const outside = (tensor: TensorProto, file: string, got: string) =>
+  new LutnnError(
+    `${file}: the data of tensor ${JSON.stringify(tensor.name)} must lie in the folder of the model's file (got ${got}); export the network anew`,
+  );
+
+/** The path of a tensor's file; it must lie beside the model's or below. */
+function dataPath(tensor: TensorProto, folder: DataFolder, file: string): string {
+  const location = externalEntry(tensor, "location");
+  const path = resolve(folder.path, location);
+  if (location === "" || !isInside(folder.path, path))
+    throw outside(tensor, file, `location ${JSON.stringify(location)}`);
   return path;
+}
+
+/** Where links lead from there; the same rule holds for it. */
+function requireInside(tensor: TensorProto, path: string, folder: DataFolder, file: string): void {
+  const target = realpathSync(path);
+  if (!folder.real.some((one) => isInside(one, target)))
+    throw outside(tensor, file, `a link that leads to ${JSON.stringify(target)}`);
 }
 
 function numberOf(tensor: TensorProto, key: string, otherwise: number, file: string): number {
@@ -60,12 +82,13 @@ interface DataPart {
 }
 
 /** Opens the file with a tensor's numbers and gives their place to `use`. */
-function withPart<T>(tensor: TensorProto, folder: string, file: string, use: (part: DataPart) => T): T {
+function withPart<T>(tensor: TensorProto, folder: DataFolder, file: string, use: (part: DataPart) => T): T {
   const path = dataPath(tensor, folder, file);
   const name = JSON.stringify(tensor.name);
   let descriptor: number;
   try {
     requireRegular(file, path, statSync(path)); // a pipe would never open
+    requireInside(tensor, path, folder, file);
     descriptor = openSync(path, "r");
   } catch (error) {
     if (error instanceof LutnnError) throw error;
@@ -96,7 +119,7 @@ function readPart({ descriptor, offset, length }: DataPart): Uint8Array {
 /** Calls `use` for each tensor with its numbers elsewhere, and tells whether there was any. */
 function eachOutside(
   model: ModelProto,
-  folder: string | null,
+  folder: DataFolder | null,
   file: string,
   use: (tensor: TensorProto, part: DataPart) => void,
 ): boolean {
@@ -116,18 +139,22 @@ function eachOutside(
  * model's folder; nothing of it is read.
  * @param folder of the model's file; null for bytes, which have none
  */
-export const checkOutside = (model: ModelProto, folder: string | null, file: string): boolean =>
+export const checkOutside = (model: ModelProto, folder: DataFolder | null, file: string): boolean =>
   eachOutside(model, folder, file, () => undefined);
 
 /**
  * Brings what a model's tensors have in other files into the model. Returns whether there was any. Throws as
  * {@link checkOutside}.
  */
-export const bringDataIn = (model: ModelProto, folder: string | null, file: string): boolean =>
+export const bringDataIn = (model: ModelProto, folder: DataFolder | null, file: string): boolean =>
   eachOutside(model, folder, file, (tensor, part) => {
     tensor.rawData = readPart(part);
     tensor.dataLocation = Location.DEFAULT;
     tensor.externalData = [];
   });
 
-export const folderOf = (path: string): string => dirname(resolve(path));
+/** The folder in which a model's file, which is there, may have others. */
+export function folderOf(path: string): DataFolder {
+  const folder = dirname(resolve(path));
+  return { path: folder, real: [realpathSync(folder), dirname(realpathSync(path))] };
+}

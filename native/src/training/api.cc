@@ -48,12 +48,13 @@ bool hasLengths(const lutnn_tensor& tensor) {
 
 void requireWindowNumbers(const lutnn_soft_window& window) {
   if (window.length == 0) return;
-  const auto from = [&](int32_t least) { return [least](int32_t n) { return n >= least; }; };
+  const auto from = [&](int32_t least) { return [least](int32_t n) { return n >= least && n <= kMaxWindowNumber; }; };
   const int32_t* n = window.numbers;
   if (window.length == 10 && std::all_of(n, n + 6, from(1)) && std::all_of(n + 6, n + 10, from(0))) return;
   std::string got;
   for (int64_t i = 0; i < window.length; i++) got += (i ? ", " : "") + std::to_string(n[i]);
-  refuseRange("window must be six numbers from 1 and four from 0 (got (" + got + "))");
+  refuseRange("window must be six numbers from 1 and four from 0, each at most " + std::to_string(kMaxWindowNumber) +
+              " (got (" + got + "))");
 }
 
 void requireFormat(const lutnn_soft_format& format) {

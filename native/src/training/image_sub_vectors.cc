@@ -42,7 +42,7 @@ class ImageSubVectors : public SubVectors {
     const size_t blocks = std::max<size_t>(1, rows * outputWidth_ / kBlockPositions);
     blockRows_ = (rows + blocks - 1) / blocks;
     phaseColumns_ = (images.width + window_.strideWidth - 1) / window_.strideWidth;
-    pitch_ = phaseColumns_ * window_.strideWidth;
+    pitch_ = phaseColumns_ * std::min(window_.strideWidth, images.width);  // no further phase has a column
     // With a cache line to spare for vectors that reach behind the end, and no multiple of a cache's size.
     planeFloats_ = rowStride(groupImages_ * images.height * pitch_);
   }
@@ -140,7 +140,7 @@ class ImageSubVectors : public SubVectors {
           const size_t row = rows.first + r, y = inputRow(row % outputHeight_, i), phase = columnTaps_.phase[j];
           const size_t position = (i * window_.filterWidth + j) * stride() + r * outputWidth_;
           const size_t place = (row / outputHeight_ * images_.height + y) * pitch_ + phase * phaseColumns_;
-          if (y >= images_.height) {
+          if (y >= images_.height || phase >= images_.width) {
             plan.seen.push_back({.to = position, .from = 0, .fromWidth = 0, .shift = 0});
             continue;
           }

@@ -47,7 +47,7 @@ describe("an operator of the training addon", () => {
         [2, 3, 4],
         [8, 5],
       ],
-      "LutnnSoftLookup: soft-PQ: window must be six numbers from 1 and four from 0 (got (1, 2))",
+      "LutnnSoftLookup: soft-PQ: window must be six numbers from 1 and four from 0, each at most 16777216 (got (1, 2))",
     ],
   ])(
     "refuses %s with a LutnnError of one sentence, and keeps no tensor",

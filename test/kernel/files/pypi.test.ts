@@ -1,26 +1,38 @@
 import { once } from "node:events";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { LutnnError } from "lutnn";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { indexOf, pypiAddress } from "../../../kernel/lib/files/pypi";
 
 const signal = new AbortController().signal;
+/** Of a page of 2 MB; where it grew with the square it would be minutes. */
+const mostCpuSeconds = 5;
 const file = { project: "Some_Package.x", name: "some-1.0.zip", sha256: "a".repeat(64) };
 let server: Server;
 let index = "";
 let answer: { type: string; body: string; status?: number };
+/** What the server does instead of giving that answer. */
+let acts: ((response: ServerResponse) => void) | null = null;
 let asked: { url?: string; authorization?: string } = {};
 
 beforeAll(async () => {
   server = createServer((request, response) => {
     asked = { url: request.url, authorization: request.headers.authorization };
+    if (acts) return void acts(response);
     response.writeHead(answer.status ?? 200, { "content-type": answer.type });
     response.end(answer.body);
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   index = `http://127.0.0.1:${(server.address() as AddressInfo).port}/simple`;
 });
-afterAll(() => void server.close());
+afterAll(() => {
+  server.closeAllConnections();
+  server.close();
+});
+beforeEach(() => {
+  acts = null;
+});
 
 const json = (files: unknown) => ({
   type: "application/vnd.pypi.simple.v1+json",
@@ -69,6 +81,66 @@ describe("the index of pip", () => {
   ])("is refused in a sentence where it has not the file: %j", async (given, message) => {
     answer = given;
     await expect(pypiAddress(file, index, signal)).rejects.toThrow(message);
+  });
+
+  it("is refused where it stalls, breaks off, never ends or leads round in a circle", async () => {
+    const list = { "content-type": "text/html" };
+    const refusals: [typeof acts, RegExp][] = [
+      [() => undefined, /\(it sent nothing for 0\.15 s\)/],
+      [(response) => response.writeHead(200, list).write("<a"), /\(it sent nothing for 0\.15 s\)/],
+      [
+        (response) => response.writeHead(200, list).write("<a", () => response.destroy()),
+        /must list some-1\.0\.zip \(/,
+      ],
+      [(response) => response.writeHead(302, { location: "/round" }).end(), /\(redirect count exceeded\)/],
+      [
+        (response) => {
+          response.writeHead(200, list);
+          const part = Buffer.alloc(1 << 22, "x");
+          const more = () => response.write(part, (error) => error ?? setImmediate(more));
+          more();
+        },
+        /\(it answers with more than 67108864 bytes\)/,
+      ],
+    ];
+    for (const [act, message] of refusals) {
+      acts = act;
+      const attempt = pypiAddress(file, index, signal, 150);
+      await expect(attempt).rejects.toThrow(LutnnError);
+      await expect(attempt).rejects.toThrow(message);
+    }
+  });
+
+  it("ends at once when it is aborted, with the signal's reason", async () => {
+    const [stop, reason] = [new AbortController(), new Error("enough")];
+    acts = () => stop.abort(reason);
+    await expect(pypiAddress(file, index, stop.signal)).rejects.toBe(reason);
+  });
+
+  it("is refused where it is no address, or gives one that is none", async () => {
+    await expect(pypiAddress(file, "nonsense", signal)).rejects.toThrow(/\(that is no address\)/);
+    answer = json([{ filename: file.name, url: "http://[" }]);
+    await expect(pypiAddress(file, index, signal)).rejects.toThrow(
+      /gives the address "http:\/\/\[", which is none/,
+    );
+    answer = json([{ filename: file.name }]);
+    await expect(pypiAddress(file, index, signal)).rejects.toThrow(/gives the address "", which is none/);
+    answer = json([]);
+    await expect(pypiAddress(file, index.replace("//", "//me:50%@"), signal)).rejects.toThrow(
+      /0 other files/,
+    );
+    expect(asked.authorization).toBe(`Basic ${Buffer.from("me:50%").toString("base64")}`);
+  });
+
+  it("takes a page of any text in time that grows with it alone", async () => {
+    for (const piece of ["<a ", '<a href="x', ' href="#sha256='])
+      for (const around of [(text: string) => text, (text: string) => `<a ${text}>`]) {
+        answer = { type: "text/html", body: around(piece.repeat(200_000)) };
+        const before = process.cpuUsage();
+        await expect(pypiAddress(file, index, signal)).rejects.toThrow(/must list some-1\.0\.zip/);
+        const { user } = process.cpuUsage(before);
+        expect(user / 1e6, `${piece}: seconds of a processor`).toBeLessThan(mostCpuSeconds);
+      }
   });
 
   it("is refused where nobody answers", async () => {

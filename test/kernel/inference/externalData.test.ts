@@ -1,15 +1,18 @@
 import { execFileSync } from "node:child_process";
 import {
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { exportOnnx, InferenceSession, tf } from "lutnn";
 import { afterAll, describe, expect, it } from "vitest";
@@ -77,6 +80,31 @@ print(y.tobytes().hex())`;
     const worst = theirs.reduce((most, value, i) => Math.max(most, Math.abs(value - output.data[i])), 0);
     expect(theirs.length).toBe(output.data.length);
     expect(worst).toBeLessThan(1e-5); // the same codes; linspace rounds otherwise
+  });
+
+  it("may be a link with its model's file, as caches keep both, and leads nowhere else", async () => {
+    const { data } = await writeApart();
+    const blobs = join(folder, "blobs");
+    const shown = join(folder, "shown");
+    for (const made of [blobs, shown]) mkdirSync(made, { recursive: true });
+    renameSync(path, join(blobs, "one"));
+    renameSync(data, join(blobs, "two"));
+    const linked = join(shown, basename(path));
+    symlinkSync("../blobs/one", linked);
+    symlinkSync("../blobs/two", join(shown, basename(data)));
+    for (const backend of backends) expect(await says(linked, backend)).toBe("nothing");
+    // The model's own file is here, what it reads elsewhere.
+    rmSync(linked);
+    copyFileSync(join(blobs, "one"), linked);
+    for (const backend of backends)
+      expect(await says(linked, backend)).toMatch(
+        /must lie in the folder .* \(got a link that leads to ".*two"\)/,
+      );
+    rmSync(join(shown, basename(data)));
+    mkdirSync(join(shown, "..within"));
+    renameSync(join(blobs, "two"), join(shown, "..within", "two"));
+    symlinkSync(join("..within", "two"), join(shown, basename(data)));
+    for (const backend of backends) expect(await says(linked, backend)).toBe("nothing");
   });
 
   it("is refused by every backend where a location leads outside of its folder, or data are missing or cut off", async () => {

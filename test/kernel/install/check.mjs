@@ -1,5 +1,6 @@
 // npm run check:setup: sets a fresh clone of this commit up in a folder whose name has spaces, an apostrophe and other
-// scripts: two set-ups at once, then one that is killed several times in the middle, then the first notebook. Ten minutes.
+// scripts: two set-ups at once, then one that is killed several times in the middle, then a start without any network and the
+// first notebook. Ten minutes.
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,6 +12,10 @@ const above = mkdtempSync(join(tmpdir(), "lutnn-check-setup-"));
 const folder = join(above, "a b", "ü 空's");
 const checkout = join(folder, "lutnn");
 const kills = 5;
+
+/** Before a command: no network but the machine's own. Linux, where users may have namespaces. */
+const alone = ["unshare", "--map-root-user", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"];
+const canBeAlone = spawnSync(alone[0], [...alone.slice(1), "true"]).status === 0;
 
 function run(command, args, cwd) {
   const { status } = spawnSync(command, args, { cwd, stdio: "inherit" });
@@ -59,8 +64,18 @@ try {
   }
   const last = await setUp().ended;
   must(last.status === 0, `it goes on after it was killed ${kills} times`, last.text);
-  run(process.execPath, ["kernel/bin/lutnn.js", "run", "notebooks/01-first-lookup-network.ipynb"], checkout);
-  must(readdirSync(join(checkout, "out")).includes("digits.lut.onnx"), "the first notebook runs there");
+  const [command, ...before] = canBeAlone ? [...alone, process.execPath] : [process.execPath];
+  const where = canBeAlone ? "without any network" : "(with a network: this system has no unshare for users)";
+  run(command, [...before, "kernel/install/setup.mjs"], checkout);
+  run(
+    command,
+    [...before, "kernel/bin/lutnn.js", "run", "notebooks/01-first-lookup-network.ipynb"],
+    checkout,
+  );
+  must(
+    readdirSync(join(checkout, "out")).includes("digits.lut.onnx"),
+    `a second start ${where} runs the first notebook`,
+  );
 } finally {
   rmSync(above, { recursive: true, force: true });
 }

@@ -130,6 +130,7 @@ export async function networkCases(root: string): Promise<Record<string, Attempt
   const beside = splitData(network, "n.onnx")!;
   const path = join(root, "n.onnx");
   writeFileSync(join(root, beside.location), beside.data);
+  writeFileSync(path, beside.model);
   return {
     safetensors: (seed) => readTensors(mutatedBytes(small, seed), "f"),
     "safetensors' header": (seed) => readTensors(withHeader(mutatedJson(header, seed)), "f"),
