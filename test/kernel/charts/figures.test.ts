@@ -117,7 +117,7 @@ describe.each(Object.entries({ times, sizes, many, flat }))("the figure of %s", 
   const figure = new charts.Figure(chart);
   test("is drawn as it was", () => expectWritten(`${name}.svg`, figure.toSvg()));
   test("is the same for plotly", () =>
-    expectWritten(`${name}.json`, JSON.stringify(figure.toPlotly(), null, 1)));
+    expectWritten(`${name}.plotly`, JSON.stringify(figure.toPlotly(), null, 1)));
   test("says its numbers in a table", () => expectWritten(`${name}.txt`, figure.toTable().toString()));
 });
 
@@ -136,7 +136,7 @@ describe("an error accumulation", () => {
     ]);
     expectWritten("accumulation.svg", bundle["image/svg+xml"]);
     expectWritten("accumulation.txt", bundle["text/plain"]);
-    expectWritten("accumulation.json", JSON.stringify(measured().figure("unexplained").chart, null, 1));
+    expectWritten("accumulation.chart", JSON.stringify(measured().figure("unexplained").chart, null, 1));
   });
 
   it("draws nothing where no layer is replaced, and says what to do", () => {
