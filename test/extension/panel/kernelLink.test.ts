@@ -121,3 +121,11 @@ it("a link that is disposed closes its comm and hears nothing more", async () =>
   await kernel.become("dead");
   expect(model.link).toBe("asking");
 });
+
+it("a link that is disposed before the kernel has said what it is asks it nothing", async () => {
+  const kernel = new FakeKernel();
+  new KernelLink(kernel as never, model).dispose();
+  await kernel.info;
+  await Promise.resolve();
+  expect(kernel.comms).toHaveLength(0);
+});

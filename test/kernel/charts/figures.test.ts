@@ -1,20 +1,13 @@
 // Whole figures, beside the ones that were looked at: `LUTNN_WRITE_FIGURES=1 npx vitest run --config test/vitest.config.mjs
 // test/kernel/charts/figures.test.ts` writes them anew; look at the SVGs before they are committed.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { charts, tf } from "lutnn";
 import { describe, expect, it, test } from "vitest";
 import { fixtureReport, residualNetwork, smallNetwork } from "../../extension/fixtures/report";
+import { expectWritten, figureText } from "./written";
 
-const folder = join(import.meta.dirname, "figures");
-
-function expectWritten(name: string, text: string): void {
-  if (process.env.LUTNN_WRITE_FIGURES) {
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, name), `${text}\n`);
-  }
-  expect(`${text}\n`).toBe(readFileSync(join(folder, name), "utf8"));
-}
+const written = (name: string, text: string) =>
+  expectWritten(join(import.meta.dirname, "figures", name), text);
 
 /** Bars beside one another with error bars, on a logarithmic axis above and a linear one with gaps and a limit below. */
 const times: charts.Chart = {
@@ -115,10 +108,9 @@ const flat: charts.Chart = {
 
 describe.each(Object.entries({ times, sizes, many, flat }))("the figure of %s", (name, chart) => {
   const figure = new charts.Figure(chart);
-  test("is drawn as it was", () => expectWritten(`${name}.svg`, figure.toSvg()));
-  test("is the same for plotly", () =>
-    expectWritten(`${name}.plotly`, JSON.stringify(figure.toPlotly(), null, 1)));
-  test("says its numbers in a table", () => expectWritten(`${name}.txt`, figure.toTable().toString()));
+  test("is drawn as it was", () => written(`${name}.svg`, figure.toSvg()));
+  test("is the same for plotly", () => written(`${name}.plotly`, figureText(figure.toPlotly())));
+  test("says its numbers in a table", () => written(`${name}.txt`, figure.toTable().toString()));
 });
 
 describe("an error accumulation", () => {
@@ -134,9 +126,9 @@ describe("an error accumulation", () => {
       "image/svg+xml",
       "text/plain",
     ]);
-    expectWritten("accumulation.svg", bundle["image/svg+xml"]);
-    expectWritten("accumulation.txt", bundle["text/plain"]);
-    expectWritten("accumulation.chart", JSON.stringify(measured().figure("unexplained").chart, null, 1));
+    written("accumulation.svg", bundle["image/svg+xml"]);
+    written("accumulation.txt", bundle["text/plain"]);
+    written("accumulation.chart", figureText(measured().figure("unexplained").chart));
   });
 
   it("draws nothing where no layer is replaced, and says what to do", () => {
