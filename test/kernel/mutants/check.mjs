@@ -78,17 +78,35 @@ const stillHolds = (entry, fault) =>
   entry.digest === digestOf(fault, entry.files) &&
   (entry.killedBy !== null || (!values.again && fault.tries.every(({ file }) => entry.files.includes(file))));
 
-/** The tests that a fault is tried with: of so many files that come to it. */
+/** The tests that a fault is tried with: of so many files that come to it, and as many as take `--seconds` together. */
 function triesOf(fault, reach) {
   const tries = testsThatReach(fault, reach);
   const first = [...new Set(tries.map(({ file }) => file))].slice(0, files === 0 ? tries.length : files);
-  const some = tries.filter(({ file }) => first.includes(file));
-  return { tries: some, hasMore: some.length < tries.length };
+  let left = seconds === 0 ? Number.POSITIVE_INFINITY : 1000 * seconds;
+  const some = tries
+    .filter(({ file }) => first.includes(file))
+    .map((one) => {
+      const milliseconds = new Map(reach.get(one.file).tests.map((test) => [test.name, test.milliseconds]));
+      const names = one.names.filter((name) => {
+        left -= milliseconds.get(name);
+        return left >= 0;
+      });
+      return { ...one, names };
+    })
+    .filter(({ names }) => names.length > 0);
+  const count = (parts) => parts.reduce((sum, { names }) => sum + names.length, 0);
+  return { tries: some, isReached: tries.length > 0, hasMore: count(some) < count(tries) };
 }
 
-const faults = new Map([...all].map(([room, some]) => [room, faultsOf(root, some)]));
 const unmeasured = [];
-const reach = await measureReach(root, tests, [...faults.values()].flat(), (what) => unmeasured.push(what));
+const everyFile = [...all.values()].flat();
+const reach = await measureReach(
+  root,
+  tests,
+  everyFile,
+  () => faultsOf(root, everyFile),
+  (what) => unmeasured.push(what),
+);
 
 const results = [];
 const browsers = [];
@@ -96,7 +114,7 @@ for (const room of rooms) {
   const isRun = (file) => file.library !== null || isRunBy(file, reach);
   const inBrowsers = all.get(room).filter((file) => !isRun(file));
   if (inBrowsers.length > 0) browsers.push({ room, files: inBrowsers });
-  const inNode = faults.get(room).filter(({ path }) => !inBrowsers.some((file) => file.path === path));
+  const inNode = faultsOf(root, all.get(room).filter(isRun));
   const tellable = shuffled(inNode, seed).filter(({ id }) => !untellable[id]);
   const chosen = tellable
     .slice(0, each === 0 ? tellable.length : each)
@@ -110,7 +128,7 @@ for (const room of rooms) {
       id: fault.id,
       room,
       killedBy,
-      reached: fault.tries.length > 0,
+      reached: fault.isReached,
       isCut: killedBy === null && (wasCut || fault.hasMore),
       files: decisive,
       digest: digestOf(fault, decisive),

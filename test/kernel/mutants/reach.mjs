@@ -36,31 +36,32 @@ export function faultsByPath(faults) {
 
 /**
  * Measures which faults the tests come to, where that is not known yet: a record holds as long as the test file and every
- * file of the library that it loads are the same, so that a stopped measurement goes on and a change asks for little.
- * @param faults all that there are
+ * file of the library that its tests run are the same, so that a stopped measurement goes on and a change asks for little.
+ * @param files all in which faults are planted, as `filesOfRooms` gives them
+ * @param makeFaults gives all of their faults, where they are needed
  * @param note told of test files that could not be measured, and of tests that failed: they say nothing about faults
  * @returns by test file: what runs outside of its tests, what outlives them, and each test with its milliseconds and faults
  */
-export async function measureReach(root, testFiles, faults, note) {
+export async function measureReach(root, testFiles, files, makeFaults, note) {
   const folder = join(root, "out/mutants");
   const records = join(folder, "reach");
   mkdirSync(records, { recursive: true });
   const textOf = (file) => readFileSync(join(root, file), "utf8");
-  const byPath = faultsByPath(faults);
   const rules = ["mutate.mjs", "recordReach.mjs", "reached.cjs"].map((name) =>
     textOf(`test/kernel/mutants/${name}`),
   );
-  const digests = new Map(
-    [...byPath].map(([path, [{ source }]]) => [path, digest(textOf(source), ...rules)]),
-  );
+  const digests = new Map(files.map(({ path, source }) => [path, digest(textOf(source), ...rules)]));
   const kept = (file) => join(records, `${encodeURIComponent(file)}.json`);
   const recordOf = (file) => {
     if (!existsSync(kept(file))) return null;
     const record = JSON.parse(readFileSync(kept(file), "utf8"));
-    const isCurrent =
-      record.test === digest(textOf(file)) &&
-      Object.entries(record.library).every(([path, one]) => digests.get(path) === one);
-    return isCurrent ? record : null;
+    const isSame = (path) => record.library[path] === digests.get(path);
+    const run = [record.lasting, ...record.tests.map(({ covered }) => covered)];
+    if (record.test !== digest(textOf(file)) || !run.every((covered) => Object.keys(covered).every(isSame)))
+      return null;
+    // What is loaded and not run may change: only which of its faults lie in what runs at once is not known then.
+    for (const path of Object.keys(record.outside)) if (!isSame(path)) delete record.outside[path];
+    return record;
   };
   const known = new Map(testFiles.map((file) => [file, recordOf(file)]));
   const unknown = testFiles.filter((file) => !known.get(file));
@@ -81,7 +82,7 @@ export async function measureReach(root, testFiles, faults, note) {
     };
     const noter = `globalThis.lutnnReachOf ?? require(${JSON.stringify(join(import.meta.dirname, "reached.cjs"))})`;
     const texts = new Map(
-      [...byPath].map(([, some]) => [
+      [...faultsByPath(makeFaults()).values()].map((some) => [
         some[0],
         withNotes(textOf(some[0].source), some, some[0].library ? noter : "globalThis.lutnnReachOf"),
       ]),

@@ -33,10 +33,12 @@ export function filesOfRooms(root) {
   return all;
 }
 
-/** Every test that runs in Node: what needs a browser or a notebook that was executed before is left out. */
+/** Every test that runs in Node: what needs a browser is left out. */
 export function testFiles(root) {
   const folders = readdirSync(join(root, "test"), { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && ["kernel", "protocol", "extension"].includes(entry.name))
+    .filter(
+      (entry) => entry.isDirectory() && ["kernel", "protocol", "notebooks", "extension"].includes(entry.name),
+    )
     .map(({ name }) => join(root, "test", name));
   return folders
     .flatMap((folder) => filesUnder(folder, ".test.ts"))
