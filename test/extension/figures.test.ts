@@ -39,6 +39,7 @@ describe("an error figure is drawn as it was", () => {
     ["error-narrow", small, { width: 300 }],
     ["error-residual-wide", residual, { width: 1000 }],
     ["error-residual-narrow", residual, { width: 420 }],
+    ["error-residual-narrowest", residual, { width: 260 }],
     ["error-many", long, { width: 800 }],
     ["error-many-zoomed", long, { width: 800, shown: [10, 31.5] as const }],
     ["error-unitless", { ...small, metric: { ...unitless, unit: "" } }, { width: 640 }],
