@@ -1,11 +1,30 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import ts from "typescript";
 import { compiled, findMutants } from "./mutate.mjs";
+
+/** Where a file has constants that other files see, and where it has functions. */
+function rangesOf(code) {
+  const source = ts.createSourceFile("file.ts", code, ts.ScriptTarget.Latest);
+  const exported = source.statements.filter(
+    (statement) =>
+      ts.isVariableStatement(statement) &&
+      statement.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword),
+  );
+  const functions = [];
+  const visit = (node) => {
+    if (ts.isFunctionLike(node)) functions.push(node);
+    else ts.forEachChild(node, visit);
+  };
+  visit(source);
+  return { exported, functions };
+}
 
 /**
  * Every fault of some files.
  * @param files as `filesOfRooms` gives them
- * @returns of each fault its file's fields, what `findMutants` says, and its `number` in the file
+ * @returns of each fault its file's fields, what `findMutants` says, its `number` in the file, whether it is in a constant that
+ * other files see (`isExported`), and whether something must be called to come to it (`isInFunction`)
  */
 export function faultsOf(root, files) {
   return files.flatMap((file) => {
@@ -16,11 +35,11 @@ export function faultsOf(root, files) {
       );
       process.exit(1);
     }
-    return findMutants(file.path, code).map((mutant, number) => ({
-      ...mutant,
-      ...file,
-      number,
-      isExported: mutant.id.includes(": export const "),
-    }));
+    const { exported, functions } = rangesOf(code);
+    return findMutants(file.path, code).map((mutant, number) => {
+      const at = mutant.expression.start;
+      const isIn = (ranges) => ranges.some(({ pos, end }) => at >= pos && at < end);
+      return { ...mutant, ...file, number, isExported: isIn(exported), isInFunction: isIn(functions) };
+    });
   });
 }

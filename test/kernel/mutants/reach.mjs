@@ -69,11 +69,12 @@ export async function measureReach(root, testFiles, files, makeFaults, note) {
     console.log(`check:mutants: what ${unknown.length} test files come to is measured`);
     const written = join(folder, "written");
     rmSync(written, { recursive: true, force: true });
-    const keep = () => {
+    const keep = (status) => {
       for (const file of unknown) {
         const from = join(written, `${encodeURIComponent(join(root, file))}.json`);
         if (!existsSync(from)) continue;
         const { loaded, ...record } = JSON.parse(readFileSync(from, "utf8"));
+        if (status !== 0 && record.tests.length === 0) continue; // what comes before its tests has failed
         const library = Object.fromEntries(loaded.map((path) => [path, digests.get(path)]));
         writeFileSync(kept(file), JSON.stringify({ test: digest(textOf(file)), library, ...record }));
         rmSync(from);
@@ -93,8 +94,7 @@ export async function measureReach(root, testFiles, files, makeFaults, note) {
         const some = unknown.slice(i, i + filesAtOnce);
         const start = () =>
           vitest(root, [...some, ...options], null, { ...env, LUTNN_REACH_RECORDS: written });
-        await untilStopped(keep, start);
-        keep();
+        keep(await untilStopped(keep, start));
         console.log(
           `check:mutants: ${Math.min(i + filesAtOnce, unknown.length)} of ${unknown.length} measured`,
         );
@@ -130,13 +130,14 @@ export const comesOutside = ({ path, number }, { outside, lasting }) =>
 /**
  * The tests that come to a fault, in the order in which they are tried: quick ones first, of the file named like the source
  * before others, then of files that come to few faults at all.
- * @param fault its file, its number among the faults there, and whether it is a constant that other files see
+ * @param fault as `faultsOf` gives it
  */
-export function testsThatReach({ path, number, isExported, canSwitch }, reach) {
+export function testsThatReach({ path, number, isExported, isInFunction, canSwitch }, reach) {
   // Where it cannot be noted down: as soon as the file is used.
   const comesTo = (covered) => (canSwitch ? covered[path]?.includes(number) : covered[path]?.length > 0);
-  // What runs as a file is loaded matters to those who run more of that file, or see what it exports.
-  const mayMatter = ({ covered }) => isExported || covered[path] !== undefined;
+  // What runs as a file is loaded matters to those who run more of that file, or see what it exports; what is called then
+  // has given something that any test may use.
+  const mayMatter = ({ covered }) => isExported || isInFunction || covered[path] !== undefined;
   const likeness = (file) => {
     const [source, test] = [basename(path, ".ts"), basename(file, ".test.ts")];
     return source === test ? 0 : basename(dirname(path)) === test ? 1 : 2;
