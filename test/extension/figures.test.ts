@@ -29,6 +29,7 @@ describe("an error figure is drawn as it was", () => {
     series: [...series, "least squares"],
     measured: 7,
   });
+  const twelve = fixtureReport({ names: residualNetwork.slice(0, 12) });
   const long = fixtureReport({
     names: Array.from({ length: 130 }, (_, i) => `block${i}.convolution`),
     series,
@@ -40,6 +41,7 @@ describe("an error figure is drawn as it was", () => {
     ["error-residual-wide", residual, { width: 1000 }],
     ["error-residual-narrow", residual, { width: 420 }],
     ["error-residual-narrowest", residual, { width: 260 }],
+    ["error-twelve-on-a-wide-page", twelve, { width: 1600 }],
     ["error-many", long, { width: 800 }],
     ["error-many-zoomed", long, { width: 800, shown: [10, 31.5] as const }],
     ["error-unitless", { ...small, metric: { ...unitless, unit: "" } }, { width: 640 }],
@@ -71,6 +73,17 @@ describe("a chart of ours is drawn as it was", () => {
       },
     ],
   };
+  const slanted: charts.Chart = {
+    title: "names that do not fit",
+    subtitle: "",
+    categories: residualNetwork,
+    panels: [
+      {
+        axis: "loss",
+        series: [{ name: "a", kind: "bar", values: residualNetwork.map((_, i) => i), color: 1 }],
+      },
+    ],
+  };
   const curve: charts.Chart = {
     title: "curve",
     subtitle: "",
@@ -86,6 +99,7 @@ describe("a chart of ours is drawn as it was", () => {
   test.each([
     ["chart-wide", chart, 900],
     ["chart-narrow", chart, 330],
+    ["chart-slanted", slanted, 500],
     ["chart-curve", curve, 600],
   ])("%s", (name, of, width) =>
     written(name, themedFigure(new charts.Figure(of).toPlotly(), width, testTheme)),
