@@ -59,6 +59,7 @@ function errorBars(chart: Chart, panel: ChartPanel, series: ChartSeries, p: numb
     silent: true,
     z: 5,
     data,
+    encode: { x: 0, y: [1, 2] }, // so that the axis reaches both ends
     renderItem: (_: unknown, api: ItemApi) => {
       const [x, low] = api.coord([api.value(0), api.value(1)]);
       const [, high] = api.coord([api.value(0), api.value(2)]);

@@ -1,58 +1,8 @@
-import { Signal } from "@lumino/signaling";
 import { beforeEach, expect, it } from "vitest";
 import { KernelLink } from "../../../extension/src/panel/lab/kernelLink";
 import { PanelModel } from "../../../extension/src/panel/model/panelModel";
 import { conversionsMessage, wholeSnapshot } from "../fixtures/conversion";
-
-/** What the panel uses of a kernel connection, without a kernel. */
-class FakeComm {
-  onMsg: (message: object) => void = () => {};
-  onClose: () => void = () => {};
-  isDisposed = false;
-  readonly sent: unknown[] = [];
-  opened = 0;
-  open() {
-    this.opened += 1;
-  }
-  send(data: unknown) {
-    this.sent.push(data);
-  }
-  close() {
-    this.isDisposed = true;
-  }
-  dispose() {
-    this.isDisposed = true;
-  }
-  say(data: unknown) {
-    this.onMsg({ content: { data } });
-  }
-}
-
-class FakeKernel {
-  readonly statusChanged = new Signal<this, string>(this);
-  readonly connectionStatusChanged = new Signal<this, string>(this);
-  connectionStatus = "connected";
-  isDisposed = false;
-  readonly info: Promise<object>;
-  readonly comms: FakeComm[] = [];
-  constructor(
-    public status = "idle",
-    language = "typescript",
-  ) {
-    this.info = Promise.resolve({ language_info: { name: language } });
-  }
-  createComm() {
-    const comm = new FakeComm();
-    this.comms.push(comm);
-    return comm;
-  }
-  async become(status: string) {
-    this.status = status;
-    this.statusChanged.emit(status);
-    await this.info;
-    await Promise.resolve();
-  }
-}
+import { FakeKernel } from "../fixtures/kernel";
 
 let model: PanelModel;
 beforeEach(() => {
@@ -170,4 +120,12 @@ it("a link that is disposed closes its comm and hears nothing more", async () =>
   kernel.comms[0].say(conversionsMessage("one"));
   await kernel.become("dead");
   expect(model.link).toBe("asking");
+});
+
+it("a link that is disposed before the kernel has said what it is asks it nothing", async () => {
+  const kernel = new FakeKernel();
+  new KernelLink(kernel as never, model).dispose();
+  await kernel.info;
+  await Promise.resolve();
+  expect(kernel.comms).toHaveLength(0);
 });

@@ -29,6 +29,9 @@ it("settings that are not as they should be are as by default", () => {
     updateRate: 60,
     autoOpen: true,
   });
+  expect([1, 0.5, 60, 61].map((updateRate) => readSettings({ updateRate }).updateRate)).toEqual([
+    1, 60, 60, 60,
+  ]);
 });
 
 it("buttons name the keys that the schema gives to their commands", () => {

@@ -24,6 +24,14 @@ describe("a claim", () => {
     expect(claimTable([claim, claim], "claims").toString()).toContain("holds");
   });
 
+  it("says its margin with its sign", () => {
+    const said = (margin: number) =>
+      String(new charts.Claim("better", [margin, margin, margin], { unit: "points" }));
+    expect(said(0.5)).toBe("better: holds (+0.50 ± 0.00 points)");
+    expect(said(-0.5)).toBe("better: fails (−0.50 ± 0.00 points)");
+    expect(said(0)).toBe("better: within noise (+0.00 ± 0.00 points)");
+  });
+
   it("refuses margins that prove nothing", () => {
     expect(() => new Claim("a", [])).toThrow(LutnnError);
     expect(() => new Claim("a", [1])).toThrow(/pass \{ noise \}/);

@@ -30,11 +30,18 @@ describe("the IDX reader", () => {
     });
   });
 
+  it("reads an array of no elements, and one of four lengths", () => {
+    expect(parseIdx(idx([0], []), "f")).toEqual({ dims: [0], data: Uint8Array.of() });
+    expect(parseIdx(idx([1, 2, 1, 1], [3, 4]), "f").dims).toEqual([1, 2, 1, 1]);
+  });
+
   it.each([
     ["nothing", Uint8Array.of(), /must be IDX of unsigned bytes/],
     ["another format", Uint8Array.of(80, 75, 3, 4, 0, 0, 0, 0), /first bytes are 80 75 3 4/],
     ["floats", Uint8Array.of(0, 0, 13, 1, 0, 0, 0, 0), /must be IDX of unsigned bytes/],
     ["a cut file", idx([2, 3], [1, 2, 3, 4, 5]), /2 × 3 = 6 bytes after its header \(got 5\)/],
+    ["five lengths", idx([1, 1, 1, 1, 1], [1]), /must be IDX of unsigned bytes/],
+    ["no length", Uint8Array.of(0, 0, 8, 0, 1, 2, 3, 4), /must be IDX of unsigned bytes/],
     ["too many bytes", idx([1], [1, 2]), /= 1 bytes after its header \(got 2\)/],
   ])("refuses %s", (_name, bytes, message) => {
     expect(() => parseIdx(bytes, "f")).toThrow(LutnnError);

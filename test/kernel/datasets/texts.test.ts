@@ -103,6 +103,19 @@ describe("movie snippets", () => {
     await expect(datasets.movieSnippets({ tokenizer, dataFolder: few })).rejects.toThrow(
       /testSize must be an integer from 2, below \d+ \(got 1500\)/,
     );
+    // As many of the test part must be good as bad: twice the rarer ones are too many, whichever these are.
+    for (const [good, bad] of [
+      [1, 3],
+      [3, 1],
+    ]) {
+      const rated = [...Array(good).fill(2), ...Array(bad).fill(-2)].map(
+        (rating, i) => `${i + 1}\t${rating}\tfilm`,
+      );
+      const uneven = writeSnippets(rated.join("\n"));
+      await expect(datasets.movieSnippets({ tokenizer, dataFolder: uneven, testSize: 2 })).rejects.toThrow(
+        /testSize must be an integer from 2, below 2 \(got 2\)/,
+      );
+    }
     // Anything but "sign" was taken for "rating" before.
     await expect(
       datasets.movieSnippets({ tokenizer, dataFolder: few, testSize: 2, target: "Sign" as never }),

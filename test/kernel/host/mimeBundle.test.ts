@@ -79,6 +79,54 @@ describe("a value shows itself", () => {
     expect(lines.at(-1)).toBe("1000 rows × 2 columns");
   });
 
+  it("as a table with every row up to 40 and every column up to 30, and says what is left out", () => {
+    const table = (rows: number, columns: number) => {
+      const row = Object.fromEntries(Array.from({ length: columns }, (_, at) => [`c${at}`, at]));
+      return String(text(Array.from({ length: rows }, () => row))).split("\n");
+    };
+    expect([table(40, 30).length, table(40, 30).at(-1)?.trim().split(/ +/).length]).toEqual([2 + 40, 1 + 30]);
+    expect(table(41, 1).at(-1)).toBe("41 rows × 1 columns");
+    expect(
+      table(41, 1)
+        .slice(21, 24)
+        .map((line) => line.trim().split(/ +/)[0]),
+    ).toEqual(["19", "…", "21"]);
+    expect([table(1, 31).at(-1), table(1, 31)[2].trim().split(/ +/).length]).toEqual([
+      "1 rows × 31 columns",
+      1 + 30,
+    ]);
+  });
+
+  it("as a table of a long map's first and last entries, in their order", () => {
+    const map = new Map(Array.from({ length: 57 }, (_, at) => [`key${at}`, at]));
+    const rows = String(bundle(map)["text/html"]).match(/key\d+/g);
+    const numbers = [...Array(20).keys(), ...Array.from({ length: 20 }, (_, at) => 37 + at)];
+    expect(rows).toEqual(numbers.map((at) => `key${at}`));
+  });
+
+  it("as a table whose long entries are cut, and whose white space is one blank", () => {
+    const line = (entry: string) =>
+      String(text([{ a: entry }]))
+        .split("\n")[2]
+        .slice(5);
+    expect(line("x".repeat(80))).toBe("x".repeat(80));
+    expect(line("x".repeat(81))).toBe(`${"x".repeat(79)}…`);
+    expect(line("a \n\t b")).toBe("a b");
+  });
+
+  it("as a table that writes numbers of very different sizes with an exponent", () => {
+    const column = (...values: number[]) =>
+      String(text(values.map((a) => ({ a }))))
+        .split("\n")
+        .slice(2)
+        .map((row) => row.slice(3).trim());
+    expect(column(1e-4, 0.5)).toEqual(["0.0001", "0.5000"]);
+    expect(column(9e-5, 0.5)).toEqual(["0.00009", "0.5"]);
+    expect(column(9e14, 0.5)).toEqual(["900000000000000.0", "0.5"]);
+    expect(column(1e15, 0.25)).toEqual(["1000000000000000", "0.25"]);
+    expect(column(0.12345678, 1)).toEqual(["0.123457", "1.000000"]);
+  });
+
   it("as a table of keys and values, if it is a map", () => {
     const map = new Map<unknown, unknown>([["a", 1]]);
     expect(types(map)).toEqual(["text/html", "text/plain"]);

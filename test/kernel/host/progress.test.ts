@@ -92,12 +92,18 @@ describe("progress", () => {
   });
 
   it("writes times as people say them", () => {
-    expect([0.04, 9.94, 12.4, 65, 3599.4, 7800].map(formatSeconds)).toEqual([
+    const seconds = [0.04, 9.94, 9.95, 12.4, 59.4, 59.5, 65, 3599.4, 3599.5, 7199, 7800];
+    expect(seconds.map(formatSeconds)).toEqual([
       "0.0 s",
       "9.9 s",
+      "10 s",
       "12 s",
+      "59 s",
+      "1 min 00 s",
       "1 min 05 s",
       "59 min 59 s",
+      "1 h 00 min",
+      "1 h 59 min",
       "2 h 10 min",
     ]);
   });

@@ -80,8 +80,10 @@ export function findMutants(path, code) {
         id: times.get(what) === 1 ? what : `${what} (${times.get(what)})`,
         code: code.slice(0, start) + by + code.slice(end),
         expression,
-        // What `super(…)` sets up cannot be left out by a switch.
-        canSwitch: !code.startsWith("super(", start),
+        // What `super(…)` sets up cannot be left out by a switch, and the name of a property is no expression.
+        canSwitch:
+          !code.startsWith("super(", start) &&
+          !(ts.isPropertyAssignment(node.parent) && node.parent.name === node),
         other: isCall ? "void 0" : code.slice(expression.start, start) + by + code.slice(end, expression.end),
       });
     }
@@ -92,14 +94,13 @@ export function findMutants(path, code) {
 }
 
 /**
- * A file's text with many faults, of which the one whose number `globalThis.lutnnFault` says is there and no other: none at
- * first, or in a child process what the environment says.
- * @param faults of this file, each with its number among all that are planted
+ * A file's text in which the expressions of some faults are written anew.
+ * @param write makes of the faults of one expression and of its text, in which the inner ones are written already, another text
  */
-export function withSwitches(code, faults) {
+function rewritten(code, faults, write) {
   const within = (a, b) => a.start >= b.start && a.end <= b.end;
   const same = (a, b) => a.start === b.start && a.end === b.end;
-  const write = (range, some) => {
+  const rewrite = (range, some) => {
     const [first] = some
       .map(({ expression }) => expression)
       .sort((a, b) => a.start - b.start || b.end - a.end);
@@ -107,24 +108,55 @@ export function withSwitches(code, faults) {
     const here = some.filter(({ expression }) => same(expression, first));
     const inner = some.filter(({ expression }) => within(expression, first) && !same(expression, first));
     const behind = some.filter(({ expression }) => !within(expression, first));
+    return (
+      code.slice(range.start, first.start) +
+      write(here, rewrite(first, inner)) +
+      rewrite({ start: first.end, end: range.end }, behind)
+    );
+  };
+  return rewrite({ start: 0, end: code.length }, faults);
+}
+
+/**
+ * A file's text with many faults, of which the one whose number `globalThis.lutnnFault` says is there and no other: none at
+ * first, or in a child process what the environment says.
+ * @param faults of this file, each with its number among all that are planted
+ */
+export function withSwitches(code, faults) {
+  const start = "globalThis.lutnnFault ??= Number(process.env.LUTNN_FAULT ?? -1);";
+  const text = rewritten(code, faults, (here, inner) => {
     const choices = here.map(
       ({ other, switchedBy }) => `globalThis.lutnnFault === ${switchedBy} ? (${other}) : `,
     );
-    const switched = `(${choices.join("")}(${write(first, inner)}))`;
-    return (
-      code.slice(range.start, first.start) + switched + write({ start: first.end, end: range.end }, behind)
-    );
-  };
-  const start = "globalThis.lutnnFault ??= Number(process.env.LUTNN_FAULT ?? -1);";
-  return `${start}${write({ start: 0, end: code.length }, faults)}`;
+    return `(${choices.join("")}(${inner}))`;
+  });
+  return `${start}${text}`;
+}
+
+/**
+ * A file's text that says the number of each fault as it comes there.
+ * @param faults of this file, each with its number in it
+ * @param noter an expression that gives what notes down: `globalThis.lutnnReachOf` or what makes it
+ */
+export function withNotes(code, faults, noter) {
+  const [{ path }] = faults;
+  const start = `const lutnnReach = (${noter})(${JSON.stringify(path)}, ${faults.length});`;
+  const switchable = faults.filter(({ canSwitch }) => canSwitch);
+  const text = rewritten(
+    code,
+    switchable,
+    (here, inner) => `(${here.map(({ number }) => `lutnnReach(${number}), `).join("")}(${inner}))`,
+  );
+  return `${start}${text}`;
 }
 
 /** The JavaScript that the library's build makes of a file. */
 export const compiled = (code) =>
   ts.transpileModule(code, {
+    fileName: "file.cts", // kernel/package.json says that its files are CommonJS
     compilerOptions: {
       target: ts.ScriptTarget.ES2022,
-      module: ts.ModuleKind.CommonJS,
+      module: ts.ModuleKind.Node16,
       esModuleInterop: true,
     },
   }).outputText;
