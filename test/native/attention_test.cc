@@ -202,6 +202,25 @@ TEST("attention of bytes is what its formula says, with the same bits on every i
   CHECK(exact > 1000, "of only %zu results every share is clear", exact);
 }
 
+TEST("attention of bytes with a mask that is no finite number is none, for its example alone") {
+  constexpr size_t positions = 5;
+  const std::vector<uint8_t> query(2 * 2 * 3, 130), key(2 * positions * 2 * 3, 140), value(2 * positions * 2, 200);
+  Workspace workspace;
+  SerialExecutor serial;
+  for (const Microkernels* kernels : availableMicrokernels())
+    for (size_t at = 0; at < positions; at++)
+      for (const float none : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+                               -std::numeric_limits<float>::infinity()}) {
+        std::vector<float> mask(2 * positions, 1.0f), y(2 * 2);
+        mask[at] = none;
+        const AttentionOfBytes a{2,           2,     1,     positions, 3, 1, query.data(), key.data(), value.data(),
+                                 mask.data(), 1e-4f, 0.01f, y.data()};
+        attentionOfBytes(*kernels, a, workspace, serial);
+        CHECK(std::isnan(y[0]) && std::isnan(y[1]) && std::isfinite(y[2]) && std::isfinite(y[3]), "%s: %g %g %g %g",
+              kernels->isa, y[0], y[1], y[2], y[3]);
+      }
+}
+
 TEST("attention refuses arrays of other lengths, and a scale that is none") {
   lutnn_context* context = nullptr;
   lutnn_error error;

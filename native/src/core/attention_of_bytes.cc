@@ -169,7 +169,7 @@ void attentionOfBytes(const Microkernels& kernels, const AttentionOfBytes& a, Wo
       float factors[kBlockQueries];
       for (size_t r = 0; r < count; r++) {
         const uint32_t sum = kernels.byteShares(distances + r * positions, positions, shares + r * shareBytes);
-        factors[r] = 1 / static_cast<float>(sum);
+        factors[r] = sum > 0 ? 1 / static_cast<float>(sum) : std::numeric_limits<float>::quiet_NaN();
       }
       float* y = a.y + first * stride + h * a.outputs;
       kernels.dense->multiplyRows(

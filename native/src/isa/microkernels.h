@@ -295,8 +295,9 @@ struct Microkernels {
   /// Rows of queries (depth) → y (kAttentionRows, padded outputs): softmax(scale · query · keys + penalties) · values, with the
   /// same bits on every instruction set; room (kAttentionRows, padded positions). A score that is no finite number makes its row none.
   void (*attend)(const AttentionHead&, const float* const (&queries)[kAttentionRows], float* room, float* y);
-  /// How far scores are below any number, finite, as many as a multiple of kAttentionColumns → bytes round(255 · e^(least distance −
-  /// distance)), halves to the even number, with the same bits on every instruction set. Returns their sum.
+  /// How far scores are below any number, as many as a multiple of kAttentionColumns → bytes round(255 · e^(least distance −
+  /// distance)), halves to the even number, with the same bits on every instruction set. Returns their sum, or 0 where a distance
+  /// is no finite number.
   uint32_t (*byteShares)(const float* distances, size_t count, uint8_t* bytes);
 
   /// x (count) → y (count): (x − mean) / √(variance + epsilon) · scale + shift, with the same bits on every instruction set.

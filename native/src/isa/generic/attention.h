@@ -72,16 +72,21 @@ struct AttentionOf {
     float lanes[kAttentionColumns];
     Simd::store(lanes, least);
     const Float best = Simd::set(*std::min_element(lanes, lanes + kLanes));
-    for (Float& sum : sums) sum = Simd::set(0.0f);
+    Float finite = Simd::set(0.0f);  // no number where a distance is none, or infinite
+    for (Float& sum : sums) sum = finite;
     for (size_t n = 0; n < count; n += kAttentionColumns)
       LUTNN_UNROLL(size_t i = 0; i < kAttentionColumns / kLanes; i++) {
         const size_t at = n + i * kLanes;
-        const Float below = Simd::multiply(Simd::subtract(Simd::load(distances + at), best), Simd::set(kLog2E));
+        const Float distance = Simd::load(distances + at);
+        finite = Simd::fma(distance, Simd::set(0.0f), finite);
+        const Float below = Simd::multiply(Simd::subtract(distance, best), Simd::set(kLog2E));
         const Float share = Exp2Of<Simd>::minus(Simd::smaller(below, Simd::set(kMost)));
         const Float whole = Simd::fma(share, Simd::set(255.0f), Simd::set(kWhole));
         Simd::storeLowBytes(bytes + at, whole);
         sums[i] = Simd::add(sums[i], Simd::subtract(whole, Simd::set(kWhole)));
       }
+    Simd::store(lanes, finite);
+    if (std::any_of(lanes, lanes + kLanes, [](float lane) { return lane != 0; })) return 0;
     for (size_t i = 0; i < kAttentionColumns / kLanes; i++) Simd::store(lanes + i * kLanes, sums[i]);
     uint32_t sum = 0;
     for (float lane : lanes) sum += static_cast<uint32_t>(lane);
