@@ -54,7 +54,7 @@ const bindings = [
   },
   {
     of: "layer norms",
-    names: /Normalization/,
+    names: /LayerNorm/,
     binds: "three passes over cached rows, a third of the time for their bytes",
     tried: "bytes for the lookups behind them",
   },
