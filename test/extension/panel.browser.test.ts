@@ -116,6 +116,7 @@ describe("converting a network with the mouse", { timeout: testLimit }, () => {
     await expect.poll(() => statesOf(layers), { timeout: workLimit }).toEqual(layers.map(() => "calibrated"));
     await press("Measure");
     await saying(/^measured \d+ layers/);
+    const elements = await Promise.all(layers.map((layer) => rowOf(panel, layer).elementHandle()));
     await panel.getByRole("columnheader", { name: "Only this" }).click();
     const accuracies = async () =>
       (await figures("only", await layerNames(panel))).map((text) => Number.parseFloat(text ?? ""));
@@ -123,12 +124,21 @@ describe("converting a network with the mouse", { timeout: testLimit }, () => {
     await settle(page);
     const values = await accuracies(); // those that are left
     expect(values).toEqual(values.toSorted((a, b) => a - b));
+    // Whatever the order, a layer's row is the same element, in which a click that has begun ends.
+    const titleIn = (row: Element) => row.querySelector('[role="rowheader"]')?.getAttribute("title");
+    expect(await Promise.all(elements.map((row) => row?.evaluate(titleIn)))).toEqual(layers);
+    expect(
+      await panel.locator(".lutnn-row").evaluateAll((rows) => rows.map((row) => row.ariaRowIndex)),
+    ).toEqual(layers.map((_, i) => String(i + 2)));
     await session.screenshot("panel-sorted");
   });
 
   it("replaces three layers by clicks, and shows how the error accumulates", async () => {
     const three = layers.slice(0, 3);
-    for (const layer of three) await mark(layer);
+    for (const layer of three) {
+      await mark(layer);
+      await expect.poll(() => rowOf(panel, layer).getAttribute("aria-selected")).toBe("true");
+    }
     await press("Replace");
     await expect.poll(() => statesOf(three), { timeout: workLimit }).toEqual(three.map(() => "replaced"));
     await panel.getByLabel("What is measured").selectOption("errors");

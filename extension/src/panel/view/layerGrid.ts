@@ -24,6 +24,7 @@ export class LayerGrid implements Part {
   readonly #head = element("div", { role: "row", class: "lutnn-grid-head", "aria-rowindex": 1 });
   readonly #body = element("div", { role: "rowgroup", class: "lutnn-grid-body" });
   #views: LayerRowView[] = [];
+  #made = 0;
   #model: PanelModel | null = null;
   #rows: readonly LayerRow[] = [];
   /** Whether the keyboard is at the titles, and at which column. */
@@ -103,12 +104,7 @@ export class LayerGrid implements Part {
     );
     const first = Math.max(0, scrolled);
     const last = Math.min(this.#rows.length, first + inSight);
-    while (this.#views.length > last - first) this.#views.pop()?.node.remove();
-    while (this.#views.length < last - first) {
-      const view = new LayerRowView(`${this.#id}-row-${this.#views.length}`, this.#columns);
-      this.#views.push(view);
-      this.#body.append(view.node);
-    }
+    this.#views = this.#viewsOf(this.#rows.slice(first, last));
     const context = this.#context(model);
     for (const [index, view] of this.#views.entries()) {
       const row = this.#rows[first + index];
@@ -117,6 +113,33 @@ export class LayerGrid implements Part {
       view.mark(model.selection.has(name), !this.#atHead && name === model.selection.active, this.#column);
     }
     this.#markActive();
+  }
+
+  /**
+   * Elements for rows, in their order. A layer keeps its element while it is in sight, so that an order which changes under the
+   * pointer never gives a click to another layer.
+   */
+  #viewsOf(rows: readonly LayerRow[]): LayerRowView[] {
+    const left = new Map(this.#views.map((view) => [view.name, view]));
+    const kept = rows.map(({ layer }) => {
+      const view = left.get(layer.name);
+      left.delete(layer.name);
+      return view;
+    });
+    const spare = [...left.values()];
+    const views = kept.map((view) => view ?? spare.pop() ?? this.#newView());
+    for (const { node } of spare) node.remove();
+    let next: Node | null = null;
+    for (const { node } of views.toReversed()) {
+      if (node.parentNode !== this.#body || node.nextSibling !== next) this.#body.insertBefore(node, next);
+      next = node;
+    }
+    return views;
+  }
+
+  #newView(): LayerRowView {
+    this.#made++;
+    return new LayerRowView(`${this.#id}-row-${this.#made}`, this.#columns);
   }
 
   /** The active cell's id, for screen readers; none while it is out of sight. */
