@@ -66,6 +66,14 @@ const bindings = [
   },
 ];
 
+/** What binds a missed target that is no time, and what was tried. */
+const because = {
+  memory: ({ peakBytes, fileBytes }) =>
+    `${(peakBytes / 1e6).toFixed(0)} MB over idle for a file of ${(fileBytes / 1e6).toFixed(0)}: tables are K / V bytes a weight (1.8 at V = 9, 0.5 at 32), the rest activations and ONNX Runtime's own; tried: bytes between layers, the rest in INT8`,
+  batch:
+    "a dense layer reads its weights once for a batch, and several images leave the second cache; tried: nothing yet",
+};
+
 const isOurs = ({ variant }) => variant.startsWith("lut-native");
 const isInt8 = ({ variant }) => variant.endsWith("-int8") && !variant.startsWith("lut");
 const fastest = (rows) =>
@@ -98,6 +106,7 @@ function memory(ours, other, target, of) {
     target: `at least ${target}`,
     measured: ratio.toFixed(2),
     verdict: ratio >= target ? "met" : "missed",
+    because: because.memory(ours),
   };
 }
 
@@ -143,13 +152,15 @@ function judgedBatches(model, threads, rows) {
       target: `at most ${most.toFixed(2)} (${most === batch ? "linear" : "fp32's"})`,
       measured: grown.toFixed(2),
       verdict: verdict(most, grown, openShare(...four)),
+      because: because.batch,
     };
   });
 }
 
 /**
  * Each target that the rows have figures for: model, what, target, measured, verdict ("met", "missed", "within the spread"), and of a
- * missed time `binds`: by part of the network its share of the run, what binds it and what was tried.
+ * missed one what binds it: of a time `binds`, by part of the network its share of the run, what binds it and what was tried; of others
+ * `because`, a phrase.
  */
 export function judge(rows) {
   const judged = [...new Set(rows.map(({ model }) => model))].flatMap((model) => {
@@ -167,9 +178,12 @@ export function judge(rows) {
       ),
     ];
   });
-  return judged.map(({ isTime, operators, ...one }) =>
-    isTime && one.verdict === "missed" && operators ? { ...one, binds: bindingParts(operators) } : one,
-  );
+  return judged.map(({ isTime, operators, because: why, ...one }) => {
+    if (one.verdict !== "missed") return one;
+    return isTime && operators
+      ? { ...one, binds: bindingParts(operators) }
+      : { ...one, because: why ?? null };
+  });
 }
 
 /** The parts of a network by the operators that ran: the share of their time, the slowest first. */
@@ -197,15 +211,15 @@ const percent = (share) => `${(100 * share).toFixed(0)} %`;
 /** The targets as a Markdown table, below each missed time where it goes, and last what binds those parts. */
 export function targetsText(judged) {
   if (judged.length === 0) return "No target: none of these networks has one at these threads and batches.";
-  const lines = judged.flatMap(({ model, what, target, measured, verdict, binds }) => [
-    `| ${[model, what, target, measured, verdict, binds ? partsText(binds) : ""].join(" | ")} |`,
+  const lines = judged.flatMap(({ model, what, target, measured, verdict, binds, because: why }) => [
+    `| ${[model, what, target, measured, verdict, binds ? partsText(binds) : (why ?? "")].join(" | ")} |`,
   ]);
   const parts = new Map(judged.flatMap(({ binds = [] }) => binds.map((one) => [one.part, one])));
   const counted = ["met", "missed", "within the spread"].map(
     (name) => `${judged.filter(({ verdict }) => verdict === name).length} ${name}`,
   );
   return [
-    "| model | what | target | measured | verdict | where its time goes |",
+    "| model | what | target | measured | verdict | where its time goes, or what binds it |",
     "|---|---|---|--:|---|---|",
     ...lines,
     "",

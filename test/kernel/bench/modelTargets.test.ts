@@ -18,6 +18,7 @@ const row = (variant: string, medianMs: number, more: object = {}) => ({
   spreadMs: 0.1,
   createMs: 100,
   peakBytes: 60e6,
+  fileBytes: 20e6,
   operators: variant.startsWith("lut-native")
     ? [
         ["LutConvRelu", 4, 3],
@@ -69,6 +70,10 @@ describe("the targets of whole networks", () => {
     const grown = (eight: number) =>
       verdictOf(judged(...batch("fp32", 20, 150), ...batch("lut-native", 4, eight)), /batch 8/);
     expect([grown(28), grown(31), grown(40)]).toEqual(["met", "missed", "missed"]);
+    const missed = judged(...batch("fp32", 20, 150), ...batch("lut-native", 4, 40));
+    expect(targetsText(missed)).toMatch(
+      /\| missed \| a dense layer reads its weights once .+ tried: nothing yet \|/,
+    );
   });
 
   it("of memory are not judged where the system does not say it", () => {
