@@ -15,6 +15,9 @@ constexpr size_t kLookupPositions = 256;
 /// Codebooks that a task encodes, a multiple of every G, and outputs that a task looks up.
 constexpr size_t kTaskCodebooks = 4;
 constexpr size_t kTaskOutputs = kGatherOutputs;
+/// Codes of so many bytes, of images of a single tile, are there at a time: each block of outputs, whose table the second cache holds, is
+/// looked up for all these images.
+constexpr size_t kCodesTogether = size_t{1} << 19;
 /// Codes are copied in pieces of this size, so rows of codes are read and written past their end by less than that.
 constexpr size_t kPiece = 16;
 
@@ -151,40 +154,53 @@ void LutConv::run(const ConvPlan& plan, LayerInput x, size_t batch, float* y, co
   const bool shuffle = shuffles(plane);
   const size_t group = shuffle ? kernels_.groupCodebooks : 1;
   const Output out = scale_.output(y, plane, epilogue);
+  const size_t imageCodes = roundUp(numCodebooks, group) * stride;
+  const size_t imageElements = window_.inputChannels * plan.height() * plan.width();
+  const bool isOneTile = plan.tileRows() >= plan.outputHeight();
+  const size_t together =
+      isOneTile ? std::clamp<size_t>(kCodesTogether / imageCodes, 1, std::max<size_t>(batch, 1)) : 1;
+  const size_t books = roundUp(numCodebooks, kTaskCodebooks) / kTaskCodebooks;
+  const size_t blocks = roundUp(outputs_, kTaskOutputs) / kTaskOutputs;
   workspace.prepare(executor.slots());
-  uint8_t* codes = workspace.codes.reserve(roundUp(numCodebooks, group) * stride);
+  uint8_t* codes = workspace.codes.reserve(together * imageCodes);
   PhaseTimer timer(workspace);
-  forEachTile(plan, x, batch, [&](const Tile& tile, size_t image) {
-    const size_t positions = tile.rows * width;
-    executor.forEach(roundUp(numCodebooks, kTaskCodebooks) / kTaskCodebooks, [&](size_t task, size_t slot) {
-      const size_t first = task * kTaskCodebooks, count = std::min(kTaskCodebooks, numCodebooks - first);
+  const auto runTiles = [&](size_t firstImage, size_t images, size_t firstRow, size_t rows) {
+    const size_t positions = rows * width;
+    executor.forEach(images * books, [&](size_t task, size_t slot) {
+      const size_t image = task / books, first = task % books * kTaskCodebooks;
+      const size_t count = std::min(kTaskCodebooks, numCodebooks - first);
+      const Tile tile{x.from((firstImage + image) * imageElements), firstRow, rows};
+      uint8_t* to = codes + image * imageCodes + first * stride;
       Scratch& scratch = workspace.scratch[slot];
       const ptrdiff_t* taps = plan.readTaps.data();
-      if (group == 1)
-        return encodeTile(*encoder_, taps, plan, tile, {first, count, codes + first * stride, stride}, scratch);
-      uint8_t* rows = scratch.rows.reserve(kTaskCodebooks * stride);
-      encodeTile(*encoder_, taps, plan, tile, {first, count, rows, stride}, scratch);
-      kernels_.groupCodes(rows, stride, count, positions, codes + first * stride);
+      if (group == 1) return encodeTile(*encoder_, taps, plan, tile, {first, count, to, stride}, scratch);
+      uint8_t* ungrouped = scratch.rows.reserve(kTaskCodebooks * stride);
+      encodeTile(*encoder_, taps, plan, tile, {first, count, ungrouped, stride}, scratch);
+      kernels_.groupCodes(ungrouped, stride, count, positions, to);
     });
     timer.encoded();
-    const Output tileOut = partOf(out, image * outputs_ * plane + tile.firstRow * width, 0);
-    const size_t blocks = roundUp(outputs_, kTaskOutputs) / kTaskOutputs;
     const size_t chunks = roundUp(positions, kLookupPositions) / kLookupPositions;
-    executor.forEach(blocks * chunks, [&](size_t task, size_t slot) {
-      const size_t m = task % blocks * kTaskOutputs, count = std::min(kTaskOutputs, outputs_ - m);
-      const size_t n = task / blocks * kLookupPositions, some = std::min(kLookupPositions, positions - n);
+    executor.forEach(images * blocks * chunks, [&](size_t task, size_t slot) {
+      // Of one image its codes are looked up in all blocks, of several a block of all their codes.
+      const size_t block = images == 1 ? task % blocks : task / (images * chunks);
+      const size_t place = images == 1 ? task / blocks : task % (images * chunks), image = place / chunks;
+      const size_t m = block * kTaskOutputs, count = std::min(kTaskOutputs, outputs_ - m);
+      const size_t n = place % chunks * kLookupPositions, some = std::min(kLookupPositions, positions - n);
       Scratch& scratch = workspace.scratch[slot];
-      const uint8_t* chunk = codes + n * group;
+      const uint8_t* chunk = codes + image * imageCodes + n * group;
       const auto lookup = [&](const Output& part) {
         if (!shuffle) return lookupGathered(chunk, stride, some, m, count, part, scratch);
         kernels_.lookupShuffle(table_.shuffle().panels(m, count, group), chunk, stride * group, some, part);
       };
-      const Output part = partOf(tileOut, m * plane + n, m);
+      const Output part = partOf(out, ((firstImage + image) * outputs_ + m) * plane + firstRow * width + n, m);
       if (!epilogue.byPieces()) return lookup(part);
       computePiece(kernels_, part, epilogue, {count, some}, scratch, lookup);
     });
     timer.lookedUp();
-  });
+  };
+  for (size_t image = 0; image < batch; image += together)
+    for (size_t row = 0; row < plan.outputHeight(); row += plan.tileRows())
+      runTiles(image, std::min(together, batch - image), row, std::min(plan.tileRows(), plan.outputHeight() - row));
 }
 
 void LutConv::encodeBatch(const Encoder& encoder, const ptrdiff_t* taps, const ConvPlan& plan, LayerInput x,
