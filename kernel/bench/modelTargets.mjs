@@ -71,7 +71,7 @@ const because = {
   memory: ({ peakBytes, fileBytes }) =>
     `${(peakBytes / 1e6).toFixed(0)} MB over idle for a file of ${(fileBytes / 1e6).toFixed(0)}: tables are K / V bytes a weight (1.8 at V = 9, 0.5 at 32), the rest activations and ONNX Runtime's own; tried: bytes between layers, the rest in INT8`,
   batch:
-    "a dense layer reads its weights once for a batch, and several images leave the second cache; tried: nothing yet",
+    "a dense layer reads its weights once for a batch, and several images leave the second cache; tried: a block of a table for several small images at a time (ResNet18 32²: 17.8 → 16.3 ms of batch 8)",
 };
 
 const isOurs = ({ variant }) => variant.startsWith("lut-native");
