@@ -33,16 +33,6 @@ static Inner attentionFrom(const Given& given, int64_t most) {
   return a;
 }
 
-template <class Run>
-static void onExecutor(const lutnn_executor* given, const Run& run) {
-  if (!given) {
-    SerialExecutor own;
-    return run(own);
-  }
-  HostExecutor host(*given);
-  run(host);
-}
-
 lutnn_code lutnn_attention_run(const lutnn_attention* given, lutnn_context* context, lutnn_error* error) {
   return guarded(error, [&] {
     const auto a = attentionFrom<Attention>(*given, kMaxCount);

@@ -54,11 +54,6 @@ lutnn_code lutnn_encoder_run(const lutnn_encoder* encoder, const lutnn_inputs* g
     uint8_t* to = array("codes", codes, "rows · numCodebooks", {rows, encoder->numCodebooks});
     if (given->quantized) requireApart("x", *given->quantized, "codes", codes);
     else requireApart("x", given->x, "codes", codes);
-    if (!executor) {
-      SerialExecutor own;
-      return encoder->rows.run(x, rows, to, context->workspace, own);
-    }
-    HostExecutor host(*executor);
-    encoder->rows.run(x, rows, to, context->workspace, host);
+    onExecutor(executor, [&](Executor& threads) { encoder->rows.run(x, rows, to, context->workspace, threads); });
   });
 }

@@ -47,4 +47,15 @@ class HostExecutor : public Executor {
   const lutnn_executor& host_;
 };
 
+/// Calls run(executor) on the host's threads where these are given, else on the caller's alone.
+template <class Run>
+void onExecutor(const lutnn_executor* given, const Run& run) {
+  if (!given) {
+    SerialExecutor own;
+    return run(own);
+  }
+  HostExecutor host(*given);
+  run(host);
+}
+
 }  // namespace lutnn

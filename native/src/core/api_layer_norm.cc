@@ -37,11 +37,7 @@ lutnn_code lutnn_layer_norm_run(const lutnn_layer_norm* given, lutnn_context* co
       apart("quantized results", bytes.bytes);
       requireApart("y", given->y, "quantized results", bytes.bytes);
     }
-    if (!given->executor) {
-      SerialExecutor own;
-      return layerNorm(context->kernels, norm, context->workspace, own);
-    }
-    HostExecutor host(*given->executor);
-    layerNorm(context->kernels, norm, context->workspace, host);
+    onExecutor(given->executor,
+               [&](Executor& executor) { layerNorm(context->kernels, norm, context->workspace, executor); });
   });
 }

@@ -59,11 +59,6 @@ lutnn_code lutnn_max_pool_run(const lutnn_max_pool* given, lutnn_context* contex
     uint8_t* y = array("y", given->y, "batch · channels · output height · output width",
                        {batch, channels, planes.outputHeight, planes.outputWidth});
     requireApart("x", given->x, "y", given->y);
-    if (!given->executor) {
-      SerialExecutor own;
-      return maxPool(w, planes, x, y, context->workspace, own);
-    }
-    HostExecutor host(*given->executor);
-    maxPool(w, planes, x, y, context->workspace, host);
+    onExecutor(given->executor, [&](Executor& executor) { maxPool(w, planes, x, y, context->workspace, executor); });
   });
 }

@@ -64,14 +64,6 @@ bool LutConv::shuffles(size_t positions) const {
   return read_ == Read::kShuffle || positions > kernels_.gatherUpTo(numCodebooks_, outputs_);
 }
 
-template <class Body>
-void LutConv::forEachTile(const ConvPlan& plan, LayerInput x, size_t batch, Body body) const {
-  const size_t imageElements = window_.inputChannels * plan.height() * plan.width();
-  for (size_t image = 0; image < batch; image++)
-    for (size_t row = 0; row < plan.outputHeight(); row += plan.tileRows())
-      body(Tile{x.from(image * imageElements), row, std::min(plan.tileRows(), plan.outputHeight() - row)}, image);
-}
-
 template <class Encode>
 void LutConv::encodeStrips(const ConvPlan& plan, const Tile& tile, const TileCodes& to, Scratch& scratch,
                            const Encode& encode) const {
@@ -155,7 +147,6 @@ void LutConv::run(const ConvPlan& plan, LayerInput x, size_t batch, float* y, co
   const size_t group = shuffle ? kernels_.groupCodebooks : 1;
   const Output out = scale_.output(y, plane, epilogue);
   const size_t imageCodes = roundUp(numCodebooks, group) * stride;
-  const size_t imageElements = window_.inputChannels * plan.height() * plan.width();
   const bool isOneTile = plan.tileRows() >= plan.outputHeight();
   const size_t together =
       isOneTile ? std::clamp<size_t>(kCodesTogether / imageCodes, 1, std::max<size_t>(batch, 1)) : 1;
@@ -169,7 +160,7 @@ void LutConv::run(const ConvPlan& plan, LayerInput x, size_t batch, float* y, co
     executor.forEach(images * books, [&](size_t task, size_t slot) {
       const size_t image = task / books, first = task % books * kTaskCodebooks;
       const size_t count = std::min(kTaskCodebooks, numCodebooks - first);
-      const Tile tile{x.from((firstImage + image) * imageElements), firstRow, rows};
+      const Tile tile{x.from((firstImage + image) * imageElements(plan)), firstRow, rows};
       uint8_t* to = codes + image * imageCodes + first * stride;
       Scratch& scratch = workspace.scratch[slot];
       const ptrdiff_t* taps = plan.readTaps.data();
@@ -199,8 +190,7 @@ void LutConv::run(const ConvPlan& plan, LayerInput x, size_t batch, float* y, co
     timer.lookedUp();
   };
   for (size_t image = 0; image < batch; image += together)
-    for (size_t row = 0; row < plan.outputHeight(); row += plan.tileRows())
-      runTiles(image, std::min(together, batch - image), row, std::min(plan.tileRows(), plan.outputHeight() - row));
+    forEachTile(plan, [&](size_t row, size_t rows) { runTiles(image, std::min(together, batch - image), row, rows); });
 }
 
 void LutConv::encodeBatch(const Encoder& encoder, const ptrdiff_t* taps, const ConvPlan& plan, LayerInput x,
@@ -208,14 +198,16 @@ void LutConv::encodeBatch(const Encoder& encoder, const ptrdiff_t* taps, const C
   const size_t width = plan.outputWidth();
   workspace.prepare(1);
   uint8_t* row = workspace.codes.reserve(codeStrideFor(plan.tileRows() * width));
-  forEachTile(plan, x, batch, [&](const Tile& tile, size_t) {
-    const size_t positions = tile.rows * width;
-    for (size_t c = 0; c < numCodebooks_; c++) {
-      encodeTile(encoder, taps, plan, tile, {c, 1, row, 0}, workspace.scratch[0]);
-      for (size_t n = 0; n < positions; n++) codes[n * numCodebooks_ + c] = row[n];
-    }
-    codes += positions * numCodebooks_;
-  });
+  for (size_t image = 0; image < batch; image++)
+    forEachTile(plan, [&](size_t firstRow, size_t rows) {
+      const Tile tile{x.from(image * imageElements(plan)), firstRow, rows};
+      const size_t positions = rows * width;
+      for (size_t c = 0; c < numCodebooks_; c++) {
+        encodeTile(encoder, taps, plan, tile, {c, 1, row, 0}, workspace.scratch[0]);
+        for (size_t n = 0; n < positions; n++) codes[n * numCodebooks_ + c] = row[n];
+      }
+      codes += positions * numCodebooks_;
+    });
 }
 
 void LutConv::encode(const ConvPlan& plan, LayerInput x, size_t batch, uint8_t* codes, Workspace& workspace) const {

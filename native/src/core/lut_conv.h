@@ -2,6 +2,8 @@
 // of one instruction set.
 #pragma once
 
+#include <algorithm>
+
 #include "core/conv_plan.h"
 #include "core/encoder.h"
 #include "core/executor.h"
@@ -41,9 +43,14 @@ class LutConv {
     LayerInput image;
     size_t firstRow, rows;
   };
-  /// Calls body(tile, image's index) for all tiles of a batch.
+  /// Numbers of an image.
+  size_t imageElements(const ConvPlan& plan) const { return window_.inputChannels * plan.height() * plan.width(); }
+  /// Calls body(first row, rows) for each tile of an image.
   template <class Body>
-  void forEachTile(const ConvPlan& plan, LayerInput x, size_t batch, Body body) const;
+  static void forEachTile(const ConvPlan& plan, Body body) {
+    for (size_t row = 0; row < plan.outputHeight(); row += plan.tileRows())
+      body(row, std::min(plan.tileRows(), plan.outputHeight() - row));
+  }
   using Scratch = Workspace::Scratch;
   bool shuffles(size_t positions) const;
   /// Some codebooks of a tile → codes (count, positions), stride apart.
