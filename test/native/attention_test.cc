@@ -8,7 +8,7 @@
 #include "core/attention.h"
 #include "core/attention_of_bytes.h"
 #include "core/lutnn.h"
-#include "core/thread_pool.h"
+#include "executions.h"
 #include "guarded.h"
 #include "isa/dispatch.h"
 #include "reference.h"
@@ -70,19 +70,16 @@ static void checkShape(std::mt19937& random, const Shape& s, bool masks, Guard g
   const std::vector<double> wanted = reference(a);
   std::vector<float> first;
   Workspace workspace;
-  SerialExecutor serial;
-  PoolExecutor three(3);
-  for (const Microkernels* kernels : availableMicrokernels())
-    for (Executor* executor : {static_cast<Executor*>(&serial), static_cast<Executor*>(&three)}) {
-      std::fill(y.begin(), y.end(), 7.0f);
-      attention(*kernels, a, workspace, *executor);
-      double worst = 0;
-      for (size_t i = 0; i < wanted.size(); i++) worst = std::max(worst, std::abs(y[i] - wanted[i]));
-      CHECK(worst <= 4 * kTolerance, "%s is off by %g (%zu queries, %zu positions, %zu deep, %zu outputs, mask %d)",
-            kernels->isa, worst, s.queries, s.positions, s.depth, s.outputs, masks);
-      if (first.empty()) first.assign(y.begin(), y.end());
-      CHECK(std::memcmp(first.data(), y.data(), first.size() * sizeof(float)) == 0, "%s has other bits", kernels->isa);
-    }
+  forEachExecution([&](const Microkernels& kernels, Executor& executor) {
+    std::fill(y.begin(), y.end(), 7.0f);
+    attention(kernels, a, workspace, executor);
+    double worst = 0;
+    for (size_t i = 0; i < wanted.size(); i++) worst = std::max(worst, std::abs(y[i] - wanted[i]));
+    CHECK(worst <= 4 * kTolerance, "%s is off by %g (%zu queries, %zu positions, %zu deep, %zu outputs, mask %d)",
+          kernels.isa, worst, s.queries, s.positions, s.depth, s.outputs, masks);
+    if (first.empty()) first.assign(y.begin(), y.end());
+    CHECK(std::memcmp(first.data(), y.data(), first.size() * sizeof(float)) == 0, "%s has other bits", kernels.isa);
+  });
 }
 
 TEST("attention is what its formula says, with the same bits on every instruction set") {
@@ -172,19 +169,16 @@ static size_t checkBytes(std::mt19937& random, const Shape& s, bool masks, Guard
   const OfBytes wanted = referenceOfBytes(a);
   std::vector<float> first;
   Workspace workspace;
-  SerialExecutor serial;
-  PoolExecutor three(3);
-  for (const Microkernels* kernels : availableMicrokernels())
-    for (Executor* executor : {static_cast<Executor*>(&serial), static_cast<Executor*>(&three)}) {
-      std::fill(y.begin(), y.end(), 7.0f);
-      attentionOfBytes(*kernels, a, workspace, *executor);
-      size_t off = 0;
-      for (size_t i = 0; i < wanted.y.size(); i++) off += !(std::abs(y[i] - wanted.y[i]) <= wanted.slack[i]);
-      CHECK(off == 0, "%s is off in %zu of %zu (%zu queries, %zu positions, %zu deep, %zu outputs, mask %d)",
-            kernels->isa, off, wanted.y.size(), s.queries, s.positions, s.depth, s.outputs, masks);
-      if (first.empty()) first.assign(y.begin(), y.end());
-      CHECK(std::memcmp(first.data(), y.data(), first.size() * sizeof(float)) == 0, "%s has other bits", kernels->isa);
-    }
+  forEachExecution([&](const Microkernels& kernels, Executor& executor) {
+    std::fill(y.begin(), y.end(), 7.0f);
+    attentionOfBytes(kernels, a, workspace, executor);
+    size_t off = 0;
+    for (size_t i = 0; i < wanted.y.size(); i++) off += !(std::abs(y[i] - wanted.y[i]) <= wanted.slack[i]);
+    CHECK(off == 0, "%s is off in %zu of %zu (%zu queries, %zu positions, %zu deep, %zu outputs, mask %d)", kernels.isa,
+          off, wanted.y.size(), s.queries, s.positions, s.depth, s.outputs, masks);
+    if (first.empty()) first.assign(y.begin(), y.end());
+    CHECK(std::memcmp(first.data(), y.data(), first.size() * sizeof(float)) == 0, "%s has other bits", kernels.isa);
+  });
   return static_cast<size_t>(
       std::count_if(wanted.slack.begin(), wanted.slack.end(), [](double slack) { return slack < 0.01 * 1e-3; }));
 }

@@ -6,7 +6,7 @@
 #include "check.h"
 #include "core/layer_norm.h"
 #include "core/lutnn.h"
-#include "core/thread_pool.h"
+#include "executions.h"
 #include "guarded.h"
 #include "isa/dispatch.h"
 #include "reference.h"
@@ -45,32 +45,28 @@ static void checkRows(std::mt19937& random, size_t rows, size_t count, bool isFa
   std::vector<float> first;
   std::vector<uint8_t> wantedBytes(rows * count), firstBytes;
   Workspace workspace;
-  SerialExecutor serial;
-  PoolExecutor three(3);
-  for (const Microkernels* kernels : availableMicrokernels())
-    for (Executor* executor : {static_cast<Executor*>(&serial), static_cast<Executor*>(&three)}) {
-      std::fill(y.begin(), y.end(), 7.0f);
-      std::fill(bytes.begin(), bytes.end(), uint8_t{7});
-      norm.y = y.data();
-      layerNorm(*kernels, norm, workspace, *executor);
-      if (first.empty()) {
-        first.assign(y.begin(), y.end());
-        firstBytes.assign(bytes.begin(), bytes.end());
-        kScalarMicrokernels.int8->quantizeBy(first.data(), first.size(), quantized.scale, quantized.zeroPoint,
-                                             wantedBytes.data());
-        CHECK(firstBytes == wantedBytes, "%s: bytes of %zux%zu are not those of the numbers", kernels->isa, rows,
-              count);
-      }
-      double worst = 0;
-      for (size_t i = 0; i < wanted.size(); i++) worst = std::max(worst, std::fabs(y[i] - wanted[i]));
-      CHECK(worst <= kTolerance * most, "%s: %g of %g (%zux%zu)", kernels->isa, worst, most, rows, count);
-      CHECK(std::memcmp(first.data(), y.data(), first.size() * sizeof(float)) == 0, "%s: other bits (%zux%zu)",
-            kernels->isa, rows, count);
-      std::fill(bytes.begin(), bytes.end(), uint8_t{7});
-      norm.y = nullptr;
-      layerNorm(*kernels, norm, workspace, *executor);
-      CHECK(std::equal(firstBytes.begin(), firstBytes.end(), bytes.begin()), "%s: other bytes alone", kernels->isa);
+  forEachExecution([&](const Microkernels& kernels, Executor& executor) {
+    std::fill(y.begin(), y.end(), 7.0f);
+    std::fill(bytes.begin(), bytes.end(), uint8_t{7});
+    norm.y = y.data();
+    layerNorm(kernels, norm, workspace, executor);
+    if (first.empty()) {
+      first.assign(y.begin(), y.end());
+      firstBytes.assign(bytes.begin(), bytes.end());
+      kScalarMicrokernels.int8->quantizeBy(first.data(), first.size(), quantized.scale, quantized.zeroPoint,
+                                           wantedBytes.data());
+      CHECK(firstBytes == wantedBytes, "%s: bytes of %zux%zu are not those of the numbers", kernels.isa, rows, count);
     }
+    double worst = 0;
+    for (size_t i = 0; i < wanted.size(); i++) worst = std::max(worst, std::fabs(y[i] - wanted[i]));
+    CHECK(worst <= kTolerance * most, "%s: %g of %g (%zux%zu)", kernels.isa, worst, most, rows, count);
+    CHECK(std::memcmp(first.data(), y.data(), first.size() * sizeof(float)) == 0, "%s: other bits (%zux%zu)",
+          kernels.isa, rows, count);
+    std::fill(bytes.begin(), bytes.end(), uint8_t{7});
+    norm.y = nullptr;
+    layerNorm(kernels, norm, workspace, executor);
+    CHECK(std::equal(firstBytes.begin(), firstBytes.end(), bytes.begin()), "%s: other bytes alone", kernels.isa);
+  });
 }
 
 TEST("layer norm is what its formula says, with the same bits on every instruction set") {

@@ -5,7 +5,7 @@
 #include "check.h"
 #include "core/lutnn.h"
 #include "core/max_pool.h"
-#include "core/thread_pool.h"
+#include "executions.h"
 #include "guarded.h"
 
 using namespace lutnn;
@@ -38,14 +38,12 @@ static void check(std::mt19937& random, const Window& w, size_t count, size_t he
     for (uint8_t& byte : x) byte = static_cast<uint8_t>(random());
     const std::vector<uint8_t> wanted = referencePool(w, s, x.data());
     Workspace workspace;
-    SerialExecutor serial;
-    PoolExecutor three(3);
-    for (Executor* executor : {static_cast<Executor*>(&serial), static_cast<Executor*>(&three)}) {
+    forEachExecutor([&](Executor& executor) {
       std::fill(y.begin(), y.end(), uint8_t{7});
-      maxPool(w, s, x.data(), y.data(), workspace, *executor);
+      maxPool(w, s, x.data(), y.data(), workspace, executor);
       CHECK(std::equal(wanted.begin(), wanted.end(), y.data()), "%zu planes %zux%zu, filter %zux%zu, stride %zux%zu",
             count, height, width, w.filterHeight, w.filterWidth, w.strideHeight, w.strideWidth);
-    }
+    });
   }
 }
 
