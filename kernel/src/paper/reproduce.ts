@@ -2,10 +2,11 @@ import { LutnnError } from "../errors";
 import { keyOf } from "../files/canonicalJson";
 import { cellSignal } from "../host/signal";
 import type { Cell } from "./cells/cell";
+import { kindOf } from "./cells/index";
 import { type EngineEvent, runLocally } from "./engine/local";
-import { type Job, makePlan } from "./engine/plan";
+import { type Job, makePlan, reopenStale } from "./engine/plan";
 import { type FilledTable, fillTable, type Known } from "./output/filledTable";
-import type { CellResult } from "./store/cellResult";
+import { type CellResult, startedFrom } from "./store/cellResult";
 import { CellStore } from "./store/cellStore";
 import { defaultChoices, type TableChoices } from "./tables/choices";
 import { tableNames, tableSpec } from "./tables/index";
@@ -47,19 +48,28 @@ export async function reproduce(table: string, options: ReproduceOptions): Promi
     );
   const specs = specsOf(table, options);
   const store = new CellStore(options.store);
-  const plan = await makePlan(specs, store);
-  onPlan?.(plan);
   const signal = cellSignal(options.signal);
-  const reasons =
-    engine === "local"
-      ? await runLocally(plan, { store, cores, jobs, onEvent, signal })
-      : new Map(plan.flatMap(({ key, whyNot }) => (whyNot === null ? [] : [[key, whyNot] as const])));
+  let plan = await makePlan(specs, store);
+  onPlan?.(plan);
+  let reasons = reasonsOf(plan);
+  while (engine === "local") {
+    await reopenStale(plan, store);
+    reasons = await runLocally(plan, { store, cores, jobs, onEvent, signal });
+    // What was done anew may have come out as another one: then what started from it is done again, too.
+    plan = await makePlan(specs, store);
+    if (!plan.some(({ stale, whyNot }) => stale && whyNot === null)) break;
+    onPlan?.(plan);
+  }
   const known = await lookUp(specs, store, reasons);
   const scale = options.scale ?? defaultChoices.scale;
   const command = options.command ?? `lutnn.paper.reproduce(${JSON.stringify(table)})`;
   const words = `${scale}${options.quick ? ", quick" : ""}`;
   return specs.map((spec) => fillTable(spec, known, { scale: words, command }));
 }
+
+/** Why cells of a plan cannot be run here, by their keys. */
+const reasonsOf = (plan: readonly Job[]): Map<string, string> =>
+  new Map(plan.flatMap(({ key, whyNot }) => (whyNot === null ? [] : [[key, whyNot] as const])));
 
 /** The results of all cells, and why there is none. */
 async function lookUp(
@@ -73,8 +83,19 @@ async function lookUp(
     const key = keyOf(cell);
     if (results.has(key)) continue;
     const status = await store.status(cell);
-    if (status.kind === "done") results.set(key, status.result);
-    else if (status.failure !== null) failures.set(key, status.failure.split("\n")[0]);
+    if (status.kind === "done") {
+      const needs = await Promise.all(
+        kindOf(cell)
+          .needs(cell)
+          .map((need) => store.result(need)),
+      );
+      const isOfThese = startedFrom(
+        status.result,
+        needs.filter((need) => need !== null),
+      );
+      if (isOfThese) results.set(key, status.result);
+      else failures.set(key, "what it had started from was made anew since; run the table again");
+    } else if (status.failure !== null) failures.set(key, status.failure.split("\n")[0]);
   }
   return {
     result: (cell: Cell) => results.get(keyOf(cell)) ?? null,

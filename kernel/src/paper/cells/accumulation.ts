@@ -8,6 +8,7 @@ export const accumulation: Kind<"accumulation"> = {
     `error by layers, ${method}, ${networkTitle(dense.network, dense.data)}, seed ${seed}`,
   effort: ({ dense, calibration, test }) =>
     6 + (calibration * 3 + test * 20) * secondsAnExample(dense.network),
+  keeps: false,
   isLight: false,
   isAlone: false,
 };

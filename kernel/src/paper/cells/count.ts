@@ -5,6 +5,7 @@ export const count: Kind<"count"> = {
   needs: () => [],
   title: ({ network, centroids }) => `operations and bytes of ${network}, K ${centroids}`,
   effort: ({ network }) => (network.startsWith("bert") ? 4 : 2),
+  keeps: false,
   isLight: true,
   isAlone: false,
 };

@@ -21,6 +21,7 @@ export const dense: Kind<"dense"> = {
   title: ({ network, data, seed }) => `dense ${networkTitle(network, data)}, seed ${seed}`,
   effort: ({ network, data, training }) =>
     4 + (data.train ?? manyExamples) * training.epochs * secondsAnExample(network),
+  keeps: true,
   isLight: false,
   isAlone: false,
 };

@@ -8,6 +8,7 @@ export const files: Kind<"files"> = {
   needs: () => [],
   title: ({ network }) => `files of ${network}`,
   effort: ({ network }) => (network.includes("cifar") ? 15 : 30),
+  keeps: true,
   isLight: false,
   isAlone: false,
 };

@@ -9,6 +9,7 @@ export const inference: Kind<"inference"> = {
   title: ({ files, threads, batch }) => `times of ${files.network}, ${threads} threads, batch ${batch}`,
   effort: ({ files, rounds, runs }) =>
     rounds * (files.network.includes("cifar") ? 6 + runs * 0.08 : 12 + runs * 0.4),
+  keeps: false,
   isLight: false,
   isAlone: true,
 };

@@ -13,6 +13,8 @@ export interface Kind<Of extends CellKind> {
   title(cell: CellOf<Of>): string;
   /** About how long it takes, in seconds on two cores of 2025: for the time that is left. */
   effort(cell: CellOf<Of>): number;
+  /** True where it keeps files that other cells start from. */
+  keeps: boolean;
   /** True where it takes a second or two and no data: an engine on this machine does it in its own process. */
   isLight: boolean;
   /** True where nothing else may run beside it, as it takes times. */

@@ -10,6 +10,7 @@ export const lookup: Kind<"lookup"> = {
     const examples = (dense.data.train ?? manyExamples) * (training?.epochs ?? 0) * 1.8 + calibration * 3;
     return 4 + examples * secondsAnExample(dense.network);
   },
+  keeps: false,
   isLight: false,
   isAlone: false,
 };

@@ -7,6 +7,7 @@ export const maddness: Kind<"maddness"> = {
   title: ({ form, dense, seed }) =>
     `Maddness, ${form} form, ${networkTitle(dense.network, dense.data)}, seed ${seed}`,
   effort: ({ dense, calibration }) => 6 + calibration * 5 * secondsAnExample(dense.network),
+  keeps: false,
   isLight: false,
   isAlone: false,
 };

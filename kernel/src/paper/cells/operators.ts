@@ -8,6 +8,7 @@ export const operators: Kind<"operators"> = {
   needs: () => [],
   title: ({ rounds }) => `times of single layers, ${rounds} rounds`,
   effort: ({ rounds }) => 3 + rounds * 1.5,
+  keeps: false,
   isLight: false,
   isAlone: true,
 };

@@ -19,6 +19,7 @@ export const rehearsal: Kind<"rehearsal"> = {
       .map((cell) => rehearsalOf(cell, steps, pace)),
   title: ({ of }) => `rehearsal of ${kindOf(of).title(of)}`,
   effort: ({ steps, pace }) => 0.3 + (steps * pace) / 1000,
+  keeps: false,
   isLight: false,
   isAlone: false,
 };

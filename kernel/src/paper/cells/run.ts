@@ -4,6 +4,7 @@ import type { CellResult } from "../store/cellResult";
 import type { CellStore, RunOptions } from "../store/cellStore";
 import { describeMachine } from "../store/machine";
 import type { Cell } from "./cell";
+import { kindOf } from "./index";
 import { workOf } from "./works";
 
 /**
@@ -23,6 +24,7 @@ export async function runCell(cell: Cell, store: CellStore, options: RunOptions 
   };
   return store.remember(cell, (place) => run(cell, { ...place, store }), {
     ...(cell.kind === "rehearsal" ? { origin } : {}),
+    needs: kindOf(cell).needs(cell),
     ...options,
   });
 }

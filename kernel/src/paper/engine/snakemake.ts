@@ -2,7 +2,7 @@ import { cp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileWhole } from "../../files/writeFile";
 import type { CellStore } from "../store/cellStore";
-import type { Job } from "./plan";
+import { type Job, reopenStale } from "./plan";
 
 export interface WorkflowOptions {
   store: CellStore;
@@ -30,6 +30,7 @@ export async function writeWorkflow(
   { store, threads, report }: WorkflowOptions,
 ): Promise<number> {
   const jobs = plan.filter(({ whyNot }) => whyNot === null);
+  await reopenStale(plan, store);
   await rm(join(folder, "cells"), { recursive: true, force: true });
   await cp(shipped, folder, { recursive: true });
   for (const { key, cell } of jobs)

@@ -3,11 +3,13 @@ import { join, resolve } from "node:path";
 import { LutnnError } from "../../errors";
 import { abandonedBeside, claimAside, releaseAside } from "../../files/aside";
 import { canonicalJson, keyOf } from "../../files/canonicalJson";
+import { writeFileWhole } from "../../files/writeFile";
 import { cellSignal } from "../../host/signal";
 import { type CellResult, type Measured, type Provenance, parseResult } from "./cellResult";
-import { failureName, type HoldOptions, Lease, resultName, workName } from "./lease";
+import { keptDigest } from "./keptDigest";
+import { failureName, type HoldOptions, Lease, moved, resultName, workName } from "./lease";
 import { describeMachine } from "./machine";
-import { freeMarker, readState } from "./markers";
+import { doneMarker, freeMarker, readState } from "./markers";
 
 /** All parameters of a cell by name: whatever JSON can hold, which is checked. */
 export type Parameters = { readonly [name: string]: unknown };
@@ -24,6 +26,8 @@ export interface CellWork {
 export type RunOptions = Partial<HoldOptions> & {
   /** What the result says of where it comes from. Default: this machine, the versions in this process. */
   origin?: Pick<Provenance, "machine" | "versions">;
+  /** Cells that this one starts from: the result says by digest what it found them to have kept. */
+  needs?: readonly Parameters[];
 };
 
 export type CellStatus =
@@ -111,9 +115,15 @@ export class CellStore {
     const begin = performance.now();
     const started = new Date().toISOString();
     try {
+      const needs = await this.digestsOf(options.needs ?? []);
       for (const path of [scratch, kept]) await mkdir(path, { recursive: true });
       const { figures, series = {}, notes = {} } = await work({ scratch, kept, signal });
       signal.throwIfAborted();
+      const digest = await keptDigest(kept).catch((error: NodeJS.ErrnoException) => {
+        // Taken along by another holder; finishing says so.
+        if (error.code === "ENOENT") return undefined;
+        throw error;
+      });
       const result: CellResult = {
         key: keyOf(parameters),
         cell: JSON.parse(canonicalJson(parameters)),
@@ -126,6 +136,8 @@ export class CellStore {
           started,
           seconds: (performance.now() - begin) / 1000,
           runs: lease.token,
+          ...(digest === undefined ? {} : { kept: digest }),
+          needs,
         },
       };
       const text = JSON.stringify(result, null, 1);
@@ -139,6 +151,46 @@ export class CellStore {
       await lease.release(signal.aborted ? undefined : sentenceOf(told)).catch(() => undefined); // the first error says more
       throw told;
     }
+  }
+
+  /**
+   * Takes in a result that was measured in another store, without what its cell had kept there. False, and nothing happens,
+   * where the cell is done here or somebody works on it.
+   */
+  async adopt(result: CellResult): Promise<boolean> {
+    const text = JSON.stringify(result, null, 1);
+    parseResult(text, `the result of ${result.key}`);
+    const folder = await this.prepare(result.cell);
+    const state = await readState(folder);
+    if (state?.kind !== "free") return false;
+    const token = state.token + 1;
+    await writeFileWhole(join(folder, resultName(token)), text, "cell");
+    if (!(await moved(join(folder, state.marker), join(folder, doneMarker(token))))) return false;
+    await rm(join(folder, workName(state.token)), { recursive: true, force: true });
+    return true;
+  }
+
+  /**
+   * Opens a cell that is done, for a run that begins anew: what it kept is gone, or what it started from is another one.
+   * Nothing happens where its result is no longer the one that was `seen`.
+   */
+  async reopen(seen: CellResult): Promise<void> {
+    const folder = this.folderOf(seen.cell);
+    const state = await readState(folder);
+    if (state?.kind !== "done") return;
+    const path = join(folder, resultName(state.token));
+    if (canonicalJson(parseResult(await readFile(path, "utf8"), path)) !== canonicalJson(seen)) return;
+    await moved(join(folder, state.marker), join(folder, freeMarker(state.token)));
+  }
+
+  /** By key, what cells that are done have kept; of one that has kept nothing there is nothing. */
+  private async digestsOf(cells: readonly Parameters[]): Promise<Record<string, string>> {
+    const found: Record<string, string> = {};
+    for (const cell of cells) {
+      const digest = (await this.result(cell))?.provenance.kept;
+      if (digest !== undefined) found[keyOf(cell)] = digest;
+    }
+    return found;
   }
 
   /** The result of a cell that is done, without what its last run had no time to remove. */

@@ -23,7 +23,7 @@ export interface HoldOptions {
 const [lookEveryMs, endWithinMs] = [250, 10_000];
 
 /** Renames; false where the old name is no longer there. */
-async function moved(from: string, to: string): Promise<boolean> {
+export async function moved(from: string, to: string): Promise<boolean> {
   try {
     await rename(from, to);
     return true;
