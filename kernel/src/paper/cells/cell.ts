@@ -38,6 +38,10 @@ const encoder = z.strictObject({
   /** V of the attention's and the feed-forward layers. */
   attentionLength: count,
   feedForwardLength: count,
+  /** V of the feed-forward layers that lead back to the encoder's width, where it is another. */
+  outerLength: count.optional(),
+  /** In the dense network's training; lookups learn without. Default 0. */
+  dropout: z.number().min(0).lt(1).optional(),
 });
 
 const training = z.strictObject({
@@ -46,6 +50,8 @@ const training = z.strictObject({
   learningRate: rate,
   algorithm: z.enum(["adam", "sgd"]),
   schedule: z.union([z.enum(["cosine", "constant"]), z.strictObject({ every: count, factor: rate })]),
+  /** Steps over which the learning rate first rises. Default 0. */
+  warmupSteps: count.optional(),
   weightDecay: z.number().min(0),
 });
 
@@ -102,6 +108,8 @@ const lookup = z.strictObject({
   centroids: count,
   /** Null: calibrated only. */
   training: training.omit({ learningRate: true }).nullable(),
+  /** Of an encoder: what each replaced layer of it hands on is learnt, too, not its end alone. Default false. */
+  hiddenStates: z.boolean().optional(),
   seed: whole,
 });
 

@@ -12,15 +12,30 @@ export function networkTitle(network: NetworkChoice, { set }: DataChoice): strin
 export const secondsAnExample = (network: NetworkChoice): number =>
   network.kind === "encoder" ? 0.05 : network.kind === "resnet8" ? 1e-3 : 4e-3 * (network.width / 32) ** 2;
 
-/** Examples where a cell takes all of a set: about, for efforts alone. */
-export const manyExamples = 60_000;
+/** Training examples of each set, about, for efforts alone. */
+const setSizes: Readonly<Record<string, number>> = {
+  digits: 1_400,
+  "movie-ratings": 9_100,
+  "movie-snippets": 8_800,
+  rte: 2_500,
+  gtsrb: 39_000,
+  "sst-2": 67_000,
+  svhn: 73_000,
+  "speech-commands": 85_000,
+  qnli: 105_000,
+  qqp: 364_000,
+  imagenet: 1_280_000,
+};
+
+/** Examples that a cell learns from in an epoch, about. */
+export const examplesOf = ({ set, train }: DataChoice): number => train ?? setSizes[set] ?? 60_000;
 
 /** Trains a dense network; its weights stay for the cells that start from it. */
 export const dense: Kind<"dense"> = {
   needs: () => [],
   title: ({ network, data, seed }) => `dense ${networkTitle(network, data)}, seed ${seed}`,
-  effort: ({ network, data, training }) =>
-    4 + (data.train ?? manyExamples) * training.epochs * secondsAnExample(network),
+  effort: ({ network, data, head, training }) =>
+    4 + examplesOf(data) * (training.epochs + (head?.epochs ?? 0) / 2) * secondsAnExample(network),
   keeps: true,
   isLight: false,
   isAlone: false,

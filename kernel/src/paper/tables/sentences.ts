@@ -4,11 +4,15 @@ import { adam, lookupCell, paper, plus, seedsOf, type TableChoices, trainedBy } 
 import { within } from "./expectation";
 import { type Entry, leftOut, measured, none, published, type TableSpec, text } from "./table";
 
+/** V of the paper's encoders. */
 const vLength = 32;
 /** Sentences that a calibration takes. */
-const calibration = 512;
+const calibration = 1024;
 
-/** MiniLM with its last three layers replaced, on film reviews; the head learns alone first. */
+/**
+ * MiniLM, whose last three layers will be replaced, on film reviews: the head learns alone first, then those layers with it.
+ * The outer feed-forward layer is the most sensitive one and has the shortest sub-vectors.
+ */
 function smallDense(set: "movie-snippets" | "movie-ratings", seed: number): CellOf<"dense"> {
   const data: DataChoice = {
     set,
@@ -26,14 +30,19 @@ function smallDense(set: "movie-snippets" | "movie-ratings", seed: number): Cell
       weights: "minilm",
       pooling: "mean",
       last: 3,
-      attentionLength: vLength,
-      feedForwardLength: vLength,
+      attentionLength: 16,
+      feedForwardLength: 16,
+      outerLength: 8,
+      dropout: 0.1,
     },
-    head: adam(2, 3e-3, 16),
-    training: adam(1, 5e-5, 16),
+    head: adam(1, 3e-3, 32),
+    training: { ...adam(2, 1e-4, 32), warmupSteps: 4, weightDecay: 0.01 },
     seed,
   };
 }
+
+/** Centroids and tables learn ten times as fast as what stays dense, which has been learnt already. */
+const plusOfSentences = trainedBy(plus, { learningRate: 1e-3, otherLearningRate: 1e-4 });
 
 const smallSets = {
   "movie-snippets": "film reviews, good or bad: accuracy (%)",
@@ -48,23 +57,24 @@ function smallSentences(choices: TableChoices): TableSpec {
   const rows = (Object.keys(smallSets) as (keyof typeof smallSets)[]).map((set): Entry[] => {
     const isSign = set === "movie-snippets";
     const dense = seedsOf(choices).map((seed) => smallDense(set, seed));
-    const rate = isSign ? 5e-4 : 2e-4;
-    const lookups = (profile: typeof paper) =>
-      dense.map((one) =>
-        lookupCell(one, trainedBy(profile, { learningRate: rate }), 1, calibration, { batchSize: 16 }),
-      );
+    // The published recipe has one rate for all weights; a number's diverges with what a class takes.
+    const paperOfSentences = trainedBy(paper, { learningRate: isSign ? 5e-4 : 2e-4 });
+    const lookups = dense.map((one) => lookupCell(one, paperOfSentences, 1, calibration, { batchSize: 32 }));
+    const ours = dense.map((one) => ({
+      ...lookupCell(one, plusOfSentences, 1, calibration, { batchSize: 32, warmupSteps: 10 }),
+      hiddenStates: true,
+    }));
     return [
       text(`MiniLM, last three layers, ${smallSets[set]}`),
-      ...[dense, lookups(paper), lookups(plus)].map((cells) =>
-        choices.quick ? leftOut : measured(cells, "metric"),
-      ),
+      ...[dense, lookups, ours].map((cells) => (choices.quick ? leftOut : measured(cells, "metric"))),
       isSign ? published(publishedGlue.dense["sst-2"]) : none,
       isSign ? published(publishedGlue.lutNn["sst-2"]) : none,
     ];
   });
   return {
     id: "glue",
-    title: "Sentence encoders, small scale: MiniLM's last three of six layers as lookups, V 32, one epoch",
+    title:
+      "Sentence encoders, small scale: MiniLM's last three of six layers as lookups, V 16 (outer feed-forward layer 8), one epoch",
     columns: [
       { title: "network, task" },
       { title: "dense" },
@@ -94,6 +104,13 @@ function smallSentences(choices: TableChoices): TableSpec {
         less: { row: 1, column: 3 },
         unit: "rating",
       },
+      within(
+        "ratings of reviews: LUT-NN, plus errs less than 0.05 more than dense",
+        { row: 1, column: 1 },
+        { row: 1, column: 3 },
+        0.05,
+        "rating",
+      ),
     ],
     shows:
       "What an encoder keeps when query, key, value, attention output and both feed-forward layers of its last half are lookups, in a classification and in a regression.",
@@ -137,7 +154,7 @@ function glue(choices: TableChoices): TableSpec {
     const { learningRate, ...lookupTraining } = training(5e-5);
     const lookups = (profile: typeof paper, rate: number) =>
       dense.map((one) =>
-        lookupCell(one, trainedBy(profile, { learningRate: rate }), 3, 1024, lookupTraining),
+        lookupCell(one, trainedBy(profile, { learningRate: rate }), 3, calibration, lookupTraining),
       );
     return [
       text(set),

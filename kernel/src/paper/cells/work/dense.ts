@@ -15,9 +15,11 @@ export const work: Work<"dense"> = {
   run: async (cell: CellOf<"dense">, place) => {
     const { signal, kept } = place;
     const { train, test } = await loadData(cell, signal);
-    const { model, fresh } = await buildNetwork(cell, train, signal);
+    const { network } = cell;
+    const dropout = network.kind === "encoder" ? network.dropout : 0;
+    const { model, fresh } = await buildNetwork(cell, train, signal, dropout);
     try {
-      const { head, training, seed, network } = cell;
+      const { head, training, seed } = cell;
       if (head) {
         learnOnly(model, fresh);
         const { learningRate } = head;

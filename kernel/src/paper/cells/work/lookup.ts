@@ -21,6 +21,11 @@ async function keepCalibrated(conversion: Conversion, folder: string, signal: Ab
   await rename(aside, folder);
 }
 
+/** The ends of the encoder layers that some layers belong to: `encoder5/norm` of `encoder5/query`. */
+const encodersOf = (names: readonly string[]): string[] => [
+  ...new Set(names.map((name) => `${name.split("/")[0]}/norm`)),
+];
+
 /** Replaces a trained network's layers by lookups, of any profile, and trains them. */
 export const work: Work<"lookup"> = {
   whyNot: (cell) => denseWork.whyNot(cell.dense),
@@ -44,6 +49,7 @@ export const work: Work<"lookup"> = {
         await conversion.fineTune(prepared.train, {
           ...trainingOptions(training, seed, place, "training"),
           learningRate,
+          ...(cell.hiddenStates && { hiddenStates: { layers: encodersOf(conversion.layers.names) } }),
         });
       }
       const after = training ? await conversion.evaluate(prepared.test, { signal }) : before;

@@ -29,17 +29,21 @@ export interface BuiltNetwork {
   fresh: readonly string[];
 }
 
-/** The network of a dense cell, fit for its data; an encoder comes with its published weights and a head for the task. */
+/**
+ * The network of a dense cell, fit for its data; an encoder comes with its published weights and a head for the task.
+ * @param dropout while it is trained; weights fit a network with another one
+ */
 export async function buildNetwork(
   { network, data, seed }: CellOf<"dense">,
   { inputs: [{ shape }], target, name }: ExampleSource,
   signal: AbortSignal,
+  dropout = 0,
 ): Promise<BuiltNetwork> {
   if (network.kind === "encoder") {
     const folder = await encoderFolder(network.weights, signal);
     const outputs = target.kind === "class" ? target.classes : 1;
     const { sequenceLength = 48 } = data;
-    return loadBert(folder, { sequenceLength, pooling: network.pooling, outputs, seed });
+    return loadBert(folder, { sequenceLength, pooling: network.pooling, outputs, seed, dropout });
   }
   if (target.kind !== "class" && target.kind !== "values")
     throw new LutnnError(
@@ -54,8 +58,13 @@ export async function buildNetwork(
 export function replacedLayers(model: tf.LayersModel, network: NetworkChoice): TargetOptions {
   if (network.kind !== "encoder") return {};
   const layers = bertLayers(model, network.last ?? undefined);
+  const { attentionLength, feedForwardLength, outerLength = feedForwardLength } = network;
   const length = (name: string) =>
-    name.includes("feedForward") ? network.feedForwardLength : network.attentionLength;
+    name.endsWith("feedForward2")
+      ? outerLength
+      : name.endsWith("feedForward1")
+        ? feedForwardLength
+        : attentionLength;
   return { layers, subvectorLength: Object.fromEntries(layers.map((name) => [name, length(name)])) };
 }
 

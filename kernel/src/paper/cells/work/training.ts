@@ -11,7 +11,8 @@ export const trainingOptions = (
   { scratch, signal }: Pick<CellRun, "scratch" | "signal">,
   part: string,
 ): TrainingOptions => {
-  const { epochs, batchSize, algorithm, schedule, weightDecay } = choice;
+  const { epochs, batchSize, algorithm, schedule, warmupSteps, weightDecay } = choice;
   const run = { epochs, batchSize, algorithm, schedule, weightDecay, seed, signal };
-  return { ...run, checkpoint: { folder: `${scratch}/${part}`, everySeconds: 30 } };
+  const warmup = warmupSteps === undefined ? {} : { warmupSteps };
+  return { ...run, ...warmup, checkpoint: { folder: `${scratch}/${part}`, everySeconds: 30 } };
 };
