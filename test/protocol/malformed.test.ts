@@ -93,6 +93,28 @@ test(
   120_000 + count * 20,
 );
 
+test("a request that cannot be read or handed on is answered with an error, and the next one is served", async () => {
+  const deep = (open: string, close: string) => `${open.repeat(200_000)}0${close.repeat(200_000)}`;
+  const unreadable: [type: string, content: string, said: RegExp][] = [
+    ["execute_request", "[1]", /a frame is not a JSON object/],
+    ["complete_request", '{"code": ', /a frame is not a JSON object/],
+    ["execute_request", `{"code": "1", "user_expressions": ${deep('{"a":', "}")}}`, /nested too deeply/],
+    ["inspect_request", `{"code": ${deep("[", "]")}, "cursor_pos": 0}`, /nested too deeply/],
+    ["an_unknown_request", `{"code": ${deep("[", "]")}}`, /nested too deeply/],
+  ];
+  for (const [type, content, said] of unreadable) {
+    const { frames, id } = kernel.frames(type, content);
+    const answered = kernel.replyTo(id);
+    await kernel.shell.send(frames);
+    const reply = await answered;
+    expect([type, reply.content]).toEqual([
+      type,
+      expect.objectContaining({ status: "error", evalue: expect.stringMatching(said) }),
+    ]);
+    await stillAnswers();
+  }
+});
+
 test.runIf(process.platform === "linux")(
   "it listens at the address that it is told, and at no other",
   async () => {

@@ -31,32 +31,36 @@ export function encode(message: Outgoing, session: string, signer: Signer): (Uin
   return [...message.identities, delimiter, signer.sign(parts), ...parts, ...(message.buffers ?? [])];
 }
 
-/** The request in the frames, or a sentence that says why there is none. */
+/** Who asked for what, of a message whose header can be read. */
+export type Asker = Pick<Request, "header" | "headerJson" | "identities">;
+
+/** A message that is none: why, and who waits for an answer to it, where that is known and the signature right. */
+export interface Refused {
+  rule: string;
+  asker: Asker | null;
+}
+
+/** The request in the frames, or why there is none. */
 export function decode(
   channel: Request["channel"],
   frames: readonly Buffer[],
   signer: Signer,
-): Request | string {
+): Request | Refused {
+  const refused = (rule: string, asker: Asker | null = null): Refused => ({ rule, asker });
   const start = frames.findIndex((frame) => frame.equals(delimiter));
-  if (start < 0) return "the frame <IDS|MSG> is missing";
+  if (start < 0) return refused("the frame <IDS|MSG> is missing");
   const [signature, ...rest] = frames.slice(start + 1);
   if (signature === undefined || rest.length < 4)
-    return `${rest.length} of 4 frames came after the signature`;
+    return refused(`${rest.length} of 4 frames came after the signature`);
   const parts = rest.slice(0, 4);
   const verdict = signer.verify(signature, parts);
-  if (verdict !== "ok") return verdict;
+  if (verdict !== "ok") return refused(verdict);
   const [header, , metadata, content] = parts.map(parseObject);
-  if (!header || !metadata || !content) return "a frame is not a JSON object";
-  if (!isHeader(header)) return "the header lacks msg_id, msg_type or session";
-  return {
-    channel,
-    identities: frames.slice(0, start),
-    header,
-    headerJson: parts[0].toString(),
-    metadata,
-    content,
-    buffers: rest.slice(4),
-  };
+  if (!header) return refused("a frame is not a JSON object");
+  if (!isHeader(header)) return refused("the header lacks msg_id, msg_type or session");
+  const asker = { identities: frames.slice(0, start), header, headerJson: parts[0].toString() };
+  if (!metadata || !content) return refused("a frame is not a JSON object", asker);
+  return { channel, ...asker, metadata, content, buffers: rest.slice(4) };
 }
 
 function parseObject(frame: Buffer): JsonObject | null {

@@ -1,6 +1,6 @@
 import type { JsonObject, Request } from "../link";
-import { log } from "../log";
-import { decode } from "./codec";
+import { log, logError } from "../log";
+import { type Asker, decode } from "./codec";
 import { kernelInfo } from "./kernelInfo";
 import type { Mailer } from "./mailer";
 import type { Signer } from "./signature";
@@ -52,20 +52,57 @@ export class Requests {
 
   /** Takes the messages of a channel. */
   from = (channel: Request["channel"]) => async (frames: Buffer[]) => {
-    const { signer, mailer, input, forward, end } = this.options;
+    const { signer, input, forward, end } = this.options;
     this.taken++;
     const request = decode(channel, frames, signer);
-    if (typeof request === "string") return log(`a message on ${channel} was ignored: ${request}`);
+    if ("rule" in request) {
+      log(`a message on ${channel} was ignored: ${request.rule}`);
+      // Whoever asks waits for an answer.
+      const { asker, rule } = request;
+      if (asker?.header.msg_type.endsWith("_request"))
+        await this.reply(channel, asker, () => Promise.reject(new UnreadableMessage(rule)));
+      return;
+    }
     this.isWanted = true;
-    const { headerJson: parent, identities, content } = request;
+    const { content } = request;
     const type = request.header.msg_type;
     if (channel === "stdin") return input(content.value);
     const answer = this.answers.get(type);
-    if (!answer) return forward(request);
-    mailer.status(parent, "busy");
-    const reply = JSON.stringify(await answer(content, type));
-    mailer.send(channel, { identities, type: type.replace("_request", "_reply"), parent, content: reply });
-    mailer.status(parent, "idle");
+    if (answer) await this.reply(channel, request, async () => answer(content, type));
+    else
+      try {
+        forward(request);
+      } catch (error) {
+        await this.reply(channel, request, () => Promise.reject(error));
+      }
     if (type === "shutdown_request") await end();
   };
+
+  /** Sends the answer to a request, or why there is none. */
+  private async reply(
+    channel: Request["channel"],
+    { header, headerJson: parent, identities }: Asker,
+    answer: () => Promise<object>,
+  ): Promise<void> {
+    const { mailer } = this.options;
+    mailer.status(parent, "busy");
+    let content: string;
+    try {
+      content = JSON.stringify(await answer());
+    } catch (error) {
+      if (!(error instanceof UnreadableMessage)) logError("a message could not be handled", error);
+      const { name: ename, message } = error as Error;
+      const rule = error instanceof RangeError ? "its parts are nested too deeply" : message;
+      const evalue = `${header.msg_type}: the message must be one that can be handed on (it is not: ${rule})`;
+      content = JSON.stringify({ status: "error", ename, evalue, traceback: [evalue] });
+    }
+    const type = header.msg_type.replace("_request", "_reply");
+    mailer.send(channel, { identities, type, parent, content });
+    mailer.status(parent, "idle");
+  }
+}
+
+/** Of a message whose parts are not what the protocol says. */
+class UnreadableMessage extends Error {
+  override name = "UnreadableMessage";
 }
