@@ -15,5 +15,13 @@ export function expectWritten(path: string, text: string): void {
 }
 
 /** A figure as a text: its numbers to nine digits, of which another version of the engine may differ in the last of seventeen. */
-export const figureText = (figure: object): string =>
-  JSON.stringify(figure, (_, value) => (typeof value === "number" ? Number(value.toPrecision(9)) : value), 1);
+export function figureText(figure: object): string {
+  const rounded = (_: string, value: unknown) =>
+    typeof value === "number" ? Number(value.toPrecision(9)) : value;
+  const lines = JSON.stringify(figure, rounded, 1);
+  // What holds no lists and objects of its own is one line, as a person reads it.
+  return lines.replace(
+    /([[{])\s+((?:[^"[\]{}]|"[^"\\]*")*?)\s+([\]}])/g,
+    (_, open: string, inner: string, close: string) => open + inner.replace(/,\n\s*/g, ", ") + close,
+  );
+}
