@@ -5,7 +5,7 @@
 //   --busy    takes times though other programs run
 //   --as-is   measures nothing, executes the notebooks on what is there
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, loadavg } from "node:os";
 import { join, resolve } from "node:path";
@@ -67,8 +67,7 @@ async function publish(table) {
 }
 
 mkdirSync(results, { recursive: true });
-for (const name of readdirSync(results).filter((one) => one.endsWith(".json")))
-  await cells.adopt(JSON.parse(readFileSync(join(results, name), "utf8")));
+await cells.adoptAll(results);
 if (values.again) for (const table of tables) forgetTimes(table);
 
 const run = (...words) =>

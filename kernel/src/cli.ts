@@ -218,6 +218,7 @@ program
   .option("--epochs <n,n>", "of the small scale: of dense networks and of lookups", "3,1")
   .option("-o, --out <folder>", "where the tables go", "out/paper")
   .option("--store <folder>", "where results are kept; default cells below that")
+  .option("--results <folder>", "results measured elsewhere, taken up first: notebooks/executed/paper/cells")
   .option("--device <name>", "what trains: cpu, or gpu where @tensorflow/tfjs-node-gpu is installed")
   .action(async (table: string, { device, ...options }: ReproduceCommandOptions & { device?: string }) => {
     requireKnownIsa("reproduce");

@@ -16,6 +16,7 @@ export interface ReproduceCommandOptions {
   epochs: string;
   out: string;
   store?: string;
+  results?: string;
 }
 
 const scales: readonly Scale[] = ["small", "paper", "rehearsal"];
@@ -150,6 +151,7 @@ export async function reproduceTables(table: string, options: ReproduceCommandOp
     const [place, out] = [join(options.out, "workflow"), resolve(options.out)];
     const report = ["reproduce", ...words, "--engine", "none", "--out", out, "--store", resolve(store)];
     const cells = new paper.CellStore(store);
+    if (options.results !== undefined) await cells.adoptAll(options.results);
     const plan = await paper.makePlan(paper.specsOf(table, choices), cells);
     const count = await paper.writeWorkflow(plan, place, { store: cells, threads: cores, report });
     console.log(howToStart(place, count));
@@ -171,6 +173,7 @@ export async function reproduceTables(table: string, options: ReproduceCommandOp
     jobs,
     command,
     store,
+    ...(options.results === undefined ? {} : { results: options.results }),
     onPlan: teller.plan,
     onEvent: (event) => {
       hasFailed ||= event.kind === "failed";

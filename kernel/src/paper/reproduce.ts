@@ -15,6 +15,8 @@ import { cellsOf, type TableSpec } from "./tables/table";
 export interface ReproduceOptions extends Partial<TableChoices> {
   /** Folder of the store that results are kept in. */
   store: string;
+  /** A folder of results that were measured elsewhere, such as `notebooks/executed/paper/cells`, which are taken up first. */
+  results?: string;
   /** `local`: runs what is missing on this machine; `none`: only looks at what is there. Default `local`. */
   engine?: "local" | "none";
   /** Processors that may be used. Default 1. */
@@ -49,6 +51,7 @@ export async function reproduce(table: string, options: ReproduceOptions): Promi
   const specs = specsOf(table, options);
   const store = new CellStore(options.store);
   const signal = cellSignal(options.signal);
+  if (options.results !== undefined) await store.adoptAll(options.results);
   let plan = await makePlan(specs, store);
   onPlan?.(plan);
   let reasons = reasonsOf(plan);

@@ -58,6 +58,22 @@ describe("a result that was measured elsewhere", () => {
     expect(await store.results()).toEqual([]);
   });
 
+  it("is taken up from a folder before anything is run, or refused with its name", async () => {
+    const { there } = await adopted("one");
+    const folder = temporary("results");
+    for (const result of await there.results())
+      writeFileSync(join(folder, `${result.key}.json`), JSON.stringify(result));
+    writeFileSync(join(folder, "README.md"), "not a result");
+    const take = (results: string) =>
+      paper.reproduce("accuracy", { store: temporary("here"), quick: true, engine: "none", results });
+    const [table] = await take(folder);
+    expect(table.rows[0].slice(1, 6).map(({ value }) => value)).toEqual([50, 50, 50, 50, 50]);
+    const cut = join(folder, `${"0".repeat(32)}.json`);
+    writeFileSync(cut, "{}");
+    await expect(take(folder)).rejects.toThrow(new RegExp(`${cut} must hold a cell's result`));
+    await expect(take(join(folder, "none"))).rejects.toThrow(/must be in a folder that can be read .*ENOENT/);
+  });
+
   it("leaves a cell alone that somebody works on", async () => {
     const { there } = await adopted("one");
     const store = new CellStore(temporary("here"));

@@ -170,6 +170,19 @@ export class CellStore {
     return true;
   }
 
+  /** Takes in all results of a folder, files named by a cell's key. Throws LutnnError where there is no such folder. */
+  async adoptAll(folder: string): Promise<void> {
+    const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
+      throw new LutnnError(
+        `cell: the results must be in a folder that can be read (got ${folder}: ${error.code ?? error.message}); leave them out, or name another one`,
+      );
+    });
+    for (const name of names.filter((one) => /^[0-9a-f]{32}\.json$/.test(one)).sort()) {
+      const path = join(folder, name);
+      await this.adopt(parseResult(await readFile(path, "utf8"), path));
+    }
+  }
+
   /**
    * Opens a cell that is done, for a run that begins anew: what it kept is gone, or what it started from is another one.
    * Nothing happens where its result is no longer the one that was `seen`.
