@@ -2,7 +2,8 @@ import { LutnnError } from "../errors";
 import { fitTable } from "./fitTable";
 import { roundHalfToEven } from "./lookupTable";
 import { checkFinite } from "./productQuantizer";
-import { descend, learnTree, TREE_LEAVES, TREE_ROWS_LIMIT, type TreeLevel } from "./splitTree";
+import { learnTree, TREE_LEAVES, TREE_LEVELS, TREE_ROWS_LIMIT, type TreeLevel } from "./splitTree";
+import { lookupAdd } from "./tableSums";
 import { takingTurns } from "./turns";
 
 /**
@@ -61,6 +62,9 @@ const group = 16;
  * prototypes that span the whole input, tables of uint8. 16 leaves a codebook.
  */
 export class Maddness {
+  /** The trees as {@link encode} walks them, once it has been asked. */
+  private arrays?: MaddnessTrees;
+
   private constructor(
     readonly form: MaddnessForm,
     readonly numCodebooks: number,
@@ -229,21 +233,21 @@ export class Maddness {
       throw new LutnnError(
         `Maddness.encode: the array's length must be a positive multiple of ${this.inputLength} (got ${x.length})`,
       );
-    const codes = new Uint8Array((x.length / this.inputLength) * this.numCodebooks);
-    const part = new Float32Array(this.subvectorLength);
-    for (let i = 0; i < codes.length; i++) {
-      const c = i % this.numCodebooks;
-      const from = i * this.subvectorLength;
-      const scales = this.scales[c];
-      if (scales[0] === null) {
-        codes[i] = descend(this.trees[c], x, from);
-        continue;
-      }
-      // The thresholds are quantised already; quantise what they are compared with, level by level.
+    const { form, numCodebooks, subvectorLength } = this;
+    const codes = new Uint8Array((x.length / this.inputLength) * numCodebooks);
+    this.arrays ??= this.treeArrays;
+    const { dimensions, thresholds, scales } = this.arrays;
+    // The thresholds of form "true" are quantised already; what is compared with them is so here, level by level.
+    const isQuantized = form === "true";
+    for (let i = 0, c = 0; i < codes.length; i++, c = c + 1 < numCodebooks ? c + 1 : 0) {
+      const from = i * subvectorLength;
       let node = 0;
-      for (const [level, { dimension, thresholds }] of this.trees[c].entries()) {
-        part[dimension] = quantize(x[from + dimension], scales[level]!);
-        node = 2 * node + (part[dimension] > thresholds[node] ? 1 : 0);
+      for (let level = 0; level < TREE_LEVELS; level++) {
+        const at = c * TREE_LEVELS + level;
+        let value = x[from + dimensions[at]];
+        if (isQuantized) value = quantize(value, scales[2 * at], scales[2 * at + 1]);
+        const threshold = thresholds[c * (TREE_LEAVES - 1) + (1 << level) - 1 + node];
+        node = 2 * node + (value > threshold ? 1 : 0);
       }
       codes[i] = node;
     }
@@ -299,7 +303,10 @@ export class Maddness {
     return this.accumulate(this.encode(x), table, options);
   }
 
-  /** leaves uint8 (N, C) → Σ_c table[c][leaf] + bias, float32 (N, M). Averages need a table of the true form. */
+  /**
+   * leaves uint8 (N, C) → Σ_c table[c][leaf] + bias, float32 (N, M). Exact sums are in float32, codebooks rising: of entries of 8
+   * bits they are exact, as up to 65,793 codebooks' are whole numbers below 2²⁴. Averages need a table of the true form.
+   */
   accumulate(
     codes: Uint8Array,
     { values, offsets, scale, outputs }: MaddnessTable,
@@ -313,10 +320,17 @@ export class Maddness {
     const { numCodebooks } = this;
     const rows = codes.length / numCodebooks;
     const offset = offsets.reduce((a, b) => a + b, 0);
-    const averaged = sum === "average" ? numCodebooks - (numCodebooks % group) : 0;
+    const y = new Float32Array(rows * outputs);
+    if (sum === "exact") {
+      const shape = { codes, rows, numCodebooks, numCentroids: TREE_LEAVES, outputs };
+      lookupAdd(shape, values instanceof Float32Array ? values : Float32Array.from(values), y);
+      for (let n = 0; n < y.length; n += outputs)
+        for (let m = 0; m < outputs; m++) y[n + m] = y[n + m] / scale + offset + (bias ? bias[m] : 0);
+      return y;
+    }
+    const averaged = numCodebooks - (numCodebooks % group);
     // Every rounding up adds ¼ on average to what it stands for: log2(16) levels over all averaged codebooks.
     const correction = (averaged / 4) * Math.log2(group);
-    const y = new Float32Array(rows * outputs);
     const entries = new Float64Array(numCodebooks);
     for (let n = 0; n < rows; n++)
       for (let m = 0; m < outputs; m++) {
@@ -339,7 +353,7 @@ function pairwiseMean(entries: Float64Array, from: number): number {
   return level[0];
 }
 
-const quantize = (value: number, { offset, factor }: LevelScale): number =>
+const quantize = (value: number, offset: number, factor: number): number =>
   Math.max(0, Math.min(255, Math.floor((value - offset) * factor)));
 
 /** The range of a column as 256 steps. */
@@ -360,7 +374,10 @@ const quantizeWith =
     tree.map((level, i) => {
       const scale = scales[c][i];
       if (!scale) return level;
-      return { ...level, thresholds: level.thresholds.map((threshold) => quantize(threshold, scale)) };
+      return {
+        ...level,
+        thresholds: level.thresholds.map((threshold) => quantize(threshold, scale.offset, scale.factor)),
+      };
     });
 
 /** Mean of the sub-vectors in each leaf, inside its own codebook's columns: float32 (C, 16, D); 0 elsewhere. */

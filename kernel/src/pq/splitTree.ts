@@ -2,7 +2,7 @@
 // All nodes of a level look at the same dimension of the sub-vector; every node has a threshold of its own.
 
 /** Levels of a tree. */
-const TREE_LEVELS = 4;
+export const TREE_LEVELS = 4;
 /** Leaves of a tree: the K of Maddness. */
 export const TREE_LEAVES = 2 ** TREE_LEVELS;
 /** Dimensions that are tried at each level: those of the largest squared error inside the nodes. */
@@ -143,12 +143,4 @@ function spaced({ x, stride, from, length }: Columns, allRows: number, rows: num
     own.set(x.subarray(start, start + length), row * length);
   }
   return { x: own, stride: length, from: 0, length };
-}
-
-/** Leaf of a sub-vector that begins at `from`. */
-export function descend(tree: TreeLevel[], x: Float32Array, from: number): number {
-  let node = 0;
-  for (const { dimension, thresholds } of tree)
-    node = 2 * node + (x[from + dimension] > thresholds[node] ? 1 : 0);
-  return node;
 }
