@@ -62,8 +62,12 @@ const ratioNoise = (a: Uncertain, b: Uncertain): number | undefined =>
     ? undefined
     : (a.value / b.value) * Math.hypot(a.noise / a.value, b.noise / b.value);
 
+/** Of so many per cent of so many examples, in points. */
+const standardErrorOf = (perCent: number, examples: number): number =>
+  examples > 0 ? Math.sqrt((perCent * (100 - perCent)) / examples) : 0;
+
 /** The mean over the seeds that are there, or why there is none. */
-function look({ cells, figure, at }: MeasuredEntry, known: Known): Looked {
+function look({ cells, figure, at, isCounted }: MeasuredEntry, known: Known): Looked {
   const values: number[] = [];
   const countingErrors: number[] = [];
   const timeSpreads: number[] = [];
@@ -77,7 +81,8 @@ function look({ cells, figure, at }: MeasuredEntry, known: Known): Looked {
     const found = at === undefined ? result.figures[figure] : result.series[figure]?.[at];
     if (typeof found === "number") {
       values.push(found);
-      if (figure === "metric") countingErrors.push(result.figures.noise ?? 0);
+      if (isCounted) countingErrors.push(standardErrorOf(found, result.figures.examples ?? 0));
+      else if (figure === "metric") countingErrors.push(result.figures.noise ?? 0);
       const spread = figure.endsWith("/medianMs")
         ? result.figures[figure.replace(/medianMs$/, "spreadMs")]
         : null;

@@ -166,7 +166,7 @@ export function layers(choices: TableChoices): TableSpec {
   const count = replaceable[quick ? "resnet8" : "resnet18"];
   const rows = Array.from({ length: count }, (_, at): Entry[] => [
     text(String(at + 1)),
-    ...cells.map((cell) => measured(cell, "metric", at)),
+    ...cells.map((cell) => ({ ...measured(cell, "metric", at), isCounted: true })),
     ...cells.map((cell) => measured(cell, "error", at)),
   ]);
   const name = quick ? studied(true) : `Fashion-MNIST, ${titles.resnet18} at half width`;

@@ -8,6 +8,8 @@ export interface MeasuredEntry {
   /** Name of the cells' figure, or with `at` of their series. */
   figure: string;
   at?: number;
+  /** True of a per cent of the cell's `examples` in a series, whose standard error follows from counting them. */
+  isCounted?: boolean;
 }
 
 /** What stands in one place of a table. Only `published` brings figures that we have not measured. */
