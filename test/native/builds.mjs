@@ -31,6 +31,7 @@ const sanitized = [
   "bytes_test",
   "codes_test",
   "dense_test",
+  "far_windows_test",
   "fuzz",
   "fuzz_calls",
   "gelu_test",
