@@ -695,8 +695,8 @@ describe("a layer norm that gives bytes", () => {
     for (const [file, sentence] of [
       [normFile(null, 0.5), /the attribute epsilon must be there, a number/],
       [normFile(-1, 0.5), /epsilon must be a float32 from 0/],
-      [normFile(0, 0), /the scale of results must be a float32 above 0/],
-      [normFile(0, 0.5, 5), /must have length = 6 elements|LayerNormalization|broadcast|shape/i],
+      [normFile(0, 0), /outputScale must be a float32 above 0/],
+      [normFile(0, 0.5, 5), /must have a number for each of a row of x|LayerNormalization|broadcast|shape/i],
     ] as const)
       await expect(runIn(file, { x }, { backend: "native" })).rejects.toThrow(sentence);
   });
