@@ -29,6 +29,20 @@ lutnn_integer_codes integersOf(Bytes& b, Arrays& arrays, const Sizes& s) {
   return {b.number(), b.spoiled(b.byte()), arrays.int8s(s.C * s.K * s.V), arrays.ints(s.C * s.K, false)};
 }
 
+/// At times taps of a window lie far from each other, with as much padding, so that outputs are as few as before.
+void spread(Bytes& b, lutnn_window& window) {
+  if (!b.oneIn(8)) return;
+  const int64_t far = int64_t{1} << (6 + b.below(17));
+  const auto along = [&](int64_t filter, int64_t& dilation, int64_t& before, int64_t& after) {
+    if (filter < 1 || filter > 3 || b.below(2)) return;
+    dilation = far;
+    before = b.below(filter) * far + b.below(3);
+    after = (filter - 1) * far - before + b.below(5);
+  };
+  along(window.filter_height, window.dilation_height, window.pad_top, window.pad_bottom);
+  along(window.filter_width, window.dilation_width, window.pad_left, window.pad_right);
+}
+
 void layer(Bytes& b) {
   Arrays arrays(b);
   Sizes s(b);
@@ -49,6 +63,7 @@ void layer(Bytes& b) {
               b.spoiled(b.below(3)),
               b.spoiled(b.below(3)),
               b.spoiled(b.below(3))};
+    spread(b, window);
     height = 1 + b.below(9);
     width = 1 + b.below(9);
     s.rows = b.below(3);
@@ -119,17 +134,18 @@ void dense(Bytes& b) {
   const int64_t D = channels * fh * fw, M = 1 + b.below(70), height = 1 + b.below(9), width = 1 + b.below(9);
   const int64_t rows = b.below(isConv ? 3 : 40);
   const auto spoiled = [&](int64_t number) { return b.spoiled(number); };
-  const lutnn_window window{spoiled(channels),
-                            spoiled(fh),
-                            spoiled(fw),
-                            spoiled(1 + b.below(2)),
-                            spoiled(1 + b.below(3)),
-                            spoiled(1 + b.below(2)),
-                            spoiled(1 + b.below(2)),
-                            spoiled(b.below(3)),
-                            spoiled(b.below(3)),
-                            spoiled(b.below(3)),
-                            spoiled(b.below(3))};
+  lutnn_window window{spoiled(channels),
+                      spoiled(fh),
+                      spoiled(fw),
+                      spoiled(1 + b.below(2)),
+                      spoiled(1 + b.below(3)),
+                      spoiled(1 + b.below(2)),
+                      spoiled(1 + b.below(2)),
+                      spoiled(b.below(3)),
+                      spoiled(b.below(3)),
+                      spoiled(b.below(3)),
+                      spoiled(b.below(3))};
+  spread(b, window);
   const lutnn_dense given{spoiled(D),
                           spoiled(M),
                           b.oneIn(16) ? b.number() : 0.25f,
@@ -205,16 +221,15 @@ void functions(Bytes& b) {
   check(lutnn_lookup_add(&codes, {table.data, table.length}, sums, context(), &error), error);
   check(lutnn_scatter_add(&codes, {sums.data, sums.length}, table, context(), &error), error);
   const lutnn_int8s rounded = arrays.int8s(s.C * s.K * s.M);
-  const lutnn_quantize quantize{{table.data, table.length},
-                                b.spoiled(s.C * s.K),
-                                b.spoiled(s.M),
-                                b.below(2),
-                                b.spoiled(127),
-                                {const_cast<int8_t*>(rounded.data), rounded.length},
-                                arrays.floats<lutnn_floats_out>(s.M)};
+  const lutnn_quantize quantize{
+      {table.data, table.length},          b.spoiled(s.C * s.K), b.spoiled(s.M),
+      static_cast<int32_t>(b.below(2)),    b.spoiled(127),       {const_cast<int8_t*>(rounded.data), rounded.length},
+      arrays.floats<lutnn_floats_out>(s.M)};
   int32_t finite;
   check(lutnn_quantize_table(&quantize, &finite, &error), error);
-  const int64_t filter = 1 + b.below(3), stride = 1 + b.below(3), size = filter + b.below(9), pad = b.below(filter);
+  const int64_t filter = b.oneIn(6) ? 1 + b.below(200) : 1 + b.below(3), stride = 1 + b.below(3);
+  const int64_t size = filter < 4 ? filter + b.below(9) : 1 + b.below(12);
+  const int64_t pad = filter < 4 ? b.below(filter) : filter - 1 - b.below(filter < size ? filter : size);
   const int64_t pooled = (size + pad - filter) / stride + 1;
   const auto spoiled = [&](int64_t number) { return b.spoiled(number); };
   const lutnn_max_pool pool{{spoiled(s.C), spoiled(filter), spoiled(filter), spoiled(stride), spoiled(stride),
@@ -225,6 +240,7 @@ void functions(Bytes& b) {
                             arrays.codes<lutnn_bytes>(2 * s.C * size * size),
                             arrays.codes<lutnn_bytes_out>(2 * s.C * pooled * pooled),
                             nullptr};
+  check(lutnn_check_max_pool(&pool.window, &error), error);
   check(lutnn_max_pool_run(&pool, context(), &error), error);
   const int64_t heads = 1 + b.below(3), queries = b.below(9), positions = 1 + b.below(40), depth = 1 + b.below(9);
   const auto mask = arrays.floats<lutnn_floats>(2 * positions);
@@ -268,6 +284,9 @@ void functions(Bytes& b) {
   if (!b.oneIn(3)) norm.y = arrays.floats<lutnn_floats_out>(s.rows * s.M);
   if (b.below(2)) norm.quantized = &normed;
   check(lutnn_layer_norm_run(&norm, context(), &error), error);
+  check(lutnn_check_epsilon(norm.epsilon, &error), error);
+  check(lutnn_check_scale("scale", normed.scale, &error), error);
+  check(lutnn_check_finite("x", norm.x, &error), error);
   const lutnn_codebooks books{b.spoiled(s.C), b.spoiled(s.K), b.spoiled(s.V),
                               arrays.floats<lutnn_floats>(s.C * s.K * s.V), b.below(2) ? &integers : nullptr};
   lutnn_encoder* encoder = nullptr;

@@ -1,8 +1,12 @@
-// fuzz_calls CASES SEED: random bytes for fuzz_calls.cc, on the instruction set that LUTNN_FORCE_ISA names. fuzz_calls alone names
-// those that are available, one a line.
+// fuzz_… CASES SEED: random bytes for an entry point of libFuzzer's, on the instruction set that LUTNN_FORCE_ISA names; fuzz_… FOLDER: the
+// bytes of each file there on that one, too. Alone it names those that are available, one a line.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
 #include <vector>
 
 #include "fuzz_input.h"
@@ -17,7 +21,29 @@ static uint64_t mixed(uint64_t count) {
   return z ^ (z >> 31);
 }
 
+static void say(const char* what) {
+  const auto [refused, carriedOut] = fuzzedCalls;
+  const char* isa = std::getenv("LUTNN_FORCE_ISA");
+  std::printf("%s on %s: %ld calls refused, %ld carried out\n", what, isa ? isa : lutnn_available_isa(0), refused,
+              carriedOut);
+}
+
+/// Inputs that are kept, so that an entry point without libFuzzer still meets what that has found.
+static int replay(const char* folder) {
+  size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    std::ifstream file(entry.path(), std::ios::binary);
+    const std::vector<char> bytes{std::istreambuf_iterator<char>(file), {}};
+    std::fprintf(stderr, "%s\n", entry.path().filename().c_str());  // the last one is what a sanitizer speaks of
+    LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+    files++;
+  }
+  say((std::to_string(files) + " inputs of " + folder).c_str());
+  return files > 0 ? 0 : 1;
+}
+
 int main(int count, char** arguments) {
+  if (count == 2) return replay(arguments[1]);
   if (count < 3) {
     for (size_t i = 0; const char* isa = lutnn_available_isa(i); i++) std::puts(isa);
     return 0;
@@ -31,10 +57,7 @@ int main(int count, char** arguments) {
     for (size_t word = 0; word * sizeof(uint64_t) < size; word++) words[word] = mixed(first + word);
     LLVMFuzzerTestOneInput(reinterpret_cast<const uint8_t*>(words.data()), size);
   }
+  say((std::to_string(cases) + " drawn sequences from seed " + std::to_string(seed)).c_str());
   const auto [refused, carriedOut] = fuzzedCalls;
-  const char* isa = std::getenv("LUTNN_FORCE_ISA");
-  std::printf("%llu drawn sequences from seed %llu on %s: %ld calls refused, %ld carried out\n",
-              static_cast<unsigned long long>(cases), static_cast<unsigned long long>(seed),
-              isa ? isa : lutnn_available_isa(0), refused, carriedOut);
   return refused > 0 && carriedOut > refused / 10 ? 0 : 1;
 }

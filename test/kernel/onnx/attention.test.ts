@@ -128,7 +128,7 @@ describe("attention in a file with lookups", () => {
       model.graph!.node[1].input[3] = "key"; // more numbers than positions
     });
     await expect(run(short, feeds, { backend: "native" })).rejects.toThrow(
-      /mask must have batch · positions/,
+      /mask must have a number for each position of key/,
     );
     const computed = edited(file, (model) => {
       const [, node] = model.graph!.node;
