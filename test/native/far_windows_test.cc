@@ -1,6 +1,7 @@
 // Windows whose dilation, padding, filter or stride is of millions, on a machine with little memory (little_memory.cc): what comes out is
 // what plain loops compute, on every instruction set, and memory is that of the image and of what comes out.
 #include <algorithm>
+#include <cstdio>
 #include <cstring>
 #include <random>
 #include <string>
@@ -88,11 +89,11 @@ void checkRun(lutnn_layer* layer, lutnn_context* context, const lutnn_inputs& in
 }
 
 std::string nameOf(const char* operation, const Axis& rows, const Axis& columns) {
-  std::string name = operation;
-  for (const Axis* axis : {&rows, &columns})
-    name += " " + std::to_string(axis->length) + " by " + std::to_string(axis->filter) + " of dilation " +
-            std::to_string(axis->dilation) + ", padding " + std::to_string(axis->before) + " and " +
-            std::to_string(axis->after);
+  char name[256];
+  std::snprintf(name, sizeof name,
+                "%s %zu by %zu of dilation %zu, padding %zu and %zu; %zu by %zu of dilation %zu, padding %zu and %zu",
+                operation, rows.length, rows.filter, rows.dilation, rows.before, rows.after, columns.length,
+                columns.filter, columns.dilation, columns.before, columns.after);
   return name;
 }
 
