@@ -371,3 +371,24 @@ TEST("what k-means is given is refused by its rule, and the centroids stay as th
   draws[4] = 0.5;
   CHECK(lutnn_training_k_means(&problem, &error) == LUTNN_OK && centroids != before, "%s", error.message);
 }
+
+TEST("numbers by themselves are refused by the rules that calls have for them") {
+  lutnn_error error;
+  for (float bad : {0.f, -1.f, std::nanf(""), INFINITY})
+    CHECK(lutnn_check_scale("outputScale", bad, &error) == LUTNN_OUT_OF_RANGE &&
+              std::string(error.message).starts_with("outputScale must be a float32 above 0 (got "),
+          "%g: %s", static_cast<double>(bad), error.message);
+  CHECK(lutnn_check_scale("outputScale", 1e-30f, &error) == LUTNN_OK, "%s", error.message);
+  for (float bad : {-1e-9f, std::nanf(""), INFINITY})
+    CHECK(lutnn_check_epsilon(bad, &error) == LUTNN_OUT_OF_RANGE, "%g", static_cast<double>(bad));
+  CHECK(lutnn_check_epsilon(0, &error) == LUTNN_OK, "%s", error.message);
+  std::vector<float> values{1, -2, 3e38f, 0};
+  CHECK(lutnn_check_finite("bias", view<lutnn_floats>(values), &error) == LUTNN_OK, "%s", error.message);
+  values[2] = INFINITY;
+  const lutnn_code code = lutnn_check_finite("bias", view<lutnn_floats>(values), &error);
+  expectRefused(code, LUTNN_OUT_OF_RANGE, error, "bias must be finite (got inf at index 2)");
+  lutnn_window window{0, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1};  // channels are the images'
+  CHECK(lutnn_check_max_pool(&window, &error) == LUTNN_OK, "%s", error.message);
+  window.pad_right = 2;
+  CHECK(lutnn_check_max_pool(&window, &error) == LUTNN_OUT_OF_RANGE, "%s", error.message);
+}

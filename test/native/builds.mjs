@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { buildNative } from "../../kernel/install/steps.mjs";
+import { checkFuzz, libFuzzerMissing } from "./checkFuzz.mjs";
 
 const root = resolve(import.meta.dirname, "../..");
 const definitions = ["-DLUTNN_TESTS=ON", "-DLUTNN_ADDON=OFF"];
@@ -31,8 +32,10 @@ const sanitized = [
   "bytes_test",
   "codes_test",
   "dense_test",
+  "far_windows_test",
   "fuzz",
   "fuzz_calls",
+  "fuzz_operators",
   "gelu_test",
   "int8_test",
   "integer_test",
@@ -43,13 +46,17 @@ const sanitized = [
   "training_test",
 ];
 
-/** AddressSanitizer with UndefinedBehaviorSanitizer on shorter fuzzing and on some files with faults, ThreadSanitizer on the pools. */
+/**
+ * AddressSanitizer with UndefinedBehaviorSanitizer on shorter fuzzing and on some files with faults, ThreadSanitizer on the pools. Where
+ * Clang is there, libFuzzer goes on from what it has found; elsewhere only the inputs that are kept are run again.
+ */
 export function testWithSanitizers() {
   if (process.platform !== "linux") return "skipped: the sanitizers' builds are for Linux";
   const asan = ["-DLUTNN_SANITIZE=address,undefined", "-DLUTNN_FUZZ_CASES=4000"];
   buildNative("native/build-asan", ...definitions, ...asan, "--", ...sanitized);
-  ctest("native/build-asan", {}, "--tests-regex", `^(${sanitized.join("|")})$`);
+  ctest("native/build-asan", {}, "--tests-regex", `^(${sanitized.join("|")})(_inputs.*)?$`);
   run(process.execPath, [resolve(import.meta.dirname, "sessions/check.mjs"), "--each", "24"]);
+  if (libFuzzerMissing() === null) checkFuzz({ runs: 40_000 });
   buildNative("native/build-tsan", ...definitions, "-DLUTNN_SANITIZE=thread", "--", "threads_test");
   ctest("native/build-tsan", {}, "--tests-regex", "^threads_test$");
 }

@@ -15,6 +15,9 @@ lutnn_context* context() {
   return made;
 }
 
+/// A scale that is one, most often.
+float scale(Bytes& b) { return b.oneIn(16) ? b.number() : 0.25f; }
+
 struct Sizes {
   int64_t C, K, V, M, rows;
   explicit Sizes(Bytes& b)
@@ -26,7 +29,21 @@ struct Sizes {
 };
 
 lutnn_integer_codes integersOf(Bytes& b, Arrays& arrays, const Sizes& s) {
-  return {b.number(), b.spoiled(b.byte()), arrays.int8s(s.C * s.K * s.V), arrays.ints(s.C * s.K, false)};
+  return {scale(b), b.spoiled(b.byte()), arrays.int8s(s.C * s.K * s.V), arrays.ints(s.C * s.K, false)};
+}
+
+/// At times taps of a window lie far from each other, with as much padding, so that outputs are as few as before.
+void spread(Bytes& b, lutnn_window& window) {
+  if (!b.oneIn(8)) return;
+  const int64_t far = int64_t{1} << (6 + b.below(17));
+  const auto along = [&](int64_t filter, int64_t& dilation, int64_t& before, int64_t& after) {
+    if (filter < 1 || filter > 3 || b.below(2)) return;
+    dilation = far;
+    before = b.below(filter) * far + b.below(3);
+    after = (filter - 1) * far - before + b.below(5);
+  };
+  along(window.filter_height, window.dilation_height, window.pad_top, window.pad_bottom);
+  along(window.filter_width, window.dilation_width, window.pad_left, window.pad_right);
 }
 
 void layer(Bytes& b) {
@@ -49,6 +66,7 @@ void layer(Bytes& b) {
               b.spoiled(b.below(3)),
               b.spoiled(b.below(3)),
               b.spoiled(b.below(3))};
+    spread(b, window);
     height = 1 + b.below(9);
     width = 1 + b.below(9);
     s.rows = b.below(3);
@@ -98,7 +116,12 @@ void layer(Bytes& b) {
   run.y = arrays.floats<lutnn_floats_out>(positions * s.M);
   const auto residual = arrays.floats<lutnn_floats>(positions * s.M);
   run.residual = b.below(2) ? &residual : nullptr;
+  const auto bytes = arrays.codes<lutnn_bytes>(elements);
+  const lutnn_byte_results quantized{arrays.codes<lutnn_bytes_out>(positions * s.M), scale(b), b.spoiled(b.byte())};
+  if (options.encoding == LUTNN_INTEGER && b.below(2)) run.inputs.quantized = &bytes;
+  if (b.oneIn(3)) run.quantized = &quantized;
   run.relu = b.below(2);
+  run.gelu = b.oneIn(4);
   run.threads = b.spoiled(1 + b.below(3));
   run.from = b.spoiled(0);
   run.to = b.spoiled(s.rows);
@@ -108,6 +131,7 @@ void layer(Bytes& b) {
   check(bound, error);
   if (bound == LUTNN_OK) check(lutnn_call_run(call, context(), &error), error);
   lutnn_call_free(call);
+  lutnn_layer_bytes(made);
   lutnn_layer_free(made);
 }
 
@@ -119,20 +143,22 @@ void dense(Bytes& b) {
   const int64_t D = channels * fh * fw, M = 1 + b.below(70), height = 1 + b.below(9), width = 1 + b.below(9);
   const int64_t rows = b.below(isConv ? 3 : 40);
   const auto spoiled = [&](int64_t number) { return b.spoiled(number); };
-  const lutnn_window window{spoiled(channels),
-                            spoiled(fh),
-                            spoiled(fw),
-                            spoiled(1 + b.below(2)),
-                            spoiled(1 + b.below(3)),
-                            spoiled(1 + b.below(2)),
-                            spoiled(1 + b.below(2)),
-                            spoiled(b.below(3)),
-                            spoiled(b.below(3)),
-                            spoiled(b.below(3)),
-                            spoiled(b.below(3))};
+  lutnn_window window{spoiled(channels),
+                      spoiled(fh),
+                      spoiled(fw),
+                      spoiled(1 + b.below(2)),
+                      spoiled(1 + b.below(3)),
+                      spoiled(1 + b.below(2)),
+                      spoiled(1 + b.below(2)),
+                      spoiled(b.below(3)),
+                      spoiled(b.below(3)),
+                      spoiled(b.below(3)),
+                      spoiled(b.below(3))};
+  spread(b, window);
+  if (b.oneIn(6)) window = {channels, fh, fw, 1, 1, 1, 1, 0, 0, 0, 0};  // images are read as they lie
   const lutnn_dense given{spoiled(D),
                           spoiled(M),
-                          b.oneIn(16) ? b.number() : 0.25f,
+                          scale(b),
                           spoiled(b.byte()),
                           arrays.int8s(D * M),
                           arrays.floats<lutnn_floats>(M),
@@ -205,16 +231,15 @@ void functions(Bytes& b) {
   check(lutnn_lookup_add(&codes, {table.data, table.length}, sums, context(), &error), error);
   check(lutnn_scatter_add(&codes, {sums.data, sums.length}, table, context(), &error), error);
   const lutnn_int8s rounded = arrays.int8s(s.C * s.K * s.M);
-  const lutnn_quantize quantize{{table.data, table.length},
-                                b.spoiled(s.C * s.K),
-                                b.spoiled(s.M),
-                                b.below(2),
-                                b.spoiled(127),
-                                {const_cast<int8_t*>(rounded.data), rounded.length},
-                                arrays.floats<lutnn_floats_out>(s.M)};
+  const lutnn_quantize quantize{
+      {table.data, table.length},          b.spoiled(s.C * s.K), b.spoiled(s.M),
+      static_cast<int32_t>(b.below(2)),    b.spoiled(127),       {const_cast<int8_t*>(rounded.data), rounded.length},
+      arrays.floats<lutnn_floats_out>(s.M)};
   int32_t finite;
   check(lutnn_quantize_table(&quantize, &finite, &error), error);
-  const int64_t filter = 1 + b.below(3), stride = 1 + b.below(3), size = filter + b.below(9), pad = b.below(filter);
+  const int64_t filter = b.oneIn(6) ? 1 + b.below(200) : 1 + b.below(3), stride = 1 + b.below(3);
+  const int64_t size = filter < 4 ? filter + b.below(9) : 1 + b.below(12);
+  const int64_t pad = filter < 4 ? b.below(filter) : filter - 1 - b.below(filter < size ? filter : size);
   const int64_t pooled = (size + pad - filter) / stride + 1;
   const auto spoiled = [&](int64_t number) { return b.spoiled(number); };
   const lutnn_max_pool pool{{spoiled(s.C), spoiled(filter), spoiled(filter), spoiled(stride), spoiled(stride),
@@ -225,6 +250,9 @@ void functions(Bytes& b) {
                             arrays.codes<lutnn_bytes>(2 * s.C * size * size),
                             arrays.codes<lutnn_bytes_out>(2 * s.C * pooled * pooled),
                             nullptr};
+  int64_t poolSize[2];
+  check(lutnn_max_pool_size(&pool.window, pool.height, pool.width, poolSize, &error), error);
+  check(lutnn_check_max_pool(&pool.window, &error), error);
   check(lutnn_max_pool_run(&pool, context(), &error), error);
   const int64_t heads = 1 + b.below(3), queries = b.below(9), positions = 1 + b.below(40), depth = 1 + b.below(9);
   const auto mask = arrays.floats<lutnn_floats>(2 * positions);
@@ -238,7 +266,7 @@ void functions(Bytes& b) {
                                   arrays.floats<lutnn_floats>(2 * positions * heads * depth),
                                   arrays.floats<lutnn_floats>(2 * positions * heads * s.V),
                                   b.below(2) ? &mask : nullptr,
-                                  b.number(),
+                                  scale(b),
                                   arrays.floats<lutnn_floats_out>(2 * queries * heads * s.V),
                                   nullptr};
   check(lutnn_attention_run(&attention, context(), &error), error);
@@ -252,22 +280,25 @@ void functions(Bytes& b) {
                                          arrays.codes<lutnn_bytes>(2 * positions * heads * depth),
                                          arrays.codes<lutnn_bytes>(2 * positions * heads * s.V),
                                          b.below(2) ? &mask : nullptr,
-                                         b.number(),
-                                         b.number(),
+                                         scale(b),
+                                         scale(b),
                                          arrays.floats<lutnn_floats_out>(2 * queries * heads * s.V),
                                          nullptr};
   check(lutnn_attention_of_bytes_run(&ofBytes, context(), &error), error);
-  const lutnn_byte_results normed{arrays.codes<lutnn_bytes_out>(s.rows * s.M), b.number(), spoiled(b.byte())};
+  const lutnn_byte_results normed{arrays.codes<lutnn_bytes_out>(s.rows * s.M), scale(b), spoiled(b.byte())};
   lutnn_layer_norm norm{};
   norm.rows = spoiled(s.rows);
   norm.length = spoiled(s.M);
   norm.x = arrays.floats<lutnn_floats>(s.rows * s.M);
   norm.scale = arrays.floats<lutnn_floats>(s.M);
   norm.shift = arrays.floats<lutnn_floats>(s.M);
-  norm.epsilon = b.number();
+  norm.epsilon = b.oneIn(16) ? b.number() : 1e-5f;
   if (!b.oneIn(3)) norm.y = arrays.floats<lutnn_floats_out>(s.rows * s.M);
   if (b.below(2)) norm.quantized = &normed;
   check(lutnn_layer_norm_run(&norm, context(), &error), error);
+  check(lutnn_check_epsilon(norm.epsilon, &error), error);
+  check(lutnn_check_scale("scale", normed.scale, &error), error);
+  check(lutnn_check_finite("x", norm.x, &error), error);
   const lutnn_codebooks books{b.spoiled(s.C), b.spoiled(s.K), b.spoiled(s.V),
                               arrays.floats<lutnn_floats>(s.C * s.K * s.V), b.below(2) ? &integers : nullptr};
   lutnn_encoder* encoder = nullptr;
@@ -293,14 +324,35 @@ void functions(Bytes& b) {
   check(lutnn_training_k_means(&kMeans, &error), error);
 }
 
+/// What is asked by names, and what the process has one of.
+void names(Bytes& b) {
+  lutnn_error error;
+  char drawn[16] = {};
+  for (int64_t i = b.below(sizeof drawn); i-- > 0;) drawn[i] = static_cast<char>(b.byte());
+  static constexpr const char* known[] = {"scalar", "avx2", "int8", "integer", "tree", "float32", ""};
+  const char* name = b.below(2) ? drawn : known[b.below(7)];
+  lutnn_encoding encoding;
+  check(lutnn_encoding_named(name, &encoding, &error), error);
+  lutnn_context* made = nullptr;
+  const lutnn_code code = lutnn_context_create_for(name, &made, &error);
+  check(code, error);
+  if (code == LUTNN_OK && (!lutnn_context_isa(made) || lutnn_context_bytes(made) > 1 << 20)) __builtin_trap();
+  lutnn_context_free(made);
+  check(lutnn_training_set_threads(b.spoiled(1 + b.below(3)), &error), error);
+  const char* isa = nullptr;
+  int64_t threads = 0;
+  check(lutnn_training_info(&isa, &threads, &error), error);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Bytes bytes(data, size);
-  switch (bytes.below(4)) {
+  switch (bytes.below(5)) {
     case 0: layer(bytes); break;
     case 1: dense(bytes); break;
     case 2: fuzzSoft(bytes); break;
+    case 3: names(bytes); break;
     default: functions(bytes);
   }
   return 0;

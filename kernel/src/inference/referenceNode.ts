@@ -58,6 +58,10 @@ export const isReferenceNode = ({ domain, opType }: NodeProto): boolean =>
 
 /** The longest window, step, dilation and pad, as natively. */
 const longest = 2 ** 24;
+/** Of codes in integers, whose scores are exact: V, and half norms. */
+const [longestInteger, mostHalfNorm] = [256, 2 ** 23];
+/** D of dense layers, so that sums of products of bytes are int32. */
+const mostInputs = 66_311;
 
 /** Reads what a node was made of; every error names it. */
 class NodeReader {
@@ -85,8 +89,24 @@ class NodeReader {
     return read;
   }
 
-  floats(place: number, what: string, rank: number): Float32Array {
-    return Float32Array.from(this.constant(place, what, DataType.FLOAT, rank).data);
+  /** An array whose numbers are all finite. */
+  floats(place: number, what: string, rank: number) {
+    const read = this.array(place, what, DataType.FLOAT, rank, (data) => Float32Array.from(data));
+    this.each(what, read.data, "be finite", Number.isFinite);
+    return read;
+  }
+
+  /** An array of bytes with a sign within ±127, as products of them must be. */
+  signedBytes(place: number, what: string, rank: number) {
+    const read = this.array(place, what, DataType.INT8, rank, (data) => Int8Array.from(data));
+    this.each(what, read.data, "be within ±127", (value) => value !== -128);
+    return read;
+  }
+
+  /** Throws unless each number is what it must be. */
+  each(what: string, data: ArrayLike<number>, rule: string, isRight: (value: number) => boolean): void {
+    for (let i = 0; i < data.length; i++)
+      if (!isRight(data[i])) this.refuse(`${what} must ${rule}`, `${data[i]} at index ${i}`);
   }
 
   number(place: number, what: string, type: DataType): number {
@@ -131,9 +151,9 @@ function readScale(
   sums: (x: Float32Array, rows: number) => Int32Array,
 ): ReferenceNode["compute"] {
   const [scale, bias] = ["scale", "bias"].map((what, i) => {
-    const vector = read.floats(at + i, what, 1);
-    read.lengths(what, [vector.length], [outputs]);
-    return vector;
+    const { data, dims } = read.floats(at + i, what, 1);
+    read.lengths(what, dims, [outputs]);
+    return data;
   });
   return (x, rows) => scaleSumsReference(sums(x, rows), scale, bias);
 }
@@ -153,16 +173,13 @@ function readLookup(read: NodeReader, node: NodeProto): ReferenceNode {
   const isInteger = node.opType.includes("Integer");
   const { at, input } = isInteger ? readInput(read, node) : { at: 1, input: null };
   const behind = isInteger ? at + 2 : at + 1;
-  const books = isInteger
-    ? read.array(at, "centroids", DataType.INT8, 3, (data) => Int8Array.from(data))
-    : read.array(at, "centroids", DataType.FLOAT, 3, (data) => Float32Array.from(data));
+  const books = isInteger ? read.signedBytes(at, "centroids", 3) : read.floats(at, "centroids", 3);
   const [numCodebooks, numCentroids, subvectorLength] = books.dims;
   const shape = { numCodebooks, numCentroids, subvectorLength };
-  if (numCodebooks < 1 || numCentroids < 1 || numCentroids > 256 || subvectorLength < 1)
-    read.refuse(
-      "centroids must be at least one and at most 256 of at least one number",
-      books.dims.join("×"),
-    );
+  if (numCodebooks < 1 || numCentroids < 2 || numCentroids > 256 || subvectorLength < 1)
+    read.refuse("centroids must be 2 … 256 of at least one number", books.dims.join("×"));
+  if (isInteger && subvectorLength > longestInteger)
+    read.refuse(`centroids in integers must be of at most ${longestInteger} numbers`, books.dims.join("×"));
   const encode = input
     ? integerEncoder(read, at, input, books.data as Int8Array, shape)
     : (x: Float32Array, rows: number) => encodeReference(x, rows, books.data as Float32Array, shape);
@@ -209,13 +226,13 @@ function readLookupOfCodes(read: NodeReader, node: NodeProto): ReferenceNode {
 function readDense(read: NodeReader, node: NodeProto): ReferenceNode {
   const isConv = node.opType.startsWith("DenseConv");
   const { at, input } = readInput(read, node);
-  const { data, dims } = read.array(at, "weights", DataType.INT8, isConv ? 4 : 2, (values) =>
-    Int8Array.from(values),
-  );
+  const { data, dims } = read.signedBytes(at, "weights", isConv ? 4 : 2);
   if (data.length === 0) read.refuse("weights must be at least one", dims.join("×"));
   const window = isConv ? readWindow(read, node, 1) : null;
   if (window) read.lengths("weights", dims.slice(2), window.kernel);
   const [outputs, inputLength] = isConv ? [dims[0], data.length / dims[0]] : [dims[1], dims[0]];
+  if (inputLength > mostInputs)
+    read.refuse(`weights must have at most ${mostInputs} rows, so that sums are int32`, `${inputLength}`);
   const weights = isConv ? transposed(data, outputs) : data;
   return {
     node,
@@ -245,6 +262,7 @@ function integerEncoder(
 ) {
   const norms = read.array(at + 1, "halfNorms", DataType.INT32, 2, (data) => Int32Array.from(data));
   read.lengths("halfNorms", norms.dims, [shape.numCodebooks, shape.numCentroids]);
+  read.each("halfNorms", norms.data, `be from 0 to ${mostHalfNorm}`, (n) => n >= 0 && n <= mostHalfNorm);
   const books: IntegerCodebooks = { input, centroids, halfNorms: norms.data };
   return (x: Float32Array, rows: number) => encodeIntegersReference(x, rows, books, shape);
 }

@@ -340,6 +340,16 @@ lutnn_code lutnn_layer_output_size(const lutnn_layer* layer, int64_t height, int
   });
 }
 
+lutnn_code lutnn_check_scale(const char* name, float scale, lutnn_error* error) {
+  return guarded(error, [&] { scaleOf(name, scale); });
+}
+lutnn_code lutnn_check_epsilon(float epsilon, lutnn_error* error) {
+  return guarded(error, [&] { epsilonOf(epsilon); });
+}
+lutnn_code lutnn_check_finite(const char* name, lutnn_floats values, lutnn_error* error) {
+  return guarded(error, [&] { requireFinite(name, values.data, count(name, values.length)); });
+}
+
 lutnn_code lutnn_layer_run(const lutnn_layer* layer, const lutnn_run* run, lutnn_context* context, lutnn_error* error) {
   return guarded(error, [&] { callOf(*layer, *run).run(context->workspace); });
 }

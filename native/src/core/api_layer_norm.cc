@@ -1,6 +1,4 @@
 // Layer norm in the C API.
-#include <cmath>
-
 #include "core/api_context.h"
 #include "core/layer_norm.h"
 #include "core/rules.h"
@@ -11,13 +9,11 @@ lutnn_code lutnn_layer_norm_run(const lutnn_layer_norm* given, lutnn_context* co
   return guarded(error, [&] {
     const size_t rows = count("rows", given->rows), length = count("length", given->length, 1);
     if (given->executor) count("slots", given->executor->slots, 1);
-    if (!(given->epsilon >= 0 && std::isfinite(given->epsilon)))
-      refuseRange("epsilon must be a float32 from 0 (got " + std::to_string(given->epsilon) + ")");
     LayerNorm norm{.rows = rows,
                    .row = {.count = length,
                            .scale = array("scale", given->scale, "length", {length}),
                            .shift = array("shift", given->shift, "length", {length}),
-                           .epsilon = given->epsilon},
+                           .epsilon = epsilonOf(given->epsilon)},
                    .x = array("x", given->x, "rows · length", {rows, length}),
                    .y = nullptr};
     const auto apart = [&](const char* name, const auto& written) {

@@ -9,8 +9,8 @@ using namespace lutnn;
 
 namespace {
 
-/// A window that pools, with every window of an image of this size around a byte.
-Window poolingWindow(const lutnn_window& given, size_t height, size_t width) {
+/// A window that pools, with a byte in every window of an image that it fits.
+Window poolingWindow(const lutnn_window& given) {
   const Window w = windowOf(given);
   if (w.dilationHeight != 1 || w.dilationWidth != 1)
     refuseRange("windows of max pooling must have dilations of 1 (got " + std::to_string(w.dilationHeight) + " and " +
@@ -23,6 +23,11 @@ Window poolingWindow(const lutnn_window& given, size_t height, size_t width) {
   };
   below("height", w.padTop, w.padBottom, w.filterHeight);
   below("width", w.padLeft, w.padRight, w.filterWidth);
+  return w;
+}
+
+Window poolingWindow(const lutnn_window& given, size_t height, size_t width) {
+  const Window w = poolingWindow(given);
   requireImage(w, height, width);
   return w;
 }
@@ -36,6 +41,14 @@ PoolPlanes planesOf(const Window& w, size_t count, size_t height, size_t width) 
 }
 
 }  // namespace
+
+lutnn_code lutnn_check_max_pool(const lutnn_window* window, lutnn_error* error) {
+  return guarded(error, [&] {
+    lutnn_window alone = *window;
+    alone.input_channels = 1;
+    poolingWindow(alone);
+  });
+}
 
 lutnn_code lutnn_max_pool_size(const lutnn_window* window, int64_t height, int64_t width, int64_t size[2],
                                lutnn_error* error) {

@@ -81,6 +81,11 @@ size_t lutnn_context_bytes(const lutnn_context* context);
 /* Name i of the instruction sets that are there, fastest first; null behind the last. */
 const char* lutnn_available_isa(size_t i);
 
+/* Rules about numbers by themselves, for hosts that know them before there are arrays of inputs; `name` begins the sentence. */
+lutnn_code lutnn_check_scale(const char* name, float scale, lutnn_error* error);  // finite, above 0
+lutnn_code lutnn_check_epsilon(float epsilon, lutnn_error* error);  // finite, from 0
+lutnn_code lutnn_check_finite(const char* name, lutnn_floats values, lutnn_error* error);  // each of them
+
 /* A layer: replaced, or dense in integers; on the rows of a matrix, or on a window of images. */
 
 typedef struct lutnn_lookup {
@@ -236,6 +241,8 @@ typedef struct lutnn_max_pool {
   lutnn_bytes_out y;  // (batch, channels, output height, output width)
   const lutnn_executor* executor;  // null, or the host's threads
 } lutnn_max_pool;
+/* Everything about such a window but for its channels and the images. */
+lutnn_code lutnn_check_max_pool(const lutnn_window* window, lutnn_error* error);
 /* Writes the output's height and width to size. */
 lutnn_code lutnn_max_pool_size(const lutnn_window* window, int64_t height, int64_t width, int64_t size[2],
                                lutnn_error* error);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
+#include <numeric>
 
 namespace lutnn {
 
@@ -9,6 +11,8 @@ namespace lutnn {
 constexpr size_t kTaskPlanes = 4;
 /// Bytes that are compared at a time; so many may be read behind the last.
 constexpr size_t kChunk = 16;
+
+static uint8_t larger(uint8_t a, uint8_t b) { return std::max(a, b); }
 
 /// to[i] = max(to[i], from[stride · i]); the stride is known where loops are to become vectors.
 template <size_t kStride>
@@ -43,6 +47,15 @@ static void poolRows(const Window& w, const PoolPlanes& planes, const uint8_t* x
   }
 }
 
+/// The rows of a plane that output row i sees, from `first` to before `end`.
+struct SeenRows {
+  size_t first, end;
+};
+static SeenRows rowsSeen(const Window& w, const PoolPlanes& planes, size_t i) {
+  const size_t top = i * w.strideHeight;
+  return {std::max(top, w.padTop) - w.padTop, std::min(top + w.filterHeight, w.padTop + planes.height) - w.padTop};
+}
+
 /// to[i] = the largest of from[r · count + i], r below `rows`, for i below `count`; up to `room` bytes may be written, and
 /// kChunk more bytes than there are be read.
 static void poolColumn(const uint8_t* from, size_t rows, size_t count, uint8_t* to, size_t room) {
@@ -62,25 +75,48 @@ static void poolColumn(const uint8_t* from, size_t rows, size_t count, uint8_t* 
   }
 }
 
+/// A plane whose windows are wider than its rows: each takes a row's beginning, its end, or all of it. Time and memory are those of the
+/// plane and of what comes out, whatever the filter's and the padding's width. `scratch` is for three rows.
+static void poolWide(const Window& w, const PoolPlanes& planes, const uint8_t* x, uint8_t* scratch, uint8_t* y) {
+  const size_t width = planes.width;
+  uint8_t *row = scratch, *upTo = row + width, *from = upTo + width;
+  for (size_t i = 0; i < planes.outputHeight; i++, y += planes.outputWidth) {
+    const SeenRows rows = rowsSeen(w, planes, i);
+    std::memcpy(row, x + rows.first * width, width);
+    for (size_t r = rows.first + 1; r < rows.end; r++) takeLarger<1>(x + r * width, width, row);
+    std::partial_sum(row, row + width, upTo, larger);
+    std::partial_sum(std::reverse_iterator(row + width), std::reverse_iterator(row),
+                     std::reverse_iterator(from + width), larger);
+    for (size_t j = 0; j < planes.outputWidth; j++) {
+      const size_t left = j * w.strideWidth;  // counted from the padding's edge, as the end is
+      y[j] = left > w.padLeft ? from[left - w.padLeft] : upTo[std::min(left + w.filterWidth - w.padLeft, width) - 1];
+    }
+  }
+}
+
 void maxPool(const Window& w, const PoolPlanes& planes, const uint8_t* x, uint8_t* y, Workspace& workspace,
              Executor& executor) {
   const size_t plane = planes.height * planes.width, output = planes.outputHeight * planes.outputWidth;
-  const size_t rowBytes = w.padLeft + planes.width + w.padRight;
+  const bool isWide = w.filterWidth > planes.width;
+  const size_t rowBytes = isWide ? 3 * planes.width : w.padLeft + planes.width + w.padRight;
   workspace.prepare(executor.slots());
   executor.forEach(roundUp(planes.count, kTaskPlanes) / kTaskPlanes, [&](size_t task, size_t slot) {
     Workspace::Scratch& scratch = workspace.scratch[slot];
     uint8_t* row = scratch.strip.reserve(rowBytes);
-    uint8_t* narrow = scratch.bytes.reserve(planes.height * planes.outputWidth + kChunk);
+    uint8_t* narrow = isWide ? nullptr : scratch.bytes.reserve(planes.height * planes.outputWidth + kChunk);
     std::memset(row, 0, rowBytes);
     const size_t first = task * kTaskPlanes, end = std::min(first + kTaskPlanes, planes.count);
     for (size_t p = first; p < end; p++) {
+      if (isWide) {
+        poolWide(w, planes, x + p * plane, row, y + p * output);
+        continue;
+      }
       poolRows(w, planes, x + p * plane, row, narrow);
       for (size_t i = 0; i < planes.outputHeight; i++) {
-        const size_t top = i * w.strideHeight, from = std::max(top, w.padTop) - w.padTop;
-        const size_t behind = std::min(top + w.filterHeight, w.padTop + planes.height) - w.padTop;
+        const SeenRows rows = rowsSeen(w, planes, i);
         const size_t at = i * planes.outputWidth;  // what is written behind the row is written again by the next
-        poolColumn(narrow + from * planes.outputWidth, behind - from, planes.outputWidth, y + p * output + at,
-                   output - at);
+        poolColumn(narrow + rows.first * planes.outputWidth, rows.end - rows.first, planes.outputWidth,
+                   y + p * output + at, output - at);
       }
     }
   });

@@ -74,6 +74,18 @@ float scaleOf(const char* name, float scale) {
   refuseRange(std::string(name) + " must be a float32 above 0 (got " + std::to_string(scale) + ")");
 }
 
+float epsilonOf(float epsilon) {
+  if (epsilon >= 0 && std::isfinite(epsilon)) return epsilon;
+  refuseRange("epsilon must be a float32 from 0 (got " + std::to_string(epsilon) + ")");
+}
+
+void requireFinite(const char* name, const float* values, size_t count) {
+  for (size_t i = 0; i < count; i++)
+    if (!std::isfinite(values[i]))
+      refuseRange(std::string(name) + " must be finite (got " + std::to_string(values[i]) + " at index " + text(i) +
+                  ")");
+}
+
 IntegerCodes integersOf(const lutnn_integer_codes* given, size_t numCodebooks, size_t numCentroids,
                         size_t subvectorLength) {
   if (!given) throw Refusal{LUTNN_WRONG_KIND, "encoding \"integer\" takes integers (got none)"};

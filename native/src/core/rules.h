@@ -42,6 +42,9 @@ void requireApart(const char* inName, const In& in, const char* outName, const O
 
 /// A scale of bytes: finite, above 0.
 float scaleOf(const char* name, float scale);
+/// What is added to a variance: finite, from 0.
+float epsilonOf(float epsilon);
+void requireFinite(const char* name, const float* values, size_t count);
 
 /// Counts within their limits; array lengths are the caller's to check.
 void requireCounts(size_t numCodebooks, size_t numCentroids, size_t subvectorLength);

@@ -5,7 +5,8 @@
 // a plane, output row and column advance by one, so tap (i, j) of the filter is a constant offset. Rows lie `pitch`
 // apart, with zeros between them that serve the end of one row and the start of the next. Positions are counted along
 // the pitch; those beyond the output's width are computed and dropped. A window without padding and stride reads the
-// image as it lies.
+// image as it lies. Taps that lie further from each other than a tile is long have planes of their own, so that what is
+// between them, of a dilation and padding of millions most of it, takes no memory.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +34,19 @@ struct AxisTaps {
 
   std::vector<size_t> phase;
   std::vector<ptrdiff_t> shift;
-  ptrdiff_t minShift, maxShift;
+};
+
+/// The taps of one axis in pieces: those of one phase whose shifts follow each other closely enough to read one plane.
+struct AxisPieces {
+  /// `tile` is how many outputs a plane serves.
+  AxisPieces(const AxisTaps& taps, size_t tile);
+
+  struct Piece {
+    size_t phase;
+    ptrdiff_t minShift, maxShift;
+  };
+  std::vector<Piece> pieces;
+  std::vector<size_t> pieceOf;  // tap → its piece
 };
 
 /// The planes of a window on images of one size, for tiles of as many output rows as come near to tilePositions.
@@ -60,7 +73,7 @@ class WindowPlanes {
            window_.padBottom > 0 || window_.padLeft > 0 || window_.padRight > 0;
   }
   /// Elements that the planes of one channel take.
-  size_t channelElements() const { return planes_.size() * planeElements_; }
+  size_t channelElements() const { return rows_.pieces.size() * columns_.pieces.size() * planeElements_; }
   /// The input rows that `rows` output rows from firstRow on reach into: the first, and the end.
   struct Rows {
     size_t first, end;
@@ -76,17 +89,15 @@ class WindowPlanes {
   void fill(const Microkernels& kernels, const T* channel, size_t firstRow, size_t rows, T* planes) const;
 
  private:
-  struct Plane {
-    size_t rowPhase, columnPhase;
-  };
-  size_t findPlane(size_t rowPhase, size_t columnPhase) const;
+  /// The phase's column that a piece's planes begin with, of the columns that its taps read from where none is shifted.
+  static ptrdiff_t originOf(const AxisPieces::Piece& columns);
 
   Window window_;
   size_t height_, width_, outputHeight_, outputWidth_, tileRows_;
   AxisTaps rowTaps_, columnTaps_;
+  AxisPieces rows_, columns_;  // a plane for each pair of them
   bool direct_;
   size_t maxColumns_, pitch_, lead_, rowSpan_, planeElements_;
-  std::vector<Plane> planes_;
   std::vector<ptrdiff_t> taps_;
 };
 

@@ -190,6 +190,28 @@ describe("a native session gives the codes and sums of the functions, bit for bi
     }
   });
 
+  it("where a convolution's taps and padding lie far from the image and from each other", async () => {
+    const far = 50_021;
+    const windows = [
+      { kernel_shape: [3, 3], strides: [1, 2], dilations: [1, far], pads: [1, far, 1, far + 1] }, // one column sees it
+      { kernel_shape: [3, 1], strides: [1, 1], dilations: [far, 1], pads: [far, 0, far, 0] },
+      { kernel_shape: [1, 2], strides: [1, 3], dilations: [1, 1009], pads: [0, 1000, 0, 40] }, // its beginning, its end
+      { kernel_shape: [2, 2], strides: [2 ** 24, 7], dilations: [1, 1], pads: [0, 900, 2 ** 24, 0] },
+    ];
+    for (const attributes of windows) {
+      const draw = drawFrom(attributes.pads[1] + 1);
+      const [fh, fw] = attributes.kernel_shape;
+      const spec = { operator: "LutConv", codebooks: 2, centroids: 16, length: 2 * fh * fw, outputs: 5 };
+      const layer = { spec: { ...spec, attributes: { ...attributes, group: 2 } }, shape: [4, 6, 9] };
+      for (const one of [layer, inIntegers(layer)]) {
+        const [file, feeds] = [lookupFile(one, draw), { x: whole(draw, [2, ...one.shape]) }];
+        const wanted = await expectSame(file, feeds, JSON.stringify(one));
+        const reference = await runIn(file, feeds, { backend: "reference" });
+        expect(differing(reference.data, wanted.data), `reference, ${JSON.stringify(one)}`).toBe(0);
+      }
+    }
+  });
+
   it("on no example at all", async () => {
     const draw = drawFrom(5);
     const layer = drawConv(draw);
@@ -673,8 +695,8 @@ describe("a layer norm that gives bytes", () => {
     for (const [file, sentence] of [
       [normFile(null, 0.5), /the attribute epsilon must be there, a number/],
       [normFile(-1, 0.5), /epsilon must be a float32 from 0/],
-      [normFile(0, 0), /the scale of results must be a float32 above 0/],
-      [normFile(0, 0.5, 5), /must have length = 6 elements|LayerNormalization|broadcast|shape/i],
+      [normFile(0, 0), /outputScale must be a float32 above 0/],
+      [normFile(0, 0.5, 5), /must have a number for each of a row of x|LayerNormalization|broadcast|shape/i],
     ] as const)
       await expect(runIn(file, { x }, { backend: "native" })).rejects.toThrow(sentence);
   });

@@ -116,7 +116,7 @@ describe("attention in a file with lookups", () => {
       model.graph!.node[1].attribute.find(({ name }) => name === "numHeads")!.i = 5n;
     });
     await expect(run(heads, feeds, { backend: "native" })).rejects.toThrow(
-      /MaskedAttention "\w+": query must be batch × length × numbers of 5 heads \(got 2×7×12\)/,
+      /MaskedAttention: query must be batch × length × numbers of 5 heads \(got \?×7×12\)/,
     );
     const none = edited(file, (model) => {
       model.graph!.node[1].attribute.find(({ name }) => name === "numHeads")!.i = 0n;
@@ -128,7 +128,7 @@ describe("attention in a file with lookups", () => {
       model.graph!.node[1].input[3] = "key"; // more numbers than positions
     });
     await expect(run(short, feeds, { backend: "native" })).rejects.toThrow(
-      /mask must have batch · positions/,
+      /mask must have a number for each position of key/,
     );
     const computed = edited(file, (model) => {
       const [, node] = model.graph!.node;

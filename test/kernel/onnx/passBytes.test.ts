@@ -237,11 +237,9 @@ describe("lookups that hand bytes to each other", () => {
       outputs: [plainValue("y", [4, 5, 3])],
       metadata: {},
     });
-    const session = await InferenceSession.create(file, { backend: "native" });
-    await expect(session.run(feeds(4))).rejects.toThrow(
-      /MaxPoolOfBytes "p": padding of max pooling must be below the filter's height \(got 2 and 2\)/,
+    await expect(InferenceSession.create(file, { backend: "native" })).rejects.toThrow(
+      /padding of max pooling must be below the filter's height \(got 2 and 2\)/,
     );
-    await session.release();
   });
 
   it("pass onnx's full checker and strict shape inference in every variant", () => {

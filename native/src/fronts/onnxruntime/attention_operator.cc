@@ -27,30 +27,27 @@ class AttentionKernel : public NodeKernel {
     const NodeReader node(ort, info);
     const size_t place = isMasked ? 4 : 3;
     heads_ = node.integer("numHeads");
-    scale_ = node.number<float>(place, "scale");
-    if constexpr (kOfBytes) valueScale_ = node.number<float>(place + 1, "valueScale");
+    scale_ = node.scale(place, "scale");
+    if constexpr (kOfBytes) valueScale_ = node.scale(place + 1, "valueScale");
     if (heads_ < 1) refuse("the attribute numHeads must be at least 1 (got " + std::to_string(heads_) + ")");
+    OrtShape declared[4];
+    for (size_t i = 0; i < 3u + isMasked; i++) declared[i] = node.declared(i).value_or(OrtShape(i < 3 ? 3 : 2, -1));
+    requireShapes(declared);
   }
 
   void compute(OrtKernelContext* context) const override {
-    const char* const names[] = {"query", "key", "value"};
     using View = decltype(Given::query);
-    OrtShape shapes[3];
+    OrtShape shapes[4];
     View arrays[3];
     lutnn_floats mask{};
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 3u + isMasked_; i++) {
       const OrtValue* value = input(context, i);
       shapes[i] = shapeOf(ort_, value);
-      if (shapes[i].size() != 3 || shapes[i][2] % heads_ != 0)
-        refuse(std::string(names[i]) + " must be batch × length × numbers of " + std::to_string(heads_) +
-               " heads (got " + textOf(shapes[i]) + ")");
-      arrays[i] = {static_cast<decltype(View::data)>(dataOf(value)), elementsOf(shapes[i])};
+      if (i < 3) arrays[i] = {static_cast<decltype(View::data)>(dataOf(value)), elementsOf(shapes[i])};
+      else mask = {static_cast<const float*>(dataOf(value)), elementsOf(shapes[i])};
     }
-    const auto& [query, key, value] = shapes;
-    if (isMasked_) {
-      const OrtValue* given = input(context, 3);
-      mask = {static_cast<const float*>(dataOf(given)), elementsOf(shapeOf(ort_, given))};
-    }
+    requireShapes(shapes);
+    const OrtShape &query = shapes[0], &key = shapes[1], &value = shapes[2];
     const OrtShape result{query[0], query[1], value[2]};
     SessionThreads threads(ort_, context);
     const lutnn_executor executor = threads.executor();
@@ -76,6 +73,25 @@ class AttentionKernel : public NodeKernel {
   }
 
  private:
+  /// query, key, value and mask; lengths may be open.
+  void requireShapes(const OrtShape (&shapes)[4]) const {
+    const char* const names[] = {"query", "key", "value"};
+    const auto& [query, key, value, mask] = shapes;
+    for (size_t i = 0; i < 3; i++)
+      if (shapes[i].size() != 3 || (shapes[i][2] >= 0 && shapes[i][2] % heads_ != 0))
+        refuse(std::string(names[i]) + " must be batch × length × numbers of " + std::to_string(heads_) +
+               " heads (got " + textOf(shapes[i]) + ")");
+    const bool belong = mayBeSame(query[0], key[0]) && mayBeSame(query[0], value[0]) && mayBeSame(key[0], value[0]) &&
+                        mayBeSame(query[2], key[2]) && mayBeSame(key[1], value[1]);
+    if (!belong)
+      refuse(
+          "query, key and value must be of one batch, query and key of one depth, key and value of one length (got " +
+          textOf(query) + ", " + textOf(key) + " and " + textOf(value) + ")");
+    if (isMasked_ && !mayBeSame(mask, {key[0], key[1]}))
+      refuse("mask must have a number for each position of key, which is " + textOf(key) + " (got " + textOf(mask) +
+             ")");
+  }
+
   ContextPool& contexts_;
   const bool isMasked_;
   int64_t heads_ = 1;

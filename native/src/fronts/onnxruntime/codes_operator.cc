@@ -18,7 +18,7 @@ class CodesKernel : public NodeKernel {
       : NodeKernel(ort, operatorName, info), contexts_(contexts), ofBytes_(of == Of::kBytes) {
     const NodeReader node(ort, info);
     const size_t at = centroidsAt(of);
-    const Constant centroids = node.constant(at, "centroids", 3);
+    const Constant centroids = of == Of::kFloats ? node.finite(at, "centroids", 3) : node.constant(at, "centroids", 3);
     lutnn_codebooks books{.num_codebooks = centroids.shape[0],
                           .num_centroids = centroids.shape[1],
                           .subvector_length = centroids.shape[2]};
@@ -38,14 +38,13 @@ class CodesKernel : public NodeKernel {
     encoder_.reset(made);
     codebooks_ = books.num_codebooks;
     inputs_ = books.num_codebooks * books.subvector_length;
+    if (const std::optional<OrtShape> x = node.declared(0)) requireRows(*x);
   }
 
   void compute(OrtKernelContext* context) const override {
     const OrtValue* x = input(context, 0);
     const OrtShape shape = shapeOf(ort_, x);
-    if (shape.empty() || shape.back() != inputs_)
-      refuse("x must end in an axis of " + std::to_string(inputs_) + ", codebooks times sub-vector length (got " +
-             textOf(shape) + ")");
+    requireRows(shape);
     OrtShape result = shape;
     result.back() = codebooks_;
     const int64_t elements = elementsOf(shape);
@@ -63,6 +62,11 @@ class CodesKernel : public NodeKernel {
   }
 
  private:
+  void requireRows(const OrtShape& x) const {
+    if (!x.empty() && mayBeSame(x.back(), inputs_)) return;
+    refuse("x must end in an axis of " + std::to_string(inputs_) + ", codebooks times sub-vector length (got " +
+           textOf(x) + ")");
+  }
   struct FreeEncoder {
     void operator()(lutnn_encoder* encoder) const { lutnn_encoder_free(encoder); }
   };

@@ -1,7 +1,6 @@
 #include "fronts/onnxruntime/layer_kernel.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace lutnn {
 
@@ -34,19 +33,23 @@ LayerKernel::LayerKernel(const OrtFunctions& ort, const LayerVariant& variant, C
     : NodeKernel(ort, variant.name, info), variant_(variant), places_(placesOf(variant)), contexts_(contexts) {
   const NodeReader node(ort, info);
   if (variant.toBytes()) {
-    resultScale_ = node.number<float>(places_.resultScale, "outputScale");
+    resultScale_ = node.scale(places_.resultScale, "outputScale");
     resultZeroPoint_ = node.number<uint8_t>(places_.resultZeroPoint, "outputZeroPoint");
-    if (!(resultScale_ > 0 && std::isfinite(resultScale_)))
-      refuse("outputScale must be a float32 above 0 (got " + std::to_string(resultScale_) + ")");
   }
   layer_.reset(variant.isDense ? makeDense(node) : variant.ofCodes ? makeOfCodes(node) : makeLookups(node));
+  if (const std::optional<OrtShape> x = node.declared(places_.x)) {
+    const OrtShape result = outputShape(*x);
+    if (variant.add)
+      if (const std::optional<OrtShape> residual = node.declared(places_.residual)) requireResidual(*residual, result);
+  }
 }
 
 lutnn_layer* LayerKernel::makeLookups(const NodeReader& node) {
   const LayerPlaces& places = places_;
-  const Constant centroids = node.constant(places.centroids, "centroids", 3);
-  const Constant table = node.constant(places.table, "table", 3), scale = node.constant(places.scale, "scale", 1);
-  const Constant bias = node.constant(places.bias, "bias", 1);
+  const Constant centroids = variant_.isInteger ? node.constant(places.centroids, "centroids", 3)
+                                                : node.finite(places.centroids, "centroids", 3);
+  const Constant table = node.constant(places.table, "table", 3), scale = node.finite(places.scale, "scale", 1);
+  const Constant bias = node.finite(places.bias, "bias", 1);
   const auto same = [&](size_t axis) { return centroids.shape[axis] == table.shape[axis]; };
   if (!same(0) || !same(1))
     refuse("table must have the codebooks and centroids of centroids, its first two axes (got " + textOf(table.shape) +
@@ -92,8 +95,8 @@ lutnn_layer* LayerKernel::makeLookups(const NodeReader& node) {
 }
 
 lutnn_layer* LayerKernel::makeOfCodes(const NodeReader& node) {
-  const Constant table = node.constant(places_.table, "table", 3), scale = node.constant(places_.scale, "scale", 1);
-  const Constant bias = node.constant(places_.bias, "bias", 1);
+  const Constant table = node.constant(places_.table, "table", 3), scale = node.finite(places_.scale, "scale", 1);
+  const Constant bias = node.finite(places_.bias, "bias", 1);
   const lutnn_lookup lookup{.num_codebooks = table.shape[0],
                             .num_centroids = table.shape[1],
                             .outputs = table.shape[2],
@@ -111,7 +114,7 @@ lutnn_layer* LayerKernel::makeOfCodes(const NodeReader& node) {
 
 lutnn_layer* LayerKernel::makeDense(const NodeReader& node) {
   const Constant weights = node.constant(places_.weights, "weights", variant_.isConv ? 4 : 2);
-  const Constant scale = node.constant(places_.scale, "scale", 1), bias = node.constant(places_.bias, "bias", 1);
+  const Constant scale = node.finite(places_.scale, "scale", 1), bias = node.finite(places_.bias, "bias", 1);
   outputs_ = weights.shape[variant_.isConv ? 0 : 1];
   inputs_ = variant_.isConv ? outputs_ > 0 ? elementsOf(weights.shape) / outputs_ : 0 : weights.shape[0];
   const lutnn_dense dense{.inputs = inputs_,
@@ -145,7 +148,7 @@ float LayerKernel::inputScale(const NodeReader& node) const {
 
 OrtShape LayerKernel::outputShape(const OrtShape& x) const {
   if (!variant_.isConv) {
-    if (x.empty() || x.back() != inputs_)
+    if (x.empty() || !mayBeSame(x.back(), inputs_))
       refuse("x must end in an axis of " + std::to_string(inputs_) + ", " +
              (variant_.isDense   ? "the rows of weights"
               : variant_.ofCodes ? "a code for each codebook"
@@ -155,24 +158,25 @@ OrtShape LayerKernel::outputShape(const OrtShape& x) const {
     y.back() = outputs_;
     return y;
   }
-  if (x.size() != 4 || x[1] != channels_)
+  if (x.size() != 4 || !mayBeSame(x[1], channels_))
     refuse("x must be images of " + std::to_string(channels_) + " channels, batch × channels × height × width (got " +
            textOf(x) + ")");
-  int64_t size[2];
+  int64_t size[2] = {-1, -1};
   lutnn_error error;
-  require(lutnn_layer_output_size(layer_.get(), x[2], x[3], size, &error), error);
+  if (x[2] >= 0 && x[3] >= 0) require(lutnn_layer_output_size(layer_.get(), x[2], x[3], size, &error), error);
   return {x[0], outputs_, size[0], size[1]};
+}
+
+void LayerKernel::requireResidual(const OrtShape& residual, const OrtShape& result) const {
+  if (mayBeSame(residual, result)) return;
+  refuse("residual must have the shape of the result, " + textOf(result) + " (got " + textOf(residual) + ")");
 }
 
 void LayerKernel::compute(OrtKernelContext* context) const {
   const OrtValue* x = input(context, places_.x);
   const OrtShape shape = shapeOf(ort_, x), result = outputShape(shape);
   const OrtValue* residual = variant_.add ? input(context, places_.residual) : nullptr;
-  if (residual) {
-    const OrtShape other = shapeOf(ort_, residual);
-    if (other != result)
-      refuse("residual must have the shape of the result, " + textOf(result) + " (got " + textOf(other) + ")");
-  }
+  if (residual) requireResidual(shapeOf(ort_, residual), result);
   const int64_t elements = elementsOf(shape), count = variant_.isConv ? shape[0] : elements / inputs_;
   const int64_t outputs = elementsOf(result);
   const lutnn_floats added{residual ? static_cast<const float*>(dataOf(residual)) : nullptr, outputs};

@@ -1,5 +1,7 @@
 #include "fronts/onnxruntime/layer_norm_operator.h"
 
+#include <utility>
+
 #include "fronts/onnxruntime/shape_reader.h"
 
 namespace lutnn {
@@ -12,15 +14,25 @@ class LayerNormKernel : public NodeKernel {
                   const OrtKernelInfo* info)
       : NodeKernel(ort, operatorName, info), contexts_(contexts), withFloats_(withFloats) {
     const NodeReader node(ort, info);
-    epsilon_ = node.real("epsilon");
-    resultScale_ = node.number<float>(3, "outputScale");
+    epsilon_ = node.epsilon();
+    resultScale_ = node.scale(3, "outputScale");
     resultZeroPoint_ = node.number<uint8_t>(4, "outputZeroPoint");
+    const std::optional<OrtShape> x = node.declared(0);
+    if (x) requireRows(*x);
+    for (const auto& [index, name] : {std::pair(1, "scale"), std::pair(2, "shift")}) {
+      const size_t place = static_cast<size_t>(index);
+      const std::optional<OrtShape> given =
+          node.isConstant(place) ? node.finite(place, name, 1).shape : node.declared(place);
+      if (x && given && (given->size() != 1 || !mayBeSame(given->back(), x->back())))
+        refuse(std::string(name) + " must have a number for each of a row of x, which is " + textOf(*x) + " (got " +
+               textOf(*given) + ")");
+    }
   }
 
   void compute(OrtKernelContext* context) const override {
     const OrtValue *x = input(context, 0), *scale = input(context, 1), *shift = input(context, 2);
     const OrtShape shape = shapeOf(ort_, x);
-    if (shape.empty() || shape.back() < 1) refuse("x must have rows of numbers (got " + textOf(shape) + ")");
+    requireRows(shape);
     const auto floats = [&](const OrtValue* value) {
       return lutnn_floats{static_cast<const float*>(dataOf(value)), elementsOf(shapeOf(ort_, value))};
     };
@@ -45,6 +57,10 @@ class LayerNormKernel : public NodeKernel {
   }
 
  private:
+  static void requireRows(const OrtShape& x) {
+    if (x.empty() || x.back() == 0) refuse("x must have rows of numbers (got " + textOf(x) + ")");
+  }
+
   ContextPool& contexts_;
   const bool withFloats_;
   float epsilon_ = 0, resultScale_ = 1;

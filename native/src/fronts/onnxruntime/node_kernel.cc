@@ -14,9 +14,15 @@ void require(lutnn_code code, const lutnn_error& error) {
 void refuse(const std::string& message) { throw OrtFailure(message, kOrtInvalidArgument); }
 
 int64_t elementsOf(const OrtShape& shape) {
-  int64_t product = 1;
-  for (int64_t length : shape) product *= length;
-  return product;
+  double product = 1;
+  for (int64_t length : shape) product *= static_cast<double>(length);
+  constexpr double kMost = 1e15;  // more than any machine's memory
+  if (product > kMost) throw OrtFailure("there is not enough memory for " + textOf(shape) + " numbers");
+  return static_cast<int64_t>(product);
+}
+
+bool mayBeSame(const OrtShape& a, const OrtShape& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](int64_t x, int64_t y) { return mayBeSame(x, y); });
 }
 
 std::string NodeReader::name() const {
@@ -45,6 +51,38 @@ Constant NodeReader::constant(size_t index, const char* what, size_t rank) const
   return read;
 }
 
+Constant NodeReader::finite(size_t index, const char* what, size_t rank) const {
+  const Constant read = constant(index, what, rank);
+  lutnn_error error;
+  require(lutnn_check_finite(what, read.view<lutnn_floats>(), &error), error);
+  return read;
+}
+
+bool NodeReader::isConstant(size_t index) const {
+  int isConstant = 0;
+  const OrtValue* value = nullptr;
+  ort_.check(ort_.KernelInfoGetConstantInput_tensor(info_, index, &isConstant, &value));
+  return isConstant && value;
+}
+
+float NodeReader::scale(size_t index, const char* what) const {
+  const float value = number<float>(index, what);
+  lutnn_error error;
+  require(lutnn_check_scale(what, value, &error), error);
+  return value;
+}
+
+std::optional<OrtShape> NodeReader::declared(size_t index) const {
+  OrtOwned<OrtTypeInfo> type(ort_.ReleaseTypeInfo);
+  ort_.check(ort_.KernelInfo_GetInputTypeInfo(info_, index, type.out()));
+  const OrtTensorTypeAndShapeInfo* tensor = nullptr;  // the type's
+  ort_.check(ort_.CastTypeInfoToTensorInfo(type.get(), &tensor));
+  if (!tensor) return std::nullopt;
+  OrtShape shape = shapeOf(ort_, tensor);
+  if (shape.empty()) return std::nullopt;  // as ONNX Runtime has one that it does not know
+  return shape;
+}
+
 int64_t NodeReader::integer(const char* name) const {
   int64_t value = 0;
   if (OrtStatus* missing = ort_.KernelInfoGetAttribute_int64(info_, name, &value)) {
@@ -54,12 +92,14 @@ int64_t NodeReader::integer(const char* name) const {
   return value;
 }
 
-float NodeReader::real(const char* name) const {
+float NodeReader::epsilon() const {
   float value = 0;
-  if (OrtStatus* missing = ort_.KernelInfoGetAttribute_float(info_, name, &value)) {
+  if (OrtStatus* missing = ort_.KernelInfoGetAttribute_float(info_, "epsilon", &value)) {
     ort_.ReleaseStatus(missing);
-    refuse(std::string("the attribute ") + name + " must be there, a number");
+    refuse("the attribute epsilon must be there, a number");
   }
+  lutnn_error error;
+  require(lutnn_check_epsilon(value, &error), error);
   return value;
 }
 

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,11 @@ namespace lutnn {
 void require(lutnn_code code, const lutnn_error& error);
 [[noreturn]] void refuse(const std::string& message);
 
+/// Throws OrtFailure where no memory holds so many.
 int64_t elementsOf(const OrtShape& shape);
+/// Whether shapes are the same, or may be: lengths that are open are below 0.
+bool mayBeSame(const OrtShape& a, const OrtShape& b);
+inline bool mayBeSame(int64_t a, int64_t b) { return a < 0 || b < 0 || a == b; }
 
 /// A constant of a node, in memory of ONNX Runtime's.
 struct Constant {
@@ -29,7 +34,8 @@ struct Constant {
   }
 };
 
-/// Reads what a node was made of.
+/// Reads what a node was made of, and refuses what breaks a rule whatever the inputs are, so that a session is not made of it: numbers that
+/// mean nothing here, shapes that the file declares and that cannot fit in the kernels, which ask for them.
 class NodeReader {
  public:
   NodeReader(const OrtFunctions& ort, const OrtKernelInfo* info) : ort_(ort), info_(info) {}
@@ -37,11 +43,19 @@ class NodeReader {
   std::string name() const;
 
   Constant constant(size_t index, const char* what, size_t rank) const;
+  /// A constant of floats, each of them finite.
+  Constant finite(size_t index, const char* what, size_t rank) const;
+  bool isConstant(size_t index) const;
   /// A constant of one number.
   template <class T>
   T number(size_t index, const char* what) const {
     return *static_cast<const T*>(constant(index, what, 0).data);
   }
+
+  /// A constant of one number that bytes are scaled by.
+  float scale(size_t index, const char* what) const;
+  /// The shape that the file says an input has, open lengths as −1; none where it says nothing.
+  std::optional<OrtShape> declared(size_t index) const;
 
   /// A list of integers that must be there and have that length.
   template <size_t length>
@@ -59,7 +73,8 @@ class NodeReader {
   }
 
   int64_t integer(const char* name) const;
-  float real(const char* name) const;
+  /// The attribute epsilon.
+  float epsilon() const;
   /// What kernel_shape, strides and pads say, without channels and dilation.
   lutnn_window window() const;
 

@@ -155,6 +155,7 @@ using OrtStatusPointer = OrtStatus*;
   F(130, AddSessionConfigEntry, OrtStatusPointer, (OrtSessionOptions*, const char* key, const char* value))           \
   F(163, KernelInfoGetAttributeArray_int64, OrtStatusPointer,                                                         \
     (const OrtKernelInfo*, const char* name, int64_t*, size_t* length))                                               \
+  F(234, KernelInfo_GetInputTypeInfo, OrtStatusPointer, (const OrtKernelInfo*, size_t index, OrtTypeInfo**))          \
   F(244, KernelInfo_GetNodeName, OrtStatusPointer, (const OrtKernelInfo*, char*, size_t* length))                     \
   F(249, KernelInfoGetConstantInput_tensor, OrtStatusPointer,                                                         \
     (const OrtKernelInfo*, size_t index, int* isConstant, const OrtValue**))                                          \

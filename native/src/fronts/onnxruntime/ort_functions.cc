@@ -50,7 +50,7 @@ OrtShape shapeOf(const OrtFunctions& ort, const OrtValue* tensor) {
 
 std::string textOf(const OrtShape& shape) {
   std::string text;
-  for (int64_t length : shape) text += (text.empty() ? "" : "×") + std::to_string(length);
+  for (int64_t length : shape) text += (text.empty() ? "" : "×") + (length < 0 ? "?" : std::to_string(length));
   return text.empty() ? "no axes" : text;
 }
 

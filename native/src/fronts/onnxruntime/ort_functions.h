@@ -96,7 +96,7 @@ using OrtShape = std::vector<int64_t>;
 
 OrtShape shapeOf(const OrtFunctions& ort, const OrtTensorTypeAndShapeInfo* info);
 OrtShape shapeOf(const OrtFunctions& ort, const OrtValue* tensor);
-/// As people read it: 2×3, or "no axes".
+/// As people read it: 2×3, ?×3 where a length is open, or "no axes".
 std::string textOf(const OrtShape& shape);
 
 /// Calls body() and hands what it throws to ONNX Runtime; null where it threw nothing.
