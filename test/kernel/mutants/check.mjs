@@ -104,7 +104,7 @@ const reach = await measureReach(
   root,
   tests,
   everyFile,
-  () => faultsOf(root, everyFile),
+  (some) => faultsOf(root, some),
   (what) => unmeasured.push(what),
 );
 

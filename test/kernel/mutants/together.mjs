@@ -2,7 +2,7 @@
 // other (faultRunner.mjs), so that Vitest and TensorFlow start once a file and not once a fault.
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { withSwitches } from "./mutate.mjs";
+import { compiled, withSwitches } from "./mutate.mjs";
 import { startSeconds } from "./plant.mjs";
 import { faultsByPath } from "./reach.mjs";
 import { startVitest, untilStopped, withTexts } from "./running.mjs";
@@ -59,7 +59,7 @@ export async function plantTogether(root, faults, parts, left, onNoticed) {
       withSwitches(readFileSync(join(root, own[0].source), "utf8"), own),
     ]),
   );
-  await withTexts(root, texts, async (env) => {
+  await withTexts(root, texts, compiled, async (env) => {
     for (const { file, tests, milliseconds } of parts) {
       const open = new Map(Object.entries(tests).map(([name, some]) => [name, new Set(some)]));
       for (;;) {

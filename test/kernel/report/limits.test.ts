@@ -146,7 +146,7 @@ describe("numbers in figures", () => {
       "0.5000",
       "1235 %",
     ]);
-    expect(metric(1, 0)).toBe("1.0000 %");
+    expect([metric(1, 0), metric(0.5, 0.031, "")]).toEqual(["1.0000 %", "0.5000"]); // at most four
     const layer = { op: "conv2d", numCentroids: 16, subvectorLength: 9, numCodebooks: 4 };
     expect([formatLayer(layer, true), formatLayer(layer, false)]).toEqual([
       "conv2d, K 16, V 9, C 4",

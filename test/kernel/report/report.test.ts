@@ -1,5 +1,6 @@
 import { denseCost, lookupCost, parseErrorAccumulation } from "lutnn";
 import { describe, expect, it } from "vitest";
+import { totalCost } from "../../../kernel/src/report/counting";
 
 /** ResNet18 for CIFAR-10 by the paper's rule: [N, D, M, V, how many such layers]; V null is not replaced. */
 const resnet18: [number, number, number, number | null, number][] = [
@@ -40,6 +41,19 @@ describe("counting", () => {
       expect(total.lookup.bytes).toBe(bytes);
     },
   );
+
+  it("adds up from nothing", () => {
+    expect(totalCost([])).toEqual({ operations: 0, bytes: 0 });
+    expect(
+      totalCost([
+        { operations: 3, bytes: 5 },
+        { operations: 10, bytes: 70 },
+      ]),
+    ).toEqual({
+      operations: 13,
+      bytes: 75,
+    });
+  });
 
   it("gives one table of the weights' bytes a code 64 times smaller than a sub-vector (K = 16, V = 16)", () => {
     const sizes = { positions: 1, inputLength: 1024, outputs: 1024, numCentroids: 16, subvectorLength: 16 };
