@@ -200,7 +200,12 @@ describe("a panel's command", () => {
     await view.until(() => view.sections.measures!.some(({ onlyThis }) => onlyThis !== null));
     const { names } = conversion.layers;
     expect(view.sections.measures).toMatchObject(
-      names.map((layer) => ({ layer, state: 1, onlyThis: expect.any(Number), allButThis: expect.any(Number) })),
+      names.map((layer) => ({
+        layer,
+        state: 1,
+        onlyThis: expect.any(Number),
+        allButThis: expect.any(Number),
+      })),
     );
   });
 
@@ -291,7 +296,11 @@ describe("a plan on the panel", () => {
   it("of a metric that should be small, more is lost where it grows", async () => {
     const layer = (units: number, more = {}) => tf.layers.dense({ units, ...more });
     const network = tf.sequential({
-      layers: [layer(64, { activation: "relu", inputShape: [8] }), layer(64, { activation: "relu" }), layer(1)],
+      layers: [
+        layer(64, { activation: "relu", inputShape: [8] }),
+        layer(64, { activation: "relu" }),
+        layer(1),
+      ],
     });
     const examples = new datasets.ArrayExamples({
       name: "sums",
