@@ -76,3 +76,31 @@ describe("a real table", () => {
     });
   });
 });
+
+describe("what cannot be computed in a lookup", () => {
+  it("is refused: sub-vectors too long for integers, tables too wide for bytes", () => {
+    tf.tidy(() => {
+      const zeros = (...shape: number[]) => tf.zeros(shape);
+      const integers = { scale: tf.scalar(0.5), zeroPoint: tf.scalar(128) };
+      const of = (v: number) => () =>
+        pq.softPqMatMul(
+          zeros(2, v) as tf.Tensor2D,
+          zeros(1, 4, v) as tf.Tensor3D,
+          zeros(v, 3) as tf.Tensor2D,
+          {
+            inverseTemperatureLogit: tf.scalar(0),
+            integers,
+          },
+        );
+      expect(of(256)().shape).toEqual([2, 3]);
+      expect(of(257)).toThrow("V) must be at most 256 for codes in int8 (got 257)");
+      for (const backend of ["native", "tfjs"] as const)
+        for (const tableBits of [16, "float"] as const) {
+          const parameter = { kind: "table", tensor: zeros(1, 4, 3) as tf.Tensor3D } as const;
+          expect(() =>
+            pq.roundedTable(zeros(1, 4, 2) as tf.Tensor3D, parameter, { tableBits, backend }),
+          ).toThrow(`a table for inference has at most 8 bits (got ${tableBits})`);
+        }
+    });
+  });
+});

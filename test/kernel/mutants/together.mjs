@@ -8,6 +8,8 @@ import { faultsByPath } from "./reach.mjs";
 import { startVitest, untilStopped, withTexts } from "./running.mjs";
 
 const pollMilliseconds = 500;
+/** How long nothing may be written down beside five times what a test takes alone: its hooks, and a busy machine. */
+const idleSeconds = 45;
 const clean = -1;
 
 /** Runs the tests of a file with faults; what the runner wrote, and whether the last that it tried took too long. */
@@ -27,7 +29,7 @@ async function run(root, file, { tests, left, milliseconds }, env) {
     const timer = setInterval(() => {
       const { mtimeMs, size } = statSync(log);
       const last = size > 0 ? lines().at(-1) : null;
-      const limit = startSeconds * 1000 + 5 * (last ? milliseconds[last.test] : 0);
+      const limit = last ? 1000 * idleSeconds + 5 * milliseconds[last.test] : 1000 * startSeconds;
       if (Date.now() - mtimeMs < limit) return;
       isEndless = last?.what === "tried";
       stop();

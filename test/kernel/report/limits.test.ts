@@ -11,6 +11,7 @@ import {
   withUnit,
 } from "../../../kernel/src/report/format";
 import { sizeFault } from "../../../kernel/src/report/jsonSize";
+import { parseKernelMessage } from "../../../kernel/src/report/readKernelMessage";
 import { parsePanelMessage } from "../../../kernel/src/report/readPanelMessage";
 import {
   breakLines,
@@ -55,6 +56,18 @@ describe("a message's size", () => {
     expect(error(about(Array(20_000).fill("")))).toMatch(/at most 20,000 values/);
     expect(error(about(Array(999).fill("x".repeat(1_000))))).toBeNull();
     expect(error(about(Array(1_000).fill("x".repeat(1_000))))).toMatch(/at most 1,000,000 characters/);
+  });
+});
+
+describe("what a kernel says to a panel", () => {
+  it("holds at most 4,000,000 values and 32,000,000 characters", () => {
+    const kept = (text: string, warnings: string[]) =>
+      parseKernelMessage({ type: "done", request: 1, text, warnings });
+    const own = "typerequesttextwarningsdone".length; // its names, and its type
+    expect(kept("x".repeat(32_000_000 - own), [])).toBeTypeOf("object");
+    expect(kept("x".repeat(32_000_001 - own), [])).toMatch(/at most 32,000,000 characters/);
+    expect(kept("", Array(4_000_000 - 5).fill(""))).toBeTypeOf("object"); // beside the message and its four fields
+    expect(kept("", Array(4_000_001 - 5).fill(""))).toMatch(/at most 4,000,000 values/);
   });
 });
 

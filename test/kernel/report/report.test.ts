@@ -42,6 +42,13 @@ describe("counting", () => {
     },
   );
 
+  it("counts a byte for each number of integer centroids, and four for each half norm", () => {
+    const sizes = { positions: 3, inputLength: 36, outputs: 5, numCentroids: 7, subvectorLength: 9 };
+    const table = 4 * 7 * 5;
+    expect(lookupCost(sizes).bytes).toBe(4 * 7 * 36 + table);
+    expect(lookupCost({ ...sizes, codes: "int8" }).bytes).toBe(7 * 36 + 4 * 4 * 7 + table);
+  });
+
   it("adds up from nothing", () => {
     expect(totalCost([])).toEqual({ operations: 0, bytes: 0 });
     expect(
