@@ -10,6 +10,8 @@ import type { Notebook } from "../../protocol/panelClient";
 export class NotebookHere implements Notebook {
   readonly published: Message[] = [];
   readonly variables = new Map<object, string>();
+  /** A value that cannot be asked for its name. */
+  unaskable: object | null = null;
   /** What was drawn below a cell. */
   drawn = 0;
   private readonly comms: CommManager;
@@ -24,7 +26,10 @@ export class NotebookHere implements Notebook {
       clearOutput: () => {},
       input: async () => "",
       comms: this.comms,
-      nameOf: (value) => this.variables.get(value) ?? null,
+      nameOf: (value) => {
+        if (value === this.unaskable) throw new TypeError("it is revoked");
+        return this.variables.get(value) ?? null;
+      },
       signal: new AbortController().signal,
     };
     installHost(host);

@@ -124,6 +124,47 @@ describe("what a panel is shown", () => {
     await view.until(() => view.sections.layers![0].state === "replaced");
     await view.until(() => view.sections.history!.states.at(-1)!.tuned);
   });
+
+  it("times are of the layers and of the network as it is: with all layers replaced only where they are", async () => {
+    await calibrated();
+    await conversion.replaceAll();
+    expect(await view.command(id, { verb: "measure", what: "times" })).toMatch(
+      /^lookups against dense layers/,
+    );
+    await view.until(() => overview().cost.now.milliseconds !== null);
+    const { dense, now, all } = overview().cost;
+    expect(all.milliseconds).toBe(now.milliseconds);
+    expect(dense.milliseconds).toBe(conversion.figures.networkTime("dense"));
+    for (const { name, numCentroids, subvectorLength, before, after } of view.sections.layers!) {
+      const time = conversion.figures.time(name, numCentroids, subvectorLength)!;
+      expect([before.milliseconds, after.milliseconds]).toEqual([time.dense, time.lookup]);
+    }
+    await conversion.restore(conversion.layers.names[0]);
+    await view.until(() => view.sections.layers![0].state === "calibrated");
+    expect([overview().cost.now.milliseconds, overview().cost.all.milliseconds]).toEqual([null, null]);
+    await conversion.restoreAll();
+    await view.until(() => view.sections.layers!.every(({ state }) => state === "calibrated"));
+    expect(overview().cost.now.milliseconds).toBe(dense.milliseconds);
+    expect(overview().cost.all.milliseconds).toBe(null);
+  });
+
+  it("a snapshot that cannot be made is said once, and made again for who asks for it", async () => {
+    await conversion.useData({ train });
+    await view.until(() => overview().train !== null);
+    notebook.unaskable = train;
+    try {
+      conversion.nameState("begin", 0);
+      await conversion.useData({ validation });
+      await view.until(() => view.refused.length > 0);
+      conversion.nameState("begun", 0);
+      await new Promise((resolve) => setTimeout(resolve, 120));
+      expect(view.refused).toEqual(["TypeError: it is revoked"]);
+    } finally {
+      notebook.unaskable = null;
+    }
+    await view.watch(id);
+    expect(view.sections.history!.states[0].label).toBe("begun");
+  });
 });
 
 describe("a panel's command", () => {
