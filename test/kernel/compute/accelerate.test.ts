@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { pq, tf } from "lutnn";
 import { describe, expect, it } from "vitest";
+import { roundedProducts } from "../../../kernel/lib/compute/roundedProducts";
 import { randomFloats } from "../random";
 
 // The library's own copy of the file, which an import by a test would double.
@@ -103,4 +104,13 @@ describe("what cannot be computed in a lookup", () => {
         }
     });
   });
+});
+
+it("products may be rounded where the environment asks TensorFlow's library to, by its newer name first", () => {
+  const of = (mode?: string, older?: string) =>
+    roundedProducts({ ONEDNN_DEFAULT_FPMATH_MODE: mode, DNNL_DEFAULT_FPMATH_MODE: older });
+  expect([of(), of(""), of("strict"), of(undefined, "STRICT")]).toEqual([null, null, null, null]);
+  expect([of("bf16"), of(undefined, "any"), of("STRICT", "bf16"), of("tf32", "strict")]).toEqual([
+    ...["BF16", "ANY", null, "TF32"],
+  ]);
 });

@@ -53,6 +53,7 @@ describe.each<[string, ConvWindow]>([
   ["of every second column", windowOf([1, 1], [1, 2], [1, 1], [0, 0, 0, 0])],
   ["of every second row", windowOf([1, 1], [2, 1], [1, 1], [0, 0, 0, 0])],
   ["of 3 × 2 with uneven padding", windowOf([3, 2], [1, 1], [1, 1], [2, 0, 1, 1])],
+  ["of 2 × 2 with a row more", windowOf([2, 2], [1, 1], [1, 1], [0, 0, 1, 0])],
   ["in steps of two", windowOf([2, 3], [2, 2], [1, 1], [1, 1, 0, 2])],
   ["in steps that differ", windowOf([3, 2], [2, 1], [1, 1], [1, 1, 1, 1])],
   ["with gaps between columns", windowOf([2, 3], [1, 1], [1, 2], [0, 2, 1, 2])],

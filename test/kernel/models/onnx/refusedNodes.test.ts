@@ -112,6 +112,12 @@ const cases: [string, Record<string, string>, string, { dims?: string; opset?: n
   ],
   ["'ReduceMean', ['x'], ['y']", {}, "the batch must stay whole (got axes 0, 1, 2, 3 of N×4×8×8)"],
   ["'ReduceMax', ['x'], ['y'], axes=[-4]", {}, "the batch must stay whole (got axes 0 of N×4×8×8)"],
+  ["'LayerNormalization', ['x', 'o'], ['y']", { o: "ones(8)" }, "read"],
+  [
+    "'LayerNormalization', ['x', 'o', 'b'], ['y']",
+    { o: "ones(8)", b: "ones(3)" },
+    "scale and bias must have 8 numbers (got 8)",
+  ],
   // Activations.
   ["'Elu', ['x'], ['y'], alpha=0.5", {}, "alpha must be 1 (got 0.5)"],
   [
@@ -230,6 +236,29 @@ const cases: [string, Record<string, string>, string, { dims?: string; opset?: n
     "rows must have zeros and a one, along the last axis (got 0 and 2 along axis -1)",
   ],
   // Shapes.
+  ["'Dropout', ['x'], ['y']", {}, "read"],
+  ["'Dropout', ['x'], ['y']", {}, "read", { opset: 10 }],
+  ["'Slice', ['x', 'a', 'b', 'c'], ['y']", { a: "whole(0)", b: "whole(2**62)", c: "whole(0)" }, "read"],
+  [
+    "'Slice', ['x', 'a', 'b', 'c'], ['y']",
+    { a: "whole(1)", b: "whole(2**31)", c: "whole(0)" },
+    "the batch must stay whole (got 1 to 2147483648 of axis 0)",
+  ],
+  [
+    "'Slice', ['x', 'a', 'b', 'c'], ['y']",
+    { a: "whole(0)", b: "whole(9)", c: "whole(0)" },
+    "the batch must stay whole (got 0 to 9 of axis 0)",
+  ],
+  [
+    "'Slice', ['x', 'a', 'b', 'c', 'd'], ['y']",
+    { a: "whole(0)", b: "whole(2**31)", c: "whole(0)", d: "whole(2)" },
+    "the batch must stay whole (got 0 to 2147483648 of axis 0)",
+  ],
+  [
+    "'Slice', ['x', 'a', 'b', 'c'], ['y']",
+    { a: "whole(0)", b: "whole(2**31)", c: "whole(7)" },
+    "the batch must stay whole (got 0 to 2147483648 of axis 7)",
+  ],
   ["'Concat', ['x', 'x'], ['y'], axis=0", {}, "the batch must stay whole (got N×4×8×8)"],
   ["'Split', ['x'], ['y', 'z']", {}, "the batch must stay whole (got axis 0)"],
   ["'Flatten', ['x'], ['y'], axis=2", {}, "axis must stand right behind the batch (got 2 of N×4×8×8)"],
