@@ -1,8 +1,10 @@
 // How results become the places of a table, and what the tables' specifications say of their own columns.
 import { writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { paper } from "lutnn";
 import { describe, expect, it } from "vitest";
+import { coreShares } from "../../../kernel/lib/paper/engine/cores";
 import { type EngineEvent, runLocally } from "../../../kernel/lib/paper/engine/local";
 import type { Job } from "../../../kernel/lib/paper/engine/plan";
 import { type FilledTable, fillTable } from "../../../kernel/lib/paper/output/filledTable";
@@ -387,5 +389,30 @@ describe("the engine of this machine", () => {
       hopeless: "it needs cell gone, which is not done: no data",
       worse: "it needs cell hopeless, which is not done: it needs cell gone, which is not done: no data",
     });
+  });
+
+  it("goes on where a cell fails, and says why of it and of what needs it", async () => {
+    const cell = { kind: "count", network: "nothing", centroids: 16 } as unknown as Job["cell"];
+    const { events, reasons } = await run(
+      [job("bad", { cell }), job("after", { needs: ["bad"] }), job("cc")],
+      1,
+    );
+    expect(events).toEqual(["start bad", "failed bad", "start cc", "done cc"]);
+    expect(reasons.bad).toMatch(/\S/);
+    expect(reasons.after).toBe(`it needs cell bad, which is not done: ${reasons.bad}`);
+  });
+
+  it.runIf(process.platform === "linux")("keeps processes side by side on processors of their own", () => {
+    const all = availableParallelism();
+    expect(coreShares(all, 1)).toEqual([[]]); // all that there are, for one
+    const shares = coreShares(all, all);
+    expect(shares).toHaveLength(all);
+    if (all === 1) return;
+    expect(shares.map((words) => words.slice(0, 2))).toEqual(shares.map(() => ["taskset", "-c"]));
+    const own = shares.map(([, , list]) => list);
+    expect(new Set(own).size).toBe(all);
+    for (const list of own) expect(list).toMatch(/^\d+$/);
+    const two = coreShares(2, 1);
+    if (all > 2) expect(two[0][2].split(",")).toHaveLength(2);
   });
 });
