@@ -1,9 +1,13 @@
 // Which commands there are, and with what: what a user sees first.
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 
 const program = join(import.meta.dirname, "../../../kernel/bin/lutnn.js");
+const { version } = JSON.parse(
+  readFileSync(join(import.meta.dirname, "../../../kernel/package.json"), "utf8"),
+);
 const lutnn = (...words: string[]) => spawnSync(process.execPath, [program, ...words], { encoding: "utf8" });
 
 /** The names that stand in the first column of a part of the help: commands, or options. */
@@ -39,5 +43,29 @@ describe("the help", () => {
   ])("of %s names its options", (command, options) => {
     const named = namesIn(lutnn(...command.split(" "), "--help").stdout, "Options");
     expect(named.filter((name) => !["-V, --version", "-h, --help"].includes(name))).toEqual(options);
+  });
+});
+
+describe("the command line", () => {
+  it.each([[], ["reproduce"], ["cell", "run"], ["kernel", "list"]])("says its version: %s", (...words) => {
+    expect(lutnn(...words, "--version")).toMatchObject({ status: 0, stdout: `${version}\n`, stderr: "" });
+  });
+
+  it("says before a table is made that an instruction set is unknown", () => {
+    const env = { ...process.env, LUTNN_FORCE_ISA: "nonsense" };
+    const words = [program, "reproduce", "flops", "--engine", "none"];
+    const { status, stdout, stderr } = spawnSync(process.execPath, words, { encoding: "utf8", env });
+    expect(stderr).toMatch(
+      /^lutnn reproduce: LUTNN_FORCE_ISA must name .* \(got "nonsense"\); available are: /,
+    );
+    expect([status, stdout]).toEqual([2, ""]);
+  });
+
+  it("gives what doctor finds as JSON, and ends with 0 where nothing is missing", () => {
+    const { status, stdout } = lutnn("doctor", "--json");
+    const found = JSON.parse(stdout);
+    expect(stdout).toBe(`${JSON.stringify(found, null, 2)}\n`);
+    expect(found).toMatchObject({ lutnn: version, node: process.versions.node, native: { available: true } });
+    expect(status).toBe(found.missing.length === 0 ? 0 : 1);
   });
 });
