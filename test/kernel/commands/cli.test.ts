@@ -61,7 +61,9 @@ describe("the command line", () => {
     expect([status, stdout]).toEqual([2, ""]);
   });
 
-  it("gives what doctor finds as JSON, and ends with 0 where nothing is missing", () => {
+  it("gives what doctor finds as JSON, and ends with 0 where nothing is missing", {
+    timeout: 180_000,
+  }, () => {
     const { status, stdout } = lutnn("doctor", "--json");
     const found = JSON.parse(stdout);
     expect(stdout).toBe(`${JSON.stringify(found, null, 2)}\n`);
