@@ -9,7 +9,12 @@ import type {
   PanelQuestion,
 } from "../../kernel/src/report/conversionMessages";
 import { parseKernelMessage } from "../../kernel/src/report/readKernelMessage";
-import type { Kernel, Message } from "./kernelClient";
+import type { Json, Kernel, Message } from "./kernelClient";
+
+/** What a panel needs of a kernel: one behind sockets, or the library in the test's own process. */
+export type Notebook = Pick<Kernel, "published" | "until"> & {
+  send(channel: "shell", type: string, content: Json): Promise<string>;
+};
 
 type Answer = Exclude<KernelMessage, { type: "conversions" | "snapshot" | "refused" }>;
 export type Snapshot = Extract<KernelMessage, { type: "snapshot" }>;
@@ -31,11 +36,11 @@ export class PanelClient {
   private taken = 0;
 
   private constructor(
-    private readonly kernel: Kernel,
+    private readonly kernel: Notebook,
     readonly id: string,
   ) {}
 
-  static async open(kernel: Kernel): Promise<PanelClient> {
+  static async open(kernel: Notebook): Promise<PanelClient> {
     const panel = new PanelClient(kernel, randomUUID());
     await kernel.send("shell", "comm_open", {
       comm_id: panel.id,
@@ -46,7 +51,7 @@ export class PanelClient {
   }
 
   /** Takes up a comm that the kernel has opened. */
-  static adopt(kernel: Kernel, { content }: Message): PanelClient {
+  static adopt(kernel: Notebook, { content }: Message): PanelClient {
     const panel = new PanelClient(kernel, content.comm_id);
     panel.receive(content.data, 0);
     return panel;

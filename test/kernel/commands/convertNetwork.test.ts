@@ -68,19 +68,22 @@ describe("lutnn convert", () => {
       expect([status, stderr]).toEqual([0, ""]);
       expect(stdout).toMatch(/layers that can be replaced .*\n.*\n.*\nconv2 .*\nconv5 /);
       const said = ["dense", "replaced", "fine-tuned"].map((name) => {
-        const [, value] = new RegExp(
-          `^${name}: accuracy ([\\d.]+) % \\(± [\\d.]+ %\\) on 360 examples$`,
+        const [, value, off] = new RegExp(
+          `^${name}: accuracy ([\\d.]+) % \\(± ([\\d.]+) %\\) on 360 examples$`,
           "m",
         ).exec(stdout)!;
-        return Number(value);
+        return { value: Number(value), noise: Number(off) };
       });
-      expect(Math.min(...said)).toBeGreaterThan(50);
+      expect(Math.min(...said.map(({ value }) => value))).toBeGreaterThan(50);
       expect(stdout).toMatch(
         new RegExp(`saved made.onnx: .* 2 of 2 layers replaced, ${told}checked in ONNX Runtime`),
       );
       const { test } = await datasets.digits();
       const session = await InferenceSession.create(join(folder, "made.onnx"));
-      expect((await session.evaluate(test)).accuracy).toBeCloseTo(said[2], 0);
+      const { value, noise } = said[2];
+      // INT8 moves what stays dense, and a few of 360 answers with it; float32 one at a near tie.
+      const reach = remainder === "int8" ? 2 * noise : 0.5;
+      expect(Math.abs((await session.evaluate(test)).accuracy - value)).toBeLessThan(reach);
       await session.release();
       const conversion = await openConversion(join(folder, "work"));
       expect([...conversion.layers].map(({ state }) => state)).toEqual(["replaced", "replaced"]);

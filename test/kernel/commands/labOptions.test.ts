@@ -41,6 +41,14 @@ describe.skipIf(!existsSync(join(checkout, ".venv")))("lutnn lab", () => {
     ).toBe(isRoot);
   });
 
+  it("opens the first notebook where nothing is named", () => {
+    const { root, url } = shown();
+    expect({ root, url }).toEqual({
+      root: checkout,
+      url: "/lab/tree/notebooks/01-first-lookup-network.ipynb",
+    });
+  });
+
   it("makes a notebook that is missing and serves its folder, by an address of any name", () => {
     const { root, url } = shown("new #1 ü.ipynb");
     expect({ root, url }).toEqual({ root: folder, url: "/lab/tree/new%20%231%20%C3%BC.ipynb" });

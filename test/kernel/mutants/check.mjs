@@ -9,8 +9,8 @@
 // (together.mjs); a fault counts as noticed where the test passes without it, before and afterwards. What runs as a file is
 // loaded, or in a process that outlives a test, cannot be switched: such a fault is planted by itself (plant.mjs).
 //
-// A fault that no test comes to has survived ("no test"). One that makes a test take five times as long as alone, and two
-// minutes more, is noticed ("by time"). `--seconds` gives a fault up for a survivor after tests of so long, `--files` (0: all)
+// A fault that no test comes to has survived ("no test"). One that makes a test take five times as long as alone, and 45 s
+// (two minutes where it is planted by itself) more, is noticed ("by time"). `--seconds` gives a fault up for a survivor after tests of so long, `--files` (0: all)
 // after so many test files, though further ones come to it ("cut"), and `--tests` leaves out test files whose paths begin
 // otherwise: the share is then too low, if anything. Of the extension, files that no test of Node runs are not in the
 // sample: browser tests are theirs, and what share of the lines that is stands below the table.
@@ -104,7 +104,7 @@ const reach = await measureReach(
   root,
   tests,
   everyFile,
-  () => faultsOf(root, everyFile),
+  (some) => faultsOf(root, some),
   (what) => unmeasured.push(what),
 );
 

@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { withNotes } from "./mutate.mjs";
+import { compiled, withNotes } from "./mutate.mjs";
 import { untilStopped, vitest, withTexts } from "./running.mjs";
 
 /** A digest of texts. */
@@ -38,7 +38,7 @@ export function faultsByPath(faults) {
  * Measures which faults the tests come to, where that is not known yet: a record holds as long as the test file and every
  * file of the library that its tests run are the same, so that a stopped measurement goes on and a change asks for little.
  * @param files all in which faults are planted, as `filesOfRooms` gives them
- * @param makeFaults gives all of their faults, where they are needed
+ * @param makeFaults gives all faults of some of them
  * @param note told of test files that could not be measured, and of tests that failed: they say nothing about faults
  * @returns by test file: what runs outside of its tests, what outlives them, and each test with its milliseconds and faults
  */
@@ -81,14 +81,8 @@ export async function measureReach(root, testFiles, files, makeFaults, note) {
         known.set(file, recordOf(file));
       }
     };
-    const noter = `globalThis.lutnnReachOf ?? require(${JSON.stringify(join(import.meta.dirname, "reached.cjs"))})`;
-    const texts = new Map(
-      [...faultsByPath(makeFaults()).values()].map((some) => [
-        some[0],
-        withNotes(textOf(some[0].source), some, some[0].library ? noter : "globalThis.lutnnReachOf"),
-      ]),
-    );
-    await withTexts(root, texts, async (env) => {
+    const texts = notedTexts(root, files, digests, makeFaults);
+    await withTexts(root, texts, null, async (env) => {
       const options = ["--config", "test/kernel/mutants/reach.config.mjs", "--silent=true"];
       for (let i = 0; i < unknown.length; i += filesAtOnce) {
         const some = unknown.slice(i, i + filesAtOnce);
@@ -106,6 +100,26 @@ export async function measureReach(root, testFiles, files, makeFaults, note) {
     else if (record.failed.length > 0) note(`${file}: ${record.failed.join("; ")}: failed without faults`);
   }
   return new Map([...known].filter(([, record]) => record));
+}
+
+/**
+ * What each file says where it notes down what is come to: of the library JavaScript, else TypeScript. It is kept, as most files
+ * stay the same from run to run.
+ */
+function notedTexts(root, files, digests, makeFaults) {
+  const folder = join(root, "out/mutants/noted");
+  mkdirSync(folder, { recursive: true });
+  const noter = `globalThis.lutnnReachOf ?? require(${JSON.stringify(join(import.meta.dirname, "reached.cjs"))})`;
+  const kept = ({ path }) => join(folder, `${encodeURIComponent(path)}-${digest(digests.get(path), noter)}`);
+  const unknown = files.filter((file) => !existsSync(kept(file)));
+  const faults = faultsByPath(makeFaults(unknown));
+  for (const file of unknown) {
+    const own = faults.get(file.path);
+    const noted = (asked) => withNotes(readFileSync(join(root, file.source), "utf8"), own, asked);
+    const text = file.library ? own && compiled(noted(noter)) : own && noted("globalThis.lutnnReachOf");
+    writeFileSync(kept(file), text ?? "");
+  }
+  return new Map(files.map((file) => [file, readFileSync(kept(file), "utf8")]).filter(([, text]) => text));
 }
 
 /** How many faults a test file comes to by itself: those that come to few say most about each. */
@@ -149,8 +163,10 @@ export function testsThatReach({ path, number, isExported, isInFunction, canSwit
       : comesTo(outside)
         ? tests.filter(mayMatter)
         : tests.filter(({ covered }) => comesTo(covered));
-    const quick = found.filter(({ milliseconds }) => milliseconds <= quickMilliseconds);
-    const slow = found.filter(({ milliseconds }) => milliseconds > quickMilliseconds);
+    // What outlives a test is used by those behind it, which need the ones before: the file's tests stay together.
+    const isWhole = comesTo(lasting);
+    const quick = found.filter(({ milliseconds }) => !isWhole && milliseconds <= quickMilliseconds);
+    const slow = found.filter((test) => !quick.includes(test));
     return [quick, slow]
       .filter((part) => part.length > 0)
       .map((part) => ({

@@ -2,7 +2,6 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { compiled } from "./mutate.mjs";
 
 /** In which the tests run, while they are measured and afterwards alike: fewer random networks than else. */
 export const testEnvironment = { ...process.env, LUTNN_NETWORKS: "100" };
@@ -29,9 +28,10 @@ export async function untilStopped(clear, work) {
  * Does some work while files say something else: the library is built of it, and where tests load a source itself, they get
  * it by the environment (ownSources.mjs).
  * @param texts by file, as `filesOfRooms` has it: TypeScript
+ * @param compile makes of it what the library says; null where the texts are that already
  * @param work called with what the environment must say
  */
-export async function withTexts(root, texts, work) {
+export async function withTexts(root, texts, compile, work) {
   const built = [...texts].filter(([{ library }]) => library);
   const loaded = [...texts].filter(([{ library }]) => !library);
   const right = built.map(([{ library }]) => readFileSync(join(root, library)));
@@ -43,7 +43,8 @@ export async function withTexts(root, texts, work) {
   mkdirSync(join(root, "out/mutants"), { recursive: true });
   try {
     return await untilStopped(putBack, () => {
-      for (const [{ library }, text] of built) writeFileSync(join(root, library), compiled(text));
+      for (const [{ library }, text] of built)
+        writeFileSync(join(root, library), compile ? compile(text) : text);
       const given = loaded.map(([{ source }, text]) => [join(root, source), text]);
       writeFileSync(sources, JSON.stringify(Object.fromEntries(given)));
       return work({ LUTNN_SOURCES: sources });

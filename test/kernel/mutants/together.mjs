@@ -2,12 +2,14 @@
 // other (faultRunner.mjs), so that Vitest and TensorFlow start once a file and not once a fault.
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { withSwitches } from "./mutate.mjs";
+import { compiled, withSwitches } from "./mutate.mjs";
 import { startSeconds } from "./plant.mjs";
 import { faultsByPath } from "./reach.mjs";
 import { startVitest, untilStopped, withTexts } from "./running.mjs";
 
 const pollMilliseconds = 500;
+/** How long nothing may be written down beside five times what a test takes alone: its hooks, and a busy machine. */
+const idleSeconds = 45;
 const clean = -1;
 
 /** Runs the tests of a file with faults; what the runner wrote, and whether the last that it tried took too long. */
@@ -27,7 +29,7 @@ async function run(root, file, { tests, left, milliseconds }, env) {
     const timer = setInterval(() => {
       const { mtimeMs, size } = statSync(log);
       const last = size > 0 ? lines().at(-1) : null;
-      const limit = startSeconds * 1000 + 5 * (last ? milliseconds[last.test] : 0);
+      const limit = last ? 1000 * idleSeconds + 5 * milliseconds[last.test] : 1000 * startSeconds;
       if (Date.now() - mtimeMs < limit) return;
       isEndless = last?.what === "tried";
       stop();
@@ -59,7 +61,7 @@ export async function plantTogether(root, faults, parts, left, onNoticed) {
       withSwitches(readFileSync(join(root, own[0].source), "utf8"), own),
     ]),
   );
-  await withTexts(root, texts, async (env) => {
+  await withTexts(root, texts, compiled, async (env) => {
     for (const { file, tests, milliseconds } of parts) {
       const open = new Map(Object.entries(tests).map(([name, some]) => [name, new Set(some)]));
       for (;;) {

@@ -11,6 +11,7 @@ import {
   withUnit,
 } from "../../../kernel/src/report/format";
 import { sizeFault } from "../../../kernel/src/report/jsonSize";
+import { parseKernelMessage } from "../../../kernel/src/report/readKernelMessage";
 import { parsePanelMessage } from "../../../kernel/src/report/readPanelMessage";
 import {
   breakLines,
@@ -55,6 +56,18 @@ describe("a message's size", () => {
     expect(error(about(Array(20_000).fill("")))).toMatch(/at most 20,000 values/);
     expect(error(about(Array(999).fill("x".repeat(1_000))))).toBeNull();
     expect(error(about(Array(1_000).fill("x".repeat(1_000))))).toMatch(/at most 1,000,000 characters/);
+  });
+});
+
+describe("what a kernel says to a panel", () => {
+  it("holds at most 4,000,000 values and 32,000,000 characters", () => {
+    const kept = (text: string, warnings: string[]) =>
+      parseKernelMessage({ type: "done", request: 1, text, warnings });
+    const own = "typerequesttextwarningsdone".length; // its names, and its type
+    expect(kept("x".repeat(32_000_000 - own), [])).toBeTypeOf("object");
+    expect(kept("x".repeat(32_000_001 - own), [])).toMatch(/at most 32,000,000 characters/);
+    // Beside the message and its four fields. As many as there may be would take seconds to read.
+    expect(kept("", Array(4_000_001 - 5).fill(""))).toMatch(/at most 4,000,000 values/);
   });
 });
 
@@ -146,7 +159,7 @@ describe("numbers in figures", () => {
       "0.5000",
       "1235 %",
     ]);
-    expect(metric(1, 0)).toBe("1.0000 %");
+    expect([metric(1, 0), metric(0.5, 0.031, "")]).toEqual(["1.0000 %", "0.5000"]); // at most four
     const layer = { op: "conv2d", numCentroids: 16, subvectorLength: 9, numCodebooks: 4 };
     expect([formatLayer(layer, true), formatLayer(layer, false)]).toEqual([
       "conv2d, K 16, V 9, C 4",

@@ -1,5 +1,6 @@
 import { denseCost, lookupCost, parseErrorAccumulation } from "lutnn";
 import { describe, expect, it } from "vitest";
+import { totalCost } from "../../../kernel/src/report/counting";
 
 /** ResNet18 for CIFAR-10 by the paper's rule: [N, D, M, V, how many such layers]; V null is not replaced. */
 const resnet18: [number, number, number, number | null, number][] = [
@@ -40,6 +41,26 @@ describe("counting", () => {
       expect(total.lookup.bytes).toBe(bytes);
     },
   );
+
+  it("counts a byte for each number of integer centroids, and four for each half norm", () => {
+    const sizes = { positions: 3, inputLength: 36, outputs: 5, numCentroids: 7, subvectorLength: 9 };
+    const table = 4 * 7 * 5;
+    expect(lookupCost(sizes).bytes).toBe(4 * 7 * 36 + table);
+    expect(lookupCost({ ...sizes, codes: "int8" }).bytes).toBe(7 * 36 + 4 * 4 * 7 + table);
+  });
+
+  it("adds up from nothing", () => {
+    expect(totalCost([])).toEqual({ operations: 0, bytes: 0 });
+    expect(
+      totalCost([
+        { operations: 3, bytes: 5 },
+        { operations: 10, bytes: 70 },
+      ]),
+    ).toEqual({
+      operations: 13,
+      bytes: 75,
+    });
+  });
 
   it("gives one table of the weights' bytes a code 64 times smaller than a sub-vector (K = 16, V = 16)", () => {
     const sizes = { positions: 1, inputLength: 1024, outputs: 1024, numCentroids: 16, subvectorLength: 16 };
