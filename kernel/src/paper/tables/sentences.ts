@@ -105,7 +105,7 @@ function smallSentences(choices: TableChoices): TableSpec {
         unit: "rating",
       },
       within(
-        "ratings of reviews: LUT-NN, plus errs less than 0.05 more than dense",
+        "ratings of reviews: dense is less than 0.05 ahead of LUT-NN, plus",
         { row: 1, column: 1 },
         { row: 1, column: 3 },
         0.05,
