@@ -337,7 +337,8 @@ describe("a marker of a cell", () => {
 
 describe("the engine of this machine", () => {
   const job = (key: string, more: Partial<Job> = {}): Job => ({
-    ...{ key, title: `cell ${key}`, needs: [], effort: 1, isAlone: false, isDone: false, whyNot: null },
+    ...{ key, title: `cell ${key}`, needs: [], effort: 1, isAlone: false, isDone: false, stale: null },
+    whyNot: null,
     cell: { kind: "count", network: "vgg11_cifar", centroids: key.length } as unknown as Job["cell"],
     ...more,
   });

@@ -10,7 +10,7 @@ export function networkTitle(network: NetworkChoice, { set }: DataChoice): strin
 
 /** Seconds that a pass of an image takes, roughly, by the network's width; and of a sentence. */
 export const secondsAnExample = (network: NetworkChoice): number =>
-  network.kind === "encoder" ? 0.05 : network.kind === "resnet8" ? 1e-3 : 4e-3 * (network.width / 32) ** 2;
+  network.kind === "encoder" ? 0.05 : network.kind === "resnet8" ? 1e-3 : 6e-3 * (network.width / 32) ** 2;
 
 /** Training examples of each set, about, for efforts alone. */
 const setSizes: Readonly<Record<string, number>> = {
