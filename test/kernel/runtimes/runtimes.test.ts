@@ -16,6 +16,8 @@ const [count, seed] = [LUTNN_RUNTIMES, LUTNN_RUNTIMES_SEED].map(Number);
 /** Of the outputs of lookups and dense layers, those that must have told their integer sum: else little is tested. */
 const decidedShare = 0.7;
 
+/** What all networks of one runtime may take, in ms: a hung one shall end, a busy machine shall not count. */
+const limit = 600_000 + count * 10_000;
 /** One network of so many runs as WebAssembly: sessions take long there. */
 const browserNth = 3;
 /** Of the networks, those that OpenVINO may refuse to load. */
@@ -47,7 +49,7 @@ beforeAll(async () => {
         }),
       );
   }
-}, 600_000);
+}, limit);
 
 /** All values at lookups that a runtime gives for a file, by name. */
 type Run = (file: RandomFile, index: number) => Promise<Record<string, Value>>;
@@ -137,39 +139,63 @@ describe(`lookups and dense layers in INT8 of ${count} random networks have the 
       expect([...used].some((name) => name.includes(end))).toBe(true);
   });
 
-  it("in ONNX Runtime for Node, by functions", async () => {
-    await expectExact(({ revealed, feeds }) => inSession(revealed, feeds, { backend: "onnxruntime" }));
-  }, 600_000);
+  it(
+    "in ONNX Runtime for Node, by functions",
+    async () => {
+      await expectExact(({ revealed, feeds }) => inSession(revealed, feeds, { backend: "onnxruntime" }));
+    },
+    limit,
+  );
 
-  it("in ONNX Runtime for Node, inlined", async () => {
-    await expectExact(({ revealedInlined, feeds }) =>
-      inSession(revealedInlined, feeds, { backend: "onnxruntime" }),
-    );
-  }, 600_000);
+  it(
+    "in ONNX Runtime for Node, inlined",
+    async () => {
+      await expectExact(({ revealedInlined, feeds }) =>
+        inSession(revealedInlined, feeds, { backend: "onnxruntime" }),
+      );
+    },
+    limit,
+  );
 
-  it("natively, near ties too", async () => {
-    const nearTies = await expectExact(({ revealed, feeds }) =>
-      inSession(revealed, feeds, { backend: "native" }),
-    );
-    expect(nearTies).toBe(0);
-  }, 600_000);
+  it(
+    "natively, near ties too",
+    async () => {
+      const nearTies = await expectExact(({ revealed, feeds }) =>
+        inSession(revealed, feeds, { backend: "native" }),
+      );
+      expect(nearTies).toBe(0);
+    },
+    limit,
+  );
 
-  it("in the reference session, near ties too", async () => {
-    const nearTies = await expectExact(({ revealed, feeds }) =>
-      inSession(revealed, feeds, { backend: "reference" }),
-    );
-    expect(nearTies).toBe(0);
-  }, 600_000);
+  it(
+    "in the reference session, near ties too",
+    async () => {
+      const nearTies = await expectExact(({ revealed, feeds }) =>
+        inSession(revealed, feeds, { backend: "reference" }),
+      );
+      expect(nearTies).toBe(0);
+    },
+    limit,
+  );
 
-  it("in ONNX Runtime for browsers, as WebAssembly", async () => {
-    const skipped = files.map((_, i) => i).filter((i) => i % browserNth !== 0);
-    await expectExact(inBrowser, new Set(skipped));
-  }, 600_000);
+  it(
+    "in ONNX Runtime for browsers, as WebAssembly",
+    async () => {
+      const skipped = files.map((_, i) => i).filter((i) => i % browserNth !== 0);
+      await expectExact(inBrowser, new Set(skipped));
+    },
+    limit,
+  );
 
-  it("in ONNX Runtime for Python; and onnx checks the files in full and infers their shapes strictly", async () => {
-    inPython("checker", "onnxruntime");
-    await expectExact(written("onnxruntime"));
-  }, 600_000);
+  it(
+    "in ONNX Runtime for Python; and onnx checks the files in full and infers their shapes strictly",
+    async () => {
+      inPython("checker", "onnxruntime");
+      await expectExact(written("onnxruntime"));
+    },
+    limit,
+  );
 
   const hasOpenvino = spawnSync(python, ["-c", "import openvino"]).status === 0;
   it.runIf(hasOpenvino)(
@@ -180,6 +206,6 @@ describe(`lookups and dense layers in INT8 of ${count} random networks have the 
       expect(Object.keys(openvino).length, JSON.stringify(openvino)).toBeLessThan(mostRefused * count);
       await expectExact(written("openvino"), new Set(Object.keys(openvino).map(Number)));
     },
-    600_000,
+    limit,
   );
 });
