@@ -192,7 +192,11 @@ describe("messages on the wire", () => {
 
   it("are refused for what is wrong with them", () => {
     const whole = [header, "{}", "{}", "{}"];
-    const said = (some: Buffer[], own = signer()) => decode("shell", some, own);
+    const taken = (some: Buffer[], own = signer()) => decode("shell", some, own);
+    const said = (some: Buffer[], own = signer()) => {
+      const one = taken(some, own);
+      return "rule" in one ? one.rule : one;
+    };
     expect(said([Buffer.from("x")])).toBe("the frame <IDS|MSG> is missing");
     expect(said(frames(whole).slice(0, 2))).toBe("0 of 4 frames came after the signature");
     expect(said(frames(whole.slice(0, 3)))).toBe("3 of 4 frames came after the signature");
@@ -200,6 +204,16 @@ describe("messages on the wire", () => {
     expect(said(frames(whole, new Signer("", "sha256")))).toBe("wrong signature");
     expect(said(frames([header, "{}", "[]", "{}"]))).toBe("a frame is not a JSON object");
     expect(said(frames([header, "{}", "{}", "{"]))).toBe("a frame is not a JSON object");
+    // Who asked is known where the header can be read and the signature is right, and nowhere else.
+    const asker = (some: Buffer[], own = signer()) => {
+      const one = taken(some, own);
+      return "rule" in one ? (one.asker?.header.msg_type ?? null) : undefined;
+    };
+    const { msg_type: type } = JSON.parse(header) as { msg_type: string };
+    expect(asker(frames([header, "{}", "[]", "{}"]))).toBe(type);
+    expect(asker(frames([header, "{}", "{}", "{"]))).toBe(type);
+    expect(asker(frames(["[]", "{}", "{}", "{}"]))).toBe(null);
+    expect(asker(frames([header, "{}", "[]", "{}"], new Signer("other", "sha256")))).toBe(null);
     for (const lack of ["msg_id", "msg_type", "session"]) {
       const some = JSON.stringify({ ...JSON.parse(header), [lack]: 1 });
       expect(said(frames([some, "{}", "{}", "{}"]))).toBe("the header lacks msg_id, msg_type or session");
