@@ -113,6 +113,16 @@ test("a request that cannot be read or handed on is answered with an error, and 
     ]);
     await stillAnswers();
   }
+  // Nobody waits for an answer to what is no request.
+  const { frames, id } = kernel.frames("comm_msg", `{"comm_id": "a", "data": ${deep("[", "]")}}`);
+  const answered = kernel.replyTo(id).then(
+    () => "answered",
+    () => "not answered",
+  );
+  await kernel.shell.send(frames);
+  expect(await Promise.race([answered, stillAnswers().then(() => "served the next")])).toBe(
+    "served the next",
+  );
 });
 
 test.runIf(process.platform === "linux")(

@@ -173,7 +173,7 @@ export async function reproduceTables(table: string, options: ReproduceCommandOp
     jobs,
     command,
     store,
-    ...(options.results === undefined ? {} : { results: options.results }),
+    results: options.results,
     onPlan: teller.plan,
     onEvent: (event) => {
       hasFailed ||= event.kind === "failed";

@@ -57,9 +57,8 @@ export class Requests {
     const request = decode(channel, frames, signer);
     if ("rule" in request) {
       log(`a message on ${channel} was ignored: ${request.rule}`);
-      // Whoever asks waits for an answer.
       const { asker, rule } = request;
-      if (asker?.header.msg_type.endsWith("_request"))
+      if (asker && isWaitedFor(asker))
         await this.reply(channel, asker, () => Promise.reject(new UnreadableMessage(rule)));
       return;
     }
@@ -73,6 +72,7 @@ export class Requests {
       try {
         forward(request);
       } catch (error) {
+        if (!isWaitedFor(request)) throw error;
         await this.reply(channel, request, () => Promise.reject(error));
       }
     if (type === "shutdown_request") await end();
@@ -101,6 +101,9 @@ export class Requests {
     mailer.status(parent, "idle");
   }
 }
+
+/** Whoever asks waits for an answer; nobody waits for one to other messages. */
+const isWaitedFor = ({ header }: Asker): boolean => header.msg_type.endsWith("_request");
 
 /** Of a message whose parts are not what the protocol says. */
 class UnreadableMessage extends Error {
