@@ -5,7 +5,7 @@
 //   --busy    takes times though other programs run
 //   --as-is   measures nothing, executes the notebooks on what is there
 import { spawnSync } from "node:child_process";
-import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { availableParallelism, loadavg } from "node:os";
 import { join, resolve } from "node:path";
@@ -30,7 +30,9 @@ const { values, positionals: tables } = parseArgs({
   },
 });
 process.env.TF_CPP_MIN_LOG_LEVEL ??= "1";
-const { paper } = createRequire(import.meta.url)("../kernel/lib/index.js");
+const require = createRequire(import.meta.url);
+const { paper } = require("../kernel/lib/index.js");
+const { writeFileWhole } = require("../kernel/lib/files/writeFile.js");
 const notebooks = new Map(
   readdirSync(join(import.meta.dirname, "paper")).map((name) => [name.slice(3, -6), name]),
 );
@@ -62,7 +64,8 @@ function forgetTimes(table) {
 async function publish(table) {
   for (const { key, cell, isDone } of await paper.makePlan(paper.specsOf(table, {}), cells)) {
     const result = await cells.result(cell);
-    if (isDone) writeFileSync(join(results, `${key}.json`), `${JSON.stringify(result, null, 1)}\n`);
+    const text = `${JSON.stringify(result, null, 1)}\n`;
+    if (isDone) await writeFileWhole(join(results, `${key}.json`), text, "npm run paper");
   }
 }
 

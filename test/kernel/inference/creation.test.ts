@@ -286,6 +286,7 @@ describe("what is wrong in a node of ours whatever comes to it", () => {
   ])("is refused when a session is made: %s, %#", async (operator, fault, sentence) => {
     const session = made(fileOf(operator, fault), "native");
     await expect(session).rejects.toThrow(sentence);
+    await expect(session).rejects.toThrow(`ai.lutnn.${operator} "node": `);
     await expect(session).rejects.toBeInstanceOf(LutnnError);
   });
 

@@ -140,7 +140,40 @@ describe("what a table is expected to show", () => {
 
   it("is not run where a place is empty, for that place's reason", () => {
     for (const found of [verdictOf(null, 90, 1, 0), verdictOf(90, null, 1, 0)])
-      expect([found.verdict, found.claim, found.why]).toEqual(["not run", null, "the power failed"]);
+      expect(found).toEqual({
+        statement: "more",
+        verdict: "not run",
+        claim: null,
+        why: "the power failed",
+        reason: 1,
+      });
+  });
+
+  it("says why it was not run once, below the table, wherever verdicts are read", async () => {
+    const choices = { store: temporary("empty"), engine: "none" } as const;
+    const [accuracy] = await paper.reproduce("accuracy", choices);
+    const out = temporary("page");
+    await paper.writeTables([accuracy], out, "Nothing yet");
+    const texts = [paper.toText(accuracy), paper.toMarkdown(accuracy).replaceAll("\\", "")];
+    for (const text of [...texts, readFileSync(join(out, "index.html"), "utf8")]) {
+      expect(text.match(/nobody has run it yet/g)).toHaveLength(1);
+      expect(text).toMatch(/\[1\] not run: nobody has run it yet/);
+      expect(text).toMatch(/plus is ahead of LUT-NN, paper(: |<.*)not run \[1\]/);
+    }
+    expect(paper.toFindingsTable(paper.findingsOf(accuracy)).toString()).toMatch(/not run \[1\]/);
+  });
+
+  it("is counted at the head of the page, table by table", async () => {
+    const tables = await Promise.all(
+      ["flops", "power"].map(async (name) => (await paper.reproduce(name, { store, engine: "none" }))[0]),
+    );
+    const out = temporary("page");
+    await paper.writeTables(tables, out, "Counts");
+    const page = readFileSync(join(out, "index.html"), "utf8");
+    const held = '<td class="">flops</td><td class="holds">2</td><td class="withinNoise"></td>';
+    expect(page).toContain(held);
+    expect(page).not.toContain('<td class="">power</td>'); // nothing is expected of it
+    expect(page.match(/What was expected, and what was found/g)).toHaveLength(1);
   });
 
   it.each(paper.tableNames)(

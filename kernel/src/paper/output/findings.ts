@@ -12,6 +12,8 @@ export interface Finding {
   claim: Claim | null;
   /** Why it was not run, or null. */
   why: string | null;
+  /** The number of that reason below the table, from 1; null where it has none. */
+  reason: number | null;
 }
 
 /** The verdict on each expectation of a table, in order; nothing is concluded from what was not run, nor from published figures. */
@@ -24,27 +26,37 @@ function findingOf({ rows, reasons }: FilledTable, expectation: Expectation): Fi
   const places = typeof less === "number" ? [placeOf(more)] : [placeOf(more), placeOf(less)];
   const empty = places.find(({ kind }) => kind !== "measured");
   if (empty) {
-    const why = empty.reason === undefined ? "there is no such figure" : reasons[empty.reason - 1];
-    return { statement, verdict: "not run", claim: null, why };
+    const reason = empty.reason ?? null;
+    const why = reason === null ? "there is no such figure" : reasons[reason - 1];
+    return { statement, verdict: "not run", claim: null, why, reason };
   }
   const [above, below = less as number] = places.map(({ value }) => value!);
   const noise = Math.hypot(...places.map(({ noise, value }) => noise ?? runToRun * Math.abs(value!)));
   const claim = new Claim(statement, [above - below - by], { noise, unit });
-  return { statement, verdict: claim.verdict, claim, why: null };
+  return { statement, verdict: claim.verdict, claim, why: null, reason: null };
 }
+
+/** A verdict with the mark of its reason: "not run [1]". */
+const markedVerdict = ({ verdict, reason }: Finding): string =>
+  reason === null ? verdict : `${verdict} [${reason}]`;
+
+/** What stands in `findingCells`. */
+export const findingHeadings = ["expected", "margin", "noise (±)", "unit", "verdict"];
+
+/** A finding's places below `findingHeadings`. */
+export const findingCells = (finding: Finding): string[] => {
+  const { statement, claim } = finding;
+  const figures = claim ? [claim.margin.toFixed(2), claim.noise.toFixed(2), claim.unit] : ["", "", ""];
+  return [statement, ...figures, markedVerdict(finding)];
+};
 
 /** Findings as a table of a notebook: each with its margin, its noise (see `Filled`) and its verdict. */
 export const toFindingsTable = (findings: readonly Finding[]): Table =>
-  new Table(
-    ["expected", "margin", "noise (±)", "unit", "verdict"],
-    findings.map(({ statement, claim, verdict }) =>
-      claim
-        ? [statement, claim.margin.toFixed(2), claim.noise.toFixed(2), claim.unit, verdict]
-        : [statement, "", "", "", verdict],
-    ),
-    "What was expected, and what was found",
-  );
+  new Table(findingHeadings, findings.map(findingCells), "What was expected, and what was found");
 
 /** A finding as a sentence. */
-export const findingText = ({ statement, claim, verdict, why }: Finding): string =>
-  claim ? claim.toString() : `${statement}: ${verdict} (${why})`;
+export const findingText = (finding: Finding): string => {
+  const { statement, claim, reason, why } = finding;
+  if (claim) return claim.toString();
+  return `${statement}: ${markedVerdict(finding)}${reason === null ? ` (${why})` : ""}`;
+};

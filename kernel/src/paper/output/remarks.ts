@@ -1,11 +1,20 @@
 import type { FilledTable } from "./filledTable";
 import { findingsOf, findingText } from "./findings";
 
+/** What a table says, and what it does not. */
+export const meaningOf = ({ spec }: FilledTable): string[] => [
+  `What it shows: ${spec.shows}`,
+  `What it does not show: ${spec.doesNotShow}`,
+];
+
+/** What the marks of places without a figure stand for. */
+export const reasonsOf = ({ reasons }: FilledTable): string[] =>
+  reasons.map((reason, at) => `[${at + 1}] not run: ${reason}`);
+
 /** What is to be read below a table, a paragraph each. */
 export const remarksOf = (filled: FilledTable): string[] => [
-  `What it shows: ${filled.spec.shows}`,
-  `What it does not show: ${filled.spec.doesNotShow}`,
+  ...meaningOf(filled),
   ...findingsOf(filled).map((finding) => `Expected: ${findingText(finding)}`),
-  ...filled.reasons.map((reason, at) => `[${at + 1}] not run: ${reason}`),
+  ...reasonsOf(filled),
   ...filled.origin,
 ];

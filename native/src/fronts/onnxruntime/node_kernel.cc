@@ -154,8 +154,10 @@ void ContextPool::giveBack(Context context) noexcept {
 }
 
 NodeKernel::NodeKernel(const OrtFunctions& ort, const std::string& operatorName, const OrtKernelInfo* info)
-    : ort_(ort), nodeName_(NodeReader(ort, info).name()) {
-  name_ = "ai.lutnn." + operatorName + (nodeName_.empty() ? "" : " \"" + nodeName_ + "\"");
+    : ort_(ort), nodeName_(NodeReader(ort, info).name()), name_(titleOf(operatorName, nodeName_)) {}
+
+std::string NodeKernel::titleOf(const std::string& operatorName, const std::string& nodeName) {
+  return "ai.lutnn." + operatorName + (nodeName.empty() ? "" : " \"" + nodeName + "\"");
 }
 
 const OrtValue* NodeKernel::input(const OrtKernelContext* context, size_t index) const {

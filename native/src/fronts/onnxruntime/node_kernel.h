@@ -129,7 +129,9 @@ class NodeKernel {
   virtual ~NodeKernel() = default;
 
   const OrtFunctions& ort() const { return ort_; }
-  /// Operator and node, for messages.
+  /// Operator and node, for messages; of a node without a name the operator.
+  static std::string titleOf(const std::string& operatorName, const std::string& nodeName);
+  /// This node's title.
   const std::string& name() const { return name_; }
   const std::string& nodeName() const { return nodeName_; }
   /// Throws OrtFailure.

@@ -49,7 +49,9 @@ struct Operators::Callbacks {
                                           void** kernel) noexcept {
     Operators& owner = *registered(given).owner;
     const NativeOperator& op = of(given);
-    return reportFailures(owner.ort_, op.name().c_str(), [&] {
+    std::string title;  // made below, where it may fail
+    return reportFailures(owner.ort_, title, [&] {
+      title = NodeKernel::titleOf(op.name(), NodeReader(owner.ort_, info).name());
       std::unique_ptr<NodeKernel> made = op.make(owner.ort_, owner.contexts_, info);
       if (owner.made_) owner.made_({made->nodeName(), op.name().c_str()});
       *kernel = made.release();
@@ -57,12 +59,12 @@ struct Operators::Callbacks {
   }
   static OrtStatus* LUTNN_ORT_CALL compute(void* given, OrtKernelContext* context) noexcept {
     const auto& kernel = *static_cast<const NodeKernel*>(given);
-    return reportFailures(kernel.ort(), kernel.name().c_str(), [&] { kernel.compute(context); });
+    return reportFailures(kernel.ort(), kernel.name(), [&] { kernel.compute(context); });
   }
   static void LUTNN_ORT_CALL destroy(void* kernel) { delete static_cast<NodeKernel*>(kernel); }
   static OrtStatus* LUTNN_ORT_CALL inferShape(const OrtCustomOp* given, OrtShapeInferContext* context) noexcept {
     const OrtFunctions& ort = registered(given).owner->ort_;
-    return reportFailures(ort, of(given).name().c_str(), [&] { of(given).inferShape(ort, context); });
+    return reportFailures(ort, of(given).name(), [&] { of(given).inferShape(ort, context); });
   }
   /// ONNX Runtime does not say which operator it asks for.
   template <int place>

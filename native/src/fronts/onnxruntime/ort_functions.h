@@ -99,20 +99,20 @@ OrtShape shapeOf(const OrtFunctions& ort, const OrtValue* tensor);
 /// As people read it: 2×3, ?×3 where a length is open, or "no axes".
 std::string textOf(const OrtShape& shape);
 
-/// Calls body() and hands what it throws to ONNX Runtime; null where it threw nothing.
+/// Calls body() and hands what it throws to ONNX Runtime, under a name that the body may make; null where it threw nothing.
 template <class Body>
-OrtStatus* reportFailures(const OrtFunctions& ort, const char* name, const Body& body) noexcept {
+OrtStatus* reportFailures(const OrtFunctions& ort, const std::string& name, const Body& body) noexcept {
   try {
     body();
     return nullptr;
   } catch (const OrtFailure& failure) {
-    return ort.failed(name, failure.code, failure.what());
+    return ort.failed(name.c_str(), failure.code, failure.what());
   } catch (const std::bad_alloc&) {
-    return ort.failed(name, kOrtFail, "there is not enough memory");
+    return ort.failed(name.c_str(), kOrtFail, "there is not enough memory");
   } catch (const std::exception& failure) {
-    return ort.failed(name, kOrtFail, failure.what());
+    return ort.failed(name.c_str(), kOrtFail, failure.what());
   } catch (...) {
-    return ort.failed(name, kOrtFail, "failed for no known reason");
+    return ort.failed(name.c_str(), kOrtFail, "failed for no known reason");
   }
 }
 
