@@ -228,6 +228,40 @@ describe("converting a network with the mouse", { timeout: testLimit }, () => {
     await expect.poll(() => statesOf(layers), { timeout: workLimit }).toEqual(replaced);
   });
 
+  it("saves the network as a file beside the notebook, and never over another one unasked", async () => {
+    const path = join(session.root, "network.lut.onnx");
+    const dialog = page.locator(".jp-Dialog").filter({ hasText: "Save the network as an ONNX file" });
+    const save = async (fill: (name: Locator) => Promise<void>) => {
+      await press("Save…");
+      await dialog.waitFor();
+      await fill(dialog.getByLabel("File, seen from the notebook's folder"));
+      await dialog.getByRole("button", { name: "Save" }).click();
+      await dialog.waitFor({ state: "detached" });
+    };
+    await save(async (name) => {
+      expect(await name.inputValue()).toMatch(/^conversionState\d+\.lut\.onnx$/); // as the inserted cell calls it
+      await name.fill("network.lut");
+      await session.screenshot("panel-save-1280-light");
+    });
+    await saying(/^saved network\.lut\.onnx: /);
+    const before = readFileSync(path);
+    expect(before.length).toBeGreaterThan(1000);
+    await save((name) => name.fill("network.lut.onnx"));
+    await saying(/^save: network\.lut\.onnx must not be there yet/);
+    expect(readFileSync(path)).toEqual(before);
+    await save(async (name) => {
+      await name.fill("network.lut.onnx");
+      await dialog.getByLabel("What is no lookup computes in").selectOption("int8");
+      await dialog.getByLabel("Store the work beside it").check();
+      await dialog.getByLabel("Replace a file of that name").check();
+    });
+    await saying(/^saved network\.lut\.onnx: .*INT8.*, the work in network\.lut\.onnx\.work/);
+    expect(readFileSync(path)).not.toEqual(before);
+    await press("Save…");
+    await dialog.getByRole("button", { name: "Cancel" }).click();
+    await dialog.waitFor({ state: "detached" });
+  });
+
   it("plans, and applies a point of the trade-off", async () => {
     await panel.getByLabel("Conversion", { exact: true }).selectOption({ index: 0 });
     await showPage(panel, "Plan");

@@ -53,6 +53,8 @@ export interface SaveOptions {
   examples?: Data;
   /** More that the file says of itself, as accuracy or licence: its `metadata_props`. Keys of `lutnn.…` are ours. */
   metadata?: Readonly<Record<string, string>>;
+  /** Whether a file of that name is replaced. Default true; with false it is refused. */
+  overwrite?: boolean;
   signal?: AbortSignal;
 }
 
@@ -90,6 +92,18 @@ function checkName(path: string): void {
     );
 }
 
+/** Throws LutnnError where a file of that name is there and is to stay. */
+function checkOverwrite(path: string, overwrite: boolean): void {
+  if (typeof overwrite !== "boolean")
+    throw new LutnnError(
+      `save: overwrite must be true or false (got ${JSON.stringify(overwrite)}); leave it out for true`,
+    );
+  if (!overwrite && existsSync(path))
+    throw new LutnnError(
+      `save: ${path} must not be there yet, as it is not to be overwritten (it is there); choose another name, or allow it`,
+    );
+}
+
 /** Throws LutnnError on a remainder that there is not, and on examples for none. */
 function checkRemainder(remainder: RemainderForm, examples: Data | undefined): void {
   if (remainder !== "float32" && remainder !== "int8")
@@ -114,9 +128,10 @@ export interface CheckedFile {
 /** Throws LutnnError on a path or options that no file can have, before anything is computed. */
 export function checkSave(
   path: string,
-  { functions = "local", metadata = {}, remainder = "float32", examples }: SaveOptions,
+  { functions = "local", metadata = {}, remainder = "float32", examples, overwrite = true }: SaveOptions,
 ): void {
   checkName(path);
+  checkOverwrite(path, overwrite);
   checkFunctions(functions);
   checkMetadata(metadata);
   checkRemainder(remainder, examples);

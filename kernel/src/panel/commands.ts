@@ -98,6 +98,8 @@ const doers: Doers = {
     conversion.nameState(label, state);
     return new Outcome(`state ${state} is called ${label}`);
   },
+  save: ({ path, remainder, reopen, overwrite }, conversion) =>
+    conversion.save(path, { remainder, reopen, overwrite }),
 };
 
 async function measure(

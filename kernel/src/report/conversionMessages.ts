@@ -210,7 +210,9 @@ export type PanelCommand =
   | { verb: "undo" }
   | { verb: "redo" }
   | { verb: "goTo"; state: number }
-  | { verb: "nameState"; state: number; label: string };
+  | { verb: "nameState"; state: number; label: string }
+  /** As an ONNX file, with `reopen` the work beside it; `path` is seen from the notebook's folder. */
+  | { verb: "save"; path: string; remainder: "float32" | "int8"; reopen: boolean; overwrite: boolean };
 
 /** Answered by a result of the same name. */
 export type PanelQuestion =

@@ -15,6 +15,7 @@ import {
   readFields,
   readKind,
   text,
+  truth,
   whole,
 } from "./jsonFields";
 import { sizeFault } from "./jsonSize";
@@ -52,6 +53,13 @@ const commands = {
   redo: object({ verb: exactly("redo") }),
   goTo: object({ verb: exactly("goTo"), state: id }),
   nameState: object({ verb: exactly("nameState"), state: id, label: name }),
+  save: object({
+    verb: exactly("save"),
+    path: name,
+    remainder: oneOf(["float32", "int8"]),
+    reopen: truth,
+    overwrite: truth,
+  }),
 } satisfies { [Verb in PanelCommand["verb"]]: Field<Extract<PanelCommand, { verb: Verb }>> };
 
 const questions = {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { convert, exportOnnx, InferenceSession, LookupLayer, LutnnError, openConversion, tf } from "lutnn";
@@ -152,6 +152,21 @@ describe("any network's file", () => {
     await expect(
       exportOnnx(tinyNetwork(), join(folder, "x.onnx"), { functions: "none" as never }),
     ).rejects.toThrow('save: functions must be "local" or "inlined" (got "none"); leave it out for "local"');
+  });
+
+  it("is not written over another file where that is to stay", async () => {
+    const path = join(folder, "kept.onnx");
+    await exportOnnx(tinyNetwork(), path, { overwrite: false });
+    const before = readFileSync(path);
+    await expect(exportOnnx(tinyNetwork(9), path, { overwrite: false })).rejects.toThrow(
+      `save: ${path} must not be there yet, as it is not to be overwritten (it is there)`,
+    );
+    expect(readFileSync(path)).toEqual(before);
+    await expect(exportOnnx(tinyNetwork(9), path, { overwrite: "no" as never })).rejects.toThrow(
+      /overwrite must be true or false/,
+    );
+    await exportOnnx(tinyNetwork(9), path);
+    expect(readFileSync(path)).not.toEqual(before);
   });
 });
 

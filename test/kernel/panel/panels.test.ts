@@ -1,5 +1,8 @@
 // The panel's side of a conversion without a kernel's process: what stands in its sections, and what its commands do.
-import { type Conversion, convert, datasets, type NotebookHost, panel, tf } from "lutnn";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { type Conversion, convert, datasets, fileInfo, type NotebookHost, panel, tf } from "lutnn";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { PanelClient } from "../../protocol/panelClient";
 import { tinyData, tinyNetwork } from "../network";
@@ -248,6 +251,22 @@ describe("a panel's command", () => {
         allButThis: expect.any(Number),
       })),
     );
+  });
+
+  it("saves the network as it is, with what is left dense as asked, and never over a file that is to stay", async () => {
+    await calibrated();
+    await conversion.replace(conversion.layers.names[0]);
+    const path = join(mkdtempSync(join(tmpdir(), "lutnn-panel-")), "network.lut.onnx");
+    const save = (remainder: "float32" | "int8", overwrite = false) =>
+      view.command(id, { verb: "save", path, remainder, reopen: overwrite, overwrite });
+    expect(await save("float32")).toMatch(/^saved .*network\.lut\.onnx: [\d,]+ bytes, 1 of \d+ layers/);
+    const before = readFileSync(path);
+    await expect(save("int8")).rejects.toThrow(/must not be there yet/);
+    expect(readFileSync(path)).toEqual(before);
+    expect(await save("int8", true)).toMatch(/INT8.*, the work in .*network\.lut\.onnx\.work/);
+    expect((await fileInfo(path)).remainder?.kind).toBe("int8");
+    expect(readFileSync(path)).not.toEqual(before);
+    rmSync(dirname(path), { recursive: true });
   });
 
   it("trains for so many epochs at a rate, and says what it has come to", async () => {

@@ -25,6 +25,7 @@ const panelMessages: PanelMessage[] = [
       { verb: "redo" },
       { verb: "goTo", state: 0 },
       { verb: "nameState", state: 1, label: "best" },
+      { verb: "save", path: "network.lut.onnx", remainder: "int8", reopen: true, overwrite: false },
     ] as const
   ).map((command) => ({ type: "command", request: 1, conversion, command }) as PanelMessage),
   { type: "question", request: 1, conversion, question: { about: "layer", layer: "conv2" } },

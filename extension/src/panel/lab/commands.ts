@@ -10,6 +10,7 @@ export const commandIds = {
   tutorials: "lutnn:open-tutorials",
   stop: "lutnn:stop",
   insertCell: "lutnn:insert-cell",
+  saveFile: "lutnn:save-file",
   changeSizes: "lutnn:change-sizes",
 } as const;
 
@@ -66,8 +67,15 @@ export function addActionCommands(
     __("TypeScript that leads to the present state"),
     (there) => there.insertPresentCell(),
   );
+  add(
+    commandIds.saveFile,
+    __("Save as an ONNX File…"),
+    __("Write the network as it is now: an ONNX file that any ONNX runtime runs"),
+    (there) => there.savePresentFile(),
+  );
   add(commandIds.changeSizes, __("Change K or V"), __("Choose other sizes for the active layer"), (there) =>
     there.changeSizes(),
   );
-  return [...Object.values(actionIds), commandIds.stop, commandIds.insertCell, commandIds.changeSizes];
+  const { stop, insertCell, saveFile, changeSizes } = commandIds;
+  return [...Object.values(actionIds), stop, insertCell, saveFile, changeSizes];
 }

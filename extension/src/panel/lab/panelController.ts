@@ -94,6 +94,10 @@ export class PanelController implements PanelHost {
     if (model?.history) void this.insertCell(model, model.history.current);
   }
 
+  savePresentFile(): void {
+    if (this.model) void this.saveFile(this.model);
+  }
+
   /** Shows where K and V of the active layer are changed. */
   changeSizes(): void {
     this.#seenView?.openLayer(true);
@@ -114,6 +118,12 @@ export class PanelController implements PanelHost {
       kind: "result",
       text: this.words.__("Inserted as cell %1: it leads to state %2.", index + 1, state),
     });
+  }
+
+  async saveFile(model: PanelModel): Promise<void> {
+    const { askForFile } = await import("./saveDialog");
+    const wanted = await askForFile(this.words, `${model.variable}.lut.onnx`);
+    if (wanted) await model.command({ verb: "save", ...wanted });
   }
 
   showLayerCell(model: PanelModel, layer: string): void {

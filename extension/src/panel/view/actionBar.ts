@@ -14,6 +14,7 @@ export class ActionBar implements Part {
   readonly #buttons = new Map<ActionName, HTMLButtonElement>();
   readonly #stop: HTMLButtonElement;
   readonly #insert: HTMLButtonElement;
+  readonly #save: HTMLButtonElement;
   readonly #measure: HTMLButtonElement;
   readonly #measured: HTMLSelectElement;
   readonly #method: HTMLSelectElement;
@@ -22,8 +23,11 @@ export class ActionBar implements Part {
   #model: PanelModel | null = null;
   #chosenMethod: string | null = null;
 
-  /** @param onInsert inserts the cell that leads to the present state */
-  constructor(words: Words, onInsert: () => void) {
+  /**
+   * @param onInsert inserts the cell that leads to the present state
+   * @param onSave asks for a name and writes the file
+   */
+  constructor(words: Words, onInsert: () => void, onSave: () => void) {
     this.#words = words;
     const { __ } = words;
     this.#stop = button(__("Stop"), () => this.#model && stop(this.#model), {
@@ -35,6 +39,10 @@ export class ActionBar implements Part {
       title: __(
         "Insert a cell that does this: TypeScript that leads from a fresh conversion to the present state",
       ),
+    });
+    this.#save = button(__("Save…"), onSave, {
+      class: "lutnn-button",
+      title: __("Write the network as it is now: an ONNX file that any ONNX runtime runs"),
     });
     const labels = actionLabels(words);
     this.#measured = element(
@@ -68,6 +76,7 @@ export class ActionBar implements Part {
       this.#group(__("Training"), "fineTune", this.#epochs),
       this.#group(__("Measuring"), this.#measure, this.#measured),
       this.#insert,
+      this.#save,
     );
     roveToolbar(this.node);
   }

@@ -23,6 +23,8 @@ import type { Words } from "./words";
 export interface PanelHost {
   /** Inserts a cell that leads to a state, below the active one. */
   insertCell(model: PanelModel, state: number): void;
+  /** Asks for a name and writes the network as a file. */
+  saveFile(model: PanelModel): void;
   /** Brings the cell of a layer into sight. */
   showLayerCell(model: PanelModel, layer: string): void;
   openTutorials(): void;
@@ -70,6 +72,7 @@ export class PanelView extends Widget {
     this.#actions = new ActionBar(
       words,
       withModel((model) => model.history && host.insertCell(model, model.history.current)),
+      withModel((model) => host.saveFile(model)),
     );
     this.#empty = new EmptyState(words, () => host.openTutorials());
     this.#pages = lazyPages(words, {
