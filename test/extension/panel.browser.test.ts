@@ -146,8 +146,11 @@ describe("converting a network with the mouse", { timeout: testLimit }, () => {
     await saying(/^measured the errors/);
     await showPage(panel, "Errors");
     expect(await chartTexts(shownPage(panel))).toEqual(expect.arrayContaining(three));
+    const chart = shownPage(panel).locator(".js-plotly-plot");
+    const place = await chart.boundingBox(); // with three layers chosen
     await clickLayerPoint(panel, 1);
     await expect.poll(() => rowOf(panel, layers[1]).getAttribute("aria-selected")).toBe("true");
+    expect(await chart.boundingBox()).toEqual(place); // it stays below the pointer
     await session.screenshot("panel-errors-1280-light");
     await setTheme(page, "dark");
     await session.screenshot("panel-errors-1280-dark");

@@ -131,6 +131,29 @@ describe("with the usual network", () => {
     await showPage(panel, "Layer");
   });
 
+  it("keeps everything in its place while a command runs and when it is done", {
+    timeout: testLimit,
+  }, async () => {
+    const top = async () => (await panel.locator(".lutnn-work").boundingBox())?.y;
+    await expect.poll(() => noticeOf(panel).textContent()).toBe("replace: stem");
+    const before = await top();
+    await panel.getByRole("button", { name: "Measure", exact: true }).click();
+    await panel.locator(".lutnn-queue progress").waitFor();
+    expect(await noticeOf(panel).textContent()).toBe("");
+    expect(await top()).toBe(before);
+    await expect.poll(() => noticeOf(panel).textContent()).toBe("measured");
+    await expect.poll(() => panel.locator(".lutnn-queue-place").isHidden()).toBe(true);
+    expect(await top()).toBe(before);
+    // What has gone wrong stays to be read while the next command runs.
+    await panel.getByRole("button", { name: "Up to here" }).click();
+    const refusal = /^the stand-in does not know/;
+    await expect.poll(() => noticeOf(panel).textContent()).toMatch(refusal);
+    await panel.getByRole("button", { name: "Measure", exact: true }).click();
+    await panel.locator(".lutnn-queue progress").waitFor();
+    expect(await noticeOf(panel).textContent()).toMatch(refusal);
+    await expect.poll(() => noticeOf(panel).textContent()).toBe("measured");
+  });
+
   it("draws the newest figures once it comes into sight again", { timeout: testLimit }, async () => {
     const only = () => rowOf(panel, "body").locator(".lutnn-only .lutnn-text").textContent();
     const other = await page.context().newPage();

@@ -3,11 +3,15 @@ import { button, element, setText } from "./dom";
 import { concerns, type Part } from "./part";
 import type { Words } from "./words";
 
-/** The last result, warning or fault in words: seen, and said once by screen readers. Progress is not announced. */
+/**
+ * The last result, warning or fault in words: seen, and said once by screen readers. Progress is not announced. A result goes when the
+ * next command begins, whose row takes its place: so what lies below stays where the reader points.
+ */
 export class LiveRegion implements Part {
   readonly #text = element("span", { role: "status" });
   readonly node: HTMLElement;
   #shown: PanelModel["notice"] = null;
+  #isBusy = false;
 
   constructor(words: Words) {
     const close = button("×", () => this.#hide(), {
@@ -19,7 +23,11 @@ export class LiveRegion implements Part {
   }
 
   update(model: PanelModel, changes: ReadonlySet<Change>): void {
-    if (!concerns(changes, "notice") || model.notice === this.#shown) return;
+    if (!concerns(changes, "notice", "commands", "conversions")) return;
+    const isBusy = model.commands.length > 0;
+    if (isBusy && !this.#isBusy && this.#shown?.kind === "result") this.#hide();
+    this.#isBusy = isBusy;
+    if (model.notice === this.#shown) return;
     this.#shown = model.notice;
     if (model.notice) {
       this.node.dataset.kind = model.notice.kind;
