@@ -8,9 +8,12 @@ import { Outcome } from "./outcome";
 import { Samples } from "./samples";
 import { checkSave, makeFile, type SaveOptions, writeModelFile } from "./saveFile";
 
-export interface ExportOnnxOptions extends Omit<SaveOptions, "reopen"> {
-  /** Examples that the file is checked on, and a remainder in INT8 is made from; the file is checked on random ones otherwise. */
-  data?: Data;
+export interface ExportOnnxOptions extends Omit<SaveOptions, "reopen" | "examples"> {
+  /**
+   * Real examples that the file is checked on, and by whose values the ranges of a remainder in INT8 are chosen, 64 or more; their targets
+   * are not read. Without any, the file is checked on random ones.
+   */
+  examples?: Data;
 }
 
 /**
@@ -21,15 +24,14 @@ export interface ExportOnnxOptions extends Omit<SaveOptions, "reopen"> {
 export async function exportOnnx(
   model: tf.LayersModel,
   path: string,
-  { data, ...options }: ExportOnnxOptions = {},
+  { examples, ...options }: ExportOnnxOptions = {},
 ): Promise<Outcome> {
   checkNetwork("exportOnnx", model);
   checkSave(path, options);
   const samples = new Samples(new NetworkGraph(model).inputs);
-  const seen = data ?? options.examples;
-  if (seen) await samples.remember(await examplesOf(seen));
+  if (examples) await samples.remember(await examplesOf(examples));
   const frame = { metadata: { "lutnn.version": libraryVersion() } };
-  const parts = { ...frame, samples, known: data ?? null, task: null };
+  const parts = { ...frame, samples, known: examples ?? null, task: null };
   const signal = cellSignal(options.signal);
   const { bytes, checked, warnings } = await makeFile(model, parts, { ...options, signal });
   return new Outcome(`saved ${path}: ${await writeModelFile(path, bytes, options)}, ${checked}`, warnings);

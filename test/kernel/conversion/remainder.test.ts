@@ -147,12 +147,14 @@ describe("a network in INT8", () => {
   it("takes the examples that a file is checked on, and refuses what makes no sense", async () => {
     const path = at("wrong.onnx");
     const data = tinyData(70);
-    const { sentence } = await exportOnnx(model, at("data.onnx"), { remainder: "int8", data });
-    expect(sentence).toContain("checked in ONNX Runtime on 4 examples of the data");
+    for (const remainder of ["int8", "float32"] as const) {
+      const { sentence } = await exportOnnx(model, at("data.onnx"), { remainder, examples: data });
+      expect(sentence).toContain("checked in ONNX Runtime on 4 examples of the data");
+    }
     await expect(exportOnnx(model, path, { remainder: "int8" })).rejects.toThrow(
       /pass them as \{ examples \}/,
     );
-    await expect(exportOnnx(model, path, { examples: data })).rejects.toThrow(
+    await expect(convert(model).save(path, { examples: data })).rejects.toThrow(
       /^save: examples are for a remainder in INT8 \(got some, and remainder is "float32"\)/,
     );
     for (const remainder of ["int4", null, true])

@@ -125,7 +125,9 @@ describe("any network's file", () => {
     expect((await exportOnnx(model, path, { metadata: { licence: "MIT" } })).sentence).toMatch(
       /^saved .*any\.onnx: [\d,]+ bytes, checked in ONNX Runtime on 4 random examples$/,
     );
-    expect((await exportOnnx(model, path, { data: train })).sentence).toMatch(/on 4 examples of the data$/);
+    expect((await exportOnnx(model, path, { examples: train })).sentence).toMatch(
+      /on 4 examples of the data$/,
+    );
     const conversion = convert(model, { layers: ["c2"] });
     await conversion.calibrate(train, { method: "kmeans" });
     await conversion.replaceAll();
