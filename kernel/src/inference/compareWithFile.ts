@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs-node";
 import { LutnnError } from "../errors";
 import { NetworkGraph } from "../layers/graph";
 import type { FileEnd, ImportedNetwork } from "../models/onnx/importNetwork";
+import { tooLarge } from "../models/onnx/room";
 import { seededRandom } from "../pq/random";
 import { InferenceSession } from "./session";
 import type { TensorData } from "./tensorData";
@@ -22,12 +23,19 @@ function rowsFor(graph: NetworkGraph, id: string): number {
   return Number.isFinite(least) ? least : 2;
 }
 
+/** How many examples a network is compared on: one where three of its largest value would be too much. */
+function examplesFor(network: tf.LayersModel): number {
+  const values = network.layers.flatMap(({ output }) => output);
+  const isLarge = values.some(({ shape }) => tooLarge(someExamples, shape.slice(1) as number[]) !== null);
+  return isLarge ? 1 : someExamples;
+}
+
 /** Inputs of the network, the same every time: numbers from −1 to 1, whole ones that its tables have. */
 function drawInputs({ network, inputs, batch }: ImportedNetwork): tf.Tensor[] {
   const graph = new NetworkGraph(network);
   return inputs.map(({ name, lengths, dtype }, i) => {
     const random = seededRandom(1, name);
-    const shape = [batch ?? someExamples, ...(lengths as number[])];
+    const shape = [batch ?? examplesFor(network), ...(lengths as number[])];
     const rows = rowsFor(graph, graph.inputs[i].id);
     const draw = dtype === "int32" ? () => Math.floor(random() * rows) : () => 2 * random() - 1;
     return tf.tensor(Array.from({ length: tf.util.sizeFromShape(shape) }, draw), shape, dtype);

@@ -3,6 +3,7 @@ import { Expand } from "../../layers/kinds/expand";
 import { imageOrder, plainOrder, sameOrder } from "../../onnx/layout";
 import { LayerNames, wantedName } from "./layerNames";
 import type { Operation } from "./operation";
+import { tooLarge, valueRule } from "./room";
 import { type Constant, dimsOf, lengthsAfterBatch, product, type Traced } from "./value";
 
 const isUnit = (length: number | null): boolean => length === 1;
@@ -30,7 +31,15 @@ export class Draft {
       suffix = "",
     }: { weights?: () => tf.Tensor[]; weightName?: string; suffix?: string } = {},
   ): tf.SymbolicTensor {
-    return this.applyNamed(`${wantedName(operation.node, weightName)}${suffix}`, inputs, make, weights);
+    const made = this.applyNamed(`${wantedName(operation.node, weightName)}${suffix}`, inputs, make, weights);
+    const got = tooLarge(this.batch, lengthsAfterBatch(made));
+    if (got !== null)
+      operation.refuse(
+        valueRule("what it computes"),
+        got,
+        "export the network for smaller inputs, or say inputShape",
+      );
+    return made;
   }
 
   /** The same with the name that is wanted. */

@@ -2,6 +2,7 @@ import type { GraphProto, NodeProto } from "../../onnx/onnx_pb";
 import { fold } from "./fold";
 import { Operation } from "./operation";
 import { readTensor } from "./readTensor";
+import { FoldingRoom } from "./room";
 import type { Constant, Value } from "./value";
 
 /** The nodes of a file by the values that they make and read, and the constants that they come to. */
@@ -9,6 +10,7 @@ export class FileGraph {
   readonly constants = new Map<string, Constant>();
   private readonly makers = new Map<string, NodeProto>();
   private readonly readers = new Map<string, number>();
+  private readonly room: FoldingRoom;
 
   /** @param nodes of the file that are needed, in its order */
   constructor(
@@ -18,6 +20,8 @@ export class FileGraph {
     readonly file: string,
   ) {
     for (const tensor of graph.initializer) this.constants.set(tensor.name, readTensor(tensor, file));
+    const numbers = [...this.constants.values()].reduce((sum, { data }) => sum + data.length, 0);
+    this.room = new FoldingRoom(numbers);
     for (const { name } of graph.output) this.readers.set(name, 1);
     for (const node of nodes) {
       for (const name of node.input) this.readers.set(name, (this.readers.get(name) ?? 0) + 1);
@@ -38,7 +42,7 @@ export class FileGraph {
   }
 
   operation(node: NodeProto, inputs: readonly (Value | null)[]): Operation {
-    return new Operation(node, inputs, this.opset, this.file);
+    return new Operation(node, inputs, this.opset, this.file, this.room);
   }
 
   /** The node that makes a value; undefined for inputs and weights. */

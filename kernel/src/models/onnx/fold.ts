@@ -31,13 +31,28 @@ const picked = (x: Constant, dims: number[], places: ArrayLike<number>): Constan
   );
 
 /** The numbers of a constant that must not depend on the batch. */
-const fixed = (operation: Operation, x: Constant): number[] =>
-  operation.wholeNumbers(x, "what it computes with");
+const fixed = (operation: Operation, x: Constant): ArrayLike<number> =>
+  operation.fixed(x, "what it computes with");
+
+/** The same of a constant that is a list of lengths or places. */
+const listed = (operation: Operation, x: Constant): number[] => Array.from(fixed(operation, x));
+
+/** A constant of as many numbers, each made of one. */
+function mapped(
+  operation: Operation,
+  x: Constant,
+  type: NumberType,
+  data: ArrayLike<number>,
+  compute: (x: number) => number,
+): Constant {
+  operation.boundConstant(x.dims);
+  return constant(type, x.dims, Float64Array.from(data, compute), x.perExample);
+}
 
 const unary =
   (compute: (x: number) => number, type?: NumberType): Fold =>
   (operation, [x]) =>
-    constant(type ?? x.type, x.dims, fixed(operation, x).map(compute));
+    mapped(operation, x, type ?? x.type, fixed(operation, x), compute);
 
 function spread(operation: Operation, a: Constant, b: Constant) {
   const dims =
@@ -47,6 +62,7 @@ function spread(operation: Operation, a: Constant, b: Constant) {
       `${a.dims.join("×")} and ${b.dims.join("×")}`,
       "the file is damaged: export it anew",
     );
+  operation.boundConstant(dims);
   return { dims, atA: spreadPlaces(a.dims, dims), atB: spreadPlaces(b.dims, dims) };
 }
 
@@ -59,7 +75,7 @@ const binary =
     return constant(
       type ?? a.type,
       dims,
-      Array.from(atA, (place, i) => compute(x[place], y[atB[i]], isWhole)),
+      Float64Array.from(atA, (place, i) => compute(x[place], y[atB[i]], isWhole)),
     );
   };
 
@@ -69,8 +85,10 @@ const linear =
   (operation, [a, b]) => {
     const { dims, atA, atB } = spread(operation, a, b);
     const sums = (x: ArrayLike<number>, y: ArrayLike<number>) =>
-      Array.from(atA, (place, i) => (x[place] ?? 0) + sign * (y[atB[i]] ?? 0));
-    return constant(a.type, dims, sums(a.data, b.data), sums(a.perExample ?? [], b.perExample ?? []));
+      Float64Array.from(atA, (place, i) => (x[place] ?? 0) + sign * (y[atB[i]] ?? 0));
+    const perExample =
+      a.perExample || b.perExample ? sums(a.perExample ?? [], b.perExample ?? []) : undefined;
+    return constant(a.type, dims, sums(a.data, b.data), perExample);
   };
 
 /** Products and quotients, one side of which may depend on the batch. */
@@ -83,7 +101,7 @@ const scaling =
     const factors = fixed(operation, y);
     const { dims, atA, atB } = spread(operation, x, y);
     const results = (numbers: ArrayLike<number>) =>
-      Array.from(atA, (place, i) => {
+      Float64Array.from(atA, (place, i) => {
         const exact = isProduct ? numbers[place] * factors[atB[i]] : numbers[place] / factors[atB[i]];
         if (a.type === "float32" || Number.isInteger(exact)) return exact;
         return operation.refuse(
@@ -98,25 +116,41 @@ const scaling =
 const divide = (x: number, y: number, isWhole: boolean) => (isWhole ? Math.trunc(x / y) : x / y);
 
 /** Along one axis: the places that are taken. */
-function along(x: Constant, axis: number, places: readonly number[]): Constant {
+function along(operation: Operation, x: Constant, axis: number, places: readonly number[]): Constant {
+  const dims = x.dims.map((one, i) => (i === axis ? places.length : one));
+  operation.boundConstant(dims);
+  if (places.some((place) => !(place >= 0 && place < x.dims[axis])))
+    operation.refuse(
+      "places must be of its input",
+      `${places.find((place) => !(place >= 0 && place < x.dims[axis]))} of ${x.dims[axis]}`,
+      "the file is damaged: export it anew",
+    );
   const [before, after] = [product(x.dims.slice(0, axis)), product(x.dims.slice(axis + 1))];
   const length = x.dims[axis];
   const all: number[] = [];
   for (let i = 0; i < before; i++)
     for (const place of places) for (let j = 0; j < after; j++) all.push((i * length + place) * after + j);
-  return picked(
-    x,
-    x.dims.map((one, i) => (i === axis ? places.length : one)),
-    all,
-  );
+  return picked(x, dims, all);
 }
 
 const withDims = (x: Constant, dims: number[]): Constant => ({ ...x, dims });
 
+/** The same numbers under other lengths, of which there are as many. */
+function reshaped(operation: Operation, x: Constant, dims: number[]): Constant {
+  operation.boundConstant(dims);
+  if (product(dims) !== product(x.dims))
+    operation.refuse(
+      `its lengths must be of ${product(x.dims)} numbers`,
+      dims.join("×") || "one number",
+      "the file is damaged: export it anew",
+    );
+  return withDims(x, dims);
+}
+
 const gather: Fold = (operation, [x, indices]) => {
   const axis = fromFront(operation.int("axis", 0), x.dims.length);
-  const places = fixed(operation, indices).map((one) => fromFront(one, x.dims[axis]));
-  const taken = along(x, axis, places);
+  const places = listed(operation, indices).map((one) => fromFront(one, x.dims[axis]));
+  const taken = along(operation, x, axis, places);
   return withDims(taken, [...x.dims.slice(0, axis), ...indices.dims, ...x.dims.slice(axis + 1)]);
 };
 
@@ -124,28 +158,44 @@ const concat: Fold = (operation, inputs) => {
   const rank = inputs[0].dims.length;
   const axis = fromFront(operation.int("axis", 0), rank);
   const before = product(inputs[0].dims.slice(0, axis));
-  const data: number[] = [];
-  const perExample: number[] = [];
-  for (let i = 0; i < before; i++)
-    for (const x of inputs) {
-      const size = product(x.dims.slice(axis));
-      for (let j = i * size; j < (i + 1) * size; j++) {
-        data.push(x.data[j]);
-        perExample.push(x.perExample?.[j] ?? 0);
-      }
-    }
   const dims = inputs[0].dims.map((length, i) =>
     i === axis ? inputs.reduce((sum, x) => sum + x.dims[i], 0) : length,
   );
-  return constant(inputs[0].type, dims, data, perExample);
+  operation.boundConstant(dims);
+  const others = (x: Constant) => x.dims.filter((_, i) => i !== axis).join("×");
+  const odd = inputs.find((x) => x.dims.length !== rank || others(x) !== others(inputs[0]));
+  if (odd)
+    operation.refuse(
+      "inputs must have the same lengths but for the axis that they are put behind each other on",
+      `${inputs[0].dims.join("×")} and ${odd.dims.join("×")}`,
+      "the file is damaged: export it anew",
+    );
+  const joined = (numbersOf: (x: Constant) => ArrayLike<number>) => {
+    const data = new Float64Array(product(dims));
+    let at = 0;
+    for (let i = 0; i < before; i++)
+      for (const x of inputs) {
+        const [numbers, size] = [numbersOf(x), product(x.dims.slice(axis))];
+        for (let j = i * size; j < (i + 1) * size; j++) data[at++] = numbers[j] ?? 0;
+      }
+    return data;
+  };
+  const perExample = inputs.some(isPerExample) ? joined((x) => x.perExample ?? []) : undefined;
+  return constant(
+    inputs[0].type,
+    dims,
+    joined(({ data }) => data),
+    perExample,
+  );
 };
 
 const reshape: Fold = (operation, [x, target]) => {
-  const wanted = fixed(operation, target).map((length, i) =>
+  const wanted = listed(operation, target).map((length, i) =>
     length === 0 && operation.int("allowzero", 0) === 0 ? x.dims[i] : length,
   );
   const rest = product(wanted.filter((length) => length !== -1));
-  return withDims(
+  return reshaped(
+    operation,
     x,
     wanted.map((length) => (length === -1 ? product(x.dims) / rest : length)),
   );
@@ -155,6 +205,7 @@ const transpose: Fold = (operation, [x]) => {
   const perm = operation.ints("perm") ?? x.dims.map((_, i) => x.dims.length - 1 - i);
   const strides = x.dims.map((_, i) => product(x.dims.slice(i + 1)));
   const dims = perm.map((axis) => x.dims[axis]);
+  operation.boundConstant(dims);
   const index = dims.map(() => 0);
   const places = Int32Array.from({ length: product(dims) }, () => {
     const place = perm.reduce((sum, axis, i) => sum + index[i] * strides[axis], 0);
@@ -168,22 +219,24 @@ const transpose: Fold = (operation, [x]) => {
 };
 
 const expand: Fold = (operation, [x, shape]) => {
-  const wanted = fixed(operation, shape);
+  const wanted = listed(operation, shape);
   const dims =
     broadcastDims(x.dims, wanted) ??
     operation.refuse("the shape must fit the input", wanted.join("×"), "the file is damaged: export it anew");
+  operation.boundConstant(dims);
   return picked(x, dims, spreadPlaces(x.dims, dims));
 };
 
 const slice: Fold = (operation, [x]) =>
   sliceRanges(operation, x.dims).reduce((part, { axis, start, length, step }) => {
     const places = Array.from({ length }, (_, i) => start + i * step);
-    return along(part, axis, places);
+    return along(operation, part, axis, places);
   }, x);
 
 const squeeze: Fold = (operation, [x]) => {
   const axes = operation.intsOf("axes", 1)?.map((axis) => fromFront(axis, x.dims.length));
-  return withDims(
+  return reshaped(
+    operation,
     x,
     x.dims.filter((length, i) => !(axes ? axes.includes(i) : length === 1)),
   );
@@ -194,7 +247,8 @@ const unsqueeze: Fold = (operation, [x]) => {
   const rank = x.dims.length + given.length;
   const axes = given.map((axis) => fromFront(axis, rank));
   let next = 0;
-  return withDims(
+  return reshaped(
+    operation,
     x,
     Array.from({ length: rank }, (_, i) => (axes.includes(i) ? 1 : x.dims[next++])),
   );
@@ -210,13 +264,14 @@ const cast: Fold = (operation, [x]) => {
     );
   const convert = (value: number) =>
     type === "bool" ? Number(value !== 0) : type === "int64" ? Math.trunc(value) : value;
-  return constant(type, x.dims, Array.from(x.data, convert), x.perExample);
+  return mapped(operation, x, type, x.data, convert);
 };
 
 const constantOfShape: Fold = (operation, [shape]) => {
   const value = operation.tensor("value");
-  const dims = fixed(operation, shape);
+  const dims = listed(operation, shape);
   const type = value?.type ?? "float32";
+  operation.boundConstant(dims, true);
   const data = type === "float32" ? new Float32Array(product(dims)) : new Float64Array(product(dims));
   return constant(type, dims, data.fill(value?.data[0] ?? 0));
 };
@@ -224,10 +279,11 @@ const constantOfShape: Fold = (operation, [shape]) => {
 const range: Fold = (operation, [start, limit, delta]) => {
   const [from, to, step] = [start, limit, delta].map((one) => fixed(operation, one)[0]);
   const length = Math.max(0, Math.ceil((to - from) / step));
+  operation.boundConstant([length]);
   return constant(
     start.type,
     [length],
-    Array.from({ length }, (_, i) => from + i * step),
+    Float64Array.from({ length }, (_, i) => from + i * step),
   );
 };
 
@@ -237,12 +293,14 @@ const where: Fold = (operation, [condition, a, b]) => {
   const [atCondition, atA, atB] = [condition, a, b].map((one) => spreadPlaces(one.dims, all));
   const chosen = fixed(operation, condition);
   const choose = (x: ArrayLike<number>, y: ArrayLike<number>) =>
-    Array.from(atCondition, (place, i) => (chosen[place] ? x[atA[i]] : y[atB[i]]) ?? 0);
-  return constant(a.type, all, choose(a.data, b.data), choose(a.perExample ?? [], b.perExample ?? []));
+    Float64Array.from(atCondition, (place, i) => (chosen[place] ? x[atA[i]] : y[atB[i]]) ?? 0);
+  const perExample =
+    a.perExample || b.perExample ? choose(a.perExample ?? [], b.perExample ?? []) : undefined;
+  return constant(a.type, all, choose(a.data, b.data), perExample);
 };
 
 const reduceProduct: Fold = (operation, [x]) => {
-  const numbers = fixed(operation, x);
+  const numbers = listed(operation, x);
   if (x.dims.length > 1)
     operation.refuse(
       "a product of constants must be over one axis",
@@ -323,6 +381,15 @@ const shapeOf: Fold = (operation) => {
 /** Operators that only rearrange: what they make of a weight is still called by its name. */
 const renaming = new Set(["Identity", "Reshape", "Transpose", "Squeeze", "Unsqueeze", "Cast"]);
 
+/** Takes the room of what a node has made of constants, but for what lies in one of them. */
+function count({ opType, room }: Operation, known: readonly Constant[], results: readonly Constant[]): void {
+  const given = new Set(known.map(({ data }) => data));
+  for (const { data } of results) {
+    if (opType === "Constant") room.add(data.length);
+    else if (!given.has(data)) room.take(data.length, opType === "ConstantOfShape");
+  }
+}
+
 /** What a node makes where that does not depend on the network's inputs; null where it does. */
 export function fold(operation: Operation): Constant[] | null {
   const { opType, inputs } = operation;
@@ -331,5 +398,6 @@ export function fold(operation: Operation): Constant[] | null {
   const made = known.length === inputs.filter((value) => value !== null).length ? folds[opType] : undefined;
   if (!made) return null;
   const results = [made(operation, known)].flat();
+  count(operation, known, results);
   return renaming.has(opType) ? results.map((result) => ({ ...result, name: known[0].name })) : results;
 }

@@ -10,6 +10,7 @@ import { fold } from "./fold";
 import { type Operation, titleOf } from "./operation";
 import { builderOf, knownOperators } from "./operators/index";
 import { joinPatterns } from "./patterns";
+import { tooLarge, valueRule } from "./room";
 import type { Traced, Value } from "./value";
 
 export interface ImportOptions {
@@ -239,6 +240,11 @@ export function importNetwork(model: ModelProto, file: string, options: ImportOp
   const draft = new Draft(commonBatch(all, file));
   const values = new Map<string, Value>(graph.constants);
   const tensors = all.map(({ name, lengths, dtype, order }) => {
+    const got = tooLarge(draft.batch, lengths as number[]);
+    if (got !== null)
+      throw new LutnnError(
+        `${file}: input ${JSON.stringify(name)}: ${valueRule("it")} (got ${got}); say smaller lengths by inputShape, or export it for such`,
+      );
     const tensor = draft.input(name, lengths as number[], dtype);
     values.set(name, { kind: "traced", tensor, order, type: dtype === "int32" ? "int64" : "float32" });
     return tensor;

@@ -5,6 +5,7 @@ import {
   AttributeProto_AttributeType as Type,
 } from "../../onnx/onnx_pb";
 import { readTensor } from "./readTensor";
+import type { FoldingRoom } from "./room";
 import { type Constant, dimsOf, isPerExample, type Traced, type Value } from "./value";
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("utf8");
@@ -34,12 +35,14 @@ export class Operation {
   /**
    * @param inputs null for one that is left out
    * @param opset the version of ONNX's operators that the file means
+   * @param room for what is made of constants
    */
   constructor(
     readonly node: NodeProto,
     readonly inputs: readonly (Value | null)[],
     readonly opset: number,
     readonly file: string,
+    readonly room: FoldingRoom,
   ) {
     this.attributes = new Map(node.attribute.map((attribute) => [attribute.name, attribute]));
   }
@@ -95,6 +98,23 @@ export class Operation {
     );
   }
 
+  /**
+   * Throws unless a constant may have these lengths: before it is made, as it may be too large to be.
+   * @param isFilled with one number alone
+   */
+  boundConstant(lengths: readonly number[], isFilled = false): void {
+    const has = this.room.has(lengths, isFilled);
+    if (has) return;
+    const got = lengths.join("×") || "one number";
+    if (has === null)
+      this.refuse("lengths must be whole numbers from 0", got, "the file is damaged: export it anew");
+    this.refuse(
+      `constants that follow from the file's must have at most ${this.room.most(isFilled).toLocaleString("en")} numbers, all together`,
+      `one more of ${got}`,
+      "export the network with constants folded",
+    );
+  }
+
   has(name: string): boolean {
     return this.attributes.has(name);
   }
@@ -135,15 +155,20 @@ export class Operation {
     return constant && this.wholeNumbers(constant, name);
   }
 
-  /** The numbers of a constant, none of which depends on the length of the batch. */
+  /** The numbers of a constant, none of which depends on the length of the batch, as a list. */
   wholeNumbers(constant: Constant, what: string): number[] {
+    return Array.from(this.fixed(constant, what));
+  }
+
+  /** The same as they lie there. */
+  fixed(constant: Constant, what: string): ArrayLike<number> {
     if (isPerExample(constant))
       this.refuse(
         `${what} must not depend on the number of examples in the batch`,
         "one that does",
         "export the network with a batch of fixed length",
       );
-    return Array.from(constant.data);
+    return constant.data;
   }
 
   private typed(name: string, type: Type): AttributeProto | null {

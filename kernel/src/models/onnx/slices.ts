@@ -33,6 +33,8 @@ export function sliceRanges(operation: Operation, dims: readonly (number | null)
   const ends = operation.intsOf("ends", 2) ?? [];
   const axes = operation.intsOf("axes", 3) ?? starts.map((_, i) => i);
   const steps = operation.intsOf("steps", 4) ?? starts.map(() => 1);
+  if (steps.includes(0))
+    operation.refuse("steps must not be 0", steps.join(", "), "the file is damaged: export it anew");
   return starts.flatMap((start, i) => {
     const axis = fromFront(axes[i], dims.length);
     const places = dims[axis];
