@@ -9,6 +9,7 @@
 #include "core/dense_conv.h"
 #include "core/dense_matmul.h"
 #include "isa/dispatch.h"
+#include "machine.h"
 
 using namespace lutnn;
 
@@ -44,6 +45,7 @@ double least(Run run) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::printf("%s\n", lutnn::machineName().c_str());
   std::mt19937 random(1);
   std::printf("%-24s %-11s %9s %9s %9s %9s\n", "layer", "isa", "ms", "order", "product", "GMAC/s");
   for (const Shape& s : kShapes)

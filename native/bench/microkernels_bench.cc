@@ -10,6 +10,7 @@
 
 #include "core/packing.h"
 #include "isa/dispatch.h"
+#include "machine.h"
 #include "shapes.h"
 
 using namespace lutnn;
@@ -66,7 +67,7 @@ static void bench(const Microkernels& kernels, const BenchShape& s) {
                       .bias = bias.data()};
   PackedCodebooks books;
   books.pack(centroids.data(), C, K, V);
-  const PackedScale packedScale(lookup);
+  const PackedScale packedScale(scale.data(), bias.data(), M);
   const size_t stride = (roundUp(n, 64) / 64 | 1) * 64;
   std::vector<uint8_t> codes(roundUp(C, 4) * stride), rowCodes(n * C);
   for (uint8_t& code : rowCodes) code = random() % 16;
@@ -105,6 +106,7 @@ static void bench(const Microkernels& kernels, const BenchShape& s) {
 }
 
 int main(int argc, char** argv) {
+  std::printf("%s\n", lutnn::machineName().c_str());
   for (const Microkernels* kernels : availableMicrokernels()) {
     bool wanted = argc == 1 && std::strcmp(kernels->isa, "scalar") != 0;
     for (int i = 1; i < argc; i++) wanted |= std::strcmp(kernels->isa, argv[i]) == 0;

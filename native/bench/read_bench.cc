@@ -9,6 +9,7 @@
 
 #include "core/lut_conv.h"
 #include "isa/dispatch.h"
+#include "machine.h"
 
 using namespace lutnn;
 
@@ -59,6 +60,7 @@ static double gain(const Microkernels& kernels, size_t C, size_t M, size_t posit
 }
 
 int main() {
+  std::printf("%s\n", lutnn::machineName().c_str());
   const size_t positions[] = {1, 2, 4, 6, 8, 9, 12, 16, 25, 36, 49, 64, 100, 144, 196, 400, 784};
   for (const Microkernels* kernels : availableMicrokernels()) {
     std::printf("%s\n", kernels->isa);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "isa/training_dispatch.h"
+#include "machine.h"
 #include "training/soft_lookup.h"
 
 using namespace lutnn;
@@ -81,6 +82,7 @@ void time(const char* name, int runs, size_t inputs, size_t V, size_t M, size_t 
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::printf("%s\n", lutnn::machineName().c_str());
   const int runs = argc > 1 ? std::atoi(argv[1]) : 20;
   const auto wanted = [&](const char* name) { return argc <= 2 || std::strcmp(argv[2], name) == 0; };
   std::printf("%-14s %8s %9s %9s\n", "layer", "isa", "forward", "backward");

@@ -19,9 +19,9 @@ const ctest = (folder, env = {}, ...filter) =>
 
 const works = (command) => spawnSync(command, ["--version"]).status === 0;
 
-/** Every test, and 20,000 cases of fuzzing for each instruction set of this machine. */
+/** Every test, and 20,000 cases of fuzzing for each instruction set of this machine; the benchmarks are built, not run. */
 export function testHere() {
-  buildNative("native/build-tests", ...definitions);
+  buildNative("native/build-tests", ...definitions, "-DLUTNN_BENCH=ON");
   ctest("native/build-tests");
 }
 
