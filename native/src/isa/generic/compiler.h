@@ -10,6 +10,13 @@
 #define LUTNN_UNROLL(...) for (__VA_ARGS__)
 #endif
 
+/// Before a function that stays one, with all registers to itself.
+#if defined(__clang__) || defined(__GNUC__)
+#define LUTNN_APART [[gnu::noinline]]
+#else
+#define LUTNN_APART __declspec(noinline)
+#endif
+
 /// A for loop that stays one.
 #if defined(__clang__)
 #define LUTNN_ROLL(...) _Pragma("clang loop unroll(disable)") for (__VA_ARGS__)
