@@ -20,11 +20,14 @@ export function tooLarge(batch: number | null, lengths: readonly number[]): stri
 export const valueRule = (what: string): string =>
   `${what} must have at most ${mostNumbers.toLocaleString("en")} numbers`;
 
-/** The numbers that a file is allowed before it has any itself: masks and positions are small beside weights. */
-const atLeast = 2 ** 21;
+/**
+ * The numbers that a file is allowed before it has any itself, and for each that it has: masks and positions are small beside weights, which
+ * may be cast, scaled, shifted and turned.
+ */
+const [atLeast, times] = [2 ** 21, 16];
 
 /**
- * What is left for what is made of a file's constants, all together: four times what they have themselves, and a little. What a shape is
+ * What is left for what is made of a file's constants, all together: sixteen times what they have themselves, and a little. What a shape is
  * filled with one number counts as the file's, since files without their weights have such ones in their places.
  */
 export class FoldingRoom {
@@ -41,7 +44,7 @@ export class FoldingRoom {
 
   /** The most numbers that may be made, or be filled into shapes. */
   most(isFilled: boolean): number {
-    return isFilled ? mostNumbers : Math.min(mostNumbers, atLeast + 4 * (this.numbers + this.filled));
+    return isFilled ? mostNumbers : Math.min(mostNumbers, atLeast + times * (this.numbers + this.filled));
   }
 
   /** Whether there is room for a constant of these lengths; null where they are none. */

@@ -214,18 +214,18 @@ describe("a file of a few bytes that asks for more than there may be", () => {
 describe("what is large and may be", () => {
   it("is read: constants beside large weights, and one example where three were too many", async () => {
     const room = new FoldingRoom(1_000_000);
-    expect([room.has([2 ** 21 + 4_000_000], false), room.has([2 ** 21 + 4_000_001], false)]).toEqual([
+    expect([room.has([2 ** 21 + 16_000_000], false), room.has([2 ** 21 + 16_000_001], false)]).toEqual([
       true,
       false,
     ]);
-    room.take(2_000_000, false);
-    expect([room.has([2 ** 21 + 2_000_000], false), room.has([2 ** 21 + 2_000_001], false)]).toEqual([
+    room.take(8_000_000, false);
+    expect([room.has([2 ** 21 + 8_000_000], false), room.has([2 ** 21 + 8_000_001], false)]).toEqual([
       true,
       false,
     ]);
     room.take(600, true); // counts as the file's
     room.add(400);
-    expect([room.has([2 ** 21 + 2_004_000], false), room.has([2 ** 21 + 2_004_001], false)]).toEqual([
+    expect([room.has([2 ** 21 + 8_016_000], false), room.has([2 ** 21 + 8_016_001], false)]).toEqual([
       true,
       false,
     ]);
