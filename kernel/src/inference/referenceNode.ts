@@ -2,7 +2,7 @@ import { LutnnError } from "../errors";
 import { readTensor } from "../models/onnx/readTensor";
 import { DataType, LUTNN_DOMAIN } from "../onnx/builder";
 import { codesOperators } from "../onnx/codesFunctions";
-import type { NodeProto, TensorProto } from "../onnx/onnx_pb";
+import type { FunctionProto, NodeProto, TensorProto } from "../onnx/onnx_pb";
 import {
   encodeIntegersReference,
   encodeReference,
@@ -133,13 +133,45 @@ class NodeReader {
   }
 }
 
+const isScale = (value: number): boolean => value > 0 && value < Number.POSITIVE_INFINITY;
+
+/** Constants of operators that are functions here, by what their inputs are called: a scale, or numbers for each of a row. */
+const [scales, numbers] = [
+  ["scale", "inputScale", "outputScale", "valueScale"],
+  ["scale", "shift", "bias"],
+];
+
+/**
+ * Throws LutnnError on constants that no operator of ours takes, of a node that is none of `isReferenceNode` and runs as the function that
+ * its file has for it: what follows a lookup, layer norm, attention. What is computed is not looked at.
+ */
+export function checkFunctionNode(
+  file: string,
+  node: NodeProto,
+  { input }: FunctionProto,
+  constants: ReadonlyMap<string, TensorProto>,
+): void {
+  const read = new NodeReader(file, node, constants);
+  for (const [place, what] of input.entries()) {
+    const constant = constants.get(node.input[place] ?? "");
+    if (constant?.dataType !== DataType.FLOAT) continue;
+    if (constant.dims.length === 0 && scales.includes(what)) {
+      const value = read.number(place, what, DataType.FLOAT);
+      if (!isScale(value)) read.refuse(`${what} must be a float32 above 0`, `${value}`);
+    } else if (constant.dims.length === 1 && numbers.includes(what)) read.floats(place, what, 1);
+  }
+  const epsilon = node.attribute.find(({ name }) => name === "epsilon");
+  if (epsilon && !(epsilon.f >= 0 && epsilon.f < Number.POSITIVE_INFINITY))
+    read.refuse("epsilon must be a float32 from 0", `${epsilon.f}`);
+}
+
 /** How a node's x becomes bytes; `at` is the place of the first input behind that. */
 function readInput(read: NodeReader, { opType }: NodeProto): { at: number; input: InputQuantization } {
   const isOfBytes = opType.includes("OfBytes");
   const at = isOfBytes ? 2 : 3;
   const zeroPoint = read.number(at - 1, "inputZeroPoint", DataType.UINT8);
   const scale = isOfBytes ? 1 : read.number(1, "inputScale", DataType.FLOAT);
-  if (!(scale > 0 && scale < Number.POSITIVE_INFINITY)) read.refuse("inputScale must be above 0", `${scale}`);
+  if (!isScale(scale)) read.refuse("inputScale must be above 0", `${scale}`);
   return { at, input: { scale, zeroPoint } };
 }
 

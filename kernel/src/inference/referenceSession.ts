@@ -1,6 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type * as ort from "onnxruntime-node";
-import { DataType, valueInfo } from "../onnx/builder";
+import { DataType, LUTNN_DOMAIN, valueInfo } from "../onnx/builder";
 import {
   GraphProtoSchema,
   type ModelProto,
@@ -11,7 +11,13 @@ import {
 import type { BackendOptions, Running } from "./backend";
 import { onnxRuntime } from "./onnxRuntime";
 import { onnxRuntimeSession } from "./onnxRuntimeSession";
-import { type ReferenceNode, readReferenceNode, runReferenceNode } from "./referenceNode";
+import {
+  checkFunctionNode,
+  isReferenceNode,
+  type ReferenceNode,
+  readReferenceNode,
+  runReferenceNode,
+} from "./referenceNode";
 import type { NodeProfile } from "./sessionProfile";
 import { type Stage, stagesAtLookups } from "./stagesAtLookups";
 import type { TensorData } from "./tensorData";
@@ -133,6 +139,11 @@ export async function referenceSession(
   const { inputs, outputs } = whole;
   await whole.release();
   const constants = new Map(model.graph!.initializer.map((tensor) => [tensor.name, tensor]));
+  const functions = new Map(model.functions.map((one) => [`${one.domain}.${one.name}`, one]));
+  for (const node of model.graph!.node) {
+    const body = node.domain === LUTNN_DOMAIN ? functions.get(`${node.domain}.${node.opType}`) : undefined;
+    if (body && !isReferenceNode(node)) checkFunctionNode(name, node, body, constants);
+  }
   const stages = stagesAtLookups(name, model).map((stage) => ({
     between: new Between(stage, model, constants, options),
     lookups: stage.lookups.map((node) => readReferenceNode(name, node, constants)),

@@ -321,6 +321,23 @@ describe("what is wrong in a node of ours whatever comes to it", () => {
       /halfNorms must be from 0/,
     ],
     ...each("DenseMatMulInteger", none, input("scale", filled([5])), /scale must be finite/),
+    ...each("LayerNormToBytes", noScale, input("outputScale", one), /outputScale must be a float32 above 0/),
+    ...each(
+      "LayerNormToBytes",
+      [...none, -1],
+      (epsilon) => ({ reals: { epsilon } }),
+      /epsilon must be a float32 from 0/,
+    ),
+    ...each("LayerNormToBytes", none, input("scale", filled([6])), /scale must be finite/),
+    ...each("LayerNormToBytes", none, input("shift", filled([6])), /shift must be finite/),
+    ...each(
+      "LutMatMulOfCodesAddToBytes",
+      noScale,
+      input("outputScale", one),
+      /outputScale must be a float32 above 0/,
+    ),
+    ...each("MaskedAttention", noScale, input("scale", one), /scale must be a float32 above 0/),
+    ...each("AttentionOfBytes", noScale, input("valueScale", one), /valueScale must be a float32 above 0/),
     ["DenseMatMulInteger", { inputs: { weights: signed([6, 5], -128) } }, /weights must be within ±127/],
     [
       "DenseMatMulInteger",
