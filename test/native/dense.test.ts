@@ -235,7 +235,7 @@ describe("dense layers in integers in a native session", () => {
       attributes: { ...square.attributes, ...attributes },
     });
     expect(await refusal(conv, with_({ group: 2 }))).toMatch(
-      /DenseConvIntegerOfBytes: the attribute group must be 1 \(got 2\)/,
+      /DenseConvIntegerOfBytes "made": the attribute group must be 1 \(got 2\)/,
     );
     expect(await refusal(conv, with_({ kernel_shape: [3, 2] }))).toMatch(
       /weights must have the filter of kernel_shape/,

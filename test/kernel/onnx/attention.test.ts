@@ -116,7 +116,7 @@ describe("attention in a file with lookups", () => {
       model.graph!.node[1].attribute.find(({ name }) => name === "numHeads")!.i = 5n;
     });
     await expect(run(heads, feeds, { backend: "native" })).rejects.toThrow(
-      /MaskedAttention: query must be batch × length × numbers of 5 heads \(got \?×7×12\)/,
+      /MaskedAttention "read": query must be batch × length × numbers of 5 heads \(got \?×7×12\)/,
     );
     const none = edited(file, (model) => {
       model.graph!.node[1].attribute.find(({ name }) => name === "numHeads")!.i = 0n;
