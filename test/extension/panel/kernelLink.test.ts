@@ -1,4 +1,4 @@
-import { beforeEach, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { KernelLink } from "../../../extension/src/panel/lab/kernelLink";
 import { PanelModel } from "../../../extension/src/panel/model/panelModel";
 import { conversionsMessage, wholeSnapshot } from "../fixtures/conversion";
@@ -28,6 +28,51 @@ it("a comm is opened once, and what the kernel says on it reaches the model", as
     { type: "watch", conversion: null },
     { type: "watch", conversion: "one" },
   ]);
+});
+
+describe("a question that is not answered", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("is asked anew of a kernel that does nothing, less and less often", async () => {
+    const kernel = new FakeKernel();
+    await linked(kernel);
+    const asked: number[] = [];
+    for (let seconds = 1; seconds <= 60; seconds++) {
+      const { length } = kernel.comms;
+      await vi.advanceTimersByTimeAsync(1000);
+      if (kernel.comms.length > length) asked.push(seconds);
+    }
+    expect(asked).toEqual([4, 12, 28, 60]);
+    expect(kernel.comms.map(({ isDisposed }) => isDisposed)).toEqual([true, true, true, true, false]);
+    kernel.comms[3].say(conversionsMessage("late"));
+    expect(model.link).toBe("asking");
+    kernel.comms[4].say(conversionsMessage("one"));
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect([model.link, kernel.comms.length]).toEqual(["live", 5]);
+  });
+
+  it("waits for a kernel that is busy, and for one that has gone", async () => {
+    const kernel = new FakeKernel("busy");
+    await linked(kernel);
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect([model.link, kernel.comms.length]).toEqual(["asking", 1]);
+    await kernel.become("dead");
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect([model.link, kernel.comms.length]).toEqual(["dead", 1]);
+  });
+
+  it("is not asked anew once the kernel has said that it has nothing", async () => {
+    const kernel = new FakeKernel();
+    await linked(kernel);
+    kernel.comms[0].onClose();
+    await vi.advanceTimersByTimeAsync(100_000);
+    expect([model.link, kernel.comms.length]).toEqual(["quiet", 1]);
+  });
 });
 
 it("a message that is none is said in a sentence, and changes nothing", async () => {

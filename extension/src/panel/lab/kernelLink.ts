@@ -3,6 +3,9 @@ import { CONVERSION_COMM } from "../../../../kernel/src/report/conversionMessage
 import { parseKernelMessage } from "../../../../kernel/src/report/readKernelMessage";
 import type { PanelModel } from "../model/panelModel";
 
+/** How long a kernel that does nothing may leave a question open until it is asked anew; twice as long each time. */
+const patience = 4000; // ms
+
 /**
  * Ties a model to one kernel: opens the comm, again after a restart or a lost connection, and tells the model where things
  * stand. What the kernel says is read before the model gets it.
@@ -12,6 +15,7 @@ export class KernelLink {
   #isDisposed = false;
   /** Whether this kernel is not asked again: it will say when it has a conversion. A restarted one is asked. */
   #isQuiet = false;
+  #patience = patience;
 
   constructor(
     readonly kernel: Kernel.IKernelConnection,
@@ -54,6 +58,22 @@ export class KernelLink {
     this.#adopt(comm);
     comm.open();
     this.#connect();
+    this.#insist(comm);
+  }
+
+  /**
+   * A kernel that has just come back may never get what was sent on the way; one that does nothing answers at once. One that is busy is waited
+   * for.
+   */
+  #insist(comm: Kernel.IComm): void {
+    setTimeout(() => {
+      if (this.#isDisposed || this.#comm !== comm || this.model.link !== "asking") return;
+      if (this.kernel.status !== "idle" && this.kernel.status !== "unknown") return this.#insist(comm);
+      this.#patience *= 2; // a machine that is slow answers in time then
+      this.#comm = null;
+      if (!comm.isDisposed) comm.dispose(); // an answer that comes after all is not heard
+      this.#follow();
+    }, this.#patience);
   }
 
   #connect(): void {
@@ -88,12 +108,14 @@ export class KernelLink {
 
   #read(data: unknown): void {
     const message = parseKernelMessage(data);
+    this.#patience = patience;
     if (typeof message === "string") this.model.say({ kind: "fault", text: message });
     else this.model.receive(message);
   }
 
   #lose(link: "dead" | "restarting" | "unreachable"): void {
     this.#isQuiet = false;
+    this.#patience = patience;
     const comm = this.#comm;
     this.#comm = null; // gone with the kernel; after a lost connection another one is opened
     if (comm && !comm.isDisposed) comm.dispose();

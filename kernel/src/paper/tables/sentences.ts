@@ -10,7 +10,7 @@ const vLength = 32;
 const calibration = 1024;
 
 /**
- * MiniLM, whose last three layers will be replaced, on film reviews: the head learns alone first, then those layers with it.
+ * MiniLM, whose last three layers will be replaced, on film reviews: the head learns alone first, then all six encoders with it.
  * The outer feed-forward layer is the most sensitive one and has the shortest sub-vectors.
  */
 function smallDense(set: "movie-snippets" | "movie-ratings", seed: number): CellOf<"dense"> {

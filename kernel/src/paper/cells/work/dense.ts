@@ -1,3 +1,4 @@
+import { bertLayers } from "../../../models/bert/bert";
 import { evaluate } from "../../../training/evaluate";
 import { fit } from "../../../training/fit";
 import type { CellOf } from "../cell";
@@ -5,7 +6,7 @@ import type { Work } from "../kind";
 import { dataMissing, loadData } from "./data";
 import { encoderMissing } from "./encoderFolder";
 import { figuresOf } from "./figures";
-import { buildNetwork, keepNetwork, learnOnly, replacedLayers } from "./network";
+import { buildNetwork, keepNetwork, learnOnly } from "./network";
 import { trainingOptions } from "./training";
 
 /** Trains a dense network; its weights stay for the cells that start from it. */
@@ -25,8 +26,8 @@ export const work: Work<"dense"> = {
         const { learningRate } = head;
         await fit(model, train, { ...trainingOptions(head, seed, place, "head"), learningRate });
       }
-      if (network.kind === "encoder")
-        learnOnly(model, [...fresh, ...(replacedLayers(model, network).layers ?? [])]);
+      // An encoder learns whole, as for GLUE, whichever of its layers are replaced later.
+      if (network.kind === "encoder") learnOnly(model, [...fresh, ...bertLayers(model)]);
       const { learningRate } = training;
       const history = await fit(model, train, {
         ...trainingOptions(training, seed, place, "training"),

@@ -54,7 +54,7 @@ export async function buildNetwork(
   return { model, fresh: model.layers.map((layer) => layer.name) };
 }
 
-/** The layers of an encoder that a cell trains and replaces; of an image network all that a conversion takes by itself. */
+/** The layers of an encoder that a cell replaces, and trains as lookups; of an image network all that a conversion takes by itself. */
 export function replacedLayers(model: tf.LayersModel, network: NetworkChoice): TargetOptions {
   if (network.kind !== "encoder") return {};
   const layers = bertLayers(model, network.last ?? undefined);
