@@ -1,4 +1,5 @@
 import { LutnnError } from "../errors";
+import { quoted } from "./quoted";
 
 /** Arrays of numbers by NumPy's name of their type, little-endian. */
 export interface NpyArrays {
@@ -77,12 +78,12 @@ export function readNpy(bytes: Uint8Array, file: string): NpyArray {
   const shape = lengths?.map((part) => (/^\d{1,15}$/.test(part) ? Number(part) : Number.NaN));
   const isWhole = shape?.every((one) => Number.isSafeInteger(one)) && Number.isSafeInteger(product(shape));
   if (descr === undefined || order === undefined || !shape || !isWhole)
-    throw fault("the header must say descr, fortran_order and shape", JSON.stringify(header.slice(0, 80)));
+    throw fault("the header must say descr, fortran_order and shape", quoted(header));
   const type = descr.slice(2, -1);
   if (!/^['"][<|=]/.test(descr) || !isType(type))
     throw fault(
       `the elements must be of one of ${types}, little-endian`,
-      descr,
+      quoted(descr.replace(/^['"]|['"]$/g, "")),
       'convert them, as with array.astype("<f4")',
     );
   const data = view.subarray(start + length);
