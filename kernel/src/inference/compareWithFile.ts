@@ -3,6 +3,7 @@ import { LutnnError } from "../errors";
 import { NetworkGraph } from "../layers/graph";
 import type { FileEnd, ImportedNetwork } from "../models/onnx/importNetwork";
 import { tooLarge } from "../models/onnx/room";
+import { lengthsAfterBatch } from "../models/onnx/value";
 import { seededRandom } from "../pq/random";
 import { InferenceSession } from "./session";
 import type { TensorData } from "./tensorData";
@@ -26,16 +27,17 @@ function rowsFor(graph: NetworkGraph, id: string): number {
 /** How many examples a network is compared on: one where three of its largest value would be too much. */
 function examplesFor(network: tf.LayersModel): number {
   const values = network.layers.flatMap(({ output }) => output);
-  const isLarge = values.some(({ shape }) => tooLarge(someExamples, shape.slice(1) as number[]) !== null);
+  const isLarge = values.some((value) => tooLarge(someExamples, lengthsAfterBatch(value)) !== null);
   return isLarge ? 1 : someExamples;
 }
 
 /** Inputs of the network, the same every time: numbers from −1 to 1, whole ones that its tables have. */
 function drawInputs({ network, inputs, batch }: ImportedNetwork): tf.Tensor[] {
   const graph = new NetworkGraph(network);
+  const examples = batch ?? examplesFor(network);
   return inputs.map(({ name, lengths, dtype }, i) => {
     const random = seededRandom(1, name);
-    const shape = [batch ?? examplesFor(network), ...(lengths as number[])];
+    const shape = [examples, ...(lengths as number[])];
     const rows = rowsFor(graph, graph.inputs[i].id);
     const draw = dtype === "int32" ? () => Math.floor(random() * rows) : () => 2 * random() - 1;
     return tf.tensor(Array.from({ length: tf.util.sizeFromShape(shape) }, draw), shape, dtype);

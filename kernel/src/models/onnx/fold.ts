@@ -35,7 +35,8 @@ const fixed = (operation: Operation, x: Constant): ArrayLike<number> =>
   operation.fixed(x, "what it computes with");
 
 /** The same of a constant that is a list of lengths or places. */
-const listed = (operation: Operation, x: Constant): number[] => Array.from(fixed(operation, x));
+const listed = (operation: Operation, x: Constant): number[] =>
+  operation.wholeNumbers(x, "what it computes with");
 
 /** A constant of as many numbers, each made of one. */
 function mapped(
@@ -119,10 +120,11 @@ const divide = (x: number, y: number, isWhole: boolean) => (isWhole ? Math.trunc
 function along(operation: Operation, x: Constant, axis: number, places: readonly number[]): Constant {
   const dims = x.dims.map((one, i) => (i === axis ? places.length : one));
   operation.boundConstant(dims);
-  if (places.some((place) => !(place >= 0 && place < x.dims[axis])))
+  const outside = places.find((place) => !(place >= 0 && place < x.dims[axis]));
+  if (outside !== undefined)
     operation.refuse(
       "places must be of its input",
-      `${places.find((place) => !(place >= 0 && place < x.dims[axis]))} of ${x.dims[axis]}`,
+      `${outside} of ${x.dims[axis]}`,
       "the file is damaged: export it anew",
     );
   const [before, after] = [product(x.dims.slice(0, axis)), product(x.dims.slice(axis + 1))];

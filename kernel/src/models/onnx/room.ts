@@ -1,5 +1,7 @@
 // What a file of a few bytes may ask for at most: windows, paddings and shapes are numbers, and what they make takes memory.
 
+import { product } from "./value";
+
 /**
  * The most numbers of one value, for all examples where the file fixes how many: 1 GiB in float32. On some larger ones TensorFlow
  * ends the process.
@@ -12,7 +14,7 @@ const lengthsText = (lengths: readonly (number | null)[]): string =>
 
 /** What is wrong with the lengths of a value after the batch, as the part of a sentence that says what came; null if nothing is. */
 export function tooLarge(batch: number | null, lengths: readonly number[]): string | null {
-  const count = lengths.reduce((all, length) => all * length, batch ?? 1);
+  const count = (batch ?? 1) * product(lengths);
   return count <= mostNumbers ? null : lengthsText([batch, ...lengths]);
 }
 
@@ -50,7 +52,7 @@ export class FoldingRoom {
   /** Whether there is room for a constant of these lengths; null where they are none. */
   has(lengths: readonly number[], isFilled: boolean): boolean | null {
     if (!lengths.every((length) => Number.isInteger(length) && length >= 0)) return null;
-    const count = lengths.reduce((all, length) => all * length, 1);
+    const count = product(lengths);
     return count <= this.most(isFilled) - (isFilled ? this.filled : this.made);
   }
 

@@ -40,6 +40,8 @@ function findingOf({ rows, reasons }: FilledTable, expectation: Expectation): Fi
 const markedVerdict = ({ verdict, reason }: Finding): string =>
   reason === null ? verdict : `${verdict} [${reason}]`;
 
+export const findingsTitle = "What was expected, and what was found";
+
 /** What stands in `findingCells`. */
 export const findingHeadings = ["expected", "margin", "noise (±)", "unit", "verdict"];
 
@@ -52,7 +54,7 @@ export const findingCells = (finding: Finding): string[] => {
 
 /** Findings as a table of a notebook: each with its margin, its noise (see `Filled`) and its verdict. */
 export const toFindingsTable = (findings: readonly Finding[]): Table =>
-  new Table(findingHeadings, findings.map(findingCells), "What was expected, and what was found");
+  new Table(findingHeadings, findings.map(findingCells), findingsTitle);
 
 /** A finding as a sentence. */
 export const findingText = (finding: Finding): string => {

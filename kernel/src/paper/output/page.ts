@@ -1,7 +1,7 @@
 import { Figure } from "../../charts/figure";
 import { escapeMarkup } from "../../host/escapeMarkup";
 import { type FilledTable, marked } from "./filledTable";
-import { type Finding, findingCells, findingHeadings, findingsOf } from "./findings";
+import { type Finding, findingCells, findingHeadings, findingsOf, findingsTitle } from "./findings";
 import { meaningOf, reasonsOf } from "./remarks";
 import { toChart } from "./renderings";
 
@@ -43,7 +43,7 @@ function findingsGrid(findings: readonly Finding[]): string {
     const texts = findingCells(finding);
     return texts.map((text, at) => ({ text, kind: at === texts.length - 1 ? styleOf(finding.verdict) : "" }));
   });
-  return `<h3>What was expected, and what was found</h3>\n${gridOf(findingHeadings, rows, "findings")}`;
+  return `<h3>${findingsTitle}</h3>\n${gridOf(findingHeadings, rows, "findings")}`;
 }
 
 const paragraphs = (texts: readonly string[]): string =>
